@@ -1,0 +1,54 @@
+/**
+ * The words every machine speaks. Nothing here knows about sockets, storage or time.
+ *
+ *   command   what somebody asks for; may be refused, is never stored
+ *   event     what happened; already true, stored for ever, never refused
+ *   refusal   why a command produced nothing; a value, not an exception
+ */
+export interface Event {
+  readonly type: string
+}
+
+/** A command carries who asks and when (`at`, milliseconds since 1970): machines have no clock of their own. */
+export interface Command {
+  readonly type: string
+  readonly by: Party
+  readonly at: number
+}
+
+export type Role = 'visitor' | 'agent' | 'supervisor' | 'admin' | 'teacher' | 'student'
+
+/** Who asks. `system` is Lyceum itself: policies, timers, the first start. */
+export interface Party {
+  readonly id: string
+  readonly org: string
+  readonly role: Role | 'system'
+}
+
+const STAFF_RANK: Partial<Record<Party['role'], number>> = { agent: 1, supervisor: 2, admin: 3 }
+
+/** agent 1 < supervisor 2 < admin 3; everybody else 0. */
+export const rankOf = (role: Party['role']): number => STAFF_RANK[role] ?? 0
+export const isStaff = (role: Party['role']): boolean => rankOf(role) > 0
+export const isSupervising = (role: Party['role']): boolean => rankOf(role) >= 2
+
+/** A "no" that was to be expected. `details` fill the sentence that the contract makes of the code; they never hold secrets. */
+export class Refusal<Code extends string = string> {
+  readonly code: Code
+  readonly details: Readonly<Record<string, string>>
+  constructor(code: Code, details: Readonly<Record<string, string>> = {}) {
+    this.code = code
+    this.details = details
+  }
+}
+
+export const refuse = <Code extends string>(code: Code, details?: Readonly<Record<string, string>>): Refusal<Code> =>
+  new Refusal(code, details)
+
+/** No events = nothing to change, the asker is answered yes: asking twice is harmless. */
+export type Decision<E extends Event> = readonly E[] | Refusal
+
+/** Ends an exhaustive switch: a new member of the union stops the build here. */
+export function unreachable(value: never): never {
+  throw new Error(`Unreachable case: ${JSON.stringify(value)}`)
+}

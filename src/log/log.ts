@@ -1,0 +1,117 @@
+import type { Event } from '../../machines/kernel.ts'
+
+/** What is known about an event besides the event: who caused it, by which command, and which client call it answers. */
+export interface Meta {
+  /** The id of the command (a UUID): `$correlationId` in EventStoreDB. All events of one command share it. */
+  readonly correlationId: string
+  /** The id of the event that made a policy send the command: `$causationId` in EventStoreDB. */
+  readonly causationId?: string
+  /** The person who asked (`<org>.<id>`), or `system`. */
+  readonly by: string
+  /** Set when the client named its call: the key of the call within the stream, and a digest of what it asked. */
+  readonly client?: { readonly key: string; readonly digest: string }
+}
+
+/** An event on its way into the log. `id` is a UUID derived from the command, so that an append can be repeated safely. */
+export interface Proposed<E extends Event = Event> {
+  readonly id: string
+  readonly event: E
+  readonly meta: Meta
+}
+
+/**
+ * An event with its place in history. `revision` counts from 0 within its stream, `position` grows over the whole log with
+ * gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders nothing.
+ */
+export interface Recorded<E extends Event = Event> extends Proposed<E> {
+  readonly stream: string
+  readonly revision: number
+  readonly position: bigint
+  readonly at: number
+}
+
+/** Where the last event of an append stands. */
+export interface Appended {
+  readonly revision: number
+  readonly position: bigint
+  /** The log's clock for these events, milliseconds. */
+  readonly at: number
+}
+
+export interface ReadOptions<From> {
+  /** Inclusive forwards; backwards it is inclusive for a stream and exclusive for the whole log. Default: the beginning, or backwards the end. */
+  readonly from?: From
+  readonly backwards?: boolean
+  readonly limit?: number
+}
+
+export interface FollowOptions {
+  /** Exclusive. `'start'` = every event, `'end'` = only what is appended from now on. */
+  readonly after: bigint | 'start' | 'end'
+  /**
+   * Called with one or more events, in order, one call at a time: the next call waits for the promise. When it throws or
+   * rejects the following stops with that error and nothing after the failed batch is delivered.
+   */
+  each(batch: readonly Recorded[]): void | Promise<void>
+  /** Called when everything that stood in the log at the start (or after a break) has been delivered. */
+  caughtUp?(): void
+  /** Called once when the following ended for good because `each` or `caughtUp` failed. A broken connection is not that: it is resumed. */
+  failed?(error: unknown): void
+}
+
+export interface Following {
+  /** After it resolves, nothing more is delivered. A second call is harmless. */
+  stop(): Promise<void>
+}
+
+/** The durable log: the only source of truth. Adapters: memory, embedded (LMDB), EventStoreDB; one suite for all: `test/log/suite.ts`. */
+export interface Log {
+  /**
+   * Appends all or nothing, durable when it resolves. `expected` is the exact revision of the last event of the stream, -1 for
+   * a stream that does not exist yet. The same ids with the same `expected` give the first answer again and add nothing.
+   * Rejects with WrongRevision, AppendTooLarge, InvalidAppend (nothing written) or LogUnavailable (outcome unknown: ask again
+   * with the same ids and the same `expected`).
+   */
+  append(stream: string, expected: number, events: readonly Proposed[]): Promise<Appended>
+  /** One stream, in batches. A stream that does not exist is empty. */
+  read(stream: string, options?: ReadOptions<number>): AsyncIterable<readonly Recorded[]>
+  /** The whole log, in batches. */
+  readAll(options?: ReadOptions<bigint>): AsyncIterable<readonly Recorded[]>
+  /** Past events, then live ones, in order, at least once over breaks, never twice within one unbroken following. */
+  follow(options: FollowOptions): Following
+  close(): Promise<void>
+}
+
+/** The stream has moved on: learn what happened (`actual` = revision of its last event, -1 = no stream) and decide again. */
+export class WrongRevision extends Error {
+  override readonly name = 'WrongRevision'
+  readonly stream: string
+  readonly expected: number
+  readonly actual: number
+
+  constructor(stream: string, expected: number, actual: number) {
+    super(`${stream} is at revision ${actual}, expected ${expected}`)
+    this.stream = stream
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+export class AppendTooLarge extends Error {
+  override readonly name = 'AppendTooLarge'
+  readonly limitBytes: number
+  constructor(limitBytes: number, sizeBytes: number) {
+    super(`one append may hold at most ${limitBytes} bytes of data, got ${sizeBytes}: split it`)
+    this.limitBytes = limitBytes
+  }
+}
+
+/** The caller's mistake: an id that is no UUID, an empty or reserved name, no events, data that JSON cannot hold. */
+export class InvalidAppend extends Error {
+  override readonly name = 'InvalidAppend'
+}
+
+/** The log did not answer in time. Whether the events are in it is unknown until it answers the same append again. */
+export class LogUnavailable extends Error {
+  override readonly name = 'LogUnavailable'
+}

@@ -1,0 +1,49 @@
+/** A row as stored: any JSON object. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** One row's new value (null removes it) together with the index entries that it gains and loses by that. */
+export interface Change {
+  readonly key: string
+  readonly row: Json
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+}
+
+export interface ScanOptions {
+  /** Index entries in byte order, `from` inclusive, `to` exclusive. */
+  readonly from: string
+  readonly to: string
+  readonly limit: number
+  readonly backwards?: boolean
+}
+
+export interface Entry {
+  readonly index: string
+  readonly key: string
+  readonly row: Json
+}
+
+/**
+ * Where views live. A table is one generation of one view: rows by key, index entries by byte order, and the log position up to
+ * which they are true (null = nothing folded yet). Everything in here can be thrown away and folded again from the log.
+ * Adapters: memory, embedded (LMDB), Redis; one suite for all: `test/views/suite.ts`. Any method rejects with ViewsUnavailable
+ * when the store does not answer.
+ */
+export interface ViewStore {
+  /** The table that serves readers of this view, null when there is none. */
+  live(view: string): Promise<string | null>
+  /** Makes `table` the live one if `previous` still is (compare-and-set) and drops `previous`. False: somebody else was first. */
+  promote(view: string, previous: string | null, table: string): Promise<boolean>
+  /** Rows by key and the position that they are true at, in one atomic look. */
+  read(table: string, keys: readonly string[]): Promise<{ readonly position: bigint | null; readonly rows: readonly (Json | undefined)[] }>
+  /** Rows by index order and the position that they are true at, in one atomic look. */
+  scan(table: string, options: ScanOptions): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
+  /** All changes and the new position in one atomic step, if the table still stands at `from`. False: another projector was first. */
+  commit(table: string, from: bigint | null, to: bigint, changes: readonly Change[]): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** The store did not answer. Commands go on without it; readers are told to come back. */
+export class ViewsUnavailable extends Error {
+  override readonly name = 'ViewsUnavailable'
+}
