@@ -1,0 +1,94 @@
+import type { Event } from '../../machines/kernel.ts'
+import { InvalidAppend, type Meta, type Proposed } from './log.ts'
+
+/** What the codec must know of one event type. Types without an entry are version 1 and hold nothing personal. */
+export interface EventSchema {
+  /** Of the shape written today; older ones pass through `upcasts[theirVersion]`, one step at a time. */
+  readonly version: number
+  /** Top-level fields that hold personal data: stored apart from the rest, so that they can be encrypted per person later. */
+  readonly personal: readonly string[]
+  readonly upcasts: Readonly<Record<number, (data: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>>
+}
+
+/** An event as an adapter stores it: the type, and two JSON objects as text. */
+export interface Encoded {
+  readonly type: string
+  readonly data: string
+  readonly meta: string
+}
+
+export interface Codec {
+  /** Throws InvalidAppend for what JSON cannot hold. */
+  encode(proposed: Proposed): Encoded
+  /** `data` and `meta` as JSON.parse gave them. */
+  decode(type: string, data: unknown, meta: unknown): { readonly event: Event; readonly meta: Meta }
+}
+
+interface StoredMeta {
+  readonly $correlationId: string
+  readonly $causationId?: string
+  readonly by: string
+  readonly client?: Meta['client']
+  /** Version of the data's shape; absent = 1. */
+  readonly v?: number
+}
+
+const PLAIN: EventSchema = { version: 1, personal: [], upcasts: {} }
+
+/** `schemas` by event type: the catalogue's. */
+export function codec(schemas: Readonly<Record<string, EventSchema>>): Codec {
+  const schemaOf = (type: string): EventSchema => (Object.hasOwn(schemas, type) ? (schemas[type] ?? PLAIN) : PLAIN)
+
+  return {
+    encode({ event, meta }) {
+      const schema = schemaOf(event.type)
+      const { type, ...data } = event as Event & Record<string, unknown>
+      let stored: Record<string, unknown> = data
+      if (schema.personal.length > 0) {
+        const personal: Record<string, unknown> = {}
+        stored = { ...data, personal }
+        for (const field of schema.personal) {
+          if (!(field in data)) continue
+          personal[field] = data[field]
+          delete stored[field]
+        }
+      }
+      try {
+        return { type, data: JSON.stringify(stored), meta: JSON.stringify(storedMeta(meta, schema.version)) }
+      } catch (error) {
+        throw new InvalidAppend(`the data of ${type} must be JSON (no BigInt, no cycles): ${(error as Error).message}`)
+      }
+    },
+
+    decode(type, data, meta) {
+      const schema = schemaOf(type)
+      const { v = 1, $correlationId, $causationId, by, client } = meta as StoredMeta
+      const { personal, ...plain } = data as Record<string, unknown> & { personal?: Record<string, unknown> }
+      let fields: Readonly<Record<string, unknown>> = schema.personal.length > 0 ? { ...plain, ...personal } : (data as Record<string, unknown>)
+      for (let version = v; version < schema.version; version++) {
+        const upcast = schema.upcasts[version]
+        if (!upcast) throw new Error(`${type} version ${version} is in the log, but the catalogue has no upcast from it to ${version + 1}`)
+        fields = upcast(fields)
+      }
+      return {
+        event: { ...fields, type },
+        meta: {
+          correlationId: $correlationId,
+          by,
+          ...($causationId === undefined ? {} : { causationId: $causationId }),
+          ...(client === undefined ? {} : { client }),
+        },
+      }
+    },
+  }
+}
+
+function storedMeta(meta: Meta, version: number): StoredMeta {
+  return {
+    $correlationId: meta.correlationId,
+    by: meta.by,
+    ...(meta.causationId === undefined ? {} : { $causationId: meta.causationId }),
+    ...(meta.client === undefined ? {} : { client: meta.client }),
+    ...(version === 1 ? {} : { v: version }),
+  }
+}
