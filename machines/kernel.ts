@@ -9,6 +9,15 @@ export interface Event {
   readonly type: string
 }
 
+/** What the log's codec must know of one event type: event names are for ever, their shapes have versions. */
+export interface EventSchema {
+  /** Of the shape written today; older ones pass through `upcasts[theirVersion]`, one step at a time. */
+  readonly version: number
+  /** Top-level fields that hold personal data: stored apart from the rest, so that they can be encrypted per person later. */
+  readonly personal: readonly string[]
+  readonly upcasts: Readonly<Record<number, (data: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>>
+}
+
 /** A command carries who asks and when (`at`, milliseconds since 1970): machines have no clock of their own. */
 export interface Command {
   readonly type: string

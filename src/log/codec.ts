@@ -1,14 +1,5 @@
-import type { Event } from '../../machines/kernel.ts'
+import type { Event, EventSchema } from '../../machines/kernel.ts'
 import { InvalidAppend, type Meta, type Proposed } from './log.ts'
-
-/** What the codec must know of one event type. Types without an entry are version 1 and hold nothing personal. */
-export interface EventSchema {
-  /** Of the shape written today; older ones pass through `upcasts[theirVersion]`, one step at a time. */
-  readonly version: number
-  /** Top-level fields that hold personal data: stored apart from the rest, so that they can be encrypted per person later. */
-  readonly personal: readonly string[]
-  readonly upcasts: Readonly<Record<number, (data: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>>
-}
 
 /** An event as an adapter stores it: the type, and two JSON objects as text. */
 export interface Encoded {

@@ -1,0 +1,27 @@
+import type { Event, Refusal } from '../../machines/kernel.ts'
+
+/** How a command is asked. Everything is optional: without it the command is one of a kind and nobody's consequence. */
+export interface Call {
+  /**
+   * The client's own name for this call (`client_id`, `Idempotency-Key`; 1..128 characters). The same name from the same person in the
+   * same room gives the first answer again and adds nothing; with another payload it is refused (`client-id-reused`).
+   */
+  readonly clientId?: string
+  /** The id of the event that made a policy ask. */
+  readonly causedBy?: string
+}
+
+/** A command that was accepted, and is on disk. */
+export interface Done {
+  readonly kind: 'done'
+  /** Id of the first event that the command made; null when it changed nothing. */
+  readonly id: string | null
+  /** Revision of the first event that it made, or the room's last revision when it changed nothing. */
+  readonly seq: number
+  /** Position of the last event that it made, null when it changed nothing. */
+  readonly position: bigint | null
+  /** The events it made; empty when it changed nothing or when it repeats an earlier call. */
+  readonly events: readonly Event[]
+}
+
+export type Answer = Done | Refusal
