@@ -30,10 +30,12 @@ export interface Recorded<E extends Event = Event> extends Proposed<E> {
   readonly at: number
 }
 
-/** Where the last event of an append stands. */
+/** Where the events of an append stand. */
 export interface Appended {
+  /** Revision of the last of them. */
   readonly revision: number
-  readonly position: bigint
+  /** Position of each of them, in their order (an adapter whose server tells only the last one reads the others back). */
+  readonly positions: readonly bigint[]
   /** The log's clock for these events, milliseconds. */
   readonly at: number
 }

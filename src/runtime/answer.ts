@@ -7,6 +7,8 @@ export interface Call {
    * same room gives the first answer again and adds nothing; with another payload it is refused (`client-id-reused`).
    */
   readonly clientId?: string
+  /** What the client sent, for the digest that tells a repeat from a reuse. Default: the command without `by` and `at`. */
+  readonly payload?: unknown
   /** The id of the event that made a policy ask. */
   readonly causedBy?: string
 }
