@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Party } from '../../machines/kernel.ts'
+import type { PresenceCommand } from '../../machines/presence/commands.ts'
+import { decide } from '../../machines/presence/decide.ts'
+import type { PresenceEvent } from '../../machines/presence/events.ts'
+import { presenceMachine } from '../../machines/presence/machine.ts'
+import { replay, scenario } from '../support/given.ts'
+
+const given = scenario(presenceMachine, decide)
+const at = 1_700_000_000_000
+const graceMs = 15_000
+const until = at + graceMs
+const anna: Party = { id: 'anna', org: 'acme', role: 'agent' }
+const system: Party = { id: 'system', org: 'acme', role: 'system' }
+
+const cameOnline: PresenceEvent = { type: 'CameOnline', role: 'agent', at }
+const connectionLost: PresenceEvent = { type: 'ConnectionLost', until }
+const cameBack: PresenceEvent = { type: 'CameBack', role: 'agent' }
+const left: PresenceEvent = { type: 'WentOffline', reason: 'left' }
+const graceOver: PresenceEvent = { type: 'WentOffline', reason: 'grace-over' }
+
+const arrive: PresenceCommand = { type: 'Arrive', role: 'agent', by: anna, at }
+const close: PresenceCommand = { type: 'Leave', how: 'closed', graceMs, by: anna, at }
+const lose: PresenceCommand = { type: 'Leave', how: 'lost', graceMs, by: system, at }
+const expire: PresenceCommand = { type: 'Expire', by: system, at: until }
+
+describe('coming', () => {
+  test('somebody who arrives comes online', () => given().when(arrive).yields(cameOnline))
+  test('somebody who is online arrives on one more socket, and nothing is recorded', () => given(cameOnline).when(arrive).yields())
+  test('somebody lost who arrives comes back', () => given(cameOnline, connectionLost).when(arrive).yields(cameBack))
+  test('somebody who went offline can come online again', () => given(cameOnline, left).when(arrive).yields(cameOnline))
+  test('coming back goes on with the presence that was lost', () => {
+    const later: PresenceCommand = { ...arrive, role: 'supervisor', at: at + 1_000 }
+    expect(given(cameOnline, connectionLost).when(later).leads().context).toEqual({ role: 'supervisor', since: at, until: null })
+  })
+})
+
+describe('going', () => {
+  test('closing the last connection ends the presence', () => given(cameOnline).when(close).yields(left))
+  test('closing within the grace ends the presence', () => given(cameOnline, connectionLost).when(close).yields(left))
+  test('closing by the system is a disabling', () => {
+    given(cameOnline)
+      .when({ ...close, by: system })
+      .yields({ type: 'WentOffline', reason: 'disabled' })
+  })
+  test('nobody can leave twice', () => given(cameOnline, left).when(close).yields())
+  test('losing the last connection starts the grace', () => given(cameOnline).when(lose).yields(connectionLost))
+  test('without a grace, losing the last connection ends the presence', () => {
+    given(cameOnline)
+      .when({ ...lose, graceMs: 0 })
+      .yields(graceOver)
+  })
+  test('a second report of the loss does not lengthen the grace', () => {
+    given(cameOnline, connectionLost)
+      .when({ ...lose, at: at + 5_000 })
+      .yields()
+  })
+  test('a loss reported after the end changes nothing', () => given(cameOnline, left).when(lose).yields())
+})
+
+describe('expiry', () => {
+  test('the presence ends when the grace is over', () => given(cameOnline, connectionLost).when(expire).yields(graceOver))
+  test('an expiry that comes early changes nothing', () => {
+    given(cameOnline, connectionLost)
+      .when({ ...expire, at: until - 1 })
+      .yields()
+  })
+  test('an expiry of somebody who came back changes nothing', () => given(cameOnline, connectionLost, cameBack).when(expire).yields())
+  test('an expiry of somebody offline changes nothing', () => given(cameOnline, left).when(expire).yields())
+})
+
+test('what is decided can always happen, in any order of commands', () => {
+  const command = fc.oneof(
+    fc.constantFrom(arrive, { ...arrive, role: 'visitor' } as const),
+    fc.constantFrom(close, { ...close, by: system }, lose, { ...lose, graceMs: 0 }),
+    fc.constant(expire),
+  )
+  const timed = fc.tuple(command, fc.nat(40_000)).map(([given, afterMs]): PresenceCommand => ({ ...given, at: at + afterMs }))
+  fc.assert(
+    fc.property(fc.array(timed, { maxLength: 20 }), (commands) => {
+      const history: PresenceEvent[] = []
+      for (const each of commands) {
+        const decision = decide(replay(presenceMachine, history), each)
+        if (!Array.isArray(decision)) throw new Error('presence never refuses')
+        history.push(...decision)
+      }
+      replay(presenceMachine, history)
+    }),
+  )
+})
