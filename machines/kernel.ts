@@ -34,15 +34,18 @@ export interface Party {
   readonly role: Role | 'system'
 }
 
+export type StaffRole = 'agent' | 'supervisor' | 'admin'
+
 const STAFF_RANK: Partial<Record<Party['role'], number>> = { agent: 1, supervisor: 2, admin: 3 }
 
 /** agent 1 < supervisor 2 < admin 3; everybody else 0. */
 export const rankOf = (role: Party['role']): number => STAFF_RANK[role] ?? 0
-export const isStaff = (role: Party['role']): boolean => rankOf(role) > 0
-export const isSupervising = (role: Party['role']): boolean => rankOf(role) >= 2
+export const isStaff = (role: Party['role']): role is StaffRole => rankOf(role) > 0
+export const isSupervising = (role: Party['role']): role is 'supervisor' | 'admin' => rankOf(role) >= 2
 
 /** A "no" that was to be expected. `details` fill the sentence that the contract makes of the code; they never hold secrets. */
 export class Refusal<Code extends string = string> {
+  readonly kind = 'refusal'
   readonly code: Code
   readonly details: Readonly<Record<string, string>>
   constructor(code: Code, details: Readonly<Record<string, string>> = {}) {

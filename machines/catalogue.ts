@@ -1,0 +1,26 @@
+import { decide as decideChat } from './chat/decide.ts'
+import { chatEvents } from './chat/events.ts'
+import { chatMachine } from './chat/machine.ts'
+import type { Command, Decision, Event, EventSchema } from './kernel.ts'
+
+/** Everything that the runtime must know about one kind of room. `M` is its XState machine, `S` that machine's snapshot. */
+export interface Kind<M, S, C extends Command, E extends Event> {
+  readonly machine: M
+  readonly decide: (state: S, command: C) => Decision<E>
+  /** Every event this kind has ever recorded, by type. */
+  readonly events: Readonly<Record<E['type'], EventSchema>>
+}
+
+const kind = <M, S, C extends Command, E extends Event>(it: Kind<M, S, C, E>): Kind<M, S, C, E> => it
+
+/** Stream category -> kind of room: the only list of all kinds. A room's stream is `<category>-<id>`. */
+export const catalogue = {
+  chat: kind({ machine: chatMachine, decide: decideChat, events: chatEvents }),
+}
+
+export type Category = keyof typeof catalogue
+export type CommandOf<K extends Category> = Parameters<(typeof catalogue)[K]['decide']>[1]
+export type StateOf<K extends Category> = Parameters<(typeof catalogue)[K]['decide']>[0]
+
+/** Schemas of all events of all kinds, for the log's codec. Event names are unique over all kinds. */
+export const eventSchemas: Readonly<Record<string, EventSchema>> = Object.assign({}, ...Object.values(catalogue).map((k) => k.events))

@@ -1,0 +1,61 @@
+import { type Decision, isStaff, rankOf, refuse, unreachable } from '../kernel.ts'
+import type { ChatCommand } from './commands.ts'
+import type { ChatEvent } from './events.ts'
+import type { ChatState } from './machine.ts'
+
+/** What a command makes true, or why it makes nothing true. Pure: same input, same answer. */
+export function decide(state: ChatState, command: ChatCommand): Decision<ChatEvent> {
+  const { by } = command
+  const { org, visitorId, staffId } = state.context
+
+  if (command.type === 'OpenChat') {
+    if (by.role !== 'visitor') return refuse('visitors-only')
+    if (state.matches('new')) {
+      return [{ type: 'ChatOpened', org: by.org, visitorId: by.id, visitor: command.visitor, content: command.content }]
+    }
+    return state.matches('closed') ? refuse('chat-closed') : refuse('chat-already-open')
+  }
+
+  // Organisations are walls: somebody else's chat is answered exactly like one that does not exist.
+  if (state.matches('new') || by.org !== org) return refuse('no-such-chat')
+  if (by.role !== 'system' && !isStaff(by.role) && by.id !== visitorId) return refuse('no-such-chat')
+
+  if (command.type === 'FlagChat') {
+    if (!isStaff(by.role)) return refuse('staff-only')
+    return command.severity === state.context.severity ? [] : [{ type: 'ChatFlagged', severity: command.severity, staffId: by.id }]
+  }
+
+  if (state.matches('closed')) return command.type === 'CloseAbandonedChat' ? [] : refuse('chat-closed')
+
+  switch (command.type) {
+    case 'ClaimChat':
+      if (!isStaff(by.role)) return refuse('staff-only')
+      if (staffId === null) return [{ type: 'ChatClaimed', staffId: by.id, role: by.role }]
+      return staffId === by.id ? [] : refuse('chat-already-claimed', { staffId })
+
+    case 'TakeOverChat':
+      if (!isStaff(by.role)) return refuse('staff-only')
+      if (staffId === null) return refuse('chat-not-claimed')
+      if (staffId === by.id) return []
+      if (rankOf(by.role) <= rankOf(state.context.staffRole ?? 'system')) return refuse('rank-too-low', { staffId })
+      return [{ type: 'ChatTakenOver', staffId: by.id, role: by.role, from: staffId }]
+
+    case 'Write':
+      if (by.role === 'visitor') return [{ type: 'VisitorWrote', content: command.content }]
+      if (by.id === staffId) return [{ type: 'StaffWrote', staffId, content: command.content }]
+      return staffId === null ? refuse('chat-not-claimed') : refuse('not-serving-chat', { staffId })
+
+    case 'LeaveChat':
+      if (by.role === 'visitor') return [{ type: 'ChatClosed', reason: 'visitor-left' }]
+      if (by.id === staffId) return [{ type: 'ChatClosed', reason: 'staff-left' }]
+      return staffId === null ? refuse('chat-not-claimed') : refuse('not-serving-chat', { staffId })
+
+    case 'CloseAbandonedChat':
+      if (command.gone === visitorId) return [{ type: 'ChatClosed', reason: 'visitor-disconnected' }]
+      if (command.gone === staffId) return [{ type: 'ChatClosed', reason: 'staff-disconnected' }]
+      return [] // taken over by somebody who is still here
+
+    default:
+      return unreachable(command)
+  }
+}

@@ -1,0 +1,69 @@
+import { assign, type SnapshotFrom, setup } from 'xstate'
+import type { StaffRole } from '../kernel.ts'
+import type { ChatEvent } from './events.ts'
+
+interface ChatContext {
+  readonly org: string
+  readonly visitorId: string
+  readonly staffId: string | null
+  readonly staffRole: StaffRole | null
+  readonly severity: number
+  readonly messages: number
+}
+
+/**
+ * unclaimed -> claimed -> takenOver -> closed.
+ *
+ * Fed with recorded events only, live and on replay alike, hence no guards: whether something may happen is decided in
+ * decide.ts; what has happened is accepted, even if the rules have changed since. A closed chat is not final: it can still be
+ * flagged and unflagged, since a supervisor goes through flagged chats after the fact.
+ */
+export const chatMachine = setup({
+  types: { context: {} as ChatContext, events: {} as ChatEvent },
+  actions: {
+    seatVisitor: assign((_, event: { org: string; visitorId: string }) => ({ org: event.org, visitorId: event.visitorId })),
+    seatStaff: assign((_, event: { staffId: string; role: StaffRole }) => ({ staffId: event.staffId, staffRole: event.role })),
+    setSeverity: assign({ severity: (_, event: { severity: number }) => event.severity }),
+    countMessage: assign({ messages: ({ context }) => context.messages + 1 }),
+  },
+}).createMachine({
+  id: 'chat',
+  context: { org: '', visitorId: '', staffId: null, staffRole: null, severity: 0, messages: 0 },
+  initial: 'new',
+  states: {
+    new: {
+      on: { ChatOpened: { target: 'unclaimed', actions: [{ type: 'seatVisitor', params: ({ event }) => event }, 'countMessage'] } },
+    },
+    unclaimed: {
+      on: {
+        VisitorWrote: { actions: 'countMessage' },
+        ChatClaimed: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } },
+        ChatClosed: 'closed',
+      },
+    },
+    claimed: {
+      on: {
+        VisitorWrote: { actions: 'countMessage' },
+        StaffWrote: { actions: 'countMessage' },
+        ChatTakenOver: { target: 'takenOver', actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } },
+        ChatClosed: 'closed',
+      },
+    },
+    takenOver: {
+      on: {
+        VisitorWrote: { actions: 'countMessage' },
+        StaffWrote: { actions: 'countMessage' },
+        ChatTakenOver: { actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } },
+        ChatClosed: 'closed',
+      },
+    },
+    closed: {
+      on: { ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } } },
+    },
+  },
+})
+
+export type ChatState = SnapshotFrom<typeof chatMachine>

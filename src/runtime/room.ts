@@ -1,0 +1,288 @@
+import { type Command, type Decision, type Event, Refusal, refuse } from '../../machines/kernel.ts'
+import { AppendTooLarge, InvalidAppend, type Log, LogUnavailable, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
+import { type Mover, wake } from './actor.ts'
+import type { Answer, Call } from './answer.ts'
+import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
+import { Marks } from './marks.ts'
+import { decodeSnapshot, encodeSnapshot, type SnapshotStore } from './snapshots.ts'
+
+const MAILBOX = 256
+const GROUP = 64
+const MAX_ATTEMPTS = 10
+/** Below this, reading the events is as quick as restoring a snapshot. */
+const SNAPSHOT_PAYS = 500
+
+/** What rooms of one kind share. */
+export interface RoomParts<S, C extends Command, E extends Event> {
+  readonly machine: unknown
+  /** Of the machine: a snapshot of another definition is worthless. */
+  readonly definition: string
+  readonly decide: (state: S, command: C) => Decision<E>
+  readonly log: Log
+  readonly snapshots: SnapshotStore
+  /** Other processes write to the same log: whatever must be fresh is read from it. */
+  readonly shared: boolean
+  /** Called after each append. */
+  readonly appended?: (milliseconds: number, events: number) => void
+}
+
+export interface View<S> {
+  /** Of the last event; -1 = nothing has ever happened here. */
+  readonly revision: number
+  readonly state: S
+}
+
+/** What is to become of one waiting command: an answer that needs no append, its events, or the answer of a twin in the group. */
+type Plan =
+  | Answer
+  | { readonly kind: 'append'; readonly offset: number; readonly events: readonly Event[] }
+  | { readonly kind: 'twin'; readonly of: number }
+
+/**
+ * One room awake: a live actor, the revision it has seen, and a bounded mailbox. Order is the whole point: decide, append, move,
+ * answer. Commands that wait together are decided one after another on the moving actor and appended as one; if that append
+ * fails, the actor (which ran ahead) is dropped and made again from the log. Nobody outside sees it while it is ahead.
+ */
+export class Room<S, C extends Command, E extends Event> {
+  readonly stream: string
+  /** When it was last used, by the caller's clock. */
+  usedAt = 0
+  readonly #parts: RoomParts<S, C, E>
+  #mover: Mover<S> | undefined
+  #revision = -1
+  #lastId = ''
+  #marks = new Marks()
+  #snapshotRevision = -1
+  #stale = false
+  #serving = false
+  #queue: Waiting<C>[] = []
+  #looks: PromiseWithResolvers<View<S>>[] = []
+
+  constructor(stream: string, parts: RoomParts<S, C, E>) {
+    this.stream = stream
+    this.#parts = parts
+  }
+
+  get busy(): boolean {
+    return this.#serving
+  }
+
+  /** Resolves to a Done that is on disk or to a Refusal; rejects only on a bug. */
+  ask(command: C, call: Call): Promise<Answer> {
+    if (this.#queue.length >= MAILBOX) return Promise.resolve(refuse('overloaded'))
+    return new Promise((resolve, reject) => {
+      this.#queue.push(identify(this.stream, command, call, resolve, reject))
+      if (!this.#serving) void this.#serve() // never rejects: every failure is told to those who wait
+    })
+  }
+
+  /** The state after everything that is recorded so far. */
+  look(): Promise<View<S>> {
+    if (this.#mover && !this.#serving && !this.#stale && !this.#parts.shared) return Promise.resolve(this.#view(this.#mover))
+    const look = Promise.withResolvers<View<S>>()
+    this.#looks.push(look)
+    if (this.#parts.shared) this.#stale = true
+    if (!this.#serving) void this.#serve()
+    return look.promise
+  }
+
+  /** An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts are rare. */
+  hear(recorded: Recorded): void {
+    if (!this.#mover || recorded.revision <= this.#revision) return
+    if (this.#serving || recorded.revision > this.#revision + 1) this.#stale = true
+    else this.#learn(this.#mover, recorded)
+  }
+
+  /** Keeps a snapshot if it pays, and lets go of the actor. Only for rooms that are not busy. */
+  sleep(): void {
+    if (this.#mover && this.#revision - this.#snapshotRevision >= SNAPSHOT_PAYS) this.#keepSnapshot(this.#mover)
+    this.#drop()
+  }
+
+  async #serve(): Promise<void> {
+    this.#serving = true
+    while (this.#queue.length > 0 || this.#looks.length > 0) {
+      const group = this.#queue.splice(0, GROUP)
+      const looks = this.#looks.splice(0)
+      try {
+        if (group.length > 0) await this.#answer(group)
+        if (looks.length > 0) {
+          const mover = await this.#freshen()
+          for (const look of looks) look.resolve(this.#view(mover))
+        }
+      } catch (error) {
+        this.#drop()
+        for (const waiting of [...group, ...looks]) waiting.reject(error)
+      }
+    }
+    this.#serving = false
+  }
+
+  async #answer(group: readonly Waiting<C>[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#decideAndAppend(group, await this.#freshen())
+      } catch (error) {
+        if (error instanceof WrongRevision && attempt < MAX_ATTEMPTS) {
+          await new Promise((again) => setTimeout(again, Math.random() * 2 ** Math.min(attempt, 6)))
+        } else if (error instanceof AppendTooLarge && group.length > 1) {
+          const half = group.length >> 1
+          await this.#answer(group.slice(0, half))
+          return await this.#answer(group.slice(half))
+        } else {
+          const no = refusalFor(error)
+          for (const { resolve } of group) resolve(no)
+          return
+        }
+      }
+    }
+  }
+
+  async #decideAndAppend(group: readonly Waiting<C>[], mover: Mover<S>): Promise<void> {
+    const ahead = group.length > 1
+    const proposed: Proposed[] = []
+    const plans: Plan[] = []
+    try {
+      for (const [index, waiting] of group.entries()) {
+        const plan = this.#plan(group, index, mover, proposed.length)
+        plans.push(plan)
+        if (plan.kind !== 'append') continue
+        for (const [nth, event] of plan.events.entries()) {
+          proposed.push({ id: eventIdOf(waiting.id, nth), event, meta: metaOf(waiting, nth) })
+          if (ahead) mover.move(event)
+        }
+      }
+      const first = this.#revision + 1
+      let positions: readonly bigint[] = []
+      if (proposed.length > 0) {
+        const started = performance.now()
+        positions = (await this.#parts.log.append(this.stream, this.#revision, proposed)).positions
+        this.#parts.appended?.(performance.now() - started, proposed.length)
+        if (!ahead) for (const { event } of proposed) mover.move(event)
+        this.#revision += proposed.length
+        this.#lastId = proposed.at(-1)?.id ?? ''
+      }
+      this.#settle(group, plans, first, positions)
+    } catch (error) {
+      if (ahead || !(error instanceof WrongRevision)) this.#drop()
+      this.#stale = true
+      throw error
+    }
+    if (this.#revision - this.#snapshotRevision >= 2 * SNAPSHOT_PAYS) this.#keepSnapshot(mover)
+  }
+
+  #plan(group: readonly Waiting<C>[], index: number, mover: Mover<S>, offset: number): Plan {
+    const waiting = group[index] as Waiting<C> // index comes from group.entries()
+    if (waiting.key !== undefined) {
+      const mark = this.#marks.get(waiting.key)
+      if (mark) {
+        const [digest, seq, position] = mark
+        if (digest !== waiting.digest) return refuse('client-id-reused')
+        return { kind: 'done', id: eventIdOf(waiting.id, 0), seq, position: BigInt(position), events: [] }
+      }
+      const twin = group.findIndex(({ key }) => key === waiting.key)
+      if (twin < index) return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
+    }
+    const decision = this.#parts.decide(mover.state(), waiting.command)
+    if (decision instanceof Refusal) return decision
+    if (decision.length > 0) return { kind: 'append', offset, events: decision }
+    return { kind: 'done', id: null, seq: this.#revision + offset, position: null, events: [] }
+  }
+
+  #settle(group: readonly Waiting<C>[], plans: readonly Plan[], first: number, positions: readonly bigint[]): void {
+    const answers: Answer[] = []
+    for (const [index, waiting] of group.entries()) {
+      const plan = plans[index] as Plan // one plan for each waiting command
+      let answer: Answer
+      if (plan.kind === 'append') {
+        answer = {
+          kind: 'done',
+          id: eventIdOf(waiting.id, 0),
+          seq: first + plan.offset,
+          position: positions[plan.offset] ?? null,
+          events: plan.events,
+        }
+        if (waiting.key !== undefined) this.#marks.set(waiting.key, [waiting.digest, answer.seq, String(answer.position)])
+      } else if (plan.kind === 'twin') {
+        const theirs = answers[plan.of] as Answer // a twin stands earlier in the group
+        answer = theirs instanceof Refusal ? theirs : { ...theirs, events: [] }
+      } else answer = plan
+      answers.push(answer)
+      waiting.resolve(answer)
+    }
+  }
+
+  /** The actor, awake and not behind what is known to be recorded. */
+  async #freshen(): Promise<Mover<S>> {
+    if (this.#mover && !this.#stale) return this.#mover
+    this.#stale = false
+    try {
+      const mover = this.#mover ?? this.#restore()
+      let check = this.#mover === undefined && this.#revision >= 0
+      for await (const batch of this.#parts.log.read(this.stream, { from: check ? this.#revision : this.#revision + 1 })) {
+        for (const recorded of batch) {
+          if (!check) this.#learn(mover, recorded)
+          else if (recorded.id !== this.#lastId) return this.#forgetSnapshot()
+          check = false
+        }
+      }
+      if (check) return this.#forgetSnapshot() // the log is shorter than the snapshot: it was put back from a backup
+      this.#mover = mover
+      return mover
+    } catch (error) {
+      this.#stale = true
+      throw error
+    }
+  }
+
+  #learn(mover: Mover<S>, { id, revision, position, event, meta }: Recorded): void {
+    mover.move(event)
+    this.#revision = revision
+    this.#lastId = id
+    if (meta.client) this.#marks.set(meta.client.key, [meta.client.digest, revision, String(position)])
+  }
+
+  #restore(): Mover<S> {
+    this.#drop()
+    const { snapshots, machine, definition } = this.#parts
+    const text = snapshots.load(this.stream)
+    const snapshot = text === undefined ? undefined : decodeSnapshot(text, definition)
+    if (!snapshot) return wake<S>(machine)
+    this.#revision = this.#snapshotRevision = snapshot.revision
+    this.#lastId = snapshot.eventId
+    this.#marks = new Marks(snapshot.marks)
+    return wake<S>(machine, snapshot.state)
+  }
+
+  #forgetSnapshot(): Promise<Mover<S>> {
+    this.#drop()
+    this.#parts.snapshots.save(this.stream, '')
+    return this.#freshen()
+  }
+
+  #keepSnapshot(mover: Mover<S>): void {
+    const snapshot = { revision: this.#revision, eventId: this.#lastId, state: mover.persist(), marks: this.#marks.toText() }
+    this.#parts.snapshots.save(this.stream, encodeSnapshot(snapshot, this.#parts.definition))
+    this.#snapshotRevision = this.#revision
+  }
+
+  #view(mover: Mover<S>): View<S> {
+    return { revision: this.#revision, state: mover.state() }
+  }
+
+  #drop(): void {
+    this.#mover?.stop()
+    this.#mover = undefined
+    this.#revision = this.#snapshotRevision = -1
+    this.#marks = new Marks()
+  }
+}
+
+/** What those who wait are told when the log said no. Anything unforeseen is a bug, or a broken disk, and is thrown on. */
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof WrongRevision) return refuse('busy')
+  if (error instanceof LogUnavailable) return refuse('unavailable')
+  if (error instanceof AppendTooLarge) return refuse('too-large', { limit: String(error.limitBytes) })
+  if (error instanceof InvalidAppend) return refuse('bad-request', { why: error.message })
+  throw error
+}
