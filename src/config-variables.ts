@@ -1,0 +1,212 @@
+import { z } from 'zod'
+import type { Origins } from './config.ts'
+
+/** One environment variable, as `lyceum --help` lists it. */
+export interface Variable<T = unknown> {
+  readonly description: string
+  /** What is used when it is unset or empty; null = there is no default, and unset means something of its own. */
+  readonly fallback: string | null
+  /** Ends the sentence `<NAME> must be …`. */
+  readonly expects: string
+  /** Never shown in an error: a secret, or an address that may hold a password. */
+  readonly secret: boolean
+  readonly schema: z.ZodType<T>
+}
+
+type Described<T> = Omit<Variable<T>, 'secret'> & { readonly secret?: boolean }
+const required = <T>(it: Described<T> & { readonly fallback: string }): Variable<T> => ({ secret: false, ...it })
+const optional = <T>(it: Omit<Described<T>, 'fallback'>): Variable<T> & { readonly fallback: null } => ({
+  secret: false,
+  fallback: null,
+  ...it,
+})
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+const milliseconds = (description: string, fallback: string, max: number) =>
+  required({ description, fallback, expects: `a whole number of milliseconds from 0 to ${max}`, schema: wholeNumber(0, max) })
+const rate = (description: string, fallback: string) =>
+  required({ description, fallback, expects: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000) })
+const url = (...schemes: readonly string[]) => z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
+const DAY_MS = 86_400_000
+
+/** Every variable that Lyceum reads, in the order of the manual. */
+export const VARIABLES = {
+  HOST: required({
+    description: 'Address to listen on; 0.0.0.0 for all',
+    fallback: '127.0.0.1',
+    expects: 'an IP address or a host name, without a scheme or a port',
+    schema: z.string().regex(/^([A-Za-z0-9.-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/),
+  }),
+  PORT: required({
+    description: 'Port to listen on',
+    fallback: '3000',
+    expects: 'a whole number from 0 (any free port) to 65535',
+    schema: wholeNumber(0, 65_535),
+  }),
+  LYCEUM_DATA: required({
+    description: 'Directory of the embedded log, files and the token secret',
+    fallback: './data',
+    expects: 'a directory',
+    schema: z.string(),
+  }),
+  EVENTSTORE_URL: optional({
+    description: 'EventStoreDB that holds the log; unset: the embedded log in LYCEUM_DATA',
+    expects: 'an address like esdb://host:2113?tls=false (also esdb+discover://, kurrentdb://)',
+    secret: true,
+    schema: z
+      .string()
+      .regex(/^(esdb|kurrentdb)(\+discover)?:\/\/[^/?\s]+[^\s]*$/)
+      .transform((text) => text.replace(/^kurrentdb/, 'esdb')), // the client library knows the old scheme only
+  }),
+  REDIS_URL: optional({
+    description: 'Redis for views and leases; unset: kept in this process',
+    expects: 'an address like redis://host:6379 or rediss://user:password@host:6379/0',
+    secret: true,
+    schema: url('redis:', 'rediss:'),
+  }),
+  JWT_SECRET: optional({
+    description: 'Secret that signs tokens (HS256), the same on every node; unset: made and kept in LYCEUM_DATA/jwt-secret',
+    expects: 'at least 32 bytes long (openssl rand -base64 48 makes one)',
+    secret: true,
+    schema: z.string().refine((text) => new TextEncoder().encode(text).length >= 32),
+  }),
+  JWKS_URL: optional({
+    description: 'Key set of an identity provider that issues the tokens (asymmetric algorithms), instead of JWT_SECRET',
+    expects: 'an address like https://id.example.org/.well-known/jwks.json',
+    schema: url('http:', 'https:'),
+  }),
+  JWT_ISSUER: required({ description: 'Claim iss of every token', fallback: 'lyceum', expects: 'a text', schema: z.string() }),
+  JWT_AUDIENCE: required({ description: 'Claim aud of every token', fallback: 'lyceum', expects: 'a text', schema: z.string() }),
+  ALLOWED_ORIGINS: required<Origins>({
+    description: 'Web pages that may call from a browser: own, * or a comma-separated list of origins',
+    fallback: 'own',
+    expects: 'own, * or a comma-separated list of origins like https://app.example.org (scheme, host, port; no path)',
+    schema: z
+      .string()
+      .transform(originsOf)
+      .pipe(z.custom<Origins>((origins) => origins !== null)),
+  }),
+  DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before its owner counts as gone', '15000', DAY_MS),
+  LYCEUM_TIME_ZONE: required({
+    description: 'Zone of the local times that projects show',
+    fallback: 'UTC',
+    expects: 'an IANA time zone like UTC or Asia/Ho_Chi_Minh',
+    schema: z.string().refine(isTimeZone),
+  }),
+  MIXPANEL_TOKEN: optional({
+    description: 'Project token for Mixpanel; unset: nothing is sent',
+    expects: 'a token without spaces',
+    secret: true,
+    schema: z.string().regex(/^\S+$/),
+  }),
+  MIXPANEL_HOST: required({
+    description: 'Where Mixpanel is reached',
+    fallback: 'api.mixpanel.com',
+    expects: 'a host like api-eu.mixpanel.com (https is meant) or an origin like http://127.0.0.1:8080',
+    schema: z
+      .string()
+      .transform((text) => (text.includes('://') ? text : `https://${text}`))
+      .refine((text) => isOrigin(text))
+      .transform((text) => new URL(text).origin),
+  }),
+  LOG_LEVEL: required({
+    description: 'How much is logged',
+    fallback: 'info',
+    expects: 'one of trace, debug, info, warn, error, fatal, silent',
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+  }),
+  RATE_PER_PERSON: rate('Commands a second that one person may send; twice as many in a burst', '100'),
+  RATE_PER_ADDRESS: rate('Requests a second that one address may send; twice as many in a burst. Schools sit behind one', '20000'),
+  ROOM_IDLE_MS: milliseconds('How long a room stays awake in memory without a command', '30000', DAY_MS),
+} as const
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+export type VariableName = keyof typeof VARIABLES
+
+/** What each variable means: the schema's output, or null where unset means something of its own. */
+export type Values = {
+  readonly [Name in VariableName]: (typeof VARIABLES)[Name] extends Variable<infer T>
+    ? (typeof VARIABLES)[Name] extends { readonly fallback: null }
+      ? T | null
+      : T
+    : never
+}
+
+/** Reads all of them and never stops at the first wrong one. `values` is null when there are problems. */
+export function readVariables(env: Readonly<Record<string, string | undefined>>): { values: Values | null; problems: string[] } {
+  const problems: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable][]) {
+    const set = env[name]?.trim() ?? '' // compose files write `${NAME:-}`: empty means unset
+    const text = set === '' ? variable.fallback : set
+    const parsed = text === null ? { success: true as const, data: null } : variable.schema.safeParse(text)
+    if (parsed.success) values[name] = parsed.data
+    else problems.push(`${name} must be ${variable.expects}, got ${shown(variable, set)}`)
+  }
+  problems.push(...strangers(env))
+  return { values: problems.length === 0 ? (values as Values) : null, problems }
+}
+
+const shown = (variable: Variable, text: string): string =>
+  variable.secret ? `a value of ${new TextEncoder().encode(text).length} bytes (not shown: it may be secret)` : JSON.stringify(text)
+
+/** A misspelt LYCEUM_… would otherwise be ignored in silence, and with it what its author wanted. */
+function strangers(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const known = Object.keys(VARIABLES)
+  return Object.keys(env)
+    .filter((name) => name.startsWith('LYCEUM_') && !known.includes(name))
+    .map((name) => {
+      const nearest = known.map((other) => ({ other, distance: distanceOf(name, other) })).sort((a, b) => a.distance - b.distance)[0]
+      const hint =
+        nearest && nearest.distance <= 3 ? `, did you mean ${nearest.other}?` : ': unset it, or see lyceum --help for all variables'
+      return `${name} is not a variable of Lyceum${hint}`
+    })
+}
+
+/** Edits between two names, with and without our prefix (Wagner and Fischer, 1974). */
+function distanceOf(name: string, other: string): number {
+  return Math.min(edits(name, other), edits(name.slice('LYCEUM_'.length), other))
+}
+
+function edits(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= other.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1)
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[other.length] ?? 0
+}
+
+function originsOf(text: string): Origins | null {
+  if (text === 'own') return { kind: 'own' }
+  if (text === '*') return { kind: 'any' }
+  const origins = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '')
+  return origins.length > 0 && origins.every(isOrigin) ? { kind: 'listed', origins: origins.map((origin) => new URL(origin).origin) } : null
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, pathname, search, hash, username } = new URL(text)
+  return /^https?:$/.test(protocol) && pathname === '/' && `${search}${hash}${username}` === ''
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,84 @@
+import { readVariables, type Values } from './config-variables.ts'
+
+/** Everything that can be set. Durations in milliseconds, rates per second. */
+export interface Config {
+  readonly host: string
+  /** 0 = any free port. */
+  readonly port: number
+  readonly dataDirectory: string
+  /** `esdb://…` or `esdb+discover://…`; null = the embedded log. */
+  readonly eventStoreUrl: string | null
+  /** null = embedded views and leases. */
+  readonly redisUrl: string | null
+  readonly keys: KeyConfig
+  readonly jwtIssuer: string
+  readonly jwtAudience: string
+  readonly allowedOrigins: Origins
+  readonly disconnectGraceMs: number
+  /** An IANA name that this runtime knows. */
+  readonly timeZone: string
+  /** `apiUrl` is an origin without a trailing slash; null = nothing is sent. */
+  readonly mixpanel: { readonly token: string; readonly apiUrl: string } | null
+  readonly logLevel: Values['LOG_LEVEL']
+  readonly ratePerPerson: { readonly perSecond: number; readonly burst: number }
+  readonly ratePerAddress: { readonly perSecond: number; readonly burst: number }
+  readonly roomIdleMs: number
+}
+
+/** Who signs tokens: we, with a secret that was set or that we make and keep, or an identity provider. */
+export type KeyConfig =
+  | { readonly kind: 'secret'; readonly secret: string }
+  | { readonly kind: 'own-secret'; readonly directory: string }
+  | { readonly kind: 'jwks'; readonly url: string }
+
+/** Web pages that may call us from a browser: those of the server's own origin, of any, or of these (`https://host[:port]`). */
+export type Origins = { readonly kind: 'own' } | { readonly kind: 'any' } | { readonly kind: 'listed'; readonly origins: readonly string[] }
+
+/** `problems`: one sentence for each wrong variable; `message` holds them all. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** Pure: `env` is the whole environment, of which other programs' variables are ignored. Throws ConfigError naming every wrong variable. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const { values, problems } = readVariables(env)
+  if (values === null) throw new ConfigError(problems)
+  if (values.JWT_SECRET !== null && values.JWKS_URL !== null) {
+    // A server that took both families could be handed an HS256 token signed with a public key (RFC 8725, section 3.1).
+    problems.push(
+      'JWT_SECRET and JWKS_URL are both set, expected one of them: unset JWT_SECRET when an identity provider issues the tokens',
+    )
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    dataDirectory: values.LYCEUM_DATA,
+    eventStoreUrl: values.EVENTSTORE_URL,
+    redisUrl: values.REDIS_URL,
+    keys: keysOf(values),
+    jwtIssuer: values.JWT_ISSUER,
+    jwtAudience: values.JWT_AUDIENCE,
+    allowedOrigins: values.ALLOWED_ORIGINS,
+    disconnectGraceMs: values.DISCONNECT_GRACE_MS,
+    timeZone: values.LYCEUM_TIME_ZONE,
+    mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },
+    logLevel: values.LOG_LEVEL,
+    ratePerPerson: { perSecond: values.RATE_PER_PERSON, burst: 2 * values.RATE_PER_PERSON },
+    ratePerAddress: { perSecond: values.RATE_PER_ADDRESS, burst: 2 * values.RATE_PER_ADDRESS },
+    roomIdleMs: values.ROOM_IDLE_MS,
+  }
+}
+
+function keysOf(values: Values): KeyConfig {
+  if (values.JWKS_URL !== null) return { kind: 'jwks', url: values.JWKS_URL }
+  if (values.JWT_SECRET !== null) return { kind: 'secret', secret: values.JWT_SECRET }
+  return { kind: 'own-secret', directory: values.LYCEUM_DATA }
+}

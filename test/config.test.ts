@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, readConfig } from '../src/config.ts'
+import { VARIABLES } from '../src/config-variables.ts'
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('defaults', () => {
+  test('an empty environment is a complete configuration', () => {
+    expect(readConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 3000,
+      dataDirectory: './data',
+      eventStoreUrl: null,
+      redisUrl: null,
+      keys: { kind: 'own-secret', directory: './data' },
+      jwtIssuer: 'lyceum',
+      jwtAudience: 'lyceum',
+      allowedOrigins: { kind: 'own' },
+      disconnectGraceMs: 15_000,
+      timeZone: 'UTC',
+      mixpanel: null,
+      logLevel: 'info',
+      ratePerPerson: { perSecond: 100, burst: 200 },
+      ratePerAddress: { perSecond: 20_000, burst: 40_000 },
+      roomIdleMs: 30_000,
+    })
+  })
+  test('an empty value means unset, as compose files write it', () => {
+    expect(readConfig({ PORT: '', REDIS_URL: '', JWT_SECRET: ' ' })).toEqual(readConfig({}))
+  })
+  test('variables of other programs are ignored', () => {
+    expect(problemsOf({ PATH: '/bin', HOME: '/root', NODE_ENV: 'test' })).toEqual([])
+  })
+})
+
+describe('values', () => {
+  test('a KurrentDB address is translated for the client library', () => {
+    expect(readConfig({ EVENTSTORE_URL: 'kurrentdb+discover://a:1,b:2?tls=false' }).eventStoreUrl).toBe('esdb+discover://a:1,b:2?tls=false')
+  })
+  test('origins are normalised', () => {
+    expect(readConfig({ ALLOWED_ORIGINS: 'https://App.example.org/, http://localhost:8080' }).allowedOrigins).toEqual({
+      kind: 'listed',
+      origins: ['https://app.example.org', 'http://localhost:8080'],
+    })
+    expect(readConfig({ ALLOWED_ORIGINS: '*' }).allowedOrigins).toEqual({ kind: 'any' })
+  })
+  test('a Mixpanel host means https, an origin means itself', () => {
+    const apiUrl = (host: string) => readConfig({ MIXPANEL_TOKEN: 't', MIXPANEL_HOST: host }).mixpanel?.apiUrl
+    expect(apiUrl('api-eu.mixpanel.com')).toBe('https://api-eu.mixpanel.com')
+    expect(apiUrl('http://127.0.0.1:8080/')).toBe('http://127.0.0.1:8080')
+  })
+  test('an identity provider takes the place of our own secret', () => {
+    expect(readConfig({ JWKS_URL: 'https://id.test/jwks' }).keys).toEqual({ kind: 'jwks', url: 'https://id.test/jwks' })
+  })
+  test.each([
+    ['PORT', ['0', '65535'], ['65536', '-1', '3.5', '0x10', 'abc', '1e3']],
+    ['HOST', ['::1', '0.0.0.0', 'lyceum.local'], ['http://a', 'a b', 'a:80']],
+    ['REDIS_URL', ['redis://h:1', 'rediss://u:p@h/0'], ['h:6379', 'http://h']],
+    ['EVENTSTORE_URL', ['esdb://h:2113?tls=false'], ['http://h:2113', 'esdb://']],
+    ['JWKS_URL', ['http://id/jwks'], ['id/jwks', 'file:///etc/keys']],
+    ['ALLOWED_ORIGINS', ['own'], ['example.org', 'https://a/path', ',']],
+    ['LYCEUM_TIME_ZONE', ['Asia/Ho_Chi_Minh'], ['Mars/Olympus']],
+    ['LOG_LEVEL', ['debug'], ['loud']],
+    ['RATE_PER_PERSON', ['1'], ['0', 'many']],
+    ['DISCONNECT_GRACE_MS', ['0'], ['-5', '15s']],
+    ['MIXPANEL_HOST', ['api.mixpanel.com'], ['ftp://a', 'a/b']],
+  ])('%s takes what it says and refuses the rest', (name, good, bad) => {
+    for (const value of good) expect(problemsOf({ [name]: value }), value).toEqual([])
+    for (const value of bad) expect(problemsOf({ [name]: value }), value).toHaveLength(1)
+  })
+})
+
+describe('errors', () => {
+  test('say what was expected and what came', () => {
+    expect(problemsOf({ PORT: 'x' })).toEqual(['PORT must be a whole number from 0 (any free port) to 65535, got "x"'])
+  })
+  test('name every wrong variable at once', () => {
+    const problems = problemsOf({ PORT: 'x', LOG_LEVEL: 'loud', LYCEUM_DTAA: '/d' })
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual(['PORT', 'LOG_LEVEL', 'LYCEUM_DTAA'])
+  })
+  test('never show a secret or an address that may hold one', () => {
+    const text = problemsOf({ JWT_SECRET: 'hunter2', REDIS_URL: 'http://:hunter2@h', EVENTSTORE_URL: 'http://a:hunter2@h' }).join()
+    expect(text).not.toContain('hunter2')
+    expect(text).toContain('JWT_SECRET must be at least 32 bytes long (openssl rand -base64 48 makes one), got a value of 7 bytes')
+  })
+  test('a misspelt variable is refused with the nearest one', () => {
+    expect(problemsOf({ LYCEUM_TIMEZONE: 'UTC' })[0]).toContain('did you mean LYCEUM_TIME_ZONE?')
+    expect(problemsOf({ LYCEUM_PORT: '1' })[0]).toContain('did you mean PORT?')
+    expect(problemsOf({ LYCEUM_ENTIRELY_DIFFERENT: '1' })[0]).toContain('lyceum --help')
+  })
+  test('both families of keys at once are refused', () => {
+    const problems = problemsOf({ JWT_SECRET: 'x'.repeat(32), JWKS_URL: 'https://id.test/jwks' })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain('unset JWT_SECRET')
+  })
+})
+
+test('every variable is described for the help', () => {
+  for (const [name, { description, expects }] of Object.entries(VARIABLES)) {
+    expect(description, name).toMatch(/^[A-Z0-9].+[^.]$/)
+    expect(expects, name).not.toBe('')
+  }
+})
