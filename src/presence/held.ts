@@ -1,0 +1,31 @@
+/** What a node knows of its own leases whether or not Redis hears of it: the sockets it holds, and those it could not give back yet. */
+export interface HeldSockets {
+  add(person: string, socket: string): void
+  /** From now on owed, until `settled`. */
+  remove(person: string, socket: string): void
+  settled(person: string, socket: string): void
+  has(person: string, socket: string): boolean
+  all(): [person: string, socket: string][]
+  owed(): [person: string, socket: string][]
+}
+
+export function heldSockets(): HeldSockets {
+  const held = new Map<string, [string, string]>()
+  const owed = new Map<string, [string, string]>()
+  const key = (person: string, socket: string): string => `${person}/${socket}`
+
+  return {
+    add(person, socket) {
+      owed.delete(key(person, socket))
+      held.set(key(person, socket), [person, socket])
+    },
+    remove(person, socket) {
+      held.delete(key(person, socket))
+      owed.set(key(person, socket), [person, socket])
+    },
+    settled: (person, socket) => void owed.delete(key(person, socket)),
+    has: (person, socket) => held.has(key(person, socket)),
+    all: () => [...held.values()],
+    owed: () => [...owed.values()],
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * All that leases ask of Redis, one atomic step per call.
+ *
+ *   KEYS  the epoch's key, then one sorted set per person (`<node>/<socket>` scored by its expiry)
+ *   ARGV  'hold' | 'release' | 'count', the time to live in ms, the time in ms ('' = the server's own: nodes' clocks differ), then
+ *         for hold and release one member per person's key
+ *   gives epoch, now, then the live leases of each person
+ *
+ * The epoch is when this Redis began to know leases. It begins anew when the server was restarted or replaced (its run id differs,
+ * whatever it may have loaded from a disk) or emptied (the key is gone): then leases that are held are missing in it for a while.
+ */
+export const LEASES_LUA = `
+local time = redis.call('TIME')
+local now = tonumber(ARGV[3]) or time[1] * 1000 + math.floor(time[2] / 1000)
+local ttl = tonumber(ARGV[2])
+
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'
+local known, epoch = string.match(redis.call('GET', KEYS[1]) or '', '^(%w+) (%d+)$')
+if known ~= run then
+  epoch = string.format('%.0f', now)
+  redis.call('SET', KEYS[1], run .. ' ' .. epoch)
+end
+
+local answer = { tonumber(epoch), now }
+for i = 2, #KEYS do
+  local key, member = KEYS[i], ARGV[i + 2]
+  if ARGV[1] == 'hold' then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    redis.call('ZADD', key, now + ttl, member)
+    redis.call('PEXPIRE', key, redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2] - now)
+  elseif ARGV[1] == 'release' then
+    redis.call('ZREM', key, member)
+  end
+  answer[#answer + 1] = redis.call('ZCOUNT', key, '(' .. string.format('%.0f', now), '+inf')
+end
+return answer
+`

@@ -1,0 +1,145 @@
+import { Redis } from 'ioredis'
+import { type Clock, systemClock, type Timer } from '../clock.ts'
+import { heldSockets } from './held.ts'
+import { type Leases, LeasesUnavailable } from './leases.ts'
+import { LEASES_LUA } from './redis-script.ts'
+
+export interface RedisLeasesOptions {
+  readonly url: string
+  /** Of this process and no other, not even of an earlier one on the same host. */
+  readonly node: string
+  /** How long a dead node's leases live. Default 30,000; the same on all nodes. */
+  readonly ttlMs?: number
+  /** Of every key. Default `lyceum:`. */
+  readonly prefix?: string
+  /** Paces the renewals. */
+  readonly clock?: Clock
+  /** Milliseconds since 1970, for tests that move time by hand; otherwise the Redis server's clock counts, the same for all nodes. */
+  readonly now?: () => number
+}
+
+/** Keys in one call: Redis does nothing else meanwhile, so not all at once. */
+const BATCH = 200
+
+/**
+ * Leases of several nodes. Every lease of this node is renewed each `ttlMs / 3`, and at once after a broken connection: whatever Redis
+ * has lost is whole again by then. Until `ttlMs / 2` after Redis was emptied or restarted other nodes' leases may still be missing in
+ * it, so that calls reject with LeasesUnavailable although it answers; what they took or gave back counts nevertheless.
+ *
+ * Resolves also when Redis is away: it is never on the path of a command. A process that starts in the first moments of an emptied
+ * Redis cannot tell it from a new one and trusts it.
+ */
+export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leases> {
+  const { url, node, ttlMs = 30_000, prefix = 'lyceum:', clock = systemClock, now = () => '' } = options
+  const commandTimeoutMs = Math.max(500, Math.min(1_000, ttlMs / 6))
+  const held = heldSockets()
+  let epoch: number | undefined
+  let timer: Timer | undefined
+  let renewing: Promise<void> | undefined
+  let closed = false
+
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0, // an unanswered call fails with its connection; repeating it late could revive a lease that was given back
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: commandTimeoutMs,
+    socketTimeout: 3 * commandTimeoutMs,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+  })
+  redis.on('error', () => {}) // every call that fails says so itself
+
+  /** Live leases of each of these people. */
+  async function ask(action: 'hold' | 'release' | 'count', people: readonly string[], sockets: readonly string[] = []): Promise<number[]> {
+    if (closed) throw new LeasesUnavailable('these leases are closed: the node is stopping')
+    const keys = [`${prefix}leases-epoch`, ...people.map((person) => `${prefix}lease:${person}`)]
+    const args = [action, ttlMs, now(), ...sockets.map((socket) => `${node}/${socket}`)]
+    const answer = await redis.eval(LEASES_LUA, keys.length, ...keys, ...args).catch((error: Error) => {
+      throw new LeasesUnavailable(`Redis at ${redis.options.host}:${redis.options.port} gave no answer: ${error.message}`, { cause: error })
+    })
+    const [began = 0, at = 0, ...counts] = answer as number[] // what the script returns
+    epoch ??= began
+    const wholeAt = began + ttlMs / 2
+    if (began !== epoch && at < wholeAt) {
+      throw new LeasesUnavailable(`Redis has lost its leases; the nodes are renewing them, its counts can be trusted in ${wholeAt - at} ms`)
+    }
+    epoch = began
+    return counts
+  }
+
+  async function renew(): Promise<void> {
+    // Looked at again batch by batch: a socket may come or go while an earlier batch is on its way.
+    for (const batch of inBatches(held.owed())) {
+      const owed = batch.filter(([person, socket]) => !held.has(person, socket))
+      await ask('release', owed.map(first), owed.map(second)).catch(untrusted)
+      for (const [person, socket] of owed) held.settled(person, socket)
+    }
+    for (const batch of inBatches(held.all())) {
+      const open = batch.filter(([person, socket]) => held.has(person, socket))
+      await ask('hold', open.map(first), open.map(second)).catch(untrusted)
+    }
+  }
+
+  function renewNow(): void {
+    if (renewing !== undefined || closed) return
+    timer?.cancel()
+    renewing = renew()
+      .catch(() => {}) // repeated below, or as soon as the connection is back; callers hear of the outage from their own calls
+      .finally(() => {
+        renewing = undefined
+        if (!closed) timer = clock.after(ttlMs / 3, renewNow)
+      })
+  }
+
+  redis.on('ready', renewNow)
+  try {
+    await redis.connect()
+    await ask('count', [])
+  } catch {
+    epoch = 0 // not seen from the beginning: what this Redis holds when it comes back is trusted only after a while
+    renewNow()
+  }
+
+  return {
+    async hold(person, socket) {
+      held.add(person, socket)
+      return onlyCount(await ask('hold', [person], [socket]))
+    },
+    async release(person, socket) {
+      held.remove(person, socket)
+      const left = onlyCount(await ask('release', [person], [socket]))
+      held.settled(person, socket)
+      return left
+    },
+    async count(people) {
+      const counts: number[] = []
+      for (const batch of inBatches(people)) counts.push(...(await ask('count', batch)))
+      return counts
+    },
+    async close() {
+      if (closed) return
+      timer?.cancel()
+      for (const [person, socket] of held.all()) held.remove(person, socket)
+      await renewing
+      await renew().catch(() => {}) // they expire by themselves
+      closed = true
+      timer?.cancel()
+      redis.disconnect()
+    },
+  }
+}
+
+/** An untrusted count does not matter to a renewal: its leases are taken or given back all the same. */
+function untrusted(error: unknown): void {
+  if (!(error instanceof LeasesUnavailable) || error.cause !== undefined) throw error
+}
+
+type Pair = readonly [person: string, socket: string]
+const first = ([person]: Pair): string => person
+const second = ([, socket]: Pair): string => socket
+
+const onlyCount = ([count = 0]: readonly number[]): number => count
+
+function inBatches<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, i) => items.slice(i * BATCH, (i + 1) * BATCH))
+}
