@@ -1,0 +1,52 @@
+import { type Role, unreachable } from '../machines/kernel.ts'
+import type { PersonEvent } from '../machines/person/events.ts'
+import type { Profile } from '../machines/person/profile.ts'
+import type { Projection, Row, Told } from './projection.ts'
+
+/** One person, for lists. Times in milliseconds. It never holds a password hash: views are copied to more places than the log. */
+export interface PersonRow extends Row {
+  readonly role: Role
+  readonly profile: Profile
+  readonly createdAt: number
+  readonly updatedAt: number | null
+  readonly disabled: boolean
+  /** For those who have an account: the hash in the name of the stream `login-<login>`. */
+  readonly login?: string
+}
+
+export const PERSON_STREAM = 'person-'
+
+/**
+ * Rows `<org>/<id>`. Lists: `org/<org>/<id>`, the people of an organisation by id; `account/<org>/<id>`, those with an account;
+ * `email/<login>/<org>/<id>`, the accounts of one e-mail.
+ */
+export const people: Projection<PersonRow> = {
+  name: 'people',
+  version: 1,
+  // Neither an organisation's id nor a person's has a dot.
+  key: ({ stream }) => (stream.startsWith(PERSON_STREAM) ? stream.slice(PERSON_STREAM.length).replace('.', '/') : null),
+  fold: (row, told) => fold(row, told as Told<PersonEvent>), // the stream's category says so
+  index: (key, { login }) => [`org/${key}`, ...(login === undefined ? [] : [`account/${key}`, `email/${login}/${key}`])],
+}
+
+function fold(row: PersonRow | undefined, { event, revision: seq, stream }: Told<PersonEvent>): PersonRow {
+  switch (event.type) {
+    case 'PersonIntroduced':
+      return { seq, role: event.role, profile: event.profile, createdAt: event.at, updatedAt: null, disabled: false }
+    case 'AccountOpened': {
+      const met = row ? { createdAt: row.createdAt, updatedAt: event.at } : { createdAt: event.at, updatedAt: null }
+      return { seq, role: event.role, profile: event.profile, ...met, disabled: false, login: event.login }
+    }
+    case 'ProfileChanged':
+    case 'PasswordChanged':
+    case 'PersonDisabled':
+    case 'PersonEnabled': {
+      if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} of somebody who was never introduced`)
+      const then = { ...row, seq, updatedAt: event.at }
+      if (event.type === 'ProfileChanged') return { ...then, role: event.role, profile: event.profile }
+      return event.type === 'PasswordChanged' ? then : { ...then, disabled: event.type === 'PersonDisabled' }
+    }
+    default:
+      return unreachable(event)
+  }
+}
