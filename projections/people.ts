@@ -17,7 +17,7 @@ export interface PersonRow extends Row {
 export const PERSON_STREAM = 'person-'
 
 /**
- * Rows `<org>/<id>`. Lists: `org/<org>/<id>`, the people of an organisation by id; `account/<org>/<id>`, those with an account;
+ * Rows `<org>/<id>`. Lists: `org/<org>/<id>`, the people of an organisation by id; `users/<org>/<id>`, the same without its many visitors;
  * `email/<login>/<org>/<id>`, the accounts of one e-mail.
  */
 export const people: Projection<PersonRow> = {
@@ -26,7 +26,11 @@ export const people: Projection<PersonRow> = {
   // Neither an organisation's id nor a person's has a dot.
   key: ({ stream }) => (stream.startsWith(PERSON_STREAM) ? stream.slice(PERSON_STREAM.length).replace('.', '/') : null),
   fold: (row, told) => fold(row, told as Told<PersonEvent>), // the stream's category says so
-  index: (key, { login }) => [`org/${key}`, ...(login === undefined ? [] : [`account/${key}`, `email/${login}/${key}`])],
+  index: (key, { role, login }) => [
+    `org/${key}`,
+    ...(role === 'visitor' ? [] : [`users/${key}`]),
+    ...(login === undefined ? [] : [`email/${login}/${key}`]),
+  ],
 }
 
 function fold(row: PersonRow | undefined, { event, revision: seq, stream }: Told<PersonEvent>): PersonRow {

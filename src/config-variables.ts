@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { Origins } from './config.ts'
 
 /** One environment variable, as `lyceum --help` lists it. */
 export interface Variable<T = unknown> {
@@ -82,14 +81,14 @@ export const VARIABLES = {
   }),
   JWT_ISSUER: required({ description: 'Claim iss of every token', fallback: 'lyceum', expects: 'a text', schema: z.string() }),
   JWT_AUDIENCE: required({ description: 'Claim aud of every token', fallback: 'lyceum', expects: 'a text', schema: z.string() }),
-  ALLOWED_ORIGINS: required<Origins>({
-    description: 'Web pages that may call from a browser: own, * or a comma-separated list of origins',
-    fallback: 'own',
-    expects: 'own, * or a comma-separated list of origins like https://app.example.org (scheme, host, port; no path)',
+  ALLOWED_ORIGINS: optional({
+    description: "Web pages that may call from a browser, besides the server's own: * or a comma-separated list of origins",
+    expects: '* or a comma-separated list of origins like https://app.example.org (scheme, host, port; no path)',
     schema: z
       .string()
-      .transform(originsOf)
-      .pipe(z.custom<Origins>((origins) => origins !== null)),
+      .transform((text) => text.split(',').flatMap((origin) => origin.trim() || []))
+      .refine((origins) => origins.length > 0 && origins.every((origin) => origin === '*' || isOrigin(origin)))
+      .transform((origins) => origins.map((origin) => (origin === '*' ? origin : new URL(origin).origin))),
   }),
   DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before its owner counts as gone', '15000', DAY_MS),
   LYCEUM_TIME_ZONE: required({
@@ -184,16 +183,6 @@ function edits(one: string, other: string): number {
     row = next
   }
   return row[other.length] ?? 0
-}
-
-function originsOf(text: string): Origins | null {
-  if (text === 'own') return { kind: 'own' }
-  if (text === '*') return { kind: 'any' }
-  const origins = text
-    .split(',')
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== '')
-  return origins.length > 0 && origins.every(isOrigin) ? { kind: 'listed', origins: origins.map((origin) => new URL(origin).origin) } : null
 }
 
 function isOrigin(text: string): boolean {

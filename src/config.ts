@@ -13,7 +13,8 @@ export interface Config {
   readonly keys: KeyConfig
   readonly jwtIssuer: string
   readonly jwtAudience: string
-  readonly allowedOrigins: Origins
+  /** Web pages that may call from a browser besides our own: `https://host[:port]`, or `*` for all. */
+  readonly allowedOrigins: readonly string[]
   readonly disconnectGraceMs: number
   /** An IANA name that this runtime knows. */
   readonly timeZone: string
@@ -30,9 +31,6 @@ export type KeyConfig =
   | { readonly kind: 'secret'; readonly secret: string }
   | { readonly kind: 'own-secret'; readonly directory: string }
   | { readonly kind: 'jwks'; readonly url: string }
-
-/** Web pages that may call us from a browser: those of the server's own origin, of any, or of these (`https://host[:port]`). */
-export type Origins = { readonly kind: 'own' } | { readonly kind: 'any' } | { readonly kind: 'listed'; readonly origins: readonly string[] }
 
 /** `problems`: one sentence for each wrong variable; `message` holds them all. */
 export class ConfigError extends Error {
@@ -66,7 +64,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     keys: keysOf(values),
     jwtIssuer: values.JWT_ISSUER,
     jwtAudience: values.JWT_AUDIENCE,
-    allowedOrigins: values.ALLOWED_ORIGINS,
+    allowedOrigins: values.ALLOWED_ORIGINS ?? [],
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },

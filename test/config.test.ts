@@ -23,7 +23,7 @@ describe('defaults', () => {
       keys: { kind: 'own-secret', directory: './data' },
       jwtIssuer: 'lyceum',
       jwtAudience: 'lyceum',
-      allowedOrigins: { kind: 'own' },
+      allowedOrigins: [],
       disconnectGraceMs: 15_000,
       timeZone: 'UTC',
       mixpanel: null,
@@ -46,11 +46,9 @@ describe('values', () => {
     expect(readConfig({ EVENTSTORE_URL: 'kurrentdb+discover://a:1,b:2?tls=false' }).eventStoreUrl).toBe('esdb+discover://a:1,b:2?tls=false')
   })
   test('origins are normalised', () => {
-    expect(readConfig({ ALLOWED_ORIGINS: 'https://App.example.org/, http://localhost:8080' }).allowedOrigins).toEqual({
-      kind: 'listed',
-      origins: ['https://app.example.org', 'http://localhost:8080'],
-    })
-    expect(readConfig({ ALLOWED_ORIGINS: '*' }).allowedOrigins).toEqual({ kind: 'any' })
+    const origins = ['https://app.example.org', 'http://localhost:8080']
+    expect(readConfig({ ALLOWED_ORIGINS: 'https://App.example.org/, http://localhost:8080' }).allowedOrigins).toEqual(origins)
+    expect(readConfig({ ALLOWED_ORIGINS: '*' }).allowedOrigins).toEqual(['*'])
   })
   test('a Mixpanel host means https, an origin means itself', () => {
     const apiUrl = (host: string) => readConfig({ MIXPANEL_TOKEN: 't', MIXPANEL_HOST: host }).mixpanel?.apiUrl
@@ -66,7 +64,7 @@ describe('values', () => {
     ['REDIS_URL', ['redis://h:1', 'rediss://u:p@h/0'], ['h:6379', 'http://h']],
     ['EVENTSTORE_URL', ['esdb://h:2113?tls=false'], ['http://h:2113', 'esdb://']],
     ['JWKS_URL', ['http://id/jwks'], ['id/jwks', 'file:///etc/keys']],
-    ['ALLOWED_ORIGINS', ['own'], ['example.org', 'https://a/path', ',']],
+    ['ALLOWED_ORIGINS', ['*', 'https://a:8'], ['own', 'example.org', 'https://a/path', ',']],
     ['LYCEUM_TIME_ZONE', ['Asia/Ho_Chi_Minh'], ['Mars/Olympus']],
     ['LOG_LEVEL', ['debug'], ['loud']],
     ['RATE_PER_PERSON', ['1'], ['0', 'many']],

@@ -12,10 +12,11 @@ const told = (event: PersonEvent, revision: number) => ({ id: '', stream: 'perso
 const folded = (...events: readonly PersonEvent[]) =>
   events.reduce<PersonRow | undefined>((row, event, revision) => people.fold(row, told(event, revision)), undefined)
 
-test('a person stands in the list of the organisation, an account also in those of accounts and e-mails', () => {
+test('a person stands in the lists of the organisation, an account in that of the e-mail, a visitor in no list of users', () => {
   const listed = (row: PersonRow | undefined) => row && people.index(people.key(told(introduced, 0)) ?? '', row)
-  expect(listed(folded(introduced))).toEqual(['org/acme/ann'])
-  expect(listed(folded(introduced, opened))).toEqual(['org/acme/ann', 'account/acme/ann', 'email/f00d/acme/ann'])
+  expect(listed(folded(introduced))).toEqual(['org/acme/ann', 'users/acme/ann'])
+  expect(listed(folded(introduced, opened))).toEqual(['org/acme/ann', 'users/acme/ann', 'email/f00d/acme/ann'])
+  expect(listed(folded({ ...introduced, role: 'visitor' }))).toEqual(['org/acme/ann'])
 })
 test('streams of other kinds are none of its business', () => {
   expect(people.key({ ...told(introduced, 0), stream: 'presence-acme.ann' })).toBeNull()
