@@ -2,6 +2,15 @@ import { decide as decideChat } from './chat/decide.ts'
 import { chatEvents } from './chat/events.ts'
 import { chatMachine } from './chat/machine.ts'
 import type { Command, Decision, Event, EventSchema } from './kernel.ts'
+import { decide as decideLogin } from './login/decide.ts'
+import { loginEvents } from './login/events.ts'
+import { loginMachine } from './login/machine.ts'
+import { decide as decidePerson } from './person/decide.ts'
+import { personEvents } from './person/events.ts'
+import { personMachine } from './person/machine.ts'
+import { decide as decidePresence } from './presence/decide.ts'
+import { presenceEvents } from './presence/events.ts'
+import { presenceMachine } from './presence/machine.ts'
 
 /** Everything that the runtime must know about one kind of room. `M` is its XState machine, `S` that machine's snapshot. */
 export interface Kind<M, S, C extends Command, E extends Event> {
@@ -16,6 +25,9 @@ const kind = <M, S, C extends Command, E extends Event>(it: Kind<M, S, C, E>): K
 /** Stream category -> kind of room: the only list of all kinds. A room's stream is `<category>-<id>`. */
 export const catalogue = {
   chat: kind({ machine: chatMachine, decide: decideChat, events: chatEvents }),
+  login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),
+  person: kind({ machine: personMachine, decide: decidePerson, events: personEvents }),
+  presence: kind({ machine: presenceMachine, decide: decidePresence, events: presenceEvents }),
 }
 
 export type Category = keyof typeof catalogue

@@ -1,0 +1,37 @@
+import { type Role, unreachable } from '../machines/kernel.ts'
+import type { PresenceEvent } from '../machines/presence/events.ts'
+import type { Projection, Told } from './projection.ts'
+
+/** Somebody who is here, or whose connection was lost so recently that they still count as here. Times are milliseconds since 1970. */
+export type OnlineRow = {
+  readonly seq: number
+  readonly role: Role
+  readonly since: number
+} & ({ readonly state: 'online' } | { readonly state: 'lost'; readonly until: number })
+
+export const PRESENCE_STREAM = 'presence-'
+
+/** Key `<org>.<id>`. Those who are offline have no row. */
+export const online: Projection<OnlineRow> = {
+  name: 'online',
+  version: 1,
+  key: ({ stream }) => (stream.startsWith(PRESENCE_STREAM) ? stream.slice(PRESENCE_STREAM.length) : null),
+  fold: (row, told) => fold(row, told as Told<PresenceEvent>),
+  index: (person) => [`online/${person.replace('.', '/')}`],
+}
+
+function fold(row: OnlineRow | undefined, { event, revision: seq, stream }: Told<PresenceEvent>): OnlineRow | undefined {
+  switch (event.type) {
+    case 'CameOnline':
+      return { seq, role: event.role, since: event.at, state: 'online' }
+    case 'WentOffline':
+      return undefined
+    case 'ConnectionLost':
+    case 'CameBack':
+      if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} without being online`)
+      if (event.type === 'CameBack') return { seq, role: event.role, since: row.since, state: 'online' }
+      return { seq, role: row.role, since: row.since, state: 'lost', until: event.until }
+    default:
+      return unreachable(event)
+  }
+}

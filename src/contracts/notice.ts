@@ -1,0 +1,30 @@
+/** Who hears a notice, in terms of the contract; which sockets those are is the gateway's business. Ids are within the organisation. */
+export type Audience =
+  /** Every agent, supervisor and admin of the organisation, but for the people in `except`. */
+  | { readonly kind: 'staff'; readonly org: string; readonly except?: readonly string[] }
+  | { readonly kind: 'agents'; readonly org: string }
+  /** Supervisors and admins. */
+  | { readonly kind: 'supervising'; readonly org: string; readonly except?: readonly string[] }
+  /** All sockets of one person. */
+  | { readonly kind: 'person'; readonly org: string; readonly id: string }
+
+/**
+ * One outgoing message: who hears it, under what name, with what data. `Wire` is the contract's table of names, so a misspelt
+ * name or a missing field does not build.
+ */
+export type Notice<Wire> = {
+  [Name in keyof Wire & string]: { readonly to: Audience; readonly name: Name; readonly data: Wire[Name] }
+}[keyof Wire & string]
+
+/** Where the event behind a notice stands; every push about a room carries it. `pos` is opaque: compare for equality, or hand it back. */
+export interface Place {
+  readonly id: string
+  readonly seq: number
+  readonly pos: string
+}
+
+export const placeOf = ({ id, revision, position }: { id: string; revision: number; position: bigint }): Place => ({
+  id,
+  seq: revision,
+  pos: String(position),
+})

@@ -1,0 +1,50 @@
+import { type PersonRow, people } from '../../projections/people.ts'
+import type { Told } from '../../projections/projection.ts'
+import type { Log } from '../log/log.ts'
+
+const STREAM = 'person-'
+
+/**
+ * The people whom pushes of this node name: everybody who is online, and staff who were named once. Read from their own streams
+ * when first needed, kept up to date by what this node hears, so that it needs no view and is never behind the push at hand.
+ */
+export class Directory {
+  readonly #log: Log
+  readonly #rows = new Map<string, PersonRow>()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  has(org: string, id: string): boolean {
+    return this.#rows.has(`${org}.${id}`)
+  }
+
+  /** The person as known, undefined when they were not loaded or have never been recorded. */
+  get(org: string, id: string): PersonRow | undefined {
+    return this.#rows.get(`${org}.${id}`)
+  }
+
+  async load(org: string, id: string): Promise<PersonRow | undefined> {
+    const name = `${org}.${id}`
+    let row = this.#rows.get(name)
+    if (row) return row
+    for await (const batch of this.#log.read(STREAM + name)) for (const told of batch) row = people.fold(row, told)
+    if (row) this.#rows.set(name, row)
+    return row
+  }
+
+  /** Learns from a person's event; before and after are the same when it tells nothing new. */
+  hear(told: Told): { readonly before: PersonRow | undefined; readonly after: PersonRow | undefined } {
+    const name = told.stream.slice(STREAM.length)
+    const before = this.#rows.get(name)
+    if (before ? told.revision <= before.seq : told.revision > 0) return { before, after: before }
+    const after = people.fold(before, told)
+    if (after) this.#rows.set(name, after)
+    return { before, after }
+  }
+
+  forget(org: string, id: string): void {
+    this.#rows.delete(`${org}.${id}`)
+  }
+}

@@ -1,0 +1,112 @@
+import type { Party } from '../../machines/kernel.ts'
+import { Refusal, refuse } from '../../machines/kernel.ts'
+import { displayNameOf } from '../contracts/people.ts'
+import { type Asked, type Caller, inbound, type Row, sentence } from '../contracts/support-chat.ts'
+import type { Directory } from '../delivery/directory.ts'
+import type { Answer, Call } from '../runtime/answer.ts'
+import type { Rooms } from '../runtime/rooms.ts'
+import type { RoomAnswer, VisitorChats } from '../runtime/visitor-chats.ts'
+import type { Limits } from './limits.ts'
+
+/** What the gateway remembers of one connection. */
+export interface Session {
+  readonly caller: Caller
+  readonly address: string
+  /** 2 = acks carry a third value. */
+  readonly protocol: 1 | 2
+}
+
+export interface EmitsOptions {
+  readonly rooms: Rooms
+  readonly visitorChats: VisitorChats
+  readonly directory: () => Directory
+  readonly limits: Limits
+  readonly now: () => number
+  /** Starts or stops a replay on the asker's socket. */
+  readonly replay: (asked: Asked & { readonly kind: 'replay' | 'stop-replay' }, session: Session, socket: string) => Promise<Answer>
+  readonly observe: {
+    command(name: string, party: Party, outcome: string, milliseconds: number): void
+    unknownEvent(name: string): void
+    failed(error: unknown, name: string): void
+  }
+}
+
+type Ack = (result: boolean, error: string | null, place?: object) => void
+
+/** The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws, never rejects. */
+export function emits(options: EmitsOptions) {
+  const { rooms, visitorChats, directory, limits, now, replay, observe } = options
+  let draining = false
+  let underWay = 0
+  let idle: (() => void) | undefined
+
+  const handle = async (name: string, row: Row, args: unknown[], session: Session, socket: string): Promise<void> => {
+    const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
+    const started = performance.now()
+    const { party } = session.caller
+    let outcome: RoomAnswer
+    try {
+      outcome = await run(row, args, session, socket)
+    } catch (error) {
+      observe.failed(error, name)
+      outcome = { room: null, answer: refuse('internal') }
+    }
+    const { room, answer } = outcome
+    observe.command(name, party, answer instanceof Refusal ? answer.code : 'done', performance.now() - started)
+    if (!ack) return
+    const place = answer instanceof Refusal ? { room, code: answer.code } : { room, id: answer.id, seq: answer.seq, pos: answer.position === null ? null : String(answer.position) }
+    const error = answer instanceof Refusal ? await worded(answer, party) : null
+    if (session.protocol === 2) ack(error === null, error, place)
+    else ack(error === null, error)
+  }
+
+  const run = async (row: Row, args: readonly unknown[], session: Session, socket: string): Promise<RoomAnswer> => {
+    const { caller, address } = session
+    if (draining) return { room: null, answer: refuse('draining') }
+    const wait = limits.take(`${caller.party.org}.${caller.party.id}`, address)
+    if (wait > 0) return { room: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(wait / 1000)) }) }
+    const asked = row(args, caller, now())
+    if (asked instanceof Refusal) return { room: null, answer: asked }
+    switch (asked.kind) {
+      case 'chat':
+        return { room: asked.room, answer: await rooms.ask('chat', asked.room, asked.command, callOf(asked)) }
+      case 'own-chat':
+        return visitorChats.askLatest(asked.command, callOf(asked))
+      case 'new-chat':
+        return visitorChats.open(asked.command, callOf(asked))
+      case 'replay':
+      case 'stop-replay':
+        return { room: asked.room, answer: await replay(asked, session, socket) }
+    }
+  }
+
+  const worded = async (refusal: Refusal, { org }: Party): Promise<string> => {
+    const { staffId } = refusal.details
+    const person = staffId === undefined ? undefined : await directory().load(org, staffId).catch(() => undefined)
+    return sentence(refusal, (id) => displayNameOf(id, person?.profile ?? {}))
+  }
+
+  return {
+    /** `args` as Socket.IO gave them, the ack last if there is one. */
+    hear(name: unknown, args: unknown[], session: Session, socket: string): void {
+      const row = typeof name === 'string' ? inbound[name] : undefined
+      if (!row) return observe.unknownEvent(String(name))
+      underWay++
+      void handle(String(name), row, args, session, socket) // never rejects
+        .catch((error: unknown) => observe.failed(error, String(name)))
+        .finally(() => {
+          if (--underWay === 0) idle?.()
+        })
+    },
+    /** From now on commands are refused; resolves when those in hand are answered. */
+    drain(): Promise<void> {
+      draining = true
+      return underWay === 0 ? Promise.resolve() : new Promise((resolve) => (idle = resolve))
+    },
+  }
+}
+
+export type Emits = ReturnType<typeof emits>
+
+const callOf = ({ clientId, payload }: { readonly clientId?: string; readonly payload: unknown }): Call =>
+  clientId === undefined ? {} : { clientId, payload }

@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AuthFailure, type Authenticator, type Identity } from './auth.ts'
+
+/** What is known about a connection from its HTTP request alone. */
+export interface Handshake {
+  /** From the Authorization header (decides over `auth.token`) or the query parameter `auth` (does not). */
+  readonly identity: Identity | undefined
+  readonly from: 'header' | 'query' | undefined
+}
+
+/** `Authorization: <token>` or `Authorization: Bearer <token>`; undefined when the header is absent. */
+export const headerToken = (header: string | undefined): string | undefined => header?.replace(/^Bearer\s+/i, '').trim()
+
+/**
+ * Checks the token of a Socket.IO handshake where it came in a header or in the query, and answers 401 itself when it is bad, because
+ * that must happen on the HTTP request. A connection without either may still bring `auth.token` in its first packet.
+ */
+export function handshakes(auth: Authenticator) {
+  const seen = new WeakMap<IncomingMessage, Handshake>()
+
+  return {
+    /** Engine.IO middleware: runs for every request, works only on the first one of a connection. */
+    async check(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
+      const query = new URL(request.url ?? '/', 'http://localhost').searchParams
+      if (query.has('sid')) return next()
+      const header = headerToken(request.headers.authorization)
+      const token = header ?? query.get('auth')
+      if (token === null || token === undefined) {
+        seen.set(request, { identity: undefined, from: undefined })
+        return next()
+      }
+      const identity = await auth.verify(token === '' ? null : token)
+      if (identity instanceof AuthFailure) return deny(request, response, identity)
+      seen.set(request, { identity, from: header === undefined ? 'query' : 'header' })
+      next()
+    },
+    of: (request: IncomingMessage): Handshake => seen.get(request) ?? { identity: undefined, from: undefined },
+  }
+}
+
+/** Anything in the query that says who somebody is must say what the token says: it is a hint, never a claim. */
+export function contradicts(query: Readonly<Record<string, unknown>>, { role, org, id }: Identity): string | undefined {
+  const claims: Record<string, string> = { role, org_id: org, user_id: id }
+  for (const [name, claim] of Object.entries(claims)) {
+    const hint = query[name]
+    if (hint !== undefined && hint !== '' && hint !== claim) return `the query says ${name}=${String(hint)}, the token says otherwise: leave it out`
+  }
+  return undefined
+}
+
+function deny(request: IncomingMessage, response: ServerResponse, failure: AuthFailure): void {
+  const body = JSON.stringify({ error: { code: failure.code, message: failure.message } })
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close' }
+  if (request.headers.upgrade === undefined) {
+    response.writeHead(401, headers).end(body)
+    return
+  }
+  // For an upgrade Engine.IO hands over a response that can only hang up, so the answer is written to the connection.
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  request.socket.end(`HTTP/1.1 401 Unauthorized\r\n${lines.join('')}\r\n${body}`)
+}
+
+/** Browsers may connect from the server's own pages and from the listed origins; programs send no Origin and may connect. */
+export function originAllowed(origin: string | undefined, host: string | undefined, allowed: readonly string[]): boolean {
+  if (origin === undefined || allowed.includes(origin) || allowed.includes('*')) return true
+  if (!URL.canParse(origin)) return false
+  return new URL(origin).host === host
+}

@@ -1,0 +1,53 @@
+import type { Server } from 'socket.io'
+import { isStaff, isSupervising, type Party } from '../../machines/kernel.ts'
+import type { Audience } from '../contracts/notice.ts'
+import type { Outlet } from '../delivery/outlet.ts'
+import type { SocketData } from './sockets.ts'
+
+const personRoom = (org: string, id: string): string => `person ${org}.${id}`
+const staffRoom = (org: string): string => `staff ${org}`
+const agentsRoom = (org: string): string => `agents ${org}`
+const supervisingRoom = (org: string): string => `supervising ${org}`
+
+/** The Socket.IO rooms that a socket of this person belongs in. */
+export function roomsFor({ org, id, role }: Party): string[] {
+  const rooms = [personRoom(org, id)]
+  if (isStaff(role)) rooms.push(staffRoom(org), isSupervising(role) ? supervisingRoom(org) : agentsRoom(org))
+  return rooms
+}
+
+function roomOf(to: Audience): string {
+  switch (to.kind) {
+    case 'staff':
+      return staffRoom(to.org)
+    case 'agents':
+      return agentsRoom(to.org)
+    case 'supervising':
+      return supervisingRoom(to.org)
+    case 'person':
+      return personRoom(to.org, to.id)
+  }
+}
+
+/** Pushes to this node's sockets. A notice is serialised once, however many hear it, and not at all when nobody does. */
+export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet {
+  const { rooms } = io.of('/').adapter
+  return {
+    push(to, name, data) {
+      const room = roomOf(to)
+      if (!rooms.has(room)) return
+      pushed(name)
+      const except = 'except' in to && to.except ? to.except.map((id) => personRoom(to.org, id)) : []
+      io.to(room).except(except).emit(name, data)
+    },
+    dismiss(org, id, why) {
+      for (const socketId of rooms.get(personRoom(org, id)) ?? []) {
+        const socket = io.of('/').sockets.get(socketId)
+        if (!socket) continue
+        ;(socket.data as SocketData).dismissed = true
+        socket.emit('error', { message: why })
+        socket.disconnect(true)
+      }
+    },
+  }
+}
