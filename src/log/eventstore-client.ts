@@ -1,0 +1,112 @@
+import { EventStoreDBClient } from '@eventstore/db-client'
+
+/** One configured server or cluster, and the client that talks to it now. */
+export interface Connection {
+  client(): EventStoreDBClient
+  /** Gives up `broken` for a new client; harmless when another call has done so already. */
+  rebuild(broken: EventStoreDBClient): void
+  /** Ends all streams and channels. */
+  close(): Promise<void>
+}
+
+/** A gRPC channel and client, as far as we touch them. */
+interface Channel {
+  close(): void
+  getConnectivityState(connect: boolean): number
+}
+interface GrpcClient {
+  getChannel(): Channel
+}
+
+/** Private members of `EventStoreDBClient` 6.2.1 (frozen upstream: it was the last release). All are own, writable properties. */
+interface Internals {
+  supports(method: { readonly path: string }, feature?: string): Promise<boolean>
+  handleError(client: GrpcClient, error: Error): Promise<void>
+  createChannel(): Promise<Channel>
+  execute<T>(type: unknown, name: string, action: (client: GrpcClient) => Promise<T>): Promise<T>
+}
+
+/** grpc-js `connectivityState.SHUTDOWN`. */
+const SHUTDOWN = 4
+
+/**
+ * Connects lazily: nothing is sent before the first call, so that a server which is down does not keep us from starting.
+ * Throws when `url` is no usable connection string, without repeating it (it may hold a password).
+ */
+export function connection(url: string): Connection {
+  const translated = checkedUrl(url)
+  const channels = new Set<Channel>()
+  const retired = new Set<EventStoreDBClient>()
+  const connect = () => remedied(parsed(translated), channels)
+  let current = connect()
+
+  return {
+    client: () => current,
+    rebuild(broken) {
+      if (broken !== current) return
+      retired.add(broken)
+      current = connect()
+    },
+    async close() {
+      for (const client of [...retired, current]) await client.dispose()
+      for (const channel of channels) channel.close()
+    },
+  }
+}
+
+/** `kurrentdb://` is the new name of the same protocol, which client 6.2.1 does not know. */
+function checkedUrl(url: string): string {
+  // The client reads its keys without regard to case and dashes.
+  if (/[?&]keep-?alive-?interval=-/i.test(url)) {
+    throw new Error('EVENTSTORE_URL must not turn keep-alive off (keepAliveInterval=-1): a frozen server would never be noticed')
+  }
+  if (/[?&]throw-?on-?append-?failure=false/i.test(url)) {
+    throw new Error('EVENTSTORE_URL must not set throwOnAppendFailure=false: a conflict would then look like success')
+  }
+  return url.replace(/^kurrentdb(\+discover)?:\/\//, 'esdb$1://')
+}
+
+function parsed(url: string): EventStoreDBClient {
+  try {
+    if (/^esdb(\+discover)?:\/\/[^/?]/.test(url)) return EventStoreDBClient.connectionString(url)
+  } catch {
+    // The client's own message repeats the string, password included.
+  }
+  throw new Error(
+    'EVENTSTORE_URL must look like esdb://[user:password@]host:port[,host:port][?tls=true|false&…], esdb+discover://… or kurrentdb://…, ' +
+      'with : and @ in the password percent-encoded; got something else (not repeated here, it may hold a password)',
+  )
+}
+
+function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStoreDBClient {
+  // The fields are private in the declarations only; `Internals` states what 6.2.1 has at run time.
+  const internals = client as unknown as Internals
+  const { handleError, createChannel, execute } = internals
+
+  // BatchAppend kills the process when one of two streams dies, remembers a failed start for ever, and compares our clock with
+  // the server's. Saying that the server lacks it makes the client append by the unary call; and no capability call is made.
+  internals.supports = async () => false
+
+  // Called without await: when the next channel cannot be made either (discovery), its rejection would end the process. The
+  // error itself is reported to the caller by the failing call.
+  internals.handleError = (grpc, error) => handleError(grpc, error).catch(() => {})
+
+  // The client closes channels on error but not on dispose.
+  internals.createChannel = async () => {
+    const channel = await createChannel()
+    for (const old of channels) if (old.getConnectivityState(false) === SHUTDOWN) channels.delete(old)
+    channels.add(channel)
+    return channel
+  }
+
+  // An append that starts at the moment another call closes the channel would throw inside an async promise executor: an
+  // unhandled rejection, and a promise that never settles. Between this check and the call nothing else can run.
+  internals.execute = (type, name, action) =>
+    execute(type, name, async (grpc) => {
+      if (grpc.getChannel().getConnectivityState(false) === SHUTDOWN) {
+        throw Object.assign(new Error('the channel was closed just now'), { code: 14, details: 'the channel was closed just now' })
+      }
+      return action(grpc)
+    })
+  return client
+}

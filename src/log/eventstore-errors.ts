@@ -1,0 +1,70 @@
+import { ErrorType, isCommandError } from '@eventstore/db-client'
+import { LogUnavailable } from './log.ts'
+
+/** What a failed call means for us. */
+export type Failure =
+  /** The stream stands at `actual` (-1 = no stream); nothing was written. */
+  | { readonly kind: 'conflict'; readonly actual: number }
+  /** Nothing was written. */
+  | { readonly kind: 'too-large'; readonly limitBytes: number }
+  /** The stream does not exist. */
+  | { readonly kind: 'missing' }
+  /** The same call may succeed later; an append may or may not have been written. `rebuild`: this client will never recover. */
+  | { readonly kind: 'passing'; readonly rebuild: boolean }
+  /** Repeating does not help: configuration, rights, a deleted stream, or our own bug. */
+  | { readonly kind: 'lasting' }
+
+/** gRPC: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
+const PASSING_CODES: ReadonlySet<unknown> = new Set([1, 4, 8, 10, 13, 14, 15])
+
+/**
+ * Sorts what `@eventstore/db-client` 6.2.1 rejects with: its own command errors, raw gRPC errors with a numeric `code`, and plain
+ * errors ("Failed to discover after N attempts."). The `expectedVersion` that an error echoes is wrong on some servers: not used.
+ */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof LogUnavailable) return { kind: 'passing', rebuild: false }
+  if (!(error instanceof Error)) return { kind: 'lasting' }
+  if (error.message.startsWith('Failed to discover')) return { kind: 'passing', rebuild: true }
+  if (isCommandError(error)) {
+    switch (error.type) {
+      case ErrorType.WRONG_EXPECTED_VERSION:
+        return { kind: 'conflict', actual: error.actualVersion === 'no_stream' ? -1 : Number(error.actualVersion) }
+      case ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED:
+        return { kind: 'too-large', limitBytes: error.maxAppendSize }
+      case ErrorType.STREAM_NOT_FOUND:
+        return { kind: 'missing' }
+      case ErrorType.UNAVAILABLE:
+      case ErrorType.CANCELLED:
+      case ErrorType.TIMEOUT:
+      case ErrorType.DEADLINE_EXCEEDED:
+      case ErrorType.NOT_LEADER:
+        return { kind: 'passing', rebuild: false }
+      case ErrorType.UNKNOWN:
+        // "Server Is Not Ready", "Server Is Busy" are known to the server, not to the client.
+        return error.message.includes('Server Is') || PASSING_CODES.has(error.code)
+          ? { kind: 'passing', rebuild: false }
+          : { kind: 'lasting' }
+      default:
+        // Not exhaustive on purpose: the rest (access denied, stream deleted, persistent subscriptions, users …) all last.
+        return { kind: 'lasting' }
+    }
+  }
+  return PASSING_CODES.has((error as Error & { readonly code?: unknown }).code) ? { kind: 'passing', rebuild: false } : { kind: 'lasting' }
+}
+
+/** A lasting failure in words for the operator. The server's address and password are never in it. */
+export function explained(doing: string, error: unknown): Error {
+  const type = error instanceof Error && isCommandError(error) ? error.type : undefined
+  switch (type) {
+    case ErrorType.ACCESS_DENIED:
+      return new Error(`EventStoreDB denied ${doing}: give the user in EVENTSTORE_URL the right to write our streams and to read $all`, {
+        cause: error,
+      })
+    case ErrorType.STREAM_DELETED:
+      return new Error(`EventStoreDB refused ${doing}: the stream was tombstoned by somebody else and can never be used again`, {
+        cause: error,
+      })
+    default:
+      return error instanceof Error ? error : new Error(`${doing} failed`, { cause: error })
+  }
+}

@@ -1,0 +1,241 @@
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import {
+  type AllStreamResolvedEvent,
+  type AllStreamSubscription,
+  type EventStoreDBClient,
+  excludeSystemEvents,
+} from '@eventstore/db-client'
+import { covers, type Place } from './eventstore-end.ts'
+import { type FromStored, positionOf } from './eventstore-event.ts'
+import { pause } from './eventstore-retry.ts'
+import type { Following, FollowOptions, Recorded } from './log.ts'
+
+export interface Source {
+  client(): EventStoreDBClient
+  fromStored: FromStored
+  /** Where a following begins that wants only what comes from now on. */
+  end(): Promise<Place>
+  /** The last place that a subscription will deliver, or `floor` when nothing comes after it. */
+  lastDeliverable(floor: Place): Promise<Place>
+  /** Told of every break (`client` = the one in use then) before the following is resumed. */
+  broken(error: unknown, client: EventStoreDBClient): void
+}
+
+/** At most so many events in one call of `each`. */
+const BATCH = 512
+/** Events read ahead while `each` is busy, twice (before and after decoding); then HTTP/2 flow control stops the server. */
+const READ_AHEAD = 512
+/** Checkpoints come every so many windows of 32 events that the server has looked at, delivered or not. */
+const CHECKPOINT_WINDOWS = 10
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 5000
+
+/** Supervises catch-up subscriptions to `$all`: each one begins where the last one stopped delivering, until `stop`. */
+export function followAll(source: Source, { after, each, caughtUp, failed }: FollowOptions): Following {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const cursor: Cursor = { place: 'start', delivered: -1n }
+
+  let underWay: Promise<void> = Promise.resolve()
+
+  const handled = async (act: () => void | Promise<void>): Promise<void> => {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    underWay = promise
+    try {
+      await act()
+    } catch (error) {
+      throw new EndOfFollowing(error)
+    } finally {
+      resolve()
+    }
+  }
+
+  async function run(): Promise<void> {
+    if (typeof after === 'bigint' && after >= 0n) {
+      cursor.place = { commit: after, prepare: after }
+      cursor.delivered = after
+    }
+    let known = after !== 'end'
+    let tries = 0
+    const handlers: Handlers = {
+      each: (batch) => handled(() => each(batch)),
+      caughtUp: () => handled(() => caughtUp?.()),
+      confirmed() {
+        tries = 0
+      },
+    }
+    while (!signal.aborted) {
+      const client = source.client()
+      try {
+        if (!known) cursor.place = await source.end()
+        known = true
+        await session(source, client, cursor, signal, handlers)
+      } catch (error) {
+        if (error instanceof EndOfFollowing) {
+          stopping.abort()
+          failed?.(error.cause)
+          return
+        }
+        if (signal.aborted) return
+        source.broken(error, client)
+        await delay(pause(tries++, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), undefined, { signal }).catch(() => {}) // stopped
+      }
+    }
+  }
+
+  void run() // rejects only when `failed` itself throws, and that must be heard
+  return {
+    // Nothing is handed out once the signal is set, so that only the call that has begun is waited for, never a server.
+    stop() {
+      stopping.abort()
+      return underWay
+    },
+  }
+}
+
+/** How far a following has come: where the next subscription begins, and the position of the last event handed out. */
+interface Cursor {
+  place: Place
+  delivered: bigint
+}
+
+interface Handlers {
+  each(batch: readonly Recorded[]): Promise<void>
+  caughtUp(): Promise<void>
+  confirmed(): void
+}
+
+/** Ends a following for good: a handler failed, or an event cannot be decoded. */
+class EndOfFollowing extends Error {
+  constructor(cause: unknown) {
+    super('a following ended', { cause })
+  }
+}
+
+/** One subscription, from `cursor` until it breaks (rejects) or `signal` is aborted (resolves). */
+async function session(source: Source, client: EventStoreDBClient, cursor: Cursor, signal: AbortSignal, handlers: Handlers): Promise<void> {
+  const seen: Seen = { checkpoint: 'start', caughtUp: false, goal: null, broken: null }
+  const bell = doorbell()
+  const subscription = subscribe(client, cursor.place, seen, handlers, bell.ring)
+  signal.addEventListener('abort', bell.ring)
+  try {
+    // Servers before 23.10 never say that we caught up, so we look ourselves how far "everything so far" reaches.
+    source.lastDeliverable(cursor.place).then(
+      (place) => {
+        seen.goal = place
+        bell.ring()
+      },
+      (error: unknown) => {
+        seen.broken ??= { error }
+        bell.ring()
+      },
+    )
+    let announced = false
+    while (!signal.aborted) {
+      // Noted before the buffer is emptied: what the server said by now is true of what we find in it, and of nothing later.
+      const { checkpoint, caughtUp, broken } = seen
+      const { batch, place, empty, poison } = drain(subscription, source, cursor)
+      if (batch.length > 0) await handlers.each(batch)
+      if (poison !== null) throw new EndOfFollowing(poison.error)
+      cursor.delivered = batch.at(-1)?.position ?? cursor.delivered
+      cursor.place = place
+      if (empty && !covers(cursor.place, checkpoint)) cursor.place = checkpoint
+      if (!announced && empty && (caughtUp || (seen.goal !== null && covers(cursor.place, seen.goal)))) {
+        announced = true
+        await handlers.caughtUp()
+      }
+      if (!empty) continue
+      if (broken !== null) throw broken.error
+      await bell.rung()
+      // The client decodes one event per microtask: one turn later everything of this packet is there, and makes one batch.
+      await nextTurn()
+    }
+  } finally {
+    signal.removeEventListener('abort', bell.ring)
+    // Without it the server's side stays open. Not awaited: it may hang on a channel that is still being discovered.
+    void subscription.unsubscribe().catch(() => {})
+    subscription.destroy()
+  }
+}
+
+/** What the subscription has told us besides events. */
+interface Seen {
+  checkpoint: Place
+  caughtUp: boolean
+  goal: Place | null
+  broken: { readonly error: unknown } | null
+}
+
+function subscribe(client: EventStoreDBClient, place: Place, seen: Seen, handlers: Handlers, ring: () => void): AllStreamSubscription {
+  const broke = (error: unknown): void => {
+    seen.broken ??= { error }
+    ring()
+  }
+  const filter = excludeSystemEvents({
+    checkpointInterval: CHECKPOINT_WINDOWS,
+    // It must not throw or reject: the client would crash the process and stall this subscription in silence.
+    checkpointReached: (_subscription, position) => {
+      seen.checkpoint = position
+      ring()
+    },
+  })
+  return client
+    .subscribeToAll({ fromPosition: place, filter }, { highWaterMark: READ_AHEAD })
+    .on('readable', ring)
+    .on('confirmation', handlers.confirmed)
+    .on('caughtUp', () => {
+      seen.caughtUp = true
+      ring()
+    })
+    .on('error', broke)
+    .on('end', () => broke(new Error('the server ended the subscription')))
+    .on('close', () => broke(new Error('the subscription was closed')))
+}
+
+interface Drained {
+  readonly batch: readonly Recorded[]
+  /** The last event looked at, ours or not. */
+  readonly place: Place
+  /** Nothing more has arrived so far. */
+  readonly empty: boolean
+  /** Why the event after the batch cannot be decoded. */
+  readonly poison: { readonly error: unknown } | null
+}
+
+/** Takes what has arrived, at most one batch. */
+function drain(subscription: AllStreamSubscription, source: Source, cursor: Cursor): Drained {
+  const batch: Recorded[] = []
+  let { place } = cursor
+  while (batch.length < BATCH) {
+    const resolved = subscription.read() as AllStreamResolvedEvent | null // object mode: one event, or null when the buffer is empty
+    if (resolved === null) return { batch, place, empty: true, poison: null }
+    if (resolved.event === undefined) continue
+    place = positionOf(resolved.event)
+    if (place.commit <= cursor.delivered) continue
+    try {
+      const recorded = source.fromStored(resolved.event)
+      if (recorded !== null) batch.push(recorded)
+    } catch (error) {
+      return { batch, place, empty: false, poison: { error } }
+    }
+  }
+  return { batch, place, empty: false, poison: null }
+}
+
+/** `rung` resolves once it was rung since the last time: no ring is lost, many count as one. */
+function doorbell(): { ring(): void; rung(): Promise<void> } {
+  let ringing = false
+  let answer: (() => void) | null = null
+  return {
+    ring() {
+      ringing = true
+      answer?.()
+    },
+    async rung() {
+      if (!ringing) await new Promise<void>((resolve) => (answer = resolve))
+      ringing = false
+      answer = null
+    },
+  }
+}

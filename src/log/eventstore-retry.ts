@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { explained, failureOf } from './eventstore-errors.ts'
+import { LogUnavailable } from './log.ts'
+
+/** How long a caller waits for an unreliable server, milliseconds. */
+export interface Patience {
+  /** For one attempt. */
+  readonly attemptMs: number
+  /** For all attempts of one call together. */
+  readonly totalMs: number
+}
+
+export interface Persistence {
+  /** In words, for errors: `append to chat-1`. */
+  readonly doing: string
+  readonly patience: Patience
+  readonly closed: AbortSignal
+  /** Told of every passing failure, before the next attempt. */
+  failed(error: unknown, rebuild: boolean): void
+}
+
+const FIRST_PAUSE_MS = 25
+const LONGEST_PAUSE_MS = 1000
+
+/**
+ * Calls `attempt` until it succeeds, fails for good, or the patience is used up (LogUnavailable). The server or the client may
+ * never answer at all, so the timer here is our own. `attempt` gets its own limit in milliseconds and must be harmless to repeat.
+ * Resolves to what `attempt` gives; a conflict or a size error is rethrown as the client gave it.
+ */
+export async function persist<T>(attempt: (limitMs: number) => Promise<T>, { doing, patience, closed, failed }: Persistence): Promise<T> {
+  const until = performance.now() + patience.totalMs
+  for (let tries = 0; ; tries++) {
+    const leftMs = until - performance.now()
+    const limitMs = Math.max(1, Math.min(patience.attemptMs, leftMs))
+    let last: unknown
+    try {
+      closed.throwIfAborted()
+      return await limited(attempt(limitMs), limitMs, doing)
+    } catch (error) {
+      if (closed.aborted) throw new LogUnavailable(`${doing}: the log was closed meanwhile`, { cause: error })
+      const failure = failureOf(error)
+      if (failure.kind === 'conflict' || failure.kind === 'too-large' || failure.kind === 'missing') throw error
+      if (failure.kind === 'lasting') throw explained(doing, error)
+      failed(error, failure.rebuild)
+      last = error
+    }
+    const pauseMs = pause(tries, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+    if (performance.now() + pauseMs >= until) {
+      throw new LogUnavailable(`${doing}: no answer from EventStoreDB within ${patience.totalMs} ms; ask again later`, { cause: last })
+    }
+    await delay(pauseMs, undefined, { signal: closed }).catch(() => {}) // closed: the next turn says so
+  }
+}
+
+/** Exponential, with "equal jitter" (half fixed, half random), so that many waiters do not come back as one wave. Milliseconds. */
+export function pause(tries: number, firstMs: number, longestMs: number): number {
+  const fullMs = Math.min(longestMs, firstMs * 2 ** Math.min(tries, 16))
+  return fullMs * (0.5 + Math.random() / 2)
+}
+
+/** The client's own deadline starts late (not before discovery) or is ignored: 250 ms of grace so that it may speak first. */
+async function limited<T>(work: Promise<T>, limitMs: number, doing: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LogUnavailable(`${doing}: no answer within ${Math.round(limitMs)} ms`)), limitMs + 250)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

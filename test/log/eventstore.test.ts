@@ -1,0 +1,49 @@
+import { codec } from '../../src/log/codec.ts'
+import { openEventStoreLog } from '../../src/log/eventstore.ts'
+import { startEventStore } from '../support/eventstore-standin.ts'
+import { logSuite } from './suite.ts'
+import type { LogHarness } from './suite-world.ts'
+
+logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
+  let now: (() => number) | null = null
+  let lost = 0
+  const server = await startEventStore({
+    behaviour: {
+      clock: () => (now ?? Date.now)(),
+      onAppend: () => (lost-- > 0 ? 'keep-silent' : 'answer'),
+    },
+  })
+  const open = () => openEventStoreLog({ url: server.url, codec: codec({}), patience: { attemptMs: 500, totalMs: 5000 } })
+  const log = await open()
+  let current = log
+  return {
+    log,
+    setNow(ms) {
+      now = () => ms
+    },
+    async reopen() {
+      await current.close()
+      current = await open()
+      return current
+    },
+    async breakConnection() {
+      server.kill()
+      return server.restart
+    },
+    loseNextAnswer() {
+      lost = 1
+    },
+    async close() {
+      await current.close()
+      server.kill()
+    },
+  }
+})
+
+const url = process.env.TEST_EVENTSTORE_URL
+if (url !== undefined && url !== '') {
+  logSuite('EventStoreDB (real)', async (): Promise<LogHarness> => {
+    const log = await openEventStoreLog({ url, codec: codec({}) })
+    return { log, close: () => log.close() }
+  })
+}

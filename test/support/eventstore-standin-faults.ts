@@ -1,0 +1,54 @@
+/** How a server of some version behaves, and what goes wrong with it. Everything may be changed while it runs. */
+export interface Behaviour {
+  /** The server's clock, ms since 1970. */
+  clock: () => number
+  maxAppendBytes: number
+  /** False: a server before 23.10, which never says that a subscription caught up. */
+  saysCaughtUp: boolean
+  /** False: a server before 22.6, which knows no positions when it reads a stream. */
+  streamPositions: boolean
+  /** `next`: checkpoints name the place of the next event, with a prepare position of 0 (seen in 23.6, KurrentDB issue 3989). */
+  checkpoints: 'seen' | 'next'
+  /** Pause before an append is written and before it is answered, each. */
+  appendDelayMs: number
+  /** What happens to the next appends: `lose` = not written, not answered; `keep-silent` = written, not answered. */
+  onAppend: (stream: string) => 'answer' | 'lose' | 'keep-silent'
+  /** Set: this node is no leader and names the one who is. */
+  leader: { readonly host: string; readonly port: number } | null
+}
+
+export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
+  clock: Date.now,
+  maxAppendBytes: 1_048_576,
+  saysCaughtUp: true,
+  streamPositions: true,
+  checkpoints: 'seen',
+  appendDelayMs: 0,
+  onAppend: () => 'answer',
+  leader: null,
+  ...over,
+})
+
+/** While it is shut everything that passes waits. */
+export interface Gate {
+  shut(): void
+  open(): void
+  /** Resolves at once while the gate is open. */
+  passed(): Promise<void>
+}
+
+export function gate(): Gate {
+  let barrier: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null
+  return {
+    shut() {
+      barrier ??= Promise.withResolvers<void>()
+    },
+    open() {
+      barrier?.resolve()
+      barrier = null
+    },
+    async passed() {
+      while (barrier !== null) await barrier.promise
+    },
+  }
+}

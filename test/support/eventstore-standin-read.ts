@@ -1,0 +1,149 @@
+import type streamsPb from '@eventstore/db-client/generated/streams_pb.js'
+import type { ServerWritableStream } from '@grpc/grpc-js'
+import type { Node } from './eventstore-standin-append.ts'
+import { indexAt, type Kept } from './eventstore-standin-store.ts'
+import {
+  caughtUpResponse,
+  checkpointResponse,
+  confirmationResponse,
+  eventResponse,
+  notFoundResponse,
+  streamDeleted,
+  streamNameOf,
+} from './eventstore-standin-wire.ts'
+
+export type ReadCall = ServerWritableStream<streamsPb.ReadReq, streamsPb.ReadResp>
+
+/** Streams.Read: reading and subscribing, of one stream and of `$all`. Not there: subscriptions to one stream (Lyceum has none). */
+export async function read(node: Node, call: ReadCall): Promise<void> {
+  const options = call.request.getOptions()
+  if (options === undefined) throw new Error('a read without options')
+  node.count(options.hasSubscription() ? 'subscribe' : 'read')
+  const write = writer(node, call)
+  try {
+    if (options.hasSubscription()) await subscribe(node, call, options, write)
+    else if (options.hasAll()) await readAll(node, options, write)
+    else if (!(await readStream(node, call, options, write))) return
+    call.end()
+  } catch (error) {
+    if (!(error instanceof ClientGone)) throw error
+  }
+}
+
+type Write = (response: streamsPb.ReadResp) => Promise<void>
+type Options = streamsPb.ReadReq.Options
+
+class ClientGone extends Error {}
+
+/** Waits while the gate is shut and while the client does not read. Rejects with ClientGone when nobody is there any more. */
+function writer({ gate }: Node, call: ReadCall): Write {
+  let goOn = (): void => {}
+  for (const event of ['drain', 'cancelled', 'close', 'error']) call.on(event, () => goOn())
+  return async (response) => {
+    await gate.passed()
+    if (isOver(call)) throw new ClientGone()
+    if (call.write(response)) return
+    await new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+  }
+}
+
+const isOver = (call: ReadCall): boolean => call.cancelled || call.destroyed
+
+async function readStream(node: Node, call: ReadCall, options: Options, write: Write): Promise<boolean> {
+  const from = options.getStream()
+  if (from === undefined) throw new Error('neither a stream nor $all is to be read')
+  const name = streamNameOf(from)
+  if (node.store.isDeleted(name)) {
+    call.emit('error', streamDeleted(name))
+    return false
+  }
+  const kept = node.store.stream(name)
+  if (kept.length === 0) {
+    await write(notFoundResponse(name))
+    return true
+  }
+  const last = kept.length - 1
+  const backwards = options.getReadDirection() === 1
+  let at = from.hasRevision() ? Number(from.getRevision()) : from.hasEnd() ? (backwards ? last : kept.length) : 0
+  if (backwards) at = Math.min(at, last)
+  for (let left = Number(options.getCount()); left > 0 && at >= 0 && at <= last; left--) {
+    await write(eventResponse(kept[at]!, node.behaviour.streamPositions)) // 0 <= at <= last
+    at += backwards ? -1 : 1
+  }
+  return true
+}
+
+async function readAll(node: Node, options: Options, write: Write): Promise<void> {
+  const { all } = node.store
+  const from = options.getAll()
+  const position = from?.hasPosition() ? BigInt(from.getPosition()?.getCommitPosition() ?? 0) : null
+  const backwards = options.getReadDirection() === 1
+  const border = position === null ? (from?.hasEnd() ? all.length : 0) : indexAt(all, position)
+  const end = all.length
+  let at = backwards ? border - 1 : border
+  for (let left = Number(options.getCount()); left > 0 && at >= 0 && at < end; left--) {
+    await write(eventResponse(all[at]!, true)) // 0 <= at < end
+    at += backwards ? -1 : 1
+  }
+}
+
+/** Past events, then live ones, until the client goes; `position` is exclusive, also when it is a checkpoint between events. */
+async function subscribe(node: Node, call: ReadCall, options: Options, write: Write): Promise<void> {
+  const { store, behaviour } = node
+  const { all } = store
+  const matches = matcher(options)
+  let next = firstAfter(all, options)
+  let considered = 0
+  let live = false
+  let wake = (): void => {}
+  const unwatch = store.watch(() => wake())
+  for (const event of ['cancelled', 'close', 'error']) call.on(event, () => wake())
+  try {
+    await write(confirmationResponse())
+    while (!isOver(call)) {
+      while (next < all.length) {
+        const kept = all[next++]!
+        if (matches.test(kept)) await write(eventResponse(kept, true))
+        if (++considered % matches.checkpointEvery === 0) await write(checkpoint(behaviour.checkpoints, kept))
+      }
+      if (!live && behaviour.saysCaughtUp) await write(caughtUpResponse())
+      live = true
+      if (next >= all.length && !isOver(call)) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    }
+  } finally {
+    unwatch()
+  }
+}
+
+const checkpoint = (kind: 'seen' | 'next', { position, data, meta }: Kept): streamsPb.ReadResp =>
+  kind === 'seen' ? checkpointResponse(position, position) : checkpointResponse(position + BigInt(64 + data.length + meta.length), 0n)
+
+function firstAfter(all: readonly Kept[], options: Options): number {
+  const from = options.getAll()
+  if (from === undefined) throw new Error('the stand-in knows subscriptions to $all only')
+  const place = from.getPosition()
+  if (place === undefined) return from.hasEnd() ? all.length : 0
+  const commit = BigInt(place.getCommitPosition())
+  const at = indexAt(all, commit)
+  // Places are compared by commit, then by prepare; an event stands at (position, position).
+  return all[at]?.position === commit && BigInt(place.getPreparePosition()) >= commit ? at + 1 : at
+}
+
+function matcher(options: Options): { test(kept: Kept): boolean; readonly checkpointEvery: number } {
+  const filter = options.getFilter()
+  const expression = filter?.getEventType() ?? filter?.getStreamIdentifier()
+  if (filter === undefined || expression === undefined) return { test: () => true, checkpointEvery: Number.POSITIVE_INFINITY }
+  const regex = expression.getRegex()
+  const prefixes = expression.getPrefixList()
+  const fits =
+    regex === '' ? (text: string) => prefixes.some((prefix) => text.startsWith(prefix)) : (text: string) => new RegExp(regex).test(text)
+  const byType = filter.hasEventType()
+  const window = filter.hasMax() ? filter.getMax() : 32
+  return { test: ({ type, stream }) => fits(byType ? type : stream), checkpointEvery: window * filter.getCheckpointintervalmultiplier() }
+}
