@@ -32,7 +32,7 @@ export interface Entry {
 export interface ViewStore {
   /** The table that serves readers of this view, null when there is none. */
   live(view: string): Promise<string | null>
-  /** Makes `table` the live one if `previous` still is (compare-and-set) and drops `previous`. False: somebody else was first. */
+  /** Makes `table` the live one if `previous` still is (compare-and-set) and drops every other table of this view. False: somebody else was first. */
   promote(view: string, previous: string | null, table: string): Promise<boolean>
   /** Rows by key and the position that they are true at, in one atomic look. */
   read(table: string, keys: readonly string[]): Promise<{ readonly position: bigint | null; readonly rows: readonly (Json | undefined)[] }>

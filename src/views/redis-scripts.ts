@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
+
+/** A Lua program that Redis runs as one step, known to it by its digest. */
+export interface Script {
+  readonly lua: string
+  readonly sha: string
+}
+
+const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
+
+/** Runs a script by its digest, and sends its text only when Redis does not know it (yet, or since its last restart). */
+export async function run(redis: Redis, { lua, sha }: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+  try {
+    return await redis.evalsha(sha, keys.length, ...keys, ...args)
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    return await redis.eval(lua, keys.length, ...keys, ...args)
+  }
+}
+
+/** The field of a table's hash that holds its position. No key begins with NUL. */
+export const POSITION = '\0position'
+
+/**
+ * KEYS rows, index, tables. ARGV from, to, table, four counts, then: rows to write (key, row), rows to remove (key), entries to remove (entry),
+ * entries to add (0, entry). Lua's unpack takes some 8,000 values at most, hence the slices. 1 = done, 0 = the table stands elsewhere.
+ */
+export const COMMIT = script(`
+if (redis.call('HGET', KEYS[1], '\\0position') or '') ~= ARGV[1] then return 0 end
+local at = 8
+local function each(command, key, count)
+  local last = at + count - 1
+  while at <= last do
+    local stop = math.min(at + 3999, last)
+    redis.call(command, key, unpack(ARGV, at, stop))
+    at = stop + 1
+  end
+end
+each('HSET', KEYS[1], tonumber(ARGV[4]))
+each('HDEL', KEYS[1], tonumber(ARGV[5]))
+each('ZREM', KEYS[2], tonumber(ARGV[6]))
+each('ZADD', KEYS[2], tonumber(ARGV[7]))
+redis.call('HSET', KEYS[1], '\\0position', ARGV[2])
+if ARGV[1] == '' then redis.call('SADD', KEYS[3], ARGV[3]) end
+return 1
+`)
+
+/** KEYS rows, index. ARGV from, to, limit, 'backwards' or ''. Gives position, entries, their rows. */
+export const SCAN = script(`
+local found
+if ARGV[4] == 'backwards' then
+  found = redis.call('ZREVRANGEBYLEX', KEYS[2], '(' .. ARGV[2], '[' .. ARGV[1], 'LIMIT', 0, ARGV[3])
+else
+  found = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. ARGV[1], '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])
+end
+local keys = {}
+for i, entry in ipairs(found) do keys[i] = string.sub(entry, string.find(entry, '\\0', 1, true) + 1) end
+local rows = {}
+for at = 1, #keys, 4000 do
+  local stop = math.min(at + 3999, #keys)
+  for i, row in ipairs(redis.call('HMGET', KEYS[1], unpack(keys, at, stop))) do rows[at + i - 1] = row end
+end
+return { redis.call('HGET', KEYS[1], '\\0position'), found, rows }
+`)
+
+/** KEYS live, tables. ARGV previous ('' = none), table, what comes before and after a table's name in its two keys (prefix, ':rows', ':index'). */
+export const PROMOTE = script(`
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+  if name ~= ARGV[2] then
+    redis.call('UNLINK', ARGV[3] .. name .. ARGV[4], ARGV[3] .. name .. ARGV[5])
+    redis.call('SREM', KEYS[2], name)
+  end
+end
+return 1
+`)

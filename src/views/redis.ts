@@ -1,0 +1,106 @@
+import { Redis } from 'ioredis'
+import { COMMIT, POSITION, PROMOTE, run, SCAN } from './redis-scripts.ts'
+import { type Change, type Entry, type Json, type ViewStore, ViewsUnavailable } from './store.ts'
+import { viewOf } from './table-name.ts'
+
+export interface RedisViewsOptions {
+  /** `redis://…` or `rediss://…` */
+  readonly url: string
+  /** What all keys begin with, so that several installations can share one Redis. Default `lyceum`. */
+  readonly prefix?: string
+  /** After this long an answer counts as not coming: its outcome is unknown, the compare-and-set sorts it out. Default 2000. */
+  readonly commandTimeoutMs?: number
+}
+
+/** Redis takes at most 1,048,576 arguments per command, and holds everybody up while it works through them. */
+const MAX_ARGUMENTS = 500_000
+
+/**
+ * Views in Redis 6 or newer. A table is a hash (rows by key, and the position) and a sorted set (index entries); all keys of one view share a hash tag,
+ * so that each script stays on one node of a cluster. May be lost, emptied or restored at any moment: a table that is gone stands at null,
+ * and the compare-and-set fails for whoever thinks otherwise. A Redis that is down at the start is no error here: the methods reject with
+ * ViewsUnavailable until it comes. Throws for a url that is none.
+ */
+export async function openRedisViews({ url, prefix = 'lyceum', commandTimeoutMs = 2_000 }: RedisViewsOptions): Promise<ViewStore> {
+  if (!/^rediss?:\/\/./.test(url)) throw new Error(`the Redis url must look like redis://host:6379, got ${JSON.stringify(url)}`)
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: commandTimeoutMs,
+    retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random() / 2),
+  })
+  // Every command that suffers from a lost connection rejects by itself; without a listener ioredis would print to the console.
+  redis.on('error', () => {})
+  await redis.connect().catch(() => {})
+
+  const viewKey = (view: string, what: string) => `{${prefix}:${view}}:${what}`
+  const tableKey = (table: string, what: string) => viewKey(viewOf(table), `${table}:${what}`)
+  const asked = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer
+    } catch (error) {
+      throw new ViewsUnavailable(`Redis did not answer: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  return {
+    live: (view) => asked(redis.get(viewKey(view, 'live'))),
+
+    async promote(view, previous, table) {
+      const keys = [viewKey(view, 'live'), viewKey(view, 'tables')]
+      return (await asked(run(redis, PROMOTE, keys, [previous ?? '', table, viewKey(view, ''), ':rows', ':index']))) === 1
+    },
+
+    async read(table, keys) {
+      const [position, ...rows] = await asked(redis.hmget(tableKey(table, 'rows'), POSITION, ...keys))
+      return { position: positionOf(position), rows: rows.map(parsed) }
+    },
+
+    async scan(table, { from, to, limit, backwards = false }) {
+      const keys = [tableKey(table, 'rows'), tableKey(table, 'index')]
+      const answer = await asked(run(redis, SCAN, keys, [from, to, `${limit}`, backwards ? 'backwards' : '']))
+      // What the script returns: see SCAN.
+      const [position, found, rows] = answer as [string | null, string[], (string | null)[]]
+      return { position: positionOf(position), entries: found.map((entry, at) => entryOf(entry, rows[at])) }
+    },
+
+    async commit(table, from, to, changes) {
+      const args = commitArguments(table, from, to, changes)
+      if (args.length > MAX_ARGUMENTS)
+        throw new ViewsUnavailable(`one commit may hold at most ${MAX_ARGUMENTS} values, got ${args.length}: split it`)
+      const keys = [tableKey(table, 'rows'), tableKey(table, 'index'), viewKey(viewOf(table), 'tables')]
+      return (await asked(run(redis, COMMIT, keys, args))) === 1
+    },
+
+    async close() {
+      redis.disconnect()
+    },
+  }
+}
+
+function commitArguments(table: string, from: bigint | null, to: bigint, changes: readonly Change[]): string[] {
+  const set: string[] = []
+  const gone: string[] = []
+  const removed: string[] = []
+  const added: string[] = []
+  for (const change of changes) {
+    if (change.row === null) gone.push(change.key)
+    else set.push(change.key, JSON.stringify(change.row))
+    for (const index of change.removed) removed.push(`${index}\0${change.key}`)
+    for (const index of change.added) added.push('0', `${index}\0${change.key}`)
+  }
+  const counts = [set, gone, removed, added].map((list) => `${list.length}`)
+  return [from === null ? '' : `${from}`, `${to}`, table, ...counts, ...set, ...gone, ...removed, ...added]
+}
+
+function entryOf(entry: string, row: string | null | undefined): Entry {
+  const cut = entry.indexOf('\0')
+  return { index: entry.slice(0, cut), key: entry.slice(cut + 1), row: parsed(row) ?? null }
+}
+
+const positionOf = (text: string | null | undefined): bigint | null => (text == null ? null : BigInt(text))
+
+const parsed = (text: string | null | undefined): Json | undefined => (text == null ? undefined : JSON.parse(text))

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openEmbeddedViews } from '../../src/views/embedded.ts'
+import { ViewsUnavailable } from '../../src/views/store.ts'
+import { count } from './embedded-counter.ts'
+
+let path: string
+beforeEach(async () => {
+  path = await mkdtemp(join(tmpdir(), 'lyceum-views-'))
+})
+afterEach(() => rm(path, { recursive: true, force: true }))
+
+test('two processes that commit to one table lose nothing and repeat nothing', async () => {
+  const script = new URL('./embedded-counter.ts', import.meta.url).pathname
+  const other = promisify(execFile)(process.execPath, [script, path, 'trial.v1.a', '300'])
+  await count(path, 'trial.v1.a', 300)
+  await other
+  const store = await openEmbeddedViews(path)
+  expect(await store.read('trial.v1.a', ['count'])).toEqual({ position: 600n, rows: [600] })
+  await store.close()
+})
+
+test('everything is there again after closing and opening', async () => {
+  const before = await openEmbeddedViews(path)
+  await before.commit('trial.v1.a', null, 5n, [{ key: 'a', row: { seq: 0 }, added: ['i'], removed: [] }])
+  await before.promote('trial', null, 'trial.v1.a')
+  await before.close()
+  const after = await openEmbeddedViews(path)
+  expect(await after.live('trial')).toBe('trial.v1.a')
+  expect(await after.scan('trial.v1.a', { from: '', to: '~', limit: 9 })).toEqual({
+    position: 5n,
+    entries: [{ index: 'i', key: 'a', row: { seq: 0 } }],
+  })
+  await after.close()
+})
+
+test('a closed store is ViewsUnavailable', async () => {
+  const store = await openEmbeddedViews(path)
+  await store.close()
+  await expect(store.live('trial')).rejects.toThrow(ViewsUnavailable)
+  await expect(store.commit('trial.v1.a', null, 1n, [])).rejects.toThrow(ViewsUnavailable)
+})
