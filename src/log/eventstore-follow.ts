@@ -28,7 +28,7 @@ const READ_AHEAD = 512
 /** Checkpoints come every so many windows of 32 events that the server has looked at, delivered or not. */
 const CHECKPOINT_WINDOWS = 10
 const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 5000
+const LONGEST_PAUSE_MS = 2000
 
 /** Supervises catch-up subscriptions to `$all`: each one begins where the last one stopped delivering, until `stop`. */
 export function followAll(source: Source, { after, each, caughtUp, failed }: FollowOptions): Following {

@@ -35,7 +35,7 @@ export async function persist<T>(attempt: (limitMs: number) => Promise<T>, { doi
     let last: unknown
     try {
       closed.throwIfAborted()
-      return await limited(attempt(limitMs), limitMs, doing)
+      return await limited(attempt(limitMs), limitMs, doing, closed)
     } catch (error) {
       if (closed.aborted) throw new LogUnavailable(`${doing}: the log was closed meanwhile`, { cause: error })
       const failure = failureOf(error)
@@ -59,14 +59,15 @@ export function pause(tries: number, firstMs: number, longestMs: number): number
 }
 
 /** The client's own deadline starts late (not before discovery) or is ignored: 250 ms of grace so that it may speak first. */
-async function limited<T>(work: Promise<T>, limitMs: number, doing: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LogUnavailable(`${doing}: no answer within ${Math.round(limitMs)} ms`)), limitMs + 250)
-  })
+async function limited<T>(work: Promise<T>, limitMs: number, doing: string, closed: AbortSignal): Promise<T> {
+  const { promise: giveUp, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new LogUnavailable(`${doing}: no answer within ${Math.round(limitMs)} ms`)), limitMs + 250)
+  const abort = (): void => reject(closed.reason)
+  closed.addEventListener('abort', abort, { once: true })
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, giveUp])
   } finally {
     clearTimeout(timer)
+    closed.removeEventListener('abort', abort)
   }
 }

@@ -14,8 +14,10 @@ export interface Node {
   readonly store: StandinStore
   readonly behaviour: Behaviour
   readonly gate: Gate
-  /** Counts the calls by method; tests look at it. */
+  /** Counts the calls by method, and the events sent to subscriptions; tests look at it. */
   count(call: string): void
+  /** Commit positions that subscriptions began after; -1 = the start, -2 = the end. */
+  readonly subscribedAfter: bigint[]
 }
 
 type Unary = ServerReadableStream<streamsPb.AppendReq, streamsPb.AppendResp>

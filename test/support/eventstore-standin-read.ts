@@ -95,6 +95,8 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
   const { all } = store
   const matches = matcher(options)
   let next = firstAfter(all, options)
+  const from = options.getAll()
+  node.subscribedAfter.push(from?.hasPosition() ? BigInt(from.getPosition()?.getCommitPosition() ?? 0) : from?.hasEnd() ? -2n : -1n)
   let considered = 0
   let live = false
   let wake = (): void => {}
@@ -105,8 +107,14 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
     while (!isOver(call)) {
       while (next < all.length) {
         const kept = all[next++]!
-        if (matches.test(kept)) await write(eventResponse(kept, true))
-        if (++considered % matches.checkpointEvery === 0) await write(checkpoint(behaviour.checkpoints, kept))
+        if (matches.test(kept)) {
+          await write(eventResponse(kept, true))
+          node.count('sent')
+        }
+        if (++considered % matches.checkpointEvery === 0) {
+          await write(checkpoint(behaviour.checkpoints, kept))
+          node.count('checkpoint')
+        }
       }
       if (!live && behaviour.saysCaughtUp) await write(caughtUpResponse())
       live = true

@@ -29,8 +29,10 @@ export interface EventStoreStandin {
   readonly store: StandinStore
   /** May be changed at any time. */
   readonly behaviour: Behaviour
-  /** Calls so far, by name: append, batchAppend, read, subscribe, features, gossip. */
+  /** Calls so far, by name: append, batchAppend, read, subscribe, features, gossip; to subscriptions: sent (events), checkpoint. */
   readonly calls: Readonly<Record<string, number>>
+  /** Commit positions that subscriptions began after; -1 = the start, -2 = the end. */
+  readonly subscribedAfter: readonly bigint[]
   /** Crash: all connections break at once; what was written stays. */
   kill(): void
   /** Up again on the same port, with the same data. */
@@ -67,6 +69,7 @@ export async function startEventStore({
     store,
     behaviour: behaviour(over),
     gate: gate(),
+    subscribedAfter: [],
     count(call) {
       calls[call] = (calls[call] ?? 0) + 1
     },
@@ -81,6 +84,7 @@ export async function startEventStore({
     store,
     behaviour: node.behaviour,
     calls,
+    subscribedAfter: node.subscribedAfter,
     kill() {
       server.grpc.forceShutdown()
       node.gate.open()

@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest'
+import { LogUnavailable } from '../../src/log/log.ts'
+import { standinStore } from '../support/eventstore-standin-store.ts'
+import { aLog, aServer, gathered, noted, numberOf, until, upTo } from '../support/eventstore-standin-world.ts'
+
+it('a server that is killed with an append in flight and comes back holds exactly one copy', async () => {
+  for (const fate of ['lose', 'keep-silent'] as const) {
+    let fates = 0
+    const server = await aServer({ behaviour: { onAppend: () => (fates++ === 0 ? fate : 'answer') } })
+    const log = await aLog(server)
+    const appending = log.append('notes-1', -1, [noted(0), noted(1)])
+    await until(() => fates === 1)
+    server.kill()
+    await server.restart()
+    const appended = await appending
+    expect(appended.revision).toBe(1)
+    expect(appended.positions).toEqual(server.store.all.map(({ position }) => position))
+    expect((await gathered(log.read('notes-1'))).map(numberOf)).toEqual([0, 1])
+  }
+})
+
+it('a frozen server is given up within the bound, and used again when it thaws', async () => {
+  const server = await aServer()
+  const log = await aLog(server, { patience: { attemptMs: 200, totalMs: 600 } })
+  await log.append('notes-1', -1, [noted(0)])
+  server.freeze()
+  const event = noted(1)
+  const began = performance.now()
+  const [append, read] = await Promise.allSettled([log.append('notes-1', 0, [event]), gathered(log.read('notes-1'))])
+  expect(performance.now() - began).toBeLessThan(3000) // 600 ms and the grace of one attempt, on two busy cores
+  expect(append).toMatchObject({ reason: expect.any(LogUnavailable) })
+  expect(read).toMatchObject({ reason: expect.any(LogUnavailable) })
+  server.thaw()
+  expect((await log.append('notes-1', 0, [event])).revision).toBe(1)
+  expect((await gathered(log.read('notes-1'))).map(numberOf)).toEqual([0, 1])
+})
+
+it('an append to a node that is no leader goes to the leader it names', async () => {
+  const store = standinStore()
+  const leader = await aServer({ store })
+  const follower = await aServer({ store, behaviour: { leader: { host: '127.0.0.1', port: leader.port } } })
+  const log = await aLog(follower)
+  expect((await log.append('notes-1', -1, [noted(0)])).revision).toBe(0)
+  expect(leader.calls.append).toBe(1)
+})
+
+it('closing the log ends an append that waits for its answer', async () => {
+  const server = await aServer({ behaviour: { onAppend: () => 'lose' } })
+  const log = await aLog(server, { patience: { attemptMs: 60_000, totalMs: 60_000 } })
+  const refused = expect(log.append('notes-1', -1, [noted(0)])).rejects.toBeInstanceOf(LogUnavailable)
+  await until(() => server.calls.append === 1)
+  await log.close()
+  await refused
+})
+
+it('a stream that somebody tombstoned is told as that, not as a server that is away', async () => {
+  const server = await aServer()
+  const log = await aLog(server)
+  await log.append('notes-1', -1, [noted(0)])
+  server.store.tombstone('notes-1')
+  await expect(log.append('notes-1', 0, [noted(1)])).rejects.toThrow(/tombstoned by somebody else/)
+})
+
+it('a server too old to tell positions is named as such', async () => {
+  const log = await aLog(await aServer({ behaviour: { streamPositions: false } }))
+  await expect(log.append('notes-1', -1, [noted(0)])).rejects.toThrow(/use 22.6 or newer/)
+})
+
+it('a smaller limit of the server is told with its size', async () => {
+  const log = await aLog(await aServer({ behaviour: { maxAppendBytes: 200 } }))
+  await expect(log.append('notes-1', -1, upTo(10).map(noted))).rejects.toMatchObject({ name: 'AppendTooLarge', limitBytes: 200 })
+})
+
+it('the new name of the connection string works', async () => {
+  const server = await aServer()
+  const log = await aLog(server.url.replace('esdb:', 'kurrentdb:'))
+  expect((await log.append('notes-1', -1, [noted(0)])).revision).toBe(0)
+})

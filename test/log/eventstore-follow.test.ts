@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { codec } from '../../src/log/codec.ts'
+import { aLog, aServer, followed, gathered, noted, numberOf, until, upTo } from '../support/eventstore-standin-world.ts'
+
+it('a following that breaks again and again loses nothing, repeats nothing and keeps the order', async () => {
+  const server = await aServer()
+  const log = await aLog(server)
+  const following = followed(log)
+  for (const n of upTo(150)) {
+    await log.append('notes-1', n - 1, [noted(n)])
+    if (n % 30 === 10) server.dropSubscriptions()
+    if (n % 60 === 40) {
+      server.kill()
+      await server.restart()
+    }
+  }
+  await until(() => following.numbers.length >= 150)
+  expect(following.numbers).toEqual(upTo(150))
+  expect(server.calls.subscribe).toBeGreaterThan(5)
+})
+
+it('caughtUp is told again after a break', async () => {
+  const server = await aServer()
+  const log = await aLog(server)
+  const following = followed(log)
+  await until(() => following.caughtUp() === 1)
+  server.dropSubscriptions()
+  await until(() => following.caughtUp() === 2)
+})
+
+it('a slow follower holds the server up instead of filling our memory', async () => {
+  const server = await aServer()
+  const log = await aLog(server)
+  const count = 12_000
+  server.put('notes-1', ...stored(count))
+  let delivered = 0
+  let furthestAhead = 0
+  const following = followed(log, {
+    async each(batch) {
+      await delay(5)
+      delivered += batch.length
+      furthestAhead = Math.max(furthestAhead, (server.calls.sent ?? 0) - delivered)
+    },
+  })
+  await until(() => following.numbers.length === count)
+  expect(following.numbers).toEqual(upTo(count))
+  // Twice our read-ahead, what HTTP/2 lets through (64 KiB), and what the server's stream holds.
+  expect(furthestAhead).toBeLessThan(4000)
+})
+
+it('a server that never says "caught up" is asked how far the past reaches', async () => {
+  const server = await aServer({ behaviour: { saysCaughtUp: false } })
+  const log = await aLog(server)
+  const empty = followed(log)
+  await until(() => empty.caughtUp() === 1)
+  server.put('notes-1', ...stored(3))
+  server.put('$stats', ...upTo(700).map(() => ({ type: '$statsCollected' })))
+  const following = followed(log)
+  await until(() => following.caughtUp() === 1)
+  expect(following.numbers).toEqual([0, 1, 2])
+  const end = followed(log, { after: 'end' })
+  await until(() => end.caughtUp() === 1)
+  expect(end.numbers).toEqual([])
+})
+
+it('checkpoints that name the next place lose no event and repeat none', async () => {
+  const server = await aServer({ behaviour: { checkpoints: 'next' } })
+  const log = await aLog(server)
+  server.put('notes-1', ...stored(1))
+  const following = followed(log)
+  await until(() => following.numbers.length === 1)
+  // With the one before they are exactly the events after which a checkpoint is due.
+  server.put('$stats', ...upTo(319).map(() => ({ type: '$statsCollected' })))
+  const last = server.store.all.at(-1)
+  const next = last === undefined ? 0n : last.position + BigInt(64 + last.data.length + last.meta.length)
+  await until(() => server.calls.checkpoint === 1)
+  server.dropSubscriptions()
+  await until(() => server.subscribedAfter.length === 2)
+  expect(server.subscribedAfter[1]).toBe(next)
+  server.kill()
+  server.put('notes-1', ...stored(2).slice(1))
+  expect(server.store.all.at(-1)?.position).toBe(next)
+  await server.restart()
+  await until(() => following.numbers.length >= 2)
+  server.dropSubscriptions()
+  await log.append('notes-1', 1, [noted(2)])
+  await until(() => following.numbers.length >= 3)
+  expect(following.numbers).toEqual([0, 1, 2])
+})
+
+it('what this process appends after follow("end") has returned is always delivered', async () => {
+  const log = await aLog(await aServer())
+  for (const n of upTo(20)) {
+    const following = followed(log, { after: 'end' })
+    await log.append('notes-1', n - 1, [noted(n)])
+    await until(() => following.numbers.length > 0)
+    expect(following.numbers).toEqual([n])
+    await following.stop()
+  }
+})
+
+it('events of other programs and of the server itself never reach the codec', async () => {
+  const server = await aServer()
+  const real = codec({})
+  const seen: string[] = []
+  const log = await aLog(server, {
+    ours: (stream) => stream.startsWith('notes-'),
+    codec: {
+      ...real,
+      decode(type, data, meta) {
+        seen.push(type)
+        return real.decode(type, data, meta)
+      },
+    },
+  })
+  const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
+  server.put('$settings', { type: 'NotOurs' })
+  server.put(
+    'orders-1',
+    { type: 'Ordered' },
+    { type: 'Binary', json: false },
+    { type: 'WithMeta', meta: json({ $correlationId: 'c', by: 'x' }) },
+  )
+  server.put(
+    'notes-1',
+    { type: 'Strange', meta: Buffer.from([1, 2, 3]) },
+    { type: '$metadata' },
+    { type: 'NoCorrelation', meta: json({ by: 'x' }) },
+  )
+  server.put('notes-1', ...stored(2))
+  server.put('orders-2', ...upTo(300).map(() => ({ type: 'Ordered' })))
+  server.store.tombstone('orders-2')
+  const following = followed(log)
+  await until(() => following.caughtUp() === 1)
+  expect(following.numbers).toEqual([0, 1])
+  expect((await gathered(log.readAll())).map(numberOf)).toEqual([0, 1])
+  expect((await gathered(log.readAll({ backwards: true, limit: 1 }))).map(numberOf)).toEqual([1])
+  expect((await gathered(log.read('notes-1', { limit: 1 }))).map(numberOf)).toEqual([0])
+  expect(new Set(seen)).toEqual(new Set(['Noted']))
+})
+
+it('an event that cannot be decoded ends the following with that error, after those before it', async () => {
+  const server = await aServer()
+  const real = codec({})
+  const wrong = new Error('no upcast')
+  const log = await aLog(server, {
+    codec: {
+      ...real,
+      decode(type, data, meta) {
+        if ((data as { n: number }).n === 3) throw wrong
+        return real.decode(type, data, meta)
+      },
+    },
+  })
+  server.put('notes-1', ...stored(5))
+  const following = followed(log)
+  await until(() => following.errors.length > 0)
+  expect([following.numbers, following.errors]).toEqual([[0, 1, 2], [wrong]])
+})
+
+/** `count` events as our adapter writes them, numbered from 0, put in without it. */
+function stored(count: number): { type: string; data: Uint8Array; meta: Uint8Array }[] {
+  return upTo(count).map((n) => {
+    const { type, data, meta } = codec({}).encode(noted(n))
+    return { type, data: Buffer.from(data), meta: Buffer.from(meta) }
+  })
+}
