@@ -1,0 +1,78 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
+import { refuse } from '../../machines/kernel.ts'
+import type { Call } from '../runtime/answer.ts'
+import type { Rooms } from '../runtime/rooms.ts'
+import { personOf } from './accounts.ts'
+import { type Authenticator, AuthFailure, type Identity } from './auth.ts'
+import { failed, type HttpLog, refused, tooOften } from './http-errors.ts'
+import type { Limit } from './limits.ts'
+import { tokenFrom } from './tokens.ts'
+
+/** What handlers find on their context: `identity` behind `bearer` only. */
+export interface HttpEnv {
+  Bindings: { readonly incoming?: { readonly socket: { readonly remoteAddress?: string } } }
+  Variables: { identity: Identity }
+}
+
+/** The peer's address. Behind a proxy it is the proxy's: headers that say otherwise could be anybody's and are not believed. */
+export const addressOf = (c: Context<HttpEnv>): string => c.env?.incoming?.socket.remoteAddress ?? 'unknown'
+
+/** Lets in whoever has a valid token and is not disabled; puts `identity` on the context. */
+export function bearer(authenticator: Authenticator, rooms: Pick<Rooms, 'look'>): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const identity = await authenticator.verify(tokenFrom(c.req.header('Authorization')))
+    if (identity instanceof AuthFailure) {
+      if (identity.code === 'keys-unavailable') return failed(c, 503, identity.code, identity.message)
+      c.header('WWW-Authenticate', 'Bearer')
+      return failed(c, 401, identity.code, identity.message)
+    }
+    if ((await personOf(rooms, identity.org, identity.id))?.disabled) return refused(c, refuse('account-disabled'))
+    c.set('identity', identity)
+    return next()
+  }
+}
+
+/** Answers 429 to an address that asks more often than the limit lets it. */
+export const perAddress =
+  (limit: Limit, now: () => number): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
+    const allowed = limit.take(addressOf(c), now())
+    return allowed === true ? next() : tooOften(c, allowed)
+  }
+
+/** One line per request: the route's pattern, never the path (it may hold a token), the query, a header or a body. */
+export const requestLog =
+  (log: HttpLog): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
+    const startedAt = performance.now()
+    await next()
+    const ms = Math.round((performance.now() - startedAt) * 10) / 10
+    log.debug({ method: c.req.method, route: routePath(c, -1), status: c.res.status, ms }, 'request')
+  }
+
+/** Tells what is wrong with a body that is no JSON, before a route's own check would say only that it is. */
+export const jsonBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+  const text = await c.req.text() // kept by the framework: the route reads it again from memory
+  if (text === '') return next()
+  const type = c.req.header('Content-Type') ?? 'none'
+  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) {
+    return failed(c, 400, 'bad-request', `Content-Type must be application/json, got ${type.slice(0, 60)}`)
+  }
+  try {
+    JSON.parse(text)
+  } catch (error) {
+    return failed(c, 400, 'malformed-json', `the body is not JSON: ${(error as Error).message}`) // JSON.parse throws SyntaxError only
+  }
+  return next()
+}
+
+const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/
+
+/** The call that an `Idempotency-Key` names, an unnamed one without it, or null when the key has the wrong shape. */
+export function callOf(c: Context): Call | null {
+  const key = c.req.header('Idempotency-Key')
+  if (key === undefined) return {}
+  return IDEMPOTENCY_KEY.test(key) ? { clientId: key } : null
+}
