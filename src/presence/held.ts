@@ -7,6 +7,7 @@ export interface HeldSockets {
   has(person: string, socket: string): boolean
   all(): [person: string, socket: string][]
   owed(): [person: string, socket: string][]
+  owedOf(person: string): [person: string, socket: string][]
 }
 
 export function heldSockets(): HeldSockets {
@@ -27,5 +28,6 @@ export function heldSockets(): HeldSockets {
     has: (person, socket) => held.has(key(person, socket)),
     all: () => [...held.values()],
     owed: () => [...owed.values()],
+    owedOf: (person) => [...owed.values()].filter(([owner]) => owner === person),
   }
 }

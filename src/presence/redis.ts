@@ -103,13 +103,15 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
   return {
     async hold(person, socket) {
       held.add(person, socket)
-      return onlyCount(await ask('hold', [person], [socket]))
+      const [count = 0] = await ask('hold', [person], [socket])
+      return count
     },
     async release(person, socket) {
       held.remove(person, socket)
-      const left = onlyCount(await ask('release', [person], [socket]))
-      held.settled(person, socket)
-      return left
+      const owed = held.owedOf(person) // also what could not be given back earlier: it must not be counted as somebody else's
+      const counts = await ask('release', owed.map(first), owed.map(second))
+      for (const [, each] of owed) held.settled(person, each)
+      return counts.at(-1) ?? 0
     },
     async count(people) {
       const counts: number[] = []
@@ -137,8 +139,6 @@ function untrusted(error: unknown): void {
 type Pair = readonly [person: string, socket: string]
 const first = ([person]: Pair): string => person
 const second = ([, socket]: Pair): string => socket
-
-const onlyCount = ([count = 0]: readonly number[]): number => count
 
 function inBatches<T>(items: readonly T[]): T[][] {
   return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, i) => items.slice(i * BATCH, (i + 1) * BATCH))

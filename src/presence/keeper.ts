@@ -1,0 +1,229 @@
+import type { Party, Role } from '../../machines/kernel.ts'
+import type { PresenceCommand } from '../../machines/presence/commands.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { absences } from './absences.ts'
+import { expiry } from './expiry.ts'
+import { atMost, inTurn } from './in-turn.ts'
+import { type Leases, LeasesUnavailable } from './leases.ts'
+import { sockets } from './sockets.ts'
+
+/** Where the presence machine of a person stands. */
+export type RecordedPresence = 'offline' | 'online' | 'lost'
+
+/** How a socket ended: `closed` by its client, or `lost` in any other way. */
+export type Ending = 'closed' | 'lost'
+
+/** A person is `<org>.<id>`, without dots in either part. */
+export interface PresenceKeeperOptions {
+  readonly leases: Leases
+  /** Sends a command to the room `presence-<person>`; resolves to what is recorded after it. */
+  ask(person: string, command: PresenceCommand): Promise<RecordedPresence>
+  readonly clock: Clock
+  /** How long a lost connection may come back. 0 = not at all. */
+  readonly graceMs: number
+  /** The leases' time to live. */
+  readonly ttlMs: number
+  /** Everybody recorded as online (not lost), as far as this node knows. May lag. */
+  online(): Iterable<string>
+  /** Everybody recorded as lost, with the end of their grace. May lag. */
+  due(): Iterable<{ readonly person: string; readonly until: number }>
+  /** Of the work in the background; it is done again later. */
+  onError(error: unknown): void
+}
+
+export interface PresenceKeeper {
+  /**
+   * Once, when `online` and `due` are up to date. Whoever is recorded online without any lease is lost from now on; those already lost
+   * get the grace from now: while no server was there they could not have come back.
+   */
+  start(): Promise<void>
+  /** Resolves when the presence is recorded. Rejects when it cannot be; the socket counts as connected all the same, until `disconnected`. */
+  connected(person: string, role: Role, socket: string): Promise<void>
+  /** Never rejects: what could not be recorded is tried again. */
+  disconnected(person: string, socket: string, how: Ending): Promise<void>
+  /** To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right. */
+  heard(person: string, state: RecordedPresence): void
+  /** Resolves when nothing is under way. */
+  quiet(): Promise<void>
+  /** To be called before the node closes its sockets: these closings are then not recorded, and at the next start everybody gets the grace. */
+  stop(): Promise<void>
+}
+
+const AT_ONCE = 32
+
+/**
+ * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
+ *   - a lease taken on one node between another node's count and what it records by it: count again after recording;
+ *   - a record that contradicts a socket of this node: `heard`, and each sweep;
+ *   - a node that died: its leases expire, and two sweeps, a third of their life apart, find its people without any;
+ *   - leases that cannot be counted: nothing is recorded as gone but what was seen here, and that later.
+ * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and again; nobody hears
+ * of it but the log, as long as there is a grace.
+ */
+export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
+  const { leases, clock, graceMs, ttlMs } = options
+  const sweepMs = ttlMs / 3
+  const retryMs = Math.min(1_000, sweepMs)
+  const here = sockets()
+  const turns = inTurn()
+  const absent = absences(sweepMs)
+  /** People whose last socket here is gone, which could not be recorded yet. */
+  const unfinished = new Map<string, () => Promise<void>>()
+  let sweeping: Timer | undefined
+  let retrying: Timer | undefined
+  let notBefore = Number.NEGATIVE_INFINITY
+  let stopped = false
+
+  const expiring = expiry({
+    clock,
+    notBefore: () => notBefore,
+    due: options.due,
+    expire: (people) => inBackground(people, expire),
+  })
+
+  async function arrive(person: string, role: Role): Promise<RecordedPresence> {
+    return options.ask(person, { type: 'Arrive', role, by: party(person, role), at: clock.now() })
+  }
+
+  async function leave(person: string, how: Ending, by: Party): Promise<RecordedPresence> {
+    const state = await options.ask(person, { type: 'Leave', how, graceMs, by, at: clock.now() })
+    if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
+    return state
+  }
+
+  const counted = async (person: string): Promise<number> => (await leases.count([person]))[0] ?? 0
+
+  /** In the person's turn, with no socket of theirs left here. */
+  async function depart(person: string, role: Role, socket: string, how: Ending): Promise<void> {
+    const left = await leases.release(person, socket)
+    if (here.has(person) || left > 0) return
+    const by = party(person, how === 'closed' ? role : 'system')
+    let state = await leave(person, how, by)
+    // Bounded: should others come and go as fast as we count, the sweep has the last word.
+    for (let round = 0; round < 5; round++) {
+      const somebody = here.has(person) || (await counted(person)) > 0
+      if (somebody === (state === 'online')) return
+      state = somebody ? await arrive(person, here.roleOf(person) ?? role) : await leave(person, how, by)
+    }
+  }
+
+  async function finish(person: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await turns.run(person, work)
+    } catch (error) {
+      options.onError(error)
+      if (here.has(person)) return
+      unfinished.set(person, work)
+      if (!stopped) retrying ??= clock.after(retryMs, retry)
+    }
+  }
+
+  function retry(): void {
+    retrying = undefined
+    const again = [...unfinished]
+    unfinished.clear()
+    for (const [person, work] of again) void finish(person, work) // never rejects
+  }
+
+  async function putRight(person: string): Promise<void> {
+    const role = here.roleOf(person)
+    if (role !== undefined) await arrive(person, role)
+  }
+
+  /** Their node is dead, if nobody holds a lease for them even now. */
+  async function lose(person: string): Promise<void> {
+    if (here.has(person) || (await counted(person)) > 0) return
+    await leave(person, 'lost', party(person, 'system'))
+  }
+
+  async function expire(person: string): Promise<void> {
+    if (here.has(person)) return // they are back; it is only not recorded yet
+    await options.ask(person, { type: 'Expire', by: party(person, 'system'), at: clock.now() })
+  }
+
+  async function inBackground(people: Iterable<string>, work: (person: string) => Promise<void>): Promise<void> {
+    await atMost(AT_ONCE, people, async (person) => {
+      if (!stopped) await turns.run(person, () => work(person)).catch(options.onError)
+    })
+  }
+
+  async function sweep(): Promise<void> {
+    const recorded = new Set(options.online())
+    await inBackground(
+      here.people().filter((person) => !recorded.has(person)),
+      putRight,
+    )
+    const elsewhere = [...recorded].filter((person) => !here.has(person))
+    const gone = absent.look(elsewhere, await leases.count(elsewhere), clock.now())
+    await inBackground(gone, lose)
+    expiring.look()
+  }
+
+  function sweepLater(): void {
+    if (stopped) return
+    sweeping = clock.after(sweepMs, () => {
+      void turns.run('sweep', () => sweep().catch(failed)).then(sweepLater) // `failed` does not throw
+    })
+  }
+
+  function failed(error: unknown): void {
+    if (error instanceof LeasesUnavailable) absent.forget()
+    options.onError(error)
+  }
+
+  return {
+    async start() {
+      notBefore = clock.now() + graceMs
+      const recorded = [...options.online()].filter((person) => !here.has(person))
+      await turns
+        .run('sweep', async () => {
+          const counts = await leases.count(recorded)
+          await inBackground(
+            recorded.filter((_, i) => counts[i] === 0),
+            lose,
+          )
+        })
+        .catch(failed)
+      expiring.look()
+      sweepLater()
+    },
+    async connected(person, role, socket) {
+      if (stopped) throw new Error('presence has stopped with this node: the client must connect to another one')
+      here.add(person, role, socket)
+      unfinished.delete(person)
+      await turns.run(person, async () => {
+        if (!here.holds(person, socket)) return // ended before its turn came: its ending is next in the queue
+        await leases.hold(person, socket).catch((error) => {
+          if (!(error instanceof LeasesUnavailable)) throw error
+          options.onError(error) // what this node knows is enough; the lease is taken when that is possible again
+        })
+        await arrive(person, role)
+      })
+    },
+    async disconnected(person, socket, how) {
+      const role = here.roleOf(person)
+      if (stopped || role === undefined || !here.remove(person, socket)) return
+      await finish(person, () => depart(person, role, socket, how))
+    },
+    heard(person, state) {
+      if (stopped || state === 'online') return
+      if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
+      if (here.has(person)) void inBackground([person], putRight) // reports its errors itself
+    },
+    quiet: turns.quiet,
+    async stop() {
+      stopped = true
+      expiring.stop()
+      sweeping?.cancel()
+      retrying?.cancel()
+      await turns.quiet()
+    },
+  }
+}
+
+/** Ids hold no dots. */
+function party(person: string, role: Party['role']): Party {
+  const dot = person.indexOf('.')
+  const org = person.slice(0, dot)
+  return { org, id: role === 'system' ? 'system' : person.slice(dot + 1), role }
+}
