@@ -1,0 +1,126 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Codec } from './codec.ts'
+import { lockData } from './data-lock.ts'
+import { openDisk } from './disk.ts'
+import { FEED_BATCH, type Feed, followings } from './following.ts'
+import { InvalidAppend, type Log, LogUnavailable, type Recorded } from './log.ts'
+import { openTail } from './tail.ts'
+import { openWriter, type Writer } from './writer.ts'
+
+export interface EmbeddedLogOptions {
+  /** A directory; made when it does not exist. */
+  readonly path: string
+  readonly codec: Codec
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** A flush failed: every waiting and every later append is rejected, and the process should exit. Called at most once. */
+  readonly onFatal: (error: unknown) => void
+  /** To look at a log, whether or not a server is writing it: appends are refused, followings look for news every 250 ms. */
+  readonly readOnly?: boolean
+}
+
+const LOOK_MS = 250
+
+/**
+ * The log in a directory of this machine (LMDB). An append is acknowledged after its fsync, and nobody sees an event earlier.
+ * Rejects when another process writes the directory, when there is nothing to read (`readOnly`), or when the format is unknown.
+ */
+export async function openEmbeddedLog({ path, codec, now, onFatal, readOnly = false }: EmbeddedLogOptions): Promise<Log> {
+  if (!readOnly) mkdirSync(path, { recursive: true })
+  const directory = readOnly ? resolve(path) : realpathSync(path)
+  const lock = readOnly ? undefined : lockData(directory)
+  let disk: ReturnType<typeof openDisk>
+  try {
+    disk = openDisk(directory, codec, readOnly)
+  } catch (error) {
+    lock?.release()
+    throw error
+  }
+
+  const tail = openTail(codec)
+  const feed: Feed = {
+    end: () => writer.durable(),
+    slice: (after, upTo) => tail.slice(after, upTo, FEED_BATCH) ?? disk.scan(Number(after) + 1, Number(upTo), false, FEED_BATCH),
+  }
+  const followers = followings(feed)
+  const writer: Writer = readOnly
+    ? reader(directory, () => BigInt(disk.lastPosition()))
+    : openWriter({
+        codec,
+        now,
+        disk,
+        onFatal,
+        flushed(rows) {
+          tail.push(rows)
+          followers.wake()
+        },
+      })
+  let looking: NodeJS.Timeout | undefined
+  let closing: Promise<void> | undefined
+
+  /** Yields what `next` finds until it finds less than it was asked for, with a turn of the event loop between the batches. */
+  async function* batches(limit: number, next: (limit: number) => Recorded[]): AsyncGenerator<readonly Recorded[]> {
+    for (let left = limit; left > 0; ) {
+      if (closing) throw new LogUnavailable('the log is closed: nothing can be read')
+      const asked = Math.min(left, FEED_BATCH)
+      const batch = next(asked)
+      if (batch.length > 0) yield batch
+      if (batch.length < asked) return
+      left -= batch.length
+      await nextTurn()
+    }
+  }
+
+  return {
+    append: writer.append,
+
+    async *read(stream, { from, backwards = false, limit = Number.POSITIVE_INFINITY } = {}) {
+      const upTo = Number(writer.durable())
+      let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0)
+      yield* batches(limit, (asked) => {
+        if (next < 0) return []
+        const batch = disk.scanStream(stream, next, backwards, asked, upTo)
+        next = (batch.at(-1)?.revision ?? next) + (backwards ? -1 : 1)
+        return batch
+      })
+    },
+
+    async *readAll({ from, backwards = false, limit = Number.POSITIVE_INFINITY } = {}) {
+      const end = Number(writer.durable())
+      let next = backwards ? Math.min(Number(from ?? end + 1) - 1, end) : Number(from ?? 0)
+      yield* batches(limit, (asked) => {
+        if (backwards ? next < 0 : next > end) return []
+        const batch = disk.scan(next, backwards ? 0 : end, backwards, asked)
+        next = Number(batch.at(-1)?.position ?? next) + (backwards ? -1 : 1)
+        return batch
+      })
+    },
+
+    follow(options) {
+      if (readOnly) looking ??= setInterval(followers.wake, LOOK_MS)
+      return followers.follow(options)
+    },
+
+    close() {
+      closing ??= (async () => {
+        clearInterval(looking)
+        await writer.close()
+        await followers.close()
+        await disk.close()
+        lock?.release()
+      })()
+      return closing
+    },
+  }
+}
+
+/** In the place of the writer, where there is none. */
+function reader(directory: string, durable: () => bigint): Writer {
+  return {
+    durable,
+    append: () => Promise.reject(new InvalidAppend(`${directory} was opened read-only: only the server that runs on it can append`)),
+    close: () => Promise.resolve(),
+  }
+}

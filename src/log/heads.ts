@@ -1,0 +1,36 @@
+/** Where a stream ends; `position` is -1n when it was read from the disk (it is durable, and its exact place does not matter). */
+export interface Head {
+  readonly revision: number
+  readonly position: bigint
+}
+
+const MAX_STREAMS = 65_536
+
+export interface Heads {
+  get(stream: string): Head
+  set(stream: string, head: Head, durable: bigint): void
+}
+
+/**
+ * The revision of each stream's last event, pending ones included: what expected revisions are checked against. Keeps the
+ * most recently written streams and reads the others from the disk when asked; never drops a stream with pending events,
+ * which the disk does not know yet.
+ */
+export function openHeads(lastRevision: (stream: string) => number): Heads {
+  const heads = new Map<string, Head>()
+  return {
+    get(stream) {
+      return heads.get(stream) ?? { revision: lastRevision(stream), position: -1n }
+    },
+    set(stream, head, durable) {
+      // A Map iterates in the order of insertion: set anew, a stream becomes the newest.
+      heads.delete(stream)
+      heads.set(stream, head)
+      if (heads.size <= MAX_STREAMS) return
+      for (const [oldest, { position }] of heads) {
+        if (position <= durable) heads.delete(oldest)
+        return
+      }
+    },
+  }
+}

@@ -1,0 +1,51 @@
+import type { Codec, Encoded } from './codec.ts'
+import type { Recorded } from './log.ts'
+
+/** An event with its place, still encoded. */
+export interface Row extends Encoded {
+  readonly id: string
+  readonly stream: string
+  readonly revision: number
+  readonly position: bigint
+  readonly at: number
+}
+
+/** The record's text in the file: one JSON object, so that any tool can read a log. The stream stands first to be found in a damaged one. */
+export function recordText(row: Row): string {
+  const { stream, revision, id, type, at, data, meta } = row
+  return `{"s":${JSON.stringify(stream)},"r":${revision},"i":"${id}","t":${JSON.stringify(type)},"a":${at},"d":${data},"m":${meta}}`
+}
+
+interface StoredRecord {
+  readonly s: string
+  readonly r: number
+  readonly i: string
+  readonly t: string
+  readonly a: number
+  readonly d: unknown
+  readonly m: unknown
+}
+
+/** Throws an error that names position and stream when the text is damaged, missing or of a version that the catalogue does not know. */
+export function parseRecord(codec: Codec, position: number, text: string | undefined, stream?: string): Recorded {
+  try {
+    if (text === undefined) throw new Error('the record is missing')
+    const { s, r, i, t, a, d, m } = JSON.parse(text) as StoredRecord
+    if (stream !== undefined && s !== stream) throw new Error(`the index leads to a record of ${s}`)
+    const { event, meta } = codec.decode(t, d, m)
+    return { id: i, stream: s, revision: r, position: BigInt(position), at: a, event, meta }
+  } catch (error) {
+    const name = stream ?? /^\{"s":"((?:[^"\\]|\\.)*)"/.exec(text ?? '')?.[1] ?? 'unknown'
+    throw new Error(
+      `the event at position ${position} (stream ${name}) cannot be read: ${(error as Error).message}. ` +
+        'If the file is damaged, restore the data directory from a backup',
+      { cause: error },
+    )
+  }
+}
+
+export function decodeRow(codec: Codec, row: Row): Recorded {
+  const { id, stream, revision, position, at } = row
+  const { event, meta } = codec.decode(row.type, JSON.parse(row.data), JSON.parse(row.meta))
+  return { id, stream, revision, position, at, event, meta }
+}
