@@ -41,14 +41,14 @@ export const perAddress =
     return allowed === true ? next() : tooOften(c, allowed)
   }
 
-/** One line per request: the route's pattern, never the path (it may hold a token), the query, a header or a body. */
+/** One line per request: the pattern of the route that answered, never the path (it may hold a token), the query, a header or a body. */
 export const requestLog =
   (log: HttpLog): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
     const startedAt = performance.now()
     await next()
     const ms = Math.round((performance.now() - startedAt) * 10) / 10
-    log.debug({ method: c.req.method, route: routePath(c, -1), status: c.res.status, ms }, 'request')
+    log.debug({ method: c.req.method, route: routePath(c), status: c.res.status, ms }, 'request')
   }
 
 /** Tells what is wrong with a body that is no JSON, before a route's own check would say only that it is. */

@@ -1,4 +1,5 @@
 import { OpenAPIHono, type z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { AccountParts } from './accounts.ts'
@@ -50,10 +51,7 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
     '/api/*',
     cors({ origin: (origin, c) => (originAllowed(origin, c.req.header('Host'), allowedOrigins) ? origin : null), maxAge: 600 }),
   )
-  app.use(
-    '/api/*',
-    bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => failed(c, 413, 'too-large', `a body may have at most ${MAX_BODY_BYTES} bytes`) }),
-  )
+  app.use('/api/*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }))
   app.use('/api/*', jsonBody)
 
   app.doc('/api/v1/openapi.json', { openapi: '3.0.3', info: { title: 'Lyceum', version: '1' } })
@@ -63,6 +61,12 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   app.use('/api/v1/*', bearer(authenticator, rooms))
   userRoutes(app, { ...parts, opensAccounts: authenticator.sign !== null })
   return app
+}
+
+/** The rest of the body is not read, so the connection is of no further use: a client that is not told would send its next request into it. */
+function tooLarge(c: Context): Response {
+  c.header('Connection', 'close')
+  return failed(c, 413, 'too-large', `a body may have at most ${MAX_BODY_BYTES} bytes`)
 }
 
 /** The first thing that is wrong, by its place: `role: Invalid option: expected one of …`. */

@@ -1,0 +1,115 @@
+import type { AddressInfo } from 'node:net'
+import { type ServerType, serve } from '@hono/node-server'
+import { eventSchemas } from '../../machines/catalogue.ts'
+import type { Role } from '../../machines/kernel.ts'
+import { type PersonRow, people } from '../../projections/people.ts'
+import { openAccount } from '../../src/gateway/accounts.ts'
+import { authenticator } from '../../src/gateway/auth.ts'
+import { httpApp } from '../../src/gateway/http.ts'
+import { openKeys } from '../../src/gateway/keys.ts'
+import { failureLimit, tokenBuckets } from '../../src/gateway/limits.ts'
+import { openPasswords } from '../../src/gateway/passwords.ts'
+import { codec } from '../../src/log/codec.ts'
+import type { Log } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import { openRooms } from '../../src/runtime/rooms.ts'
+
+export interface Answered {
+  readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: the tests assert what is in it
+  readonly body: any
+  readonly headers: Headers
+}
+
+/** HTTP as Lyceum serves it, on a port of its own, over a log in memory; `list` folds the view from the log when it is asked. */
+export async function startHttp(options: { readonly perSecond?: number; readonly foreignKeys?: boolean } = {}) {
+  const now = Date.now
+  const log = memoryLog({ codec: codec(eventSchemas), now })
+  const lines: string[] = []
+  const keep = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
+  const rooms = openRooms({
+    log,
+    snapshots: { load: () => undefined, save: () => undefined },
+    shared: false,
+    now,
+    idleMs: 30_000,
+  })
+  const keys = await openKeys(
+    options.foreignKeys ? { kind: 'jwks', url: 'http://127.0.0.1:1/jwks' } : { kind: 'secret', secret: 's'.repeat(32) },
+  )
+  const auth = authenticator({ keys, issuer: 'lyceum', audience: 'lyceum', now })
+  const accounts = { rooms, passwords: await openPasswords(), now }
+  const ready: Record<string, boolean> = { log: true }
+  const perSecond = options.perSecond ?? 20_000
+  const app = httpApp({
+    ...accounts,
+    authenticator: auth,
+    people: { list: (org, page) => listed(log, org, page) },
+    requests: tokenBuckets({ perSecond, burst: perSecond }),
+    logins: failureLimit(10, 60),
+    allowedOrigins: ['https://app.example.org'],
+    log: { debug: keep, error: keep },
+    ready: () => ready,
+  })
+  const server = await new Promise<ServerType>((resolve) => {
+    const starting = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(starting))
+  })
+  const { port } = server.address() as AddressInfo // it listens on TCP
+  const url = `http://127.0.0.1:${port}`
+
+  return {
+    url,
+    app,
+    log,
+    rooms,
+    lines,
+    ready,
+    accounts,
+    /** A signed token of anybody, without an account. */
+    token: async (role: Role, org = 'acme', id = 'somebody') =>
+      (await auth.sign?.({ id, org, role, profile: { full_name: 'Some Body' } }, 60)) ?? '',
+    open: (org: string, email: string, password: string, role: 'admin' | 'agent' = 'agent') =>
+      openAccount(accounts, { id: 'system', org, role: 'system' }, { email, password, role, profile: { full_name: email } }),
+    async call(
+      method: string,
+      path: string,
+      sent: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+    ): Promise<Answered> {
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          ...(sent.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(sent.token === undefined ? {} : { Authorization: `Bearer ${sent.token}` }),
+          ...sent.headers,
+        },
+        ...(sent.body === undefined ? {} : { body: typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body) }),
+      })
+      return { status: response.status, body: await response.json(), headers: response.headers }
+    },
+    async close() {
+      await new Promise<void>((resolve) => void server.close(() => resolve()))
+      await rooms.stop()
+      await log.close()
+    },
+  }
+}
+
+async function listed(log: Log, org: string, { limit, after = '' }: { readonly limit: number; readonly after?: string }) {
+  const rows = new Map<string, PersonRow>()
+  for await (const batch of log.readAll()) {
+    for (const told of batch) {
+      const key = people.key(told)
+      const row = key === null ? undefined : people.fold(rows.get(key), told)
+      if (key !== null && row) rows.set(key, row)
+    }
+  }
+  const prefix = `users/${org}/`
+  const found = [...rows]
+    .flatMap(([key, row]) => people.index(key, row).map((index) => ({ index, row })))
+    .filter(({ index }) => index.startsWith(prefix) && index.slice(prefix.length) > after)
+    .sort((a, b) => (a.index < b.index ? -1 : 1))
+    .map(({ index, row }) => ({ ...row, id: index.slice(prefix.length) }))
+  const page = found.slice(0, limit)
+  const last = page.at(-1)
+  return { people: page, ...(found.length > limit && last ? { next: last.id } : {}) }
+}
