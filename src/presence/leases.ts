@@ -2,7 +2,8 @@
  * Who is connected right now, on any node: one lease per socket, each with a time to live that its node renews while the socket
  * is open, so that a dead node's people are found within `ttlMs`. Leases hold no history: the edges (came online, lost, went
  * offline) are recorded in the log by the presence machine. `person` is `<org>.<id>`.
- * Adapters: memory (one node), Redis; one suite for both: `test/presence/suite.ts`. Rejects with LeasesUnavailable.
+ * Adapters: memory (one node), Redis; one suite for both: `test/presence/suite.ts`. Rejects with LeasesUnavailable;
+ * what `hold` took or `release` gave back counts nevertheless, on all nodes as soon as the leases are available again.
  */
 export interface Leases {
   /** Takes or renews the lease of one socket; resolves to the number of live leases of that person on all nodes. */

@@ -2,9 +2,10 @@ import type { PresenceCommand } from '../../machines/presence/commands.ts'
 import { decide } from '../../machines/presence/decide.ts'
 import type { PresenceEvent } from '../../machines/presence/events.ts'
 import { type PresenceState, presenceMachine } from '../../machines/presence/machine.ts'
-import type { Clock } from '../../src/clock.ts'
+import type { Clock, Timer } from '../../src/clock.ts'
+import { LogUnavailable } from '../../src/log/log.ts'
 import { type Ending, type PresenceKeeper, presenceKeeper, type RecordedPresence } from '../../src/presence/keeper.ts'
-import { type Leases, LeasesUnavailable } from '../../src/presence/leases.ts'
+import type { Leases } from '../../src/presence/leases.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { replay } from '../support/given.ts'
 
@@ -16,6 +17,7 @@ export interface Node {
   readonly keeper: PresenceKeeper
   readonly sockets: Set<string>
   readonly errors: unknown[]
+  readonly timers: Timer[]
   alive: boolean
   /** How many recorded events this node has heard of. */
   heard: number
@@ -26,6 +28,8 @@ export interface World {
   readonly clock: ManualClock
   readonly log: PresenceEvent[]
   readonly nodes: Node[]
+  /** While set, nothing can be recorded. */
+  logBroken: boolean
   state(): RecordedPresence
   /** Starts one more node that already knows what is recorded. */
   boot(): Promise<Node>
@@ -65,6 +69,7 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
       const revision = log.length
       const decision = decide(state(), command)
       await aWhile()
+      if (it.logBroken) throw new LogUnavailable('broken by the test')
       if (log.length !== revision) continue
       log.push(...(decision as readonly PresenceEvent[])) // presence never refuses
       return state().value
@@ -79,8 +84,23 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
       await aWhile()
       return node.alive ? answer : new Promise(() => {})
     }
-    const own: Clock = { now: clock.now, after: (ms, run) => clock.after(ms, () => node.alive && run()) }
-    const node: Node = { alive: true, heard: log.length, sockets: new Set(), errors: [], keeper: undefined as unknown as PresenceKeeper }
+    const own: Clock = {
+      now: clock.now,
+      after(ms, run) {
+        if (!node.alive) return { cancel() {} }
+        const timer = clock.after(ms, run)
+        node.timers.push(timer)
+        return timer
+      },
+    }
+    const node: Node = {
+      alive: true,
+      timers: [],
+      heard: log.length,
+      sockets: new Set(),
+      errors: [],
+      keeper: undefined as unknown as PresenceKeeper,
+    }
     const leases = await openLeases(own, `n${names++}`)
     const known = (): PresenceState => state(node.heard)
     const keeper = presenceKeeper({
@@ -123,14 +143,16 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
     } while (log.length !== before)
   }
 
-  return {
+  const it: World = {
     clock,
     log,
     nodes,
+    logBroken: false,
     state: () => state().value,
     boot,
     kill(node) {
       node.alive = false
+      for (const timer of node.timers) timer.cancel()
       node.sockets.clear()
     },
     connect(node, socket = `s${names++}`) {
@@ -149,20 +171,6 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
         await settle()
       }
     },
-  }
-}
-
-/** Leases that a test can take away and give back. */
-export function breakable(leases: Leases): Leases & { broken: boolean } {
-  const whole = async (): Promise<void> => {
-    if (it.broken) throw new LeasesUnavailable('broken by the test')
-  }
-  const it = {
-    broken: false,
-    hold: (person: string, socket: string) => whole().then(() => leases.hold(person, socket)),
-    release: (person: string, socket: string) => whole().then(() => leases.release(person, socket)),
-    count: (people: readonly string[]) => whole().then(() => leases.count(people)),
-    close: leases.close,
   }
   return it
 }
