@@ -122,6 +122,8 @@ export function sentence({ code, details }: Refusal, nameOf: (staffId: string) =
       return 'visitors-only: this is for visitors'
     case 'bad-request':
       return `bad-request: ${why}`
+    case 'no-replay':
+      return 'no-replay: no replay of this chat is running on this connection'
     case 'client-id-reused':
       return 'client-id-reused: this client_id was used for something else; take a new one for each call'
     case 'busy':

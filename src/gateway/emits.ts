@@ -1,12 +1,13 @@
 import type { Party } from '../../machines/kernel.ts'
 import { Refusal, refuse } from '../../machines/kernel.ts'
 import { displayNameOf } from '../contracts/people.ts'
-import { type Asked, type Caller, inbound, type Row, sentence } from '../contracts/support-chat.ts'
+import { type Caller, inbound, type Row, sentence } from '../contracts/support-chat.ts'
 import type { Directory } from '../delivery/directory.ts'
-import type { Answer, Call } from '../runtime/answer.ts'
+import type { Call } from '../runtime/answer.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer, VisitorChats } from '../runtime/visitor-chats.ts'
-import type { Limits } from './limits.ts'
+import type { Limit } from './limits.ts'
+import type { Replays } from './replays.ts'
 
 /** What the gateway remembers of one connection. */
 export interface Session {
@@ -20,10 +21,10 @@ export interface EmitsOptions {
   readonly rooms: Rooms
   readonly visitorChats: VisitorChats
   readonly directory: () => Directory
-  readonly limits: Limits
+  readonly perPerson: Limit
+  readonly perAddress: Limit
   readonly now: () => number
-  /** Starts or stops a replay on the asker's socket. */
-  readonly replay: (asked: Asked & { readonly kind: 'replay' | 'stop-replay' }, session: Session, socket: string) => Promise<Answer>
+  readonly replays: Replays
   readonly observe: {
     command(name: string, party: Party, outcome: string, milliseconds: number): void
     unknownEvent(name: string): void
@@ -35,7 +36,7 @@ type Ack = (result: boolean, error: string | null, place?: object) => void
 
 /** The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws, never rejects. */
 export function emits(options: EmitsOptions) {
-  const { rooms, visitorChats, directory, limits, now, replay, observe } = options
+  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, observe } = options
   let draining = false
   let underWay = 0
   let idle: (() => void) | undefined
@@ -63,9 +64,11 @@ export function emits(options: EmitsOptions) {
   const run = async (row: Row, args: readonly unknown[], session: Session, socket: string): Promise<RoomAnswer> => {
     const { caller, address } = session
     if (draining) return { room: null, answer: refuse('draining') }
-    const wait = limits.take(`${caller.party.org}.${caller.party.id}`, address)
-    if (wait > 0) return { room: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(wait / 1000)) }) }
-    const asked = row(args, caller, now())
+    const at = now()
+    const mayPerson = perPerson.take(`${caller.party.org}.${caller.party.id}`, at)
+    const may = mayPerson === true ? perAddress.take(address, at) : mayPerson
+    if (may !== true) return { room: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) }) }
+    const asked = row(args, caller, at)
     if (asked instanceof Refusal) return { room: null, answer: asked }
     switch (asked.kind) {
       case 'chat':
@@ -75,8 +78,9 @@ export function emits(options: EmitsOptions) {
       case 'new-chat':
         return visitorChats.open(asked.command, callOf(asked))
       case 'replay':
+        return { room: asked.room, answer: await replays.start(caller.party, socket, asked.room, asked.speed) }
       case 'stop-replay':
-        return { room: asked.room, answer: await replay(asked, session, socket) }
+        return { room: asked.room, answer: replays.stop(socket, asked.room) }
     }
   }
 

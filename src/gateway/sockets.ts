@@ -9,6 +9,7 @@ import { AuthFailure, type Authenticator, type Identity, partyOf } from './auth.
 import type { Emits, Session } from './emits.ts'
 import { contradicts, handshakes, headerToken, originAllowed } from './handshake.ts'
 import { roomsFor } from './outlets.ts'
+import type { Replays } from './replays.ts'
 
 /** A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame ends the connection. */
 const MAX_FRAME_BYTES = 2_500_000
@@ -44,13 +45,14 @@ export interface ServeOptions {
   readonly fanout: Fanout
   readonly presence: PresenceKeeper
   readonly emits: Emits
+  readonly replays: Replays
   readonly clock: Clock
   readonly onError: (error: unknown, what: string) => void
 }
 
 /** Lets clients in: who they are, that they are here, what they are told on arrival, and what they ask. */
 export function serveSockets(options: ServeOptions): void {
-  const { io, handshake, auth, rooms, fanout, presence, emits, clock, onError } = options
+  const { io, handshake, auth, rooms, fanout, presence, emits, replays, clock, onError } = options
 
   const identify = async (socket: Socket): Promise<Identity> => {
     const { identity, from } = handshake.of(socket.request)
@@ -115,6 +117,7 @@ export function serveSockets(options: ServeOptions): void {
     })
     socket.on('disconnect', (reason) => {
       expiry.cancel()
+      replays.forget(socket.id)
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
       const how = meant ? 'closed' : 'lost'
       presence.disconnected(nameOf(party), socket.id, how).catch((error: unknown) => onError(error, 'a disconnection'))

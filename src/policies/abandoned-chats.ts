@@ -22,7 +22,7 @@ export interface AbandonedChatsOptions {
 export function abandonedChats({ desk, rooms, now, onError }: AbandonedChatsOptions) {
   const close = (org: string, room: string, gone: string, causedBy: string): void => {
     const by: Party = { id: 'abandoned-chats', org, role: 'system' }
-    const call = causedBy === '' ? {} : { causedBy: `${causedBy} ${gone}` }
+    const call = causedBy === '' ? {} : { causedBy }
     const asked = rooms.ask('chat', room, { type: 'CloseAbandonedChat', gone, by, at: now() }, call).then((answer) => {
       if (answer instanceof Refusal) throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
     })

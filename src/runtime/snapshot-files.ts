@@ -1,0 +1,50 @@
+import { hash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SnapshotStore } from './snapshots.ts'
+
+/**
+ * One file a snapshot. Nothing is synced and no failure is an error: a file that is lost, cut short or garbled (its digest tells) means
+ * that the room is read from the log, which takes longer and comes to the same.
+ */
+export function snapshotFiles(directory: string): SnapshotStore & { close(): Promise<void> } {
+  mkdirSync(directory, { recursive: true })
+  const names = new Set(readdirSync(directory))
+  const writing = new Map<string, Promise<void>>()
+  const nameOf = (stream: string): string => hash('sha1', stream)
+
+  const write = async (name: string, text: string): Promise<void> => {
+    const path = join(directory, name)
+    if (text === '') return rm(path, { force: true })
+    await writeFile(`${path}.new`, text)
+    await rename(`${path}.new`, path)
+  }
+
+  return {
+    load(stream) {
+      const name = nameOf(stream)
+      if (!names.has(name)) return undefined
+      try {
+        return readFileSync(join(directory, name), 'utf8')
+      } catch {
+        return undefined
+      }
+    },
+    save(stream, text) {
+      const name = nameOf(stream)
+      if (text === '') names.delete(name)
+      const done = (writing.get(name) ?? Promise.resolve())
+        .then(() => write(name, text))
+        .then(() => void (text === '' ? undefined : names.add(name)))
+        .catch(() => undefined) // a full disk: the log is what matters, and it will say so
+        .finally(() => {
+          if (writing.get(name) === done) writing.delete(name)
+        })
+      writing.set(name, done)
+    },
+    async close() {
+      await Promise.all(writing.values())
+    },
+  }
+}

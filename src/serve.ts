@@ -1,0 +1,237 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import type { Server } from 'socket.io'
+import { Refusal, unreachable } from '../machines/kernel.ts'
+import type { PersonEvent } from '../machines/person/events.ts'
+import type { PresenceEvent } from '../machines/presence/events.ts'
+import { PRESENCE_STREAM } from '../projections/online.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type Fanout, openFanout } from './delivery/fanout.ts'
+import { seedDesk } from './delivery/seed.ts'
+import { authenticator } from './gateway/auth.ts'
+import { type DemoLogin, openDemo } from './gateway/demo.ts'
+import { emits as openEmits } from './gateway/emits.ts'
+import { httpApp } from './gateway/http.ts'
+import { chatRoutes } from './gateway/http-chats.ts'
+import { openKeys } from './gateway/keys.ts'
+import { failureLimit, tokenBuckets } from './gateway/limits.ts'
+import { listen } from './gateway/listen.ts'
+import { socketOutlet } from './gateway/outlets.ts'
+import { openPasswords } from './gateway/passwords.ts'
+import { replays as openReplays } from './gateway/replays.ts'
+import { openSockets, serveSockets } from './gateway/sockets.ts'
+import type { Recorded } from './log/log.ts'
+import type { Logger } from './observe/logger.ts'
+import { openMetrics } from './observe/metrics.ts'
+import { abandonedChats } from './policies/abandoned-chats.ts'
+import { type PresenceKeeper, presenceKeeper, type RecordedPresence } from './presence/keeper.ts'
+import { memoryLeases } from './presence/memory.ts'
+import { openRedisLeases } from './presence/redis.ts'
+import { openRooms } from './runtime/rooms.ts'
+import { snapshotFiles } from './runtime/snapshot-files.ts'
+import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
+import { openLog, openViews, PROJECTIONS } from './storage.ts'
+import { keepViews } from './views/keeper.ts'
+import { chatList, peopleList } from './gateway/lists.ts'
+
+const LEASE_MS = 30_000
+/** How long clients and requests get to take what was written to them when the server stops. */
+const HANG_UP_MS = 3_000
+
+export interface Running {
+  /** As clients reach it: `http://host:port`. */
+  readonly url: string
+  /** Log-ins of the demo organisation, only after the very first start. */
+  readonly demo: readonly DemoLogin[]
+  /** Takes no new connections, answers what is in hand, flushes, and resolves. */
+  stop(): Promise<void>
+}
+
+/** Starts one node. Rejects with a sentence for people when something that it needs is missing or taken. */
+export async function serve(config: Config, logger: Logger): Promise<Running> {
+  const clock = systemClock
+  const metrics = openMetrics()
+  const failed = (error: unknown, where: string): void => {
+    metrics.failed(where)
+    logger.error({ err: error, where }, 'unexpected')
+  }
+
+  // What is stored, and the rooms on it.
+  await mkdir(config.dataDirectory, { recursive: true })
+  const log = await openLog(config, {
+    onFatal(error) {
+      logger.fatal({ err: error }, 'the log cannot be written: nothing may be acknowledged any more, so this process ends')
+      process.exit(70) // EX_SOFTWARE of sysexits.h
+    },
+    onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
+  })
+  const keys = await openKeys(config.keys)
+  const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
+  const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
+  const shared = config.eventStoreUrl !== null
+  const rooms = openRooms({ log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs, appended: metrics.appended })
+  const demo = await openDemo(log, { rooms, passwords: await openPasswords(), now: clock.now })
+  const store = await openViews(config)
+  const views = keepViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
+
+  // What follows the log for this node's clients.
+  let answer: RequestListener = (_, response) => void response.writeHead(503).end()
+  const http = createServer((request, response) => answer(request, response))
+  const { io, handshake } = openSockets({ http, auth, allowedOrigins: config.allowedOrigins })
+  const outlet = socketOutlet(io, metrics.pushed)
+  const followers: ((recorded: Recorded) => void)[] = []
+  const fanout = await openFanout({
+    log,
+    outlet,
+    seed: (desk) => seedDesk(desk, store, log),
+    heard: (recorded) => {
+      for (const follow of followers) follow(recorded)
+    },
+    onError: (error) => failed(error, 'fanout'),
+  })
+  const leases = config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: LEASE_MS })
+  const presence = presenceKeeper({
+    leases,
+    clock,
+    graceMs: config.disconnectGraceMs,
+    ttlMs: LEASE_MS,
+    async ask(person, command) {
+      const answer = await rooms.ask('presence', person, command)
+      if (answer instanceof Refusal) throw new Error(`the presence of ${person} could not be recorded: ${answer.code}`)
+      return (await rooms.look('presence', person)).state.value
+    },
+    *online() {
+      for (const { person } of present(fanout, 'online')) yield person
+    },
+    due: () => present(fanout, 'lost'),
+    onError: (error) => failed(error, 'presence'),
+  })
+  const abandoned = abandonedChats({ desk: fanout.desk, rooms, now: clock.now, onError: (error) => failed(error, 'abandoned-chats') })
+  followers.push(
+    (recorded) => metrics.heard(recorded.at, clock.now()),
+    (recorded) => presenceHeard(presence, recorded),
+    (recorded) => abandoned.heard(recorded),
+    ({ stream, event }) => {
+      if ((event as PersonEvent).type !== 'PersonDisabled') return
+      const [org = '', id = ''] = stream.slice('person-'.length).split('.')
+      outlet.dismiss(org, id, 'this account is disabled')
+    },
+    ...(shared ? [rooms.hear] : []),
+  )
+  await presence.start()
+  abandoned.start()
+
+  // Who may come in, and what they may ask.
+  const visitorChats = openVisitorChats(rooms)
+  const replays = openReplays({ io, log, rooms, clock, onError: failed })
+  const perAddress = tokenBuckets(config.ratePerAddress)
+  const emits = openEmits({
+    rooms,
+    visitorChats,
+    directory: () => fanout.directory,
+    perPerson: tokenBuckets(config.ratePerPerson),
+    perAddress,
+    now: clock.now,
+    replays,
+    observe: {
+      command(name, party, outcome, milliseconds) {
+        metrics.command(name, outcome, milliseconds)
+        if (debugging) logger.debug({ command: name, org: party.org, by: party.id, role: party.role, outcome, ms: milliseconds }, 'command')
+      },
+      unknownEvent: () => metrics.unknownEvent(),
+      failed: (error, name) => failed(error, name),
+    },
+  })
+  const debugging = logger.isLevelEnabled('debug')
+  serveSockets({ io, handshake, auth, rooms, fanout, presence, emits, replays, clock, onError: failed })
+  metrics.watch({
+    sockets: () => io.engine.clientsCount,
+    roomsAwake: rooms.awake,
+    pushedPosition: fanout.position,
+    views: views.status,
+  })
+
+  let draining = false
+  const app = httpApp({
+    rooms,
+    passwords: await openPasswords(),
+    now: clock.now,
+    authenticator: auth,
+    people: peopleList(views),
+    requests: perAddress,
+    logins: failureLimit(10, 60),
+    allowedOrigins: config.allowedOrigins,
+    log: logger,
+    ready: () => ({ accepting: !draining }),
+  })
+  app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
+  chatRoutes(app, { log, rooms, chats: chatList(views) })
+  answer = getRequestListener(app.fetch)
+  const url = await listen(http, config.host, config.port)
+
+  return {
+    url,
+    demo,
+    async stop() {
+      draining = true
+      const closed = new Promise((resolve) => http.close(resolve)) // no new connections from here on
+      await emits.drain()
+      replays.forget()
+      await presence.stop()
+      await hangUp(io)
+      http.closeIdleConnections()
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, HANG_UP_MS).unref())])
+      http.closeAllConnections()
+      await rooms.stop()
+      await fanout.stop()
+      await views.stop()
+      await Promise.all([store.close(), leases.close(), snapshots.close()])
+      await log.close()
+      metrics.stop()
+    },
+  }
+}
+
+/** Everybody who is recorded as online or as lost, as this node has heard. */
+function* present<State extends 'online' | 'lost'>(fanout: Fanout, state: State) {
+  for (const { org, id, row } of fanout.desk.everybody()) {
+    if (row.state === state) yield { person: `${org}.${id}`, until: row.state === 'lost' ? row.until : 0 }
+  }
+}
+
+function presenceHeard(presence: PresenceKeeper, { stream, event }: Recorded): void {
+  if (!stream.startsWith(PRESENCE_STREAM)) return
+  presence.heard(stream.slice(PRESENCE_STREAM.length), stateAfter((event as PresenceEvent).type))
+}
+
+function stateAfter(type: PresenceEvent['type']): RecordedPresence {
+  switch (type) {
+    case 'CameOnline':
+    case 'CameBack':
+      return 'online'
+    case 'ConnectionLost':
+      return 'lost'
+    case 'WentOffline':
+      return 'offline'
+    default:
+      return unreachable(type)
+  }
+}
+
+/**
+ * Closes every connection after what was written to it, without a Socket.IO disconnect packet: to clients it is a lost connection, and
+ * they come back by themselves to the next server.
+ */
+async function hangUp(io: Server): Promise<void> {
+  for (const { conn } of io.of('/').sockets.values()) conn.close()
+  const deadline = Date.now() + HANG_UP_MS
+  while (io.engine.clientsCount > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+  await io.close()
+}
+
+const nodeName = (): string => `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
