@@ -5,6 +5,7 @@ import type { Projection, Row, Told } from './projection.ts'
 
 /** One person, for lists. Times in milliseconds. It never holds a password hash: views are copied to more places than the log. */
 export interface PersonRow extends Row {
+  readonly id: string
   readonly role: Role
   readonly profile: Profile
   readonly createdAt: number
@@ -36,10 +37,10 @@ export const people: Projection<PersonRow> = {
 function fold(row: PersonRow | undefined, { event, revision: seq, stream }: Told<PersonEvent>): PersonRow {
   switch (event.type) {
     case 'PersonIntroduced':
-      return { seq, role: event.role, profile: event.profile, createdAt: event.at, updatedAt: null, disabled: false }
+      return { seq, id: event.id, role: event.role, profile: event.profile, createdAt: event.at, updatedAt: null, disabled: false }
     case 'AccountOpened': {
       const met = row ? { createdAt: row.createdAt, updatedAt: event.at } : { createdAt: event.at, updatedAt: null }
-      return { seq, role: event.role, profile: event.profile, ...met, disabled: false, login: event.login }
+      return { seq, id: event.id, role: event.role, profile: event.profile, ...met, disabled: false, login: event.login }
     }
     case 'ProfileChanged':
     case 'PasswordChanged':

@@ -114,11 +114,11 @@ test('a request line holds the pattern of the route and never a token, a query o
 })
 
 test('an address that asks too often is told when to come back', async () => {
-  const slow = await startHttp({ perSecond: 2 })
+  const slow = await startHttp({ requests: { perSecond: 0.01, burst: 2 } })
   const answers = []
   for (let i = 0; i < 3; i++) answers.push(await slow.call('GET', '/api/v1/openapi.json'))
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 429])
-  expect(answers[2]?.headers.get('retry-after')).toBe('1')
+  expect(Number(answers[2]?.headers.get('retry-after'))).toBeGreaterThan(50)
   expect(await slow.call('GET', '/livez')).toMatchObject({ status: 200 })
   await slow.close()
 })

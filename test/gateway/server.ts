@@ -7,7 +7,7 @@ import { openAccount } from '../../src/gateway/accounts.ts'
 import { authenticator } from '../../src/gateway/auth.ts'
 import { httpApp } from '../../src/gateway/http.ts'
 import { openKeys } from '../../src/gateway/keys.ts'
-import { failureLimit, tokenBuckets } from '../../src/gateway/limits.ts'
+import { failureLimit, type Rate, tokenBuckets } from '../../src/gateway/limits.ts'
 import { openPasswords } from '../../src/gateway/passwords.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
@@ -22,7 +22,7 @@ export interface Answered {
 }
 
 /** HTTP as Lyceum serves it, on a port of its own, over a log in memory; `list` folds the view from the log when it is asked. */
-export async function startHttp(options: { readonly perSecond?: number; readonly foreignKeys?: boolean } = {}) {
+export async function startHttp(options: { readonly requests?: Rate; readonly foreignKeys?: boolean } = {}) {
   const now = Date.now
   const log = memoryLog({ codec: codec(eventSchemas), now })
   const lines: string[] = []
@@ -40,12 +40,11 @@ export async function startHttp(options: { readonly perSecond?: number; readonly
   const auth = authenticator({ keys, issuer: 'lyceum', audience: 'lyceum', now })
   const accounts = { rooms, passwords: await openPasswords(), now }
   const ready: Record<string, boolean> = { log: true }
-  const perSecond = options.perSecond ?? 20_000
   const app = httpApp({
     ...accounts,
     authenticator: auth,
     people: { list: (org, page) => listed(log, org, page) },
-    requests: tokenBuckets({ perSecond, burst: perSecond }),
+    requests: tokenBuckets(options.requests ?? { perSecond: 20_000, burst: 40_000 }),
     logins: failureLimit(10, 60),
     allowedOrigins: ['https://app.example.org'],
     log: { debug: keep, error: keep },
@@ -108,7 +107,7 @@ async function listed(log: Log, org: string, { limit, after = '' }: { readonly l
     .flatMap(([key, row]) => people.index(key, row).map((index) => ({ index, row })))
     .filter(({ index }) => index.startsWith(prefix) && index.slice(prefix.length) > after)
     .sort((a, b) => (a.index < b.index ? -1 : 1))
-    .map(({ index, row }) => ({ ...row, id: index.slice(prefix.length) }))
+    .map(({ row }) => row)
   const page = found.slice(0, limit)
   const last = page.at(-1)
   return { people: page, ...(found.length > limit && last ? { next: last.id } : {}) }

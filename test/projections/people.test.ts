@@ -23,7 +23,7 @@ test('streams of other kinds are none of its business', () => {
 })
 test('a row follows the person and remembers the last revision', () => {
   const row = folded(opened, { type: 'PersonDisabled', at: at + 1 }, { type: 'ProfileChanged', role: 'admin', profile: {}, at: at + 2 })
-  expect(row).toEqual({ seq: 2, role: 'admin', profile: {}, createdAt: at, updatedAt: at + 2, disabled: true, login: 'f00d' })
+  expect(row).toEqual({ seq: 2, id: 'ann', role: 'admin', profile: {}, createdAt: at, updatedAt: at + 2, disabled: true, login: 'f00d' })
 })
 test('a row never holds a password hash', () => {
   const row = folded(opened, { type: 'PasswordChanged', passwordHash: '$argon2id$other', at })
