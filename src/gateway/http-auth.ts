@@ -18,9 +18,9 @@ export interface AuthRoutesParts extends AccountParts {
 }
 
 /** A working day: long enough not to fall into it, short enough that a token that got out soon is worthless. */
-export const ACCOUNT_TOKEN_SECONDS = 12 * 3600
+const ACCOUNT_TOKEN_SECONDS = 12 * 3600
 /** A visitor who comes back within a day is the same visitor. */
-export const VISITOR_TOKEN_SECONDS = 24 * 3600
+const VISITOR_TOKEN_SECONDS = 24 * 3600
 
 const org = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
 const credentials = z
