@@ -20,6 +20,9 @@ export interface ExpiryOptions {
 /** `due` may lag behind what was recorded: who is still listed after their time is asked for again, but not at once. */
 const AGAIN_MS = 1_000
 
+/** Thousands may be lost at once, and every run reads them all: not one run for each. */
+const PAUSE_MS = 50
+
 /** One timer for the earliest of all due times. What is due is read anew each time: the timer itself holds no history. */
 export function expiry({ clock, notBefore, due, expire }: ExpiryOptions): Expiry {
   let next = Number.POSITIVE_INFINITY
@@ -36,7 +39,7 @@ export function expiry({ clock, notBefore, due, expire }: ExpiryOptions): Expiry
 
   function look(): void {
     const now = clock.now()
-    for (const { until } of due()) lookBy(Math.max(until > now ? until : now + AGAIN_MS, notBefore()))
+    for (const { until } of due()) lookBy(Math.max(until > now ? until : now + AGAIN_MS, now + PAUSE_MS, notBefore()))
   }
 
   function lookBy(at: number): void {
