@@ -56,6 +56,9 @@ export function openDisk(directory: string, codec: Codec, readOnly: boolean): Di
       const found: Recorded[] = []
       // LMDB's `end` is exclusive, either way.
       for (const { key, value } of events.getRange({ start: from, end: backwards ? to - 1 : to + 1, reverse: backwards, limit })) {
+        // Positions have no gaps in this log: a hole is a lost record, not to be passed over.
+        const due = backwards ? from - found.length : from + found.length
+        if (key !== due) parseRecord(codec, due, undefined)
         found.push(parseRecord(codec, key, value))
       }
       return found

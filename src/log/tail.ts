@@ -2,7 +2,7 @@ import type { Codec } from './codec.ts'
 import type { Recorded } from './log.ts'
 import { decodeRow, type Row } from './record.ts'
 
-const MAX_EVENTS = 4_096
+const MAX_EVENTS = 2_048
 const MAX_CHARACTERS = 16 * 1_024 * 1_024
 
 /** The newest events, in memory. Followers that keep up are served from here; each event is decoded once, for all of them. */
