@@ -87,7 +87,7 @@ const STATUS: Readonly<Record<string, ErrorStatus>> = {
 }
 
 /** By the word where it is listed, by its form otherwise: `…-only` 403, `no-such-…` 404, `…-too-large` and `…-too-deep` 413, else 409. */
-export function statusOf(code: string): ErrorStatus {
+function statusOf(code: string): ErrorStatus {
   const listed = Object.hasOwn(STATUS, code) ? STATUS[code] : undefined
   if (listed !== undefined) return listed
   if (code.endsWith('-only')) return 403
