@@ -69,9 +69,9 @@ async function agree(log: Log, steps: readonly Step[]): Promise<void> {
       expect(await Promise.all(outcomes.map(({ answer }) => answer))).toEqual(outcomes.map(({ due }) => due))
     } else if (next.kind === 'read') {
       const { kind, stream, ...options } = next
-      const due = model
-        .of(stream)
-        .filter(({ revision }) => options.from === undefined || (options.backwards ? revision <= options.from : revision >= options.from))
+      const due = of(model, stream).filter(
+        ({ revision }) => options.from === undefined || (options.backwards ? revision <= options.from : revision >= options.from),
+      )
       if (options.backwards) due.reverse()
       expect((await gather(log.read(stream, given(options)))).map(place)).toEqual(due.slice(0, options.limit).map(place))
     } else if (next.kind === 'readAll') {
