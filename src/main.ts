@@ -50,8 +50,12 @@ views
 async function start(config: Config, logger: Logger): Promise<void> {
   const running = await serve(config, logger)
   const { url, demo } = running
-  process.stdout.write(`Lyceum listens on ${url}\n  Socket.IO  ${url.replace('http', 'ws')}/socket.io\n  HTTP       ${url}/api/v1 (described in /api/v1/openapi.json)\n`)
-  process.stdout.write(`  data       ${config.eventStoreUrl === null ? config.dataDirectory : 'EventStoreDB'}${config.redisUrl === null ? '' : ', views in Redis'}\n`)
+  process.stdout.write(
+    `Lyceum listens on ${url}\n  Socket.IO  ${url.replace('http', 'ws')}/socket.io\n  HTTP       ${url}/api/v1 (described in /api/v1/openapi.json)\n`,
+  )
+  process.stdout.write(
+    `  data       ${config.eventStoreUrl === null ? config.dataDirectory : 'EventStoreDB'}${config.redisUrl === null ? '' : ', views in Redis'}\n`,
+  )
   if (demo.length > 0) {
     process.stdout.write(`\nThe log was empty, so there is a demo organisation now. These log-ins are shown only once:\n`)
     for (const { role, email, password } of demo) process.stdout.write(`  ${role.padEnd(10)} ${email.padEnd(24)} ${password}\n`)
@@ -77,7 +81,9 @@ async function withConfig(run: (config: Config, logger: Logger) => Promise<void>
 }
 
 function variables(): string {
-  const lines = Object.entries(VARIABLES).map(([name, { description, fallback }]) => `  ${name.padEnd(20)} ${description}${fallback === null ? '' : ` (${fallback})`}`)
+  const lines = Object.entries(VARIABLES).map(
+    ([name, { description, fallback }]) => `  ${name.padEnd(20)} ${description}${fallback === null ? '' : ` (${fallback})`}`,
+  )
   return lines.join('\n')
 }
 

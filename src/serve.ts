@@ -21,6 +21,7 @@ import { chatRoutes } from './gateway/http-chats.ts'
 import { openKeys } from './gateway/keys.ts'
 import { failureLimit, tokenBuckets } from './gateway/limits.ts'
 import { listen } from './gateway/listen.ts'
+import { chatList, peopleList } from './gateway/lists.ts'
 import { socketOutlet } from './gateway/outlets.ts'
 import { openPasswords } from './gateway/passwords.ts'
 import { replays as openReplays } from './gateway/replays.ts'
@@ -37,7 +38,6 @@ import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
 import { keepViews } from './views/keeper.ts'
-import { chatList, peopleList } from './gateway/lists.ts'
 
 const LEASE_MS = 30_000
 /** How long clients and requests get to take what was written to them when the server stops. */
@@ -94,7 +94,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
     onError: (error) => failed(error, 'fanout'),
   })
-  const leases = config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: LEASE_MS })
+  const leases =
+    config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: LEASE_MS })
   const presence = presenceKeeper({
     leases,
     clock,

@@ -15,7 +15,12 @@ export interface TokenOptions {
 
 /** Prints a token that this installation's servers take, and nothing else: made for `TOKEN=$(lyceum token …)`. */
 export async function makeToken(config: Config, { role, org, sub, name, email, ttl }: TokenOptions): Promise<void> {
-  const { sign } = authenticator({ keys: await openKeys(config.keys), issuer: config.jwtIssuer, audience: config.jwtAudience, now: Date.now })
+  const { sign } = authenticator({
+    keys: await openKeys(config.keys),
+    issuer: config.jwtIssuer,
+    audience: config.jwtAudience,
+    now: Date.now,
+  })
   if (!sign) throw new Error('JWKS_URL is set: tokens come from the identity provider, not from here')
   if (!isRole(role)) throw new Error(`--role must be one of ${ROLES.join(', ')}, got ${JSON.stringify(role)}`)
   const profile = { ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) }

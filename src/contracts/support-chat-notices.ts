@@ -5,7 +5,15 @@ import type { OnlineRow } from '../../projections/online.ts'
 import type { Told } from '../../projections/projection.ts'
 import { type Audience, type Notice, placeOf } from './notice.ts'
 import type { StaffUser, VisitorUser } from './people.ts'
-import { chatVisitor, type FlaggedChat, type InRoom, messageObject, queuedChat, roomObject, type SupportChatWire } from './support-chat-wire.ts'
+import {
+  chatVisitor,
+  type FlaggedChat,
+  type InRoom,
+  messageObject,
+  queuedChat,
+  roomObject,
+  type SupportChatWire,
+} from './support-chat-wire.ts'
 
 type ChatNotice = Notice<SupportChatWire>
 

@@ -76,9 +76,14 @@ function somebody(directory: Directory, org: string, id: string, role: Role): So
   return role === 'visitor' ? { kind: 'visitor', user: visitorOf(directory, org)(id) } : undefined
 }
 
-const staffOf = (directory: Directory, org: string) => (id: string): StaffUser => staffUser(org, id, directory.get(org, id) ?? stranger('agent'))
-const visitorOf = (directory: Directory, org: string) => (id: string): VisitorUser => visitorUser(id, directory.get(org, id) ?? stranger('visitor'))
+const staffOf =
+  (directory: Directory, org: string) =>
+  (id: string): StaffUser =>
+    staffUser(org, id, directory.get(org, id) ?? stranger('agent'))
+const visitorOf =
+  (directory: Directory, org: string) =>
+  (id: string): VisitorUser =>
+    visitorUser(id, directory.get(org, id) ?? stranger('visitor'))
 
 /** Stands for a person of whom nothing is recorded: only histories that were written by other programs have such people. */
 const stranger = (role: Role): PersonFacts => ({ role, profile: {}, createdAt: 0, updatedAt: null, disabled: false })
-

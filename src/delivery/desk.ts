@@ -32,7 +32,10 @@ export class Desk {
 
   office(org: string): Office {
     let office = this.#offices.get(org)
-    if (!office) this.#offices.set(org, (office = { unclaimed: new Map(), flagged: new Map(), online: new Map() }))
+    if (!office) {
+      office = { unclaimed: new Map(), flagged: new Map(), online: new Map() }
+      this.#offices.set(org, office)
+    }
     return office
   }
 

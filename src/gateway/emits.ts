@@ -55,7 +55,10 @@ export function emits(options: EmitsOptions) {
     const { room, answer } = outcome
     observe.command(name, party, answer instanceof Refusal ? answer.code : 'done', performance.now() - started)
     if (!ack) return
-    const place = answer instanceof Refusal ? { room, code: answer.code } : { room, id: answer.id, seq: answer.seq, pos: answer.position === null ? null : String(answer.position) }
+    const place =
+      answer instanceof Refusal
+        ? { room, code: answer.code }
+        : { room, id: answer.id, seq: answer.seq, pos: answer.position === null ? null : String(answer.position) }
     const error = answer instanceof Refusal ? await worded(answer, party) : null
     if (session.protocol === 2) ack(error === null, error, place)
     else ack(error === null, error)
@@ -86,7 +89,12 @@ export function emits(options: EmitsOptions) {
 
   const worded = async (refusal: Refusal, { org }: Party): Promise<string> => {
     const { staffId } = refusal.details
-    const person = staffId === undefined ? undefined : await directory().load(org, staffId).catch(() => undefined)
+    const person =
+      staffId === undefined
+        ? undefined
+        : await directory()
+            .load(org, staffId)
+            .catch(() => undefined)
     return sentence(refusal, (id) => displayNameOf(id, person?.profile ?? {}))
   }
 
@@ -94,7 +102,10 @@ export function emits(options: EmitsOptions) {
     /** `args` as Socket.IO gave them, the ack last if there is one. */
     hear(name: unknown, args: unknown[], session: Session, socket: string): void {
       const row = typeof name === 'string' ? inbound[name] : undefined
-      if (!row) return observe.unknownEvent(String(name))
+      if (!row) {
+        observe.unknownEvent(String(name))
+        return
+      }
       underWay++
       void handle(String(name), row, args, session, socket) // never rejects
         .catch((error: unknown) => observe.failed(error, String(name)))

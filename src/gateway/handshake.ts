@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AuthFailure, type Authenticator, type Identity } from './auth.ts'
+import { type Authenticator, AuthFailure, type Identity } from './auth.ts'
 
 /** What is known about a connection from its HTTP request alone. */
 export interface Handshake {
@@ -43,7 +43,8 @@ export function contradicts(query: Readonly<Record<string, unknown>>, { role, or
   const claims: Record<string, string> = { role, org_id: org, user_id: id }
   for (const [name, claim] of Object.entries(claims)) {
     const hint = query[name]
-    if (hint !== undefined && hint !== '' && hint !== claim) return `the query says ${name}=${String(hint)}, the token says otherwise: leave it out`
+    if (hint !== undefined && hint !== '' && hint !== claim)
+      return `the query says ${name}=${String(hint)}, the token says otherwise: leave it out`
   }
   return undefined
 }

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { ERRORS } from './http-errors.ts'
+import { withFailures } from './http-errors.ts'
 import { ID } from './tokens.ts'
 
 const STATES = ['unclaimed', 'claimed', 'takenOver', 'closed', 'open'] as const
@@ -28,10 +28,9 @@ export const listChats = createRoute({
       after: z.string().max(300).optional(),
     }),
   },
-  responses: {
+  responses: withFailures({
     200: { description: 'Chats', content: json(z.object({ data: z.array(anything), next: z.string().optional() })) },
-    ...ERRORS,
-  },
+  }),
 })
 
 export const readChat = createRoute({
@@ -40,7 +39,7 @@ export const readChat = createRoute({
   security,
   summary: 'State and transcript of a chat, now or exactly as of the event `at` (supervisors and admins)',
   request: { params: room, query: z.object({ at: seq.optional() }) },
-  responses: { 200: { description: 'The chat', content: json(z.object({ data: anything })) }, ...ERRORS },
+  responses: withFailures({ 200: { description: 'The chat', content: json(z.object({ data: anything })) } }),
 })
 
 export const listEvents = createRoute({
@@ -56,8 +55,7 @@ export const listEvents = createRoute({
       format: z.enum(['json', 'ndjson']).optional(),
     }),
   },
-  responses: {
+  responses: withFailures({
     200: { description: 'Events', content: json(z.object({ data: z.array(anything), next: z.number().optional() })) },
-    ...ERRORS,
-  },
+  }),
 })

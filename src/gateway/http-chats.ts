@@ -50,7 +50,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, rooms, chats }: Cha
     // Agents find the chats that they serve or served; the rest is for those who supervise.
     if (!isSupervising(role) && served !== me) return refused(c, refuse('supervisors-only'))
     const page = await chats.list({ org, state, staff: served, visitor, from, to }, limit, after)
-    const data = page.chats.map(([room, row]) => chatResource(room, row))
+    const data = page.chats.map(([room, row]) => plain(chatResource(room, row)))
     return c.json(page.next === undefined ? { data } : { data, next: page.next }, 200)
   })
 
@@ -62,7 +62,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, rooms, chats }: Cha
     const { at } = c.req.valid('query')
     const then = await chatAt(log, room, at)
     if (!then) return refused(c, refuse('no-such-event'), SENTENCES)
-    return c.json({ data: { ...chatResource(room, then.row), seq: then.seq, messages: then.messages } }, 200)
+    return c.json({ data: plain({ ...chatResource(room, then.row), seq: then.seq, messages: then.messages }) }, 200)
   })
 
   app.openapi(listEvents, async (c) => {
@@ -74,7 +74,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, rooms, chats }: Cha
     const events: Recorded[] = []
     for await (const batch of log.read(CHAT_STREAM + room, { from: after + 1, limit: limit + 1 })) events.push(...batch)
     const more = events.length > limit
-    const data = events.slice(0, limit).map((recorded) => eventResource(room, recorded))
+    const data = events.slice(0, limit).map((recorded) => plain(eventResource(room, recorded)))
     if (format === 'ndjson' || (format === undefined && c.req.header('Accept')?.includes('application/x-ndjson'))) {
       const lines = data.map((event) => `${JSON.stringify(event)}\n`).join('')
       return c.body(lines, 200, { 'Content-Type': 'application/x-ndjson' }) as never // one of the two forms of the documented answer
@@ -87,6 +87,9 @@ const SENTENCES = {
   'no-such-chat': 'there is no chat with this id',
   'no-such-event': 'this chat has no event with that number: at goes from 0 to the seq of its last event',
 }
+
+/** The framework's type of JSON knows no readonly arrays; everything in here is JSON. */
+const plain = (resource: object): Record<string, string> => resource as Record<string, string>
 
 /** Times in milliseconds, like all room objects. */
 export const chatResource = (room: string, row: ChatRow) => ({

@@ -55,7 +55,9 @@ export function peopleList(views: Pick<Keeper, 'scan'>): PeopleList {
       const prefix = `users/${org}/`
       const from = after === undefined ? prefix : `${prefix}${after}!` // "!" sorts before every character of an id
       const { entries } = await views.scan(people.name, { from, to: `${prefix}~`, limit: limit + 1 })
-      const rows = entries.flatMap(({ row }) => (typeof row === 'object' && row !== null && !('parked' in row) ? [row as unknown as PersonRow] : []))
+      const rows = entries.flatMap(({ row }) =>
+        typeof row === 'object' && row !== null && !('parked' in row) ? [row as unknown as PersonRow] : [],
+      )
       const last = rows[limit - 1]
       return entries.length > limit && last ? { people: rows.slice(0, limit), next: last.id } : { people: rows }
     },

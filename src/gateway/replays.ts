@@ -1,7 +1,7 @@
 import type { Server } from 'socket.io'
 import { isSupervising, type Party, refuse } from '../../machines/kernel.ts'
-import { placeOf } from '../contracts/notice.ts'
 import type { Clock, Timer } from '../clock.ts'
+import { placeOf } from '../contracts/notice.ts'
 import { replayChat, type Step } from '../delivery/replay.ts'
 import type { Log } from '../log/log.ts'
 import type { Answer } from '../runtime/answer.ts'

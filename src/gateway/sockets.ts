@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { Fanout } from '../delivery/fanout.ts'
 import type { PresenceKeeper } from '../presence/keeper.ts'
 import type { Rooms } from '../runtime/rooms.ts'
-import { AuthFailure, type Authenticator, type Identity, partyOf } from './auth.ts'
+import { type Authenticator, AuthFailure, type Identity, partyOf } from './auth.ts'
 import type { Emits, Session } from './emits.ts'
 import { contradicts, handshakes, headerToken, originAllowed } from './handshake.ts'
 import { roomsFor } from './outlets.ts'
@@ -93,7 +93,9 @@ export function serveSockets(options: ServeOptions): void {
   const introduced = async ({ role, profile, iat }: Identity, by: Party) => {
     const answer = await rooms.ask('person', nameOf(by), { type: 'Introduce', role, profile, issuedAt: iat, by, at: clock.now() })
     if (answer instanceof Refusal) {
-      throw answer.code === 'account-disabled' ? new Unwelcome(401, 'this account is disabled') : new Unwelcome(503, `${answer.code}: try again`)
+      throw answer.code === 'account-disabled'
+        ? new Unwelcome(401, 'this account is disabled')
+        : new Unwelcome(503, `${answer.code}: try again`)
     }
     return (await rooms.look('person', nameOf(by))).state.context
   }

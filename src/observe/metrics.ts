@@ -17,14 +17,44 @@ const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 
 export function openMetrics() {
   const registry = new Registry()
   const registers = [registry]
-  const commands = new Counter({ name: 'lyceum_commands_total', help: 'Commands by name and outcome (done, or the refusal code)', labelNames: ['command', 'outcome'], registers })
-  const commandSeconds = new Histogram({ name: 'lyceum_command_seconds', help: 'From the arrival of a command to its ack', buckets: SECONDS, registers })
-  const appendSeconds = new Histogram({ name: 'lyceum_append_seconds', help: 'From asking the log to append to its durable answer', buckets: SECONDS, registers })
+  const commands = new Counter({
+    name: 'lyceum_commands_total',
+    help: 'Commands by name and outcome (done, or the refusal code)',
+    labelNames: ['command', 'outcome'],
+    registers,
+  })
+  const commandSeconds = new Histogram({
+    name: 'lyceum_command_seconds',
+    help: 'From the arrival of a command to its ack',
+    buckets: SECONDS,
+    registers,
+  })
+  const appendSeconds = new Histogram({
+    name: 'lyceum_append_seconds',
+    help: 'From asking the log to append to its durable answer',
+    buckets: SECONDS,
+    registers,
+  })
   const events = new Counter({ name: 'lyceum_events_appended_total', help: 'Events that this node appended', registers })
-  const pushes = new Counter({ name: 'lyceum_pushes_total', help: 'Notices pushed to at least one socket', labelNames: ['notice'], registers })
+  const pushes = new Counter({
+    name: 'lyceum_pushes_total',
+    help: 'Notices pushed to at least one socket',
+    labelNames: ['notice'],
+    registers,
+  })
   const unknown = new Counter({ name: 'lyceum_unknown_events_total', help: 'Emitted events whose name no contract knows', registers })
-  const errors = new Counter({ name: 'lyceum_errors_total', help: 'Errors that nobody expected; each has a log line', labelNames: ['where'], registers })
-  const lag = new Histogram({ name: 'lyceum_follower_lag_seconds', help: 'From the recording of an event to its pushes, by the log’s clock', buckets: SECONDS, registers })
+  const errors = new Counter({
+    name: 'lyceum_errors_total',
+    help: 'Errors that nobody expected; each has a log line',
+    labelNames: ['where'],
+    registers,
+  })
+  const lag = new Histogram({
+    name: 'lyceum_follower_lag_seconds',
+    help: 'From the recording of an event to its pushes, by the log’s clock',
+    buckets: SECONDS,
+    registers,
+  })
   const delay = monitorEventLoopDelay({ resolution: 20 })
   delay.enable()
 

@@ -36,7 +36,9 @@ export function abandonedChats({ desk, rooms, now, onError }: AbandonedChatsOpti
     const chat = desk.chats.get(room)
     if (!chat || chat.status === 'closed') return
     for (const id of [chat.visitorId, chat.staffId]) {
-      if (id !== null && !desk.presence(chat.org, id)) return close(chat.org, room, id, causedBy)
+      if (id === null || desk.presence(chat.org, id)) continue
+      close(chat.org, room, id, causedBy)
+      return
     }
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Leases, LeasesUnavailable } from '../../src/presence/leases.ts'
 import { memoryLeases } from '../../src/presence/memory.ts'
-import { graceMs, type Node, ttlMs, type World, world } from './world.ts'
+import { anna, graceMs, type Node, ttlMs, type World, world } from './world.ts'
 
 const inMemory = async (): Promise<Leases> => memoryLeases()
 
@@ -133,7 +133,7 @@ describe('without leases', () => {
       count: (people) => whole().then(() => leases.count(people)),
       close: leases.close,
     })
-    return { fault, open }
+    return { fault, leases, open }
   }
 
   test('who comes is recorded all the same', async () => {
@@ -158,6 +158,24 @@ describe('without leases', () => {
     expect(it.log.at(-1)).toEqual({ type: 'WentOffline', reason: 'left' })
   })
 
+  test('a sweep that cannot count proves nothing: nobody is called dead by one look before it and one after it', async () => {
+    const { fault, leases, open } = broken()
+    const node = await begin(open)
+    await it.boot()
+    await it.connect(node, 's1')
+    await it.settle()
+    it.kill(node)
+    await leases.release(anna, 's1') // as it would expire
+    await it.pass(ttlMs / 3)
+    fault.on = true
+    await it.pass(ttlMs / 3)
+    fault.on = false
+    await it.pass(ttlMs / 3)
+    expect(it.state()).toBe('online')
+    await it.pass(ttlMs / 3)
+    expect(it.state()).toBe('lost')
+  })
+
   test('who closes one of two sockets here and the other one afterwards is gone as well', async () => {
     const { fault, open } = broken()
     const node = await begin(open)
@@ -173,6 +191,18 @@ describe('without leases', () => {
 })
 
 describe('without a log', () => {
+  test('who is back in time is not expired, although the return could not be recorded', async () => {
+    const node = await begin()
+    await it.connect(node, 's1')
+    await it.end(node, 's1', 'lost')
+    await it.pass(graceMs - 1)
+    it.logBroken = true
+    await expect(it.connect(node, 's2')).rejects.toThrow('broken by the test')
+    it.logBroken = false
+    await it.pass(ttlMs)
+    expect(recorded()).toEqual(['CameOnline', 'ConnectionLost', 'CameBack'])
+  })
+
   test('who comes is told, and is recorded by the next sweep as long as the socket stays', async () => {
     const node = await begin()
     it.logBroken = true

@@ -5,7 +5,7 @@ import { type Party, Refusal } from '../../machines/kernel.ts'
 import { codec } from '../../src/log/codec.ts'
 import { type Log, LogUnavailable, type Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { type Answer, type Call } from '../../src/runtime/answer.ts'
+import type { Answer, Call } from '../../src/runtime/answer.ts'
 import { openRooms, type Rooms } from '../../src/runtime/rooms.ts'
 import { memorySnapshots, type SnapshotStore } from '../../src/runtime/snapshots.ts'
 
@@ -63,7 +63,13 @@ describe('a room', () => {
 
   test('[ROOM-3] commands that come at once are taken in their order, in few appends, each with its own answer', async () => {
     let appends = 0
-    const counted: Log = { ...log, append: (...args) => (appends++, log.append(...args)) }
+    const counted: Log = {
+      ...log,
+      append: (...args) => {
+        appends++
+        return log.append(...args)
+      },
+    }
     const on = node(counted)
     const answers = await Promise.all([ask(open(), {}, on), ...Array.from({ length: 200 }, (_, i) => ask(write(String(i)), {}, on))])
     expect(answers.map((answer) => (answer.kind === 'done' ? answer.seq : -1))).toEqual(Array.from({ length: 201 }, (_, i) => i))

@@ -1,0 +1,73 @@
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
+
+/** What a client was told, in order. */
+export interface Heard {
+  readonly name: string
+  // biome-ignore lint/suspicious/noExplicitAny: pushes are JSON of many shapes, and tests look into them
+  readonly data: any
+}
+
+/** A real Socket.IO client that remembers everything it hears, and lets a test wait for a fact. */
+export interface Client {
+  readonly socket: Socket
+  readonly heard: readonly Heard[]
+  /** Emits and resolves to what the ack brought. */
+  ask(name: string, ...args: unknown[]): Promise<unknown[]>
+  /** Resolves to the first push (past or to come) of this name that passes; rejects after 10 s with what was heard instead. */
+  // biome-ignore lint/suspicious/noExplicitAny: see Heard
+  told(name: string, passes?: (data: any) => boolean): Promise<any>
+  /** All data of this name so far. */
+  // biome-ignore lint/suspicious/noExplicitAny: see Heard
+  all(name: string): any[]
+  close(): void
+}
+
+const PATIENCE_MS = 10_000
+
+/** Connects; resolves once connected, rejects with the `connect_error`. */
+export async function connect(url: string, options: Partial<ManagerOptions & SocketOptions>): Promise<Client> {
+  const socket = io(url, { forceNew: true, reconnection: false, transports: ['websocket'], ...options })
+  const heard: Heard[] = []
+  const watchers = new Set<() => void>()
+  socket.onAny((name: string, data: unknown) => {
+    heard.push({ name, data })
+    for (const look of watchers) look()
+  })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('connect_error', (error) => {
+      socket.close()
+      reject(error)
+    })
+  })
+  return {
+    socket,
+    heard,
+    ask: (name, ...args) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`no ack of ${name} within ${PATIENCE_MS} ms`)), PATIENCE_MS)
+        socket.emit(name, ...args, (...answer: unknown[]) => {
+          clearTimeout(timer)
+          resolve(answer)
+        })
+      }),
+    told: (name, passes = () => true) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = heard.find((one) => one.name === name && passes(one.data))
+          if (!found) return
+          clearTimeout(timer)
+          watchers.delete(look)
+          resolve(found.data)
+        }
+        const timer = setTimeout(() => {
+          watchers.delete(look)
+          reject(new Error(`not told ${name} within ${PATIENCE_MS} ms; heard ${heard.map((one) => one.name).join(', ') || 'nothing'}`))
+        }, PATIENCE_MS)
+        watchers.add(look)
+        look()
+      }),
+    all: (name) => heard.filter((one) => one.name === name).map(({ data }) => data),
+    close: () => void socket.close(),
+  }
+}
