@@ -12,7 +12,7 @@ export type PresenceEvent =
   | { readonly type: 'WentOffline'; readonly reason: OfflineReason }
 
 /** `left`: closed their last connection; `grace-over`: lost and not back in time; `disabled`: Lyceum sent them away. */
-export type OfflineReason = 'left' | 'grace-over' | 'disabled'
+type OfflineReason = 'left' | 'grace-over' | 'disabled'
 
 const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
 
