@@ -4,10 +4,9 @@ export interface Head {
   readonly position: bigint
 }
 
-const MAX_STREAMS = 65_536
-
 export interface Heads {
   get(stream: string): Head
+  /** `durable` = position up to which the disk knows all. */
   set(stream: string, head: Head, durable: bigint): void
 }
 
@@ -16,7 +15,7 @@ export interface Heads {
  * most recently written streams and reads the others from the disk when asked; never drops a stream with pending events,
  * which the disk does not know yet.
  */
-export function openHeads(lastRevision: (stream: string) => number): Heads {
+export function openHeads(lastRevision: (stream: string) => number, maxStreams = 65_536): Heads {
   const heads = new Map<string, Head>()
   return {
     get(stream) {
@@ -26,10 +25,9 @@ export function openHeads(lastRevision: (stream: string) => number): Heads {
       // A Map iterates in the order of insertion: set anew, a stream becomes the newest.
       heads.delete(stream)
       heads.set(stream, head)
-      if (heads.size <= MAX_STREAMS) return
       for (const [oldest, { position }] of heads) {
-        if (position <= durable) heads.delete(oldest)
-        return
+        if (heads.size <= maxStreams || position > durable) return
+        heads.delete(oldest)
       }
     },
   }

@@ -21,7 +21,7 @@ interface Slot {
 /** Bounded by number and by size, whichever is reached first. Positions must grow by exactly one per row. */
 export function openTail(codec: Codec): Tail {
   let slots: Slot[] = []
-  // Slots before `first` have left; they are cut off in bulk, so that leaving costs nothing per event.
+  // Slots before `first` have left; they are cut off when they are half of all, so that leaving costs next to nothing per event.
   let first = 0
   let characters = 0
 
@@ -42,7 +42,6 @@ export function openTail(codec: Codec): Tail {
         characters -= size(slots[first]!.row)
         first += 1
       }
-      if (first < MAX_EVENTS && characters < MAX_CHARACTERS / 2) return
       if (first * 2 < slots.length) return
       slots = slots.slice(first)
       first = 0

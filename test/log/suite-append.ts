@@ -17,7 +17,10 @@ export function appendCases(given: Given): void {
   given('[case 1] two events on a new stream get revisions 0 and 1 and two positions', async ({ log, stream }) => {
     const appended = await log.append(stream('a'), -1, notes('a', 'b'))
     const found = await gather(log.read(stream('a')))
-    expect(found.map((event) => [event.revision, textOf(event)])).toEqual([[0, 'a'], [1, 'b']]) // biome-ignore format: one row each
+    expect(found.map((event) => [event.revision, textOf(event)])).toEqual([
+      [0, 'a'],
+      [1, 'b'],
+    ])
     expect(appended).toEqual({ revision: 1, positions: found.map((event) => event.position), at: found[1]?.at })
     expect(found[0]?.at).toBe(found[1]?.at)
   })
@@ -60,7 +63,12 @@ export function appendCases(given: Given): void {
   given('[case 7] a loser can at once read what it lost to', async ({ log, stream }) => {
     const name = stream('race')
     const seen = await Promise.all(
-      Array.from({ length: 4 }, (_, writer) => log.append(name, -1, [note(writer)]).then(() => 1, () => gather(log.read(name)).then((found) => found.length))), // biome-ignore format: one thought
+      Array.from({ length: 4 }, (_, writer) =>
+        log.append(name, -1, [note(writer)]).then(
+          () => 1,
+          () => gather(log.read(name)).then((found) => found.length),
+        ),
+      ),
     )
     expect(seen).toEqual([1, 1, 1, 1])
   })

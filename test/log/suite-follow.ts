@@ -60,7 +60,10 @@ export function followCases(given: Given): void {
     await kept.live()
     await log.append(stream('fresh'), -1, notes('first', 'second'))
     await kept.until(() => kept.events.length >= 2)
-    expect(kept.events.map((event) => [event.stream, event.revision])).toEqual([[stream('fresh'), 0], [stream('fresh'), 1]]) // biome-ignore format: one row each
+    expect(kept.events.map((event) => [event.stream, event.revision])).toEqual([
+      [stream('fresh'), 0],
+      [stream('fresh'), 1],
+    ])
   })
 
   given('[case 34] a slow follower loses nothing, keeps the order and is called once at a time', async ({ log, stream, follow }) => {
@@ -142,7 +145,11 @@ export function followCases(given: Given): void {
     await mend()
     const third = notes(2)
     // Until the adapter has its connection back, an append may be answered "unavailable": the same append is asked again.
-    for (let done = false; !done; ) done = await log.append(stream('s'), 1, third).then(() => true, () => false) // biome-ignore format: one thought
+    for (let done = false; !done; )
+      done = await log.append(stream('s'), 1, third).then(
+        () => true,
+        () => false,
+      )
     await kept.until(() => kept.events.some((event) => textOf(event) === 2))
     // At least once over a break: a repeat of the last ones is allowed, a hole or another order is not.
     expect(firstTimes(kept.events).map(textOf)).toEqual([0, 1, 2])

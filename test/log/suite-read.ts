@@ -116,7 +116,10 @@ export function readCases(given: Given): void {
     harness.setNow(1_000)
     const second = await log.append(stream('b'), -1, notes('second'))
     expect([first.at, second.at]).toEqual([2_000, 1_000])
-    expect((await all()).map((event) => [textOf(event), event.at])).toEqual([['first', 2_000], ['second', 1_000]]) // biome-ignore format: one row each
+    expect((await all()).map((event) => [textOf(event), event.at])).toEqual([
+      ['first', 2_000],
+      ['second', 1_000],
+    ])
   })
 
   given('[case 25] everything acknowledged is there after the log was opened again', async ({ harness, context, log, stream, all }) => {
