@@ -9,21 +9,17 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** A gRPC channel and client, as far as we touch them. */
+/** A gRPC channel, as far as we touch it. */
 interface Channel {
   close(): void
   getConnectivityState(connect: boolean): number
-}
-interface GrpcClient {
-  getChannel(): Channel
 }
 
 /** Private members of `EventStoreDBClient` 6.2.1 (frozen upstream: it was the last release). All are own, writable properties. */
 interface Internals {
   supports(method: { readonly path: string }, feature?: string): Promise<boolean>
-  handleError(client: GrpcClient, error: Error): Promise<void>
+  handleError(client: unknown, error: Error): Promise<void>
   createChannel(): Promise<Channel>
-  execute<T>(type: unknown, name: string, action: (client: GrpcClient) => Promise<T>): Promise<T>
 }
 
 /** grpc-js `connectivityState.SHUTDOWN`. */
@@ -36,19 +32,17 @@ const SHUTDOWN = 4
 export function connection(url: string): Connection {
   const translated = checkedUrl(url)
   const channels = new Set<Channel>()
-  const retired = new Set<EventStoreDBClient>()
   const connect = () => remedied(parsed(translated), channels)
   let current = connect()
 
   return {
     client: () => current,
     rebuild(broken) {
-      if (broken !== current) return
-      retired.add(broken)
-      current = connect()
+      // Not disposed: what still runs on it ends by itself, and a subscription that is disposed of ends without a word.
+      if (broken === current) current = connect()
     },
     async close() {
-      for (const client of [...retired, current]) await client.dispose()
+      await current.dispose()
       for (const channel of channels) channel.close()
     },
   }
@@ -81,7 +75,7 @@ function parsed(url: string): EventStoreDBClient {
 function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStoreDBClient {
   // The fields are private in the declarations only; `Internals` states what 6.2.1 has at run time.
   const internals = client as unknown as Internals
-  const { handleError, createChannel, execute } = internals
+  const { handleError, createChannel } = internals
 
   // BatchAppend kills the process when one of two streams dies, remembers a failed start for ever, and compares our clock with
   // the server's. Saying that the server lacks it makes the client append by the unary call; and no capability call is made.
@@ -98,15 +92,5 @@ function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStor
     channels.add(channel)
     return channel
   }
-
-  // An append that starts at the moment another call closes the channel would throw inside an async promise executor: an
-  // unhandled rejection, and a promise that never settles. Between this check and the call nothing else can run.
-  internals.execute = (type, name, action) =>
-    execute(type, name, async (grpc) => {
-      if (grpc.getChannel().getConnectivityState(false) === SHUTDOWN) {
-        throw Object.assign(new Error('the channel was closed just now'), { code: 14, details: 'the channel was closed just now' })
-      }
-      return action(grpc)
-    })
   return client
 }

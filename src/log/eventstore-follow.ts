@@ -34,7 +34,7 @@ const LONGEST_PAUSE_MS = 2000
 export function followAll(source: Source, { after, each, caughtUp, failed }: FollowOptions): Following {
   const stopping = new AbortController()
   const { signal } = stopping
-  const cursor: Cursor = { place: 'start', delivered: -1n }
+  const cursor: Cursor = { place: 'start' }
 
   let underWay: Promise<void> = Promise.resolve()
 
@@ -52,10 +52,7 @@ export function followAll(source: Source, { after, each, caughtUp, failed }: Fol
   }
 
   async function run(): Promise<void> {
-    if (typeof after === 'bigint' && after >= 0n) {
-      cursor.place = { commit: after, prepare: after }
-      cursor.delivered = after
-    }
+    if (typeof after === 'bigint' && after >= 0n) cursor.place = { commit: after, prepare: after }
     let known = after !== 'end'
     let tries = 0
     const handlers: Handlers = {
@@ -94,10 +91,9 @@ export function followAll(source: Source, { after, each, caughtUp, failed }: Fol
   }
 }
 
-/** How far a following has come: where the next subscription begins, and the position of the last event handed out. */
+/** How far a following has come: everything up to `place` was handed out, or is none of our business. */
 interface Cursor {
   place: Place
-  delivered: bigint
 }
 
 interface Handlers {
@@ -135,20 +131,21 @@ async function session(source: Source, client: EventStoreDBClient, cursor: Curso
     while (!signal.aborted) {
       // Noted before the buffer is emptied: what the server said by now is true of what we find in it, and of nothing later.
       const { checkpoint, caughtUp, broken } = seen
-      const { batch, place, empty, poison } = drain(subscription, source, cursor)
+      const { batch, place, empty, poison } = drain(subscription, source, cursor.place)
       if (batch.length > 0) await handlers.each(batch)
       if (poison !== null) throw new EndOfFollowing(poison.error)
-      cursor.delivered = batch.at(-1)?.position ?? cursor.delivered
       cursor.place = place
       if (empty && !covers(cursor.place, checkpoint)) cursor.place = checkpoint
-      if (!announced && empty && (caughtUp || (seen.goal !== null && covers(cursor.place, seen.goal)))) {
+      if (!announced && ((empty && caughtUp) || (seen.goal !== null && covers(cursor.place, seen.goal)))) {
         announced = true
         await handlers.caughtUp()
       }
-      if (!empty) continue
-      if (broken !== null) throw broken.error
-      await bell.rung()
-      // The client decodes one event per microtask: one turn later everything of this packet is there, and makes one batch.
+      if (empty) {
+        if (broken !== null) throw broken.error
+        await bell.rung()
+      }
+      // The client decodes one event per microtask: one turn later everything of a packet is there, and makes one batch. And a long
+      // way to catch up must not keep sockets waiting.
       await nextTurn()
     }
   } finally {
@@ -204,15 +201,14 @@ interface Drained {
 }
 
 /** Takes what has arrived, at most one batch. */
-function drain(subscription: AllStreamSubscription, source: Source, cursor: Cursor): Drained {
+function drain(subscription: AllStreamSubscription, source: Source, from: Place): Drained {
   const batch: Recorded[] = []
-  let { place } = cursor
+  let place = from
   while (batch.length < BATCH) {
     const resolved = subscription.read() as AllStreamResolvedEvent | null // object mode: one event, or null when the buffer is empty
     if (resolved === null) return { batch, place, empty: true, poison: null }
     if (resolved.event === undefined) continue
     place = positionOf(resolved.event)
-    if (place.commit <= cursor.delivered) continue
     try {
       const recorded = source.fromStored(resolved.event)
       if (recorded !== null) batch.push(recorded)

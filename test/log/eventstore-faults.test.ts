@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { LogUnavailable } from '../../src/log/log.ts'
+import { spawnEventStore } from '../support/eventstore-standin-process.ts'
 import { standinStore } from '../support/eventstore-standin-store.ts'
-import { aLog, aServer, gathered, noted, numberOf, until, upTo } from '../support/eventstore-standin-world.ts'
+import { aLog, aServer, followed, gathered, noted, numberOf, until, upTo } from '../support/eventstore-standin-world.ts'
 
 it('a server that is killed with an append in flight and comes back holds exactly one copy', async () => {
   for (const fate of ['lose', 'keep-silent'] as const) {
@@ -33,6 +34,21 @@ it('a frozen server is given up within the bound, and used again when it thaws',
   server.thaw()
   expect((await log.append('notes-1', 0, [event])).revision).toBe(1)
   expect((await gathered(log.read('notes-1'))).map(numberOf)).toEqual([0, 1])
+})
+
+it('a server process that is stopped as a whole is given up within the bound, and used again when it goes on', async () => {
+  const server = await spawnEventStore()
+  onTestFinished(server.stop)
+  const log = await aLog(server.url, { patience: { attemptMs: 200, totalMs: 600 } })
+  await log.append('notes-1', -1, [noted(0)])
+  const following = followed(log)
+  await until(() => following.numbers.length === 1)
+  server.pause()
+  const event = noted(1)
+  await expect(log.append('notes-1', 0, [event])).rejects.toBeInstanceOf(LogUnavailable)
+  server.resume()
+  expect((await log.append('notes-1', 0, [event])).revision).toBe(1)
+  await until(() => following.numbers.length === 2)
 })
 
 it('an append to a node that is no leader goes to the leader it names', async () => {

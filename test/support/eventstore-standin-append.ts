@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import statusPb from '@eventstore/db-client/generated/status_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
-import type { ServerDuplexStream, ServerReadableStream, ServiceError, sendUnaryData } from '@grpc/grpc-js'
+import { type ServerDuplexStream, type ServerReadableStream, type ServiceError, type sendUnaryData, status } from '@grpc/grpc-js'
 import anyPb from 'google-protobuf/google/protobuf/any_pb.js'
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js'
 import type { Behaviour, Gate } from './eventstore-standin-faults.ts'
@@ -43,7 +43,8 @@ export function append(node: Node, call: Unary, answer: sendUnaryData<streamsPb.
     if (sizeOf(events) > maxAppendBytes) return answer(appendTooLarge(maxAppendBytes))
     const outcome = await written(node, stream, expected, events)
     if (outcome === null) return
-    if (outcome.kind === 'deleted')
+    if (outcome.kind === 'not-ready') answer({ code: status.UNAVAILABLE, details: 'Server Is Not Ready' })
+    else if (outcome.kind === 'deleted')
       answer(streamDeleted(stream) as ServiceError) // grpc-js takes partial ones, its types do not everywhere
     else answer(null, unaryResponse(outcome, expected))
   })
@@ -71,7 +72,7 @@ export function batchAppend(node: Node, call: Batch): void {
       response.setError(rpcStatus(4, 'Timeout', new sharedPb.Timeout()))
     } else {
       const outcome = await written(node, streamNameOf(one.options), expectedOf(one.options), one.events)
-      if (outcome === null) return
+      if (outcome === null || outcome.kind === 'not-ready') return
       fillBatch(response, outcome)
     }
     if (!call.cancelled && !call.destroyed) call.write(response)
@@ -86,11 +87,12 @@ async function written(
   stream: string,
   expected: Expected,
   events: readonly Raw[],
-): Promise<Outcome | null> {
+): Promise<Outcome | { readonly kind: 'not-ready' } | null> {
   await gate.passed()
   if (behaviour.appendDelayMs > 0) await delay(behaviour.appendDelayMs)
   const fate = behaviour.onAppend(stream)
   if (fate === 'lose') return null
+  if (fate === 'not-ready') return { kind: 'not-ready' }
   const outcome = store.append(stream, expected, events, behaviour.clock())
   if (fate === 'keep-silent') return null
   if (behaviour.appendDelayMs > 0) await delay(behaviour.appendDelayMs)

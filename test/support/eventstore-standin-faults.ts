@@ -11,11 +11,16 @@ export interface Behaviour {
   checkpoints: 'seen' | 'next'
   /** Pause before an append is written and before it is answered, each. */
   appendDelayMs: number
-  /** What happens to the next appends: `lose` = not written, not answered; `keep-silent` = written, not answered. */
-  onAppend: (stream: string) => 'answer' | 'lose' | 'keep-silent'
+  /** Pause before a read is begun; subscriptions are not meant. */
+  readDelayMs: number
+  /** What happens to each append. */
+  onAppend: (stream: string) => Fate
   /** Set: this node is no leader and names the one who is. */
   leader: { readonly host: string; readonly port: number } | null
 }
+
+/** `lose` = not written, not answered; `keep-silent` = written, not answered; `not-ready` = answered UNAVAILABLE, the connection stays. */
+export type Fate = 'answer' | 'lose' | 'keep-silent' | 'not-ready'
 
 export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
   clock: Date.now,
@@ -24,6 +29,7 @@ export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
   streamPositions: true,
   checkpoints: 'seen',
   appendDelayMs: 0,
+  readDelayMs: 0,
   onAppend: () => 'answer',
   leader: null,
   ...over,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerWritableStream } from '@grpc/grpc-js'
 import type { Node } from './eventstore-standin-append.ts'
@@ -20,6 +21,7 @@ export async function read(node: Node, call: ReadCall): Promise<void> {
   if (options === undefined) throw new Error('a read without options')
   node.count(options.hasSubscription() ? 'subscribe' : 'read')
   const write = writer(node, call)
+  if (!options.hasSubscription() && node.behaviour.readDelayMs > 0) await delay(node.behaviour.readDelayMs)
   try {
     if (options.hasSubscription()) await subscribe(node, call, options, write)
     else if (options.hasAll()) await readAll(node, options, write)

@@ -6,8 +6,8 @@ import { type EventStoreOptions, openEventStoreLog } from '../../src/log/eventst
 import type { FollowOptions, Log, Proposed, Recorded } from '../../src/log/log.ts'
 import { type EventStoreStandin, type StandinOptions, startEventStore } from './eventstore-standin.ts'
 
-/** Short enough for a test, long enough for two busy cores. */
-const PATIENCE = { attemptMs: 400, totalMs: 4000 }
+/** An attempt is short enough to be repeated within a test; all together are long enough for two busy cores. */
+const PATIENCE = { attemptMs: 400, totalMs: 15_000 }
 
 /** A stand-in that ends with the test. */
 export async function aServer(options?: StandinOptions): Promise<EventStoreStandin> {
