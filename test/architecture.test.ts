@@ -39,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/storage.ts',
     'src/config.ts',
     'src/observe',
+    'projections',
     'machines',
   ],
   'src/storage.ts': ['src', 'projections', 'machines'],
