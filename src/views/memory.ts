@@ -5,8 +5,10 @@ interface Table {
   position: bigint | null
   /** Rows as JSON text: nobody can change a stored row by accident. */
   readonly rows: Map<string, string>
-  /** `<index>\0<key>`, sorted. Printable ASCII, so that the order of UTF-16 code units is byte order. */
-  entries: string[]
+  /** `<index>\0<key>` */
+  readonly entries: Set<string>
+  /** The entries in order, null when they must be sorted anew. Printable ASCII: the order of UTF-16 code units is byte order. */
+  sorted: string[] | null
 }
 
 /** Views that live as long as the process: for tests, and for a fresh fold to compare with. */
@@ -34,20 +36,22 @@ export function memoryViews(): ViewStore {
     async scan(name, { from, to, limit, backwards = false }) {
       const table = tables.get(name)
       if (!table) return { position: null, entries: [] }
-      const start = firstNotBelow(table.entries, from)
-      const end = Math.max(start, firstNotBelow(table.entries, to))
+      table.sorted ??= [...table.entries].sort()
+      const { sorted } = table
+      const start = firstNotBelow(sorted, from)
+      const end = Math.max(start, firstNotBelow(sorted, to))
       const found = backwards
-        ? table.entries.slice(Math.max(start, end - limit), end).reverse()
-        : table.entries.slice(start, Math.min(end, start + limit))
+        ? sorted.slice(Math.max(start, end - limit), end).reverse()
+        : sorted.slice(start, Math.min(end, start + limit))
       return { position: table.position, entries: found.map((entry) => entryOf(table, entry)) }
     },
 
     async commit(name, from, to, changes) {
       if ((tables.get(name)?.position ?? null) !== from) return false
-      const table = tables.get(name) ?? { position: null, rows: new Map(), entries: [] }
-      tables.set(name, table)
+      const table = tables.get(name) ?? { position: null, rows: new Map(), entries: new Set(), sorted: null }
       write(table, changes)
       table.position = to
+      tables.set(name, table)
       return true
     },
 
@@ -56,28 +60,25 @@ export function memoryViews(): ViewStore {
 }
 
 function write(table: Table, changes: readonly Change[]): void {
-  const removed = new Set<string>()
-  const added = new Set<string>()
-  for (const change of changes) {
-    if (change.row === null) table.rows.delete(change.key)
-    else table.rows.set(change.key, JSON.stringify(change.row))
-    for (const index of change.removed) removed.add(`${index}\0${change.key}`)
-    for (const index of change.added) added.add(`${index}\0${change.key}`)
+  // Texts first: what JSON cannot hold throws here, before anything has changed.
+  const texts = changes.map(({ row }) => (row === null ? null : JSON.stringify(row)))
+  // Some entries are moved one by one; from some number on, sorting once, when somebody scans, is cheaper.
+  const sorted = changes.length > 64 ? null : table.sorted
+  for (const [at, { key, added, removed }] of changes.entries()) {
+    const text = texts[at]
+    if (typeof text === 'string') table.rows.set(key, text)
+    else table.rows.delete(key)
+    for (const index of removed) {
+      const entry = `${index}\0${key}`
+      if (table.entries.delete(entry)) sorted?.splice(firstNotBelow(sorted, entry), 1)
+    }
+    for (const index of added) {
+      const entry = `${index}\0${key}`
+      if (!table.entries.has(entry)) sorted?.splice(firstNotBelow(sorted, entry), 0, entry)
+      table.entries.add(entry)
+    }
   }
-  // Few entries are moved one by one; from some size on, sorting once is cheaper than that many splices.
-  if (removed.size + added.size > 64) {
-    const kept = table.entries.filter((entry) => !removed.has(entry) && !added.has(entry))
-    table.entries = [...kept, ...added].sort()
-    return
-  }
-  for (const entry of removed) {
-    const at = firstNotBelow(table.entries, entry)
-    if (table.entries[at] === entry) table.entries.splice(at, 1)
-  }
-  for (const entry of added) {
-    const at = firstNotBelow(table.entries, entry)
-    if (table.entries[at] !== entry) table.entries.splice(at, 0, entry)
-  }
+  table.sorted = sorted
 }
 
 function entryOf(table: Table, entry: string): Entry {

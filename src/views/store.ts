@@ -26,6 +26,8 @@ export interface Entry {
 /**
  * Where views live. A table is one generation of one view: rows by key, index entries by byte order, and the log position up to
  * which they are true (null = nothing folded yet). Everything in here can be thrown away and folded again from the log.
+ * A table's name is `<view>.<anything>`, a view's name has no dot; a table comes into being with its first commit. Keys and index
+ * entries are printable ASCII of at most 512 characters. Equal entries of several rows stand in the order of their keys.
  * Adapters: memory, embedded (LMDB), Redis; one suite for all: `test/views/suite.ts`. Any method rejects with ViewsUnavailable
  * when the store does not answer.
  */

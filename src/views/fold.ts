@@ -1,0 +1,150 @@
+import type { Projection, Row, Told } from '../../projections/projection.ts'
+import type { Change, Json } from './store.ts'
+
+/** What stands in place of a row that could not be folded: later events of this row are passed over until the view is rebuilt. */
+export interface Parked extends Row {
+  readonly parked: true
+  readonly error: string
+}
+
+/** A row as the store has it, with the index entries that it stands in. */
+export interface Held {
+  readonly row: Row | undefined
+  readonly index: readonly string[]
+}
+
+/** An event together with the row that it changes; `error` when `key` could not name one, the row is then parked under the stream's name. */
+export interface Touch {
+  readonly key: string
+  readonly told: Told
+  readonly error?: string
+}
+
+/** A row that was parked just now, and the event that did it. */
+export interface Poison {
+  readonly key: string
+  readonly stream: string
+  readonly seq: number
+  readonly position: bigint
+  readonly error: string
+}
+
+export interface Folded {
+  readonly held: ReadonlyMap<string, Held>
+  readonly changes: readonly Change[]
+  readonly poisons: readonly Poison[]
+}
+
+export const PARKED = 'parked/'
+const STORABLE = /^[ -~]{1,512}$/
+
+export const isParked = (row: unknown): row is Parked => typeof row === 'object' && row !== null && 'parked' in row && row.parked === true
+
+/** The events of a batch that are this view's business, in order. */
+export function touchesOf(projection: Projection, batch: readonly Told[]): readonly Touch[] {
+  const touches: Touch[] = []
+  for (const told of batch) {
+    try {
+      const key = projection.key(told)
+      if (key === null) continue
+      touches.push(STORABLE.test(key) ? { key, told } : { key: streamKey(told), told, error: unstorable('key', key) })
+    } catch (error) {
+      touches.push({ key: streamKey(told), told, error: `key: ${messageOf(error)}` })
+    }
+  }
+  return touches
+}
+
+/** A row just read from the store, with the index entries that it must stand in. */
+export function heldOf(projection: Projection, key: string, row: Row | undefined): Held {
+  return { row, index: row === undefined ? [] : indexOf(projection, key, row) }
+}
+
+/**
+ * Folds touches over the rows that they need (all of them must be in `held`). Never throws: what cannot be folded is parked. `index` is asked only of
+ * the last row of a batch, so an `index` that throws for a passing state is not always found. With `checkJson` every new row is tried as JSON.
+ */
+export function foldTouches(projection: Projection, held: ReadonlyMap<string, Held>, touches: readonly Touch[], checkJson = false): Folded {
+  const rows = new Map<string, Row | undefined>()
+  const poisons = new Map<string, Poison>()
+  const park = (key: string, told: Told, error: string) => {
+    poisons.set(key, { key, stream: told.stream, seq: told.revision, position: told.position, error })
+    const row: Parked = { parked: true, seq: told.revision, error }
+    rows.set(key, row)
+  }
+  const step = (touch: Touch) => {
+    const { key, told } = touch
+    const before = rows.has(key) ? rows.get(key) : held.get(key)?.row
+    if (isParked(before) || (before !== undefined && told.revision <= before.seq)) return
+    try {
+      rows.set(key, next(projection, before, touch))
+    } catch (error) {
+      park(key, told, messageOf(error))
+    }
+  }
+  const settle = (key: string): Held => {
+    const row = rows.get(key)
+    if (checkJson) JSON.stringify(row)
+    return heldOf(projection, key, row)
+  }
+
+  for (const touch of touches) step(touch)
+  const after = new Map<string, Held>()
+  for (const key of [...rows.keys()]) {
+    try {
+      after.set(key, settle(key))
+    } catch {
+      // Once more, event by event, so that the row is parked at the first one that spoils it, however events were grouped.
+      rows.delete(key)
+      for (const touch of touches) {
+        if (touch.key !== key) continue
+        step(touch)
+        try {
+          if (rows.has(key)) settle(key)
+        } catch (error) {
+          park(key, touch.told, messageOf(error))
+        }
+      }
+      after.set(key, settle(key))
+    }
+  }
+  const changes = [...after].map(([key, now]) => changeOf(key, held.get(key)?.index ?? [], now))
+  return { held: after, changes, poisons: [...poisons.values()] }
+}
+
+function next(projection: Projection, before: Row | undefined, { told, error }: Touch): Row | undefined {
+  if (error !== undefined) throw new Error(error)
+  if (before !== undefined && told.revision !== before.seq + 1) {
+    throw new Error(
+      `${told.stream} came with revision ${told.revision} after ${before.seq}: key() must name the row for every event of its stream, and for no other stream's`,
+    )
+  }
+  const row = projection.fold(before, told)
+  if (row !== undefined && row.seq !== told.revision) {
+    throw new Error(`fold of ${told.event.type} must set seq to the event's revision ${told.revision}, it is ${row.seq}`)
+  }
+  return row
+}
+
+function indexOf(projection: Projection, key: string, row: Row): readonly string[] {
+  if (isParked(row)) return [`${PARKED}${key}`.slice(0, 512)]
+  const index = projection.index(key, row)
+  for (const entry of index) if (!STORABLE.test(entry)) throw new Error(unstorable('index entry', entry))
+  return index
+}
+
+function changeOf(key: string, before: readonly string[], { row, index }: Held): Change {
+  return {
+    key,
+    row: (row ?? null) as unknown as Json, // a projection's row is JSON by contract; one that is not is found by `checkJson`
+    added: index.filter((entry) => !before.includes(entry)),
+    removed: before.filter((entry) => !index.includes(entry)),
+  }
+}
+
+const streamKey = ({ stream }: Told): string => stream.replace(/[^ -~]/g, '?').slice(0, 500)
+
+const unstorable = (what: string, text: unknown): string =>
+  `a view's ${what} must be 1 to 512 printable ASCII characters, got ${String(JSON.stringify(text)).slice(0, 100)}`
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

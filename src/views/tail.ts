@@ -1,0 +1,109 @@
+import { type Following, type Log, LogUnavailable, type Recorded } from '../log/log.ts'
+import { backOff } from './back-off.ts'
+import { openPages, type Pages } from './pages.ts'
+import { later } from './position.ts'
+
+export interface TailOptions {
+  readonly log: Log
+  /** Events are gathered for so long before views are told of them. */
+  readonly commitEveryMs: number
+  /** The newest events that are kept in memory. */
+  readonly keepEvents: number
+}
+
+/** The log as views follow it: one following for all of them, its newest events in memory, everything older in pages. */
+export interface Tail extends Pages {
+  /** The log's end as it was at the start, once the log has told it; null also when it was stopped before. */
+  readonly started: Promise<bigint | null>
+  /** Position of the last event that views may fold now; null = the log was empty. Moves at most once per `commitEveryMs`. */
+  head(): bigint | null
+  /** Like `after`, at once; null when the events after `position` are not all in memory. */
+  recent(position: bigint | null, limit: number): readonly Recorded[] | null
+  stop(): Promise<void>
+}
+
+/** `onMove` is called whenever the head has moved, `onFailed` for errors other than a log that does not answer. */
+export function openTail({ log, commitEveryMs, keepEvents }: TailOptions, onMove: () => void, onFailed: (error: unknown) => void): Tail {
+  const pages = openPages(log)
+  /** All events after `floor` are in `events`, as far as they came; undefined = not started. */
+  let floor: bigint | null | undefined
+  let events: Recorded[] = []
+  let head: bigint | null = null
+  let timer: NodeJS.Timeout | undefined
+  let following: Following | undefined
+  const stopping = new AbortController()
+  const started = start()
+
+  async function start(): Promise<bigint | null> {
+    for (let failures = 0; !stopping.signal.aborted; failures++) {
+      try {
+        const end = await pages.end()
+        if (stopping.signal.aborted) break
+        following = log.follow({ after: end ?? 'start', each: keep, failed: onFailed })
+        floor = head = end
+        return end
+      } catch (error) {
+        if (!(error instanceof LogUnavailable)) onFailed(error)
+        await backOff(failures, stopping.signal)
+      }
+    }
+    return null
+  }
+
+  function keep(batch: readonly Recorded[]): void {
+    const seen = events.at(-1)?.position ?? floor ?? null
+    for (const recorded of batch) if (later(recorded.position, seen)) events.push(recorded)
+    // Twice the size before cutting: one copy per `keepEvents` events.
+    if (events.length > 2 * keepEvents) {
+      const cut = events.length - keepEvents
+      floor = events[cut - 1]?.position ?? null
+      events = events.slice(cut)
+    }
+    timer ??= setTimeout(publish, commitEveryMs)
+  }
+
+  function publish(): void {
+    timer = undefined
+    const last = events.at(-1)
+    if (!last || !later(last.position, head)) return
+    head = last.position
+    onMove()
+  }
+
+  const recent = (position: bigint | null, limit: number): readonly Recorded[] | null => {
+    if (floor === undefined || later(floor, position)) return null
+    const first = firstAfter(events, position)
+    const found = events.slice(first, first + limit)
+    // What is not yet published waits for its turn.
+    while (found.length > 0 && later(found.at(-1)?.position ?? null, head)) found.pop()
+    return found
+  }
+
+  return {
+    started,
+    head: () => head,
+    recent,
+    after: async (position, limit) => recent(position, limit) ?? pages.after(position, limit),
+    end: pages.end,
+    async stop() {
+      stopping.abort()
+      await started
+      await following?.stop()
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Index of the first event behind `position` (binary search). */
+function firstAfter(events: readonly Recorded[], position: bigint | null): number {
+  if (position === null) return 0
+  let low = 0
+  let high = events.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    // `middle` is below `high`, which is at most the length.
+    if ((events[middle] as Recorded).position <= position) low = middle + 1
+    else high = middle
+  }
+  return low
+}

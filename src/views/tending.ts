@@ -1,0 +1,230 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Projection } from '../../projections/projection.ts'
+import { LogUnavailable } from '../log/log.ts'
+import type { Alarm } from './alarm.ts'
+import { backOffMs } from './back-off.ts'
+import { PARKED } from './fold.ts'
+import { type Place, places } from './place.ts'
+import { later } from './position.ts'
+import { type ViewStore, ViewsUnavailable } from './store.ts'
+import { type TableFold, tableFold } from './table-fold.ts'
+import type { Tail } from './tail.ts'
+import { type Waiters, waiters } from './waiters.ts'
+
+export interface TendingOptions {
+  readonly store: ViewStore
+  readonly projection: Projection
+  readonly tail: Tail
+  /** Events per commit at most. */
+  readonly batch: number
+  /** How often a view that has nothing to do looks at the store: is the table still there, does somebody else move it? */
+  readonly pollMs: number
+  readonly cacheRows: number
+  onAlarm(alarm: Alarm): void
+}
+
+/**
+ * `building`: makes a table that does not serve yet. `following`: folds what comes. `standing-by`: another node does. `outlived`: a newer
+ * version of the view serves, and is folded by newer nodes. `waiting`: the store or the log does not answer.
+ */
+export type TendingState = 'starting' | 'building' | 'following' | 'standing-by' | 'outlived' | 'waiting'
+
+/** One view, kept up with the log by one loop. */
+export interface Tending {
+  /** The table that serves readers, null when there is none (as far as known). */
+  table(): string | null
+  /** Up to where that table is true. */
+  position(): bigint | null
+  /** Where a table that stands at `stored` is true up to: further, when this node knows that nothing in between changes it. */
+  extent(table: string, stored: bigint | null): bigint | null
+  state(): TendingState
+  parked(): number
+  /** Milliseconds between now and the oldest event that is not folded yet, by the log's clock. */
+  lagMs(now: number): number
+  readonly waiting: Waiters
+  /** Resolves when a table of this version (or a newer one) serves and has come to the end that the log had at the start; rejects when stopped before. */
+  readonly ready: Promise<void>
+  /** Look now: the log has moved, somebody waits, or the table is not what it was. */
+  nudge(relocate?: boolean): void
+  stop(): Promise<void>
+}
+
+/** After so many polls without a move, with events to fold, whoever folded the table is taken for dead. */
+const STUCK_POLLS = 2
+/** The same for a table of a newer version: nodes are being replaced, that takes a while. */
+const OUTLIVED_STUCK_POLLS = 30
+/** How often a table that others move is looked at while somebody waits for it. */
+const WATCH_MS = 20
+
+export function tend(options: TendingOptions): Tending {
+  const { store, projection, tail, pollMs, onAlarm } = options
+  const view = projection.name
+  const ready = Promise.withResolvers<void>()
+  ready.promise.catch(() => {}) // nobody has to wait for it
+  const make = (table: string): TableFold =>
+    tableFold({
+      store,
+      projection,
+      table,
+      cacheRows: options.cacheRows,
+      onPoison: (poison) => onAlarm({ kind: 'parked', view, ...poison }),
+    })
+  const locate = places({ store, projection, tail, make, onAlarm })
+
+  let place: Place | null = null
+  let state: TendingState = 'starting'
+  let standby = false
+  let parked = 0
+  let limit = options.batch
+  let failures = 0
+  let foldedAt = 0
+  let stopped = false
+  let nudged = false
+  let relocate = false
+  let wake: () => void = () => {}
+
+  const position = (): bigint | null => (place === null ? null : place.serves ? place.fold.scanned() : place.shown)
+  const waiting = waiters((wanted) => place !== null && place.live !== null && !later(wanted, position()))
+  const behind = (fold: TableFold): boolean => later(tail.head(), fold.scanned())
+  const done = run()
+
+  async function run(): Promise<void> {
+    const start = await tail.started
+    while (!stopped) {
+      try {
+        relocate = false
+        const before = place
+        place = await locate(before)
+        standby = place.fold === before?.fold ? standby || place.overtaken : false
+        await stay(place, start)
+      } catch (error) {
+        await failed(error)
+      }
+    }
+    ready.reject(new Error(`the view ${view} was stopped before it was ready`))
+  }
+
+  /** Returns when the view must be located anew: its table is not what it was, or another one serves. */
+  async function stay(here: Place, start: bigint | null): Promise<void> {
+    let pollAt = 0
+    let stuckPolls = 0
+    for (;;) {
+      if (stopped || relocate) return
+      nudged = false
+      if (performance.now() >= pollAt) {
+        const before = here.fold.stored()
+        if (!(await poll(here))) return
+        pollAt = performance.now() + pollMs * (0.75 + Math.random() / 2)
+        stuckPolls = behind(here.fold) && before === here.fold.stored() ? stuckPolls + 1 : 0
+        if (stuckPolls > (here.newer ? OUTLIVED_STUCK_POLLS : STUCK_POLLS)) {
+          if (here.newer) return locate.outlive(here)
+          standby = false
+        }
+      } else if (standby || here.newer) await watch(here)
+      state = here.newer ? 'outlived' : standby ? 'standing-by' : here.serves ? 'following' : 'building'
+      if (!standby && !here.newer) {
+        const moved = await advance(here.fold)
+        if (moved === 'lost') return
+        if (moved === 'on') continue
+      }
+      if (here.serves && !later(start, position())) ready.resolve()
+      waiting.moved()
+      if (!here.serves && !behind(here.fold)) {
+        await here.fold.settle()
+        await store.promote(view, here.live, here.fold.table)
+        return
+      }
+      const untilPoll = pollAt - performance.now()
+      await pause(waiting.any() && (standby || here.newer) ? Math.min(untilPoll, WATCH_MS) : untilPoll)
+    }
+  }
+
+  /** One batch. `idle`: nothing to fold now. */
+  async function advance(fold: TableFold): Promise<'on' | 'idle' | 'lost'> {
+    const scanned = fold.scanned()
+    const events = tail.recent(scanned, limit) ?? (await tail.after(scanned, limit))
+    if (events.length === 0) return 'idle'
+    if ((await fold.apply(events)) === 'lost') return 'lost'
+    failures = 0
+    foldedAt = events.at(-1)?.at ?? foldedAt
+    waiting.moved()
+    // A long way to catch up must not keep sockets waiting: the event loop gets a turn after each full batch.
+    if (events.length === limit) await nextTurn()
+    limit = Math.min(limit * 2, options.batch)
+    return 'on'
+  }
+
+  /** A look at the store; false when the table is not what it was. */
+  async function poll(here: Place): Promise<boolean> {
+    if ((await store.live(view)) !== here.live) return false
+    if (here.live !== null && !here.serves) here.shown = (await store.read(here.live, [])).position
+    if (standby || here.newer) {
+      if (!(await watch(here))) return false
+    } else if (!(await here.fold.settle())) return false
+    const range = { from: PARKED, to: `${PARKED}\x7f`, limit: 100 }
+    const { position: stands, entries } = await store.scan(here.fold.table, range)
+    parked = entries.length
+    failures = 0
+    return standby || here.newer || stands === here.fold.stored()
+  }
+
+  /** Sees where others have brought the table; false when it went back. */
+  async function watch({ fold, newer }: Place): Promise<boolean> {
+    const before = fold.stored()
+    await fold.reload()
+    // What a newer version makes of an event is unknown here.
+    if (!newer) fold.skip(tail.recent(fold.scanned(), options.batch) ?? [])
+    return !later(before, fold.stored())
+  }
+
+  async function failed(error: unknown): Promise<void> {
+    const expected = error instanceof ViewsUnavailable || error instanceof LogUnavailable
+    if (!expected && state !== 'waiting') onAlarm({ kind: 'failing', view, error })
+    state = 'waiting'
+    // Perhaps the batch was too much for the store.
+    limit = Math.max(1, limit >> 1)
+    const until = performance.now() + backOffMs(failures++)
+    while (!stopped && performance.now() < until) {
+      nudged = false // news do not shorten the pause
+      await pause(until - performance.now())
+    }
+  }
+
+  function pause(ms: number): Promise<void> {
+    if (nudged || stopped || ms <= 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  return {
+    table: () => place?.live ?? null,
+    position,
+    extent: (table, stored) =>
+      place?.serves && place.fold.table === table && place.fold.stored() === stored ? place.fold.scanned() : stored,
+    state: () => state,
+    parked: () => parked,
+    lagMs(now) {
+      if (place && !behind(place.fold)) return 0
+      const oldest = tail.recent(position(), 1)?.[0]?.at ?? foldedAt
+      return Math.max(0, now - oldest)
+    },
+    waiting,
+    ready: ready.promise,
+    nudge(again = false) {
+      nudged = true
+      relocate ||= again
+      wake()
+    },
+    async stop() {
+      stopped = true
+      waiting.end()
+      wake()
+      await done
+    },
+  }
+}
