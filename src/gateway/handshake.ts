@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Authenticator, AuthFailure, type Identity } from './auth.ts'
+import { tokenFrom } from './tokens.ts'
 
 /** What is known about a connection from its HTTP request alone. */
 export interface Handshake {
@@ -7,9 +8,6 @@ export interface Handshake {
   readonly identity: Identity | undefined
   readonly from: 'header' | 'query' | undefined
 }
-
-/** `Authorization: <token>` or `Authorization: Bearer <token>`; undefined when the header is absent. */
-export const headerToken = (header: string | undefined): string | undefined => header?.replace(/^Bearer\s+/i, '').trim()
 
 /**
  * Checks the token of a Socket.IO handshake where it came in a header or in the query, and answers 401 itself when it is bad, because
@@ -23,15 +21,15 @@ export function handshakes(auth: Authenticator) {
     async check(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
       const query = new URL(request.url ?? '/', 'http://localhost').searchParams
       if (query.has('sid')) return next()
-      const header = headerToken(request.headers.authorization)
-      const token = header ?? query.get('auth')
-      if (token === null || token === undefined) {
+      const { authorization } = request.headers
+      const token = authorization ?? query.get('auth')
+      if (token === null) {
         seen.set(request, { identity: undefined, from: undefined })
         return next()
       }
-      const identity = await auth.verify(token === '' ? null : token)
+      const identity = await auth.verify(tokenFrom(token))
       if (identity instanceof AuthFailure) return deny(request, response, identity)
-      seen.set(request, { identity, from: header === undefined ? 'query' : 'header' })
+      seen.set(request, { identity, from: authorization === undefined ? 'query' : 'header' })
       next()
     },
     of: (request: IncomingMessage): Handshake => seen.get(request) ?? { identity: undefined, from: undefined },

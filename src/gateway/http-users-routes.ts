@@ -25,12 +25,13 @@ const User = z
   .openapi('User')
 
 const NewUser = z
-  .strictObject({
+  .object({
     email: z.email().max(320),
     password,
-    full_name: name,
+    full_name: name.nullish(),
     display_name: name.nullish(),
     role: z.enum(['agent', 'supervisor', 'admin', 'teacher', 'student']),
+    org_id: z.string().optional().openapi({ description: 'may be left out; if sent, your own' }),
   })
   .openapi('NewUser')
 

@@ -60,8 +60,10 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
     const by = partyOf(c.get('identity'))
     const call = callOf(c)
     if (call === null) return failed(c, 400, 'bad-request', KEY_SHAPE)
-    const { email, password, role, full_name, display_name } = c.req.valid('json')
-    const profile = { full_name, ...(display_name ? { display_name } : {}) }
+    const { email, password, role, full_name, display_name, org_id } = c.req.valid('json')
+    if (org_id !== undefined && org_id !== by.org)
+      return failed(c, 403, 'other-organisation', 'accounts are opened in your own organisation: leave org_id out')
+    const profile = { ...(full_name ? { full_name } : {}), ...(display_name ? { display_name } : {}) }
     const id = await openAccount(parts, by, { email, password, role, profile }, call)
     if (id instanceof Refusal) return refused(c, id)
     const person = await personOf(rooms, by.org, id)

@@ -7,9 +7,10 @@ import type { PresenceKeeper } from '../presence/keeper.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import { type Authenticator, AuthFailure, type Identity, partyOf } from './auth.ts'
 import type { Emits, Session } from './emits.ts'
-import { contradicts, handshakes, headerToken, originAllowed } from './handshake.ts'
+import { contradicts, handshakes, originAllowed } from './handshake.ts'
 import { roomsFor } from './outlets.ts'
 import type { Replays } from './replays.ts'
+import { tokenFrom } from './tokens.ts'
 
 /** A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame ends the connection. */
 const MAX_FRAME_BYTES = 2_500_000
@@ -58,7 +59,7 @@ export function serveSockets(options: ServeOptions): void {
     const { identity, from } = handshake.of(socket.request)
     const { token } = socket.handshake.auth as { token?: unknown }
     const use = from === 'header' || token === undefined || token === null ? identity : undefined
-    const found = use ?? (await auth.verify(typeof token === 'string' ? (headerToken(token) ?? null) : null))
+    const found = use ?? (await auth.verify(typeof token === 'string' ? tokenFrom(token) : null))
     if (found instanceof AuthFailure) throw new Unwelcome(401, found.message)
     const contradiction = contradicts(socket.handshake.query, found)
     if (contradiction) throw new Unwelcome(401, contradiction)
