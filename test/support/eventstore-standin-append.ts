@@ -1,10 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
-import statusPb from '@eventstore/db-client/generated/status_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import { type ServerDuplexStream, type ServerReadableStream, type ServiceError, type sendUnaryData, status } from '@grpc/grpc-js'
-import anyPb from 'google-protobuf/google/protobuf/any_pb.js'
-import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js'
 import type { Behaviour, Gate } from './eventstore-standin-faults.ts'
 import type { Expected, Outcome, Raw, StandinStore } from './eventstore-standin-store.ts'
 import { appendTooLarge, expectedOf, notLeader, rawOf, streamDeleted, streamNameOf } from './eventstore-standin-wire.ts'
@@ -50,7 +47,10 @@ export function append(node: Node, call: Unary, answer: sendUnaryData<streamsPb.
   })
 }
 
-/** Streams.BatchAppend: many appends over one call, told apart by correlation id. The adapter must never use it; here to show why. */
+/**
+ * Streams.BatchAppend: many appends over one call, told apart by correlation id. The adapter must never use it; here to show why, so
+ * that it answers successes only and breaks the call otherwise.
+ */
 export function batchAppend(node: Node, call: Batch): void {
   node.count('batchAppend')
   const pending = new Map<string, { readonly options: streamsPb.BatchAppendReq.Options; readonly events: Raw[] }>()
@@ -64,18 +64,23 @@ export function batchAppend(node: Node, call: Batch): void {
     one.events.push(...request.getProposedMessagesList().map(rawOf))
     if (!request.getIsFinal()) return
     pending.delete(key)
+    const outcome = await written(node, streamNameOf(one.options), expectedOf(one.options), one.events)
+    if (outcome === null || call.cancelled || call.destroyed) return
+    if (outcome.kind !== 'written') {
+      call.emit('error', { code: status.UNIMPLEMENTED, details: `the stand-in's BatchAppend cannot answer: ${outcome.kind}` })
+      return
+    }
+    const position = new sharedPb.AllStreamPosition()
+    position.setCommitPosition(outcome.position.toString())
+    position.setPreparePosition(outcome.position.toString())
+    const success = new streamsPb.BatchAppendResp.Success()
+    success.setCurrentRevision(outcome.revision.toString())
+    success.setPosition(position)
     const response = new streamsPb.BatchAppendResp()
     response.setCorrelationId(id)
     response.setStreamIdentifier(one.options.getStreamIdentifier())
-    const deadline = one.options.getDeadline()
-    if (deadline !== undefined && deadline.toDate().getTime() <= node.behaviour.clock()) {
-      response.setError(rpcStatus(4, 'Timeout', new sharedPb.Timeout()))
-    } else {
-      const outcome = await written(node, streamNameOf(one.options), expectedOf(one.options), one.events)
-      if (outcome === null || outcome.kind === 'not-ready') return
-      fillBatch(response, outcome)
-    }
-    if (!call.cancelled && !call.destroyed) call.write(response)
+    response.setSuccess(success)
+    call.write(response)
   })
   call.on('error', () => {})
   call.on('end', () => call.end())
@@ -120,33 +125,6 @@ function unaryResponse(outcome: Exclude<Outcome, { kind: 'deleted' }>, expected:
   else wrong.setExpectedAny(new sharedPb.Empty())
   response.setWrongExpectedVersion(wrong)
   return response
-}
-
-function fillBatch(response: streamsPb.BatchAppendResp, outcome: Outcome): void {
-  if (outcome.kind !== 'written') {
-    const wrong = new sharedPb.WrongExpectedVersion()
-    wrong.setCurrentNoStream(new emptyPb.Empty())
-    response.setError(rpcStatus(6, 'WrongExpectedVersion', wrong))
-    return
-  }
-  const position = new sharedPb.AllStreamPosition()
-  position.setCommitPosition(outcome.position.toString())
-  position.setPreparePosition(outcome.position.toString())
-  const success = new streamsPb.BatchAppendResp.Success()
-  success.setCurrentRevision(outcome.revision.toString())
-  success.setPosition(position)
-  response.setSuccess(success)
-}
-
-function rpcStatus(code: number, name: string, detail: { serializeBinary(): Uint8Array }): statusPb.Status {
-  const details = new anyPb.Any()
-  details.pack(detail.serializeBinary(), `event_store.client.${name}`)
-  const result = new statusPb.Status()
-  // The declarations want google.rpc.Code; on the wire and in the code it is a number.
-  result.setCode(code as never)
-  result.setMessage(name)
-  result.setDetails(details)
-  return result
 }
 
 const sizeOf = (events: readonly Raw[]): number => events.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0)

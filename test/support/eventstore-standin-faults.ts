@@ -20,7 +20,7 @@ export interface Behaviour {
 }
 
 /** `lose` = not written, not answered; `keep-silent` = written, not answered; `not-ready` = answered UNAVAILABLE, the connection stays. */
-export type Fate = 'answer' | 'lose' | 'keep-silent' | 'not-ready'
+type Fate = 'answer' | 'lose' | 'keep-silent' | 'not-ready'
 
 export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
   clock: Date.now,

@@ -90,12 +90,7 @@ export function notFoundResponse(stream: string): streamsPb.ReadResp {
 }
 
 /** Errors of the real server carry their kind and details in trailers. */
-export function refusal(
-  code: status,
-  exception: string,
-  details: string,
-  trailers: Readonly<Record<string, string>> = {},
-): Partial<ServiceError> {
+function refusal(code: status, exception: string, details: string, trailers: Readonly<Record<string, string>> = {}): Partial<ServiceError> {
   const metadata = new Metadata()
   metadata.set('exception', exception)
   for (const [name, value] of Object.entries(trailers)) metadata.set(name, value)
