@@ -38,6 +38,7 @@ import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
 import { keepViews } from './views/keeper.ts'
+import { ViewsUnavailable } from './views/store.ts'
 
 const LEASE_MS = 30_000
 /** How long clients and requests get to take what was written to them when the server stops. */
@@ -88,7 +89,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const fanout = await openFanout({
     log,
     outlet,
-    seed: (desk) => seedDesk(desk, store, log),
+    seed: (desk) =>
+      seedDesk(desk, store, log).catch((error: unknown) => {
+        if (!(error instanceof ViewsUnavailable)) throw error
+        logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer')
+        return null
+      }),
     heard: (recorded) => {
       for (const follow of followers) follow(recorded)
     },
@@ -158,12 +164,13 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
 
   let draining = false
+  const upTo = (): bigint => (rooms.lastPosition() > fanout.position() ? rooms.lastPosition() : fanout.position())
   const app = httpApp({
     rooms,
     passwords: await openPasswords(),
     now: clock.now,
     authenticator: auth,
-    people: peopleList(views),
+    people: peopleList(views, upTo),
     requests: perAddress,
     logins: failureLimit(10, 60),
     allowedOrigins: config.allowedOrigins,
@@ -171,7 +178,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     ready: () => ({ accepting: !draining }),
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
-  chatRoutes(app, { log, rooms, chats: chatList(views) })
+  chatRoutes(app, { log, rooms, chats: chatList(views, upTo) })
   answer = getRequestListener(app.fetch)
   const url = await listen(http, config.host, config.port)
 

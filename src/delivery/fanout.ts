@@ -49,7 +49,12 @@ export async function openFanout({ log, outlet, seed, heard, onError }: FanoutOp
         onError(error, recorded)
       }
       position = recorded.position
-      if (live) heard(recorded)
+      if (!live) continue
+      try {
+        heard(recorded)
+      } catch (error) {
+        onError(error, recorded) // a policy that fails must not end the pushes
+      }
     }
     for (const look of waiting) look()
   }

@@ -25,7 +25,11 @@ export const listChats = createRoute({
       from: time.optional().openapi({ description: 'opened at or after' }),
       to: time.optional().openapi({ description: 'opened before' }),
       limit: z.coerce.number().int().min(1).max(200).default(50),
-      after: z.string().max(300).optional(),
+      after: z
+        .string()
+        .max(300)
+        .regex(/^[A-Za-z0-9_/-]+$/, 'must be the next of the page before')
+        .optional(),
     }),
   },
   responses: withFailures({

@@ -9,10 +9,16 @@ const PAGE = 200
 /** A filter that hardly anything passes must not hold a request for ever: then a page may be short, or empty, and still have a `next`. */
 const MAX_SCANNED = 5_000
 
-/** Lists from the live views. They may lag some milliseconds behind an ack; `waitFor` says up to where they must have come first. */
-export function chatList(views: Pick<Keeper, 'scan'>): ChatList {
+/** Views follow the log some milliseconds behind; whoever lists waits this long for them, then is shown what there is. */
+const PATIENCE_MS = 1_000
+
+type Views = Pick<Keeper, 'scan' | 'reached'>
+
+/** Lists from the live view. `upTo` tells the position that it has to show first: whoever was acknowledged something finds it listed. */
+export function chatList(views: Views, upTo: () => bigint): ChatList {
   return {
     async list(filter, limit, after) {
+      await views.reached(chats.name, upTo(), PATIENCE_MS)
       const prefix = prefixFor(filter)
       const from = prefix + (filter.from === undefined ? '' : moment(filter.from))
       let to = prefix + (after ?? (filter.to === undefined ? '~' : moment(filter.to)))
@@ -49,9 +55,11 @@ function passes(row: Entry['row'], { state, staff, visitor }: ChatFilter): boole
 
 const moment = (milliseconds: number): string => String(milliseconds).padStart(14, '0')
 
-export function peopleList(views: Pick<Keeper, 'scan'>): PeopleList {
+/** The same for people. */
+export function peopleList(views: Views, upTo: () => bigint): PeopleList {
   return {
     async list(org, { limit, after }) {
+      await views.reached(people.name, upTo(), PATIENCE_MS)
       const prefix = `users/${org}/`
       const from = after === undefined ? prefix : `${prefix}${after}!` // "!" sorts before every character of an id
       const { entries } = await views.scan(people.name, { from, to: `${prefix}~`, limit: limit + 1 })

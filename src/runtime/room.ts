@@ -23,7 +23,7 @@ export interface RoomParts<S, C extends Command, E extends Event> {
   /** Other processes write to the same log: whatever must be fresh is read from it. */
   readonly shared: boolean
   /** Called after each append. */
-  readonly appended?: (milliseconds: number, events: number) => void
+  readonly appended?: (milliseconds: number, events: number, last: bigint) => void
 }
 
 export interface View<S> {
@@ -157,7 +157,7 @@ export class Room<S, C extends Command, E extends Event> {
       if (proposed.length > 0) {
         const started = performance.now()
         positions = (await this.#parts.log.append(this.stream, this.#revision, proposed)).positions
-        this.#parts.appended?.(performance.now() - started, proposed.length)
+        this.#parts.appended?.(performance.now() - started, proposed.length, positions.at(-1) ?? -1n)
         if (!ahead) for (const { event } of proposed) mover.move(event)
         this.#revision += proposed.length
         this.#lastId = proposed.at(-1)?.id ?? ''

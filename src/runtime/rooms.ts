@@ -26,6 +26,8 @@ export interface Rooms {
   /** What was recorded, by whatever node. Only needed on a shared log. */
   hear(recorded: Recorded): void
   awake(): number
+  /** Position of the last event that this node appended, -1 for none: a view that shows it shows its asker's own writes. */
+  lastPosition(): bigint
   /** Waits for the commands in hand, puts every room to sleep and stops. Further commands are still answered. */
   stop(): Promise<void>
 }
@@ -35,6 +37,7 @@ type AnyRoom = Room<unknown, Command, Event>
 export function openRooms(options: RoomsOptions): Rooms {
   const { log, snapshots, shared, now, idleMs, appended } = options
   const awake = new Map<string, AnyRoom>()
+  let lastPosition = -1n
   const parts = new Map<Category, RoomParts<unknown, Command, Event>>()
   for (const [category, { machine, decide }] of Object.entries(catalogue) as [Category, (typeof catalogue)[Category]][]) {
     parts.set(category, {
@@ -45,7 +48,10 @@ export function openRooms(options: RoomsOptions): Rooms {
       log,
       snapshots,
       shared,
-      ...(appended ? { appended } : {}),
+      appended(milliseconds, events, last) {
+        if (last > lastPosition) lastPosition = last
+        appended?.(milliseconds, events)
+      },
     })
   }
 
@@ -80,6 +86,7 @@ export function openRooms(options: RoomsOptions): Rooms {
     look: (category, id) => roomOf(category, id).look() as Promise<View<StateOf<typeof category>>>,
     hear: (recorded) => awake.get(recorded.stream)?.hear(recorded),
     awake: () => awake.size,
+    lastPosition: () => lastPosition,
     async stop() {
       clearInterval(sweep)
       for (const room of awake.values()) {
