@@ -62,7 +62,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, rooms, chats }: Cha
     const { at } = c.req.valid('query')
     const then = await chatAt(log, room, at)
     if (!then) return refused(c, refuse('no-such-event'), SENTENCES)
-    return c.json({ data: plain({ ...chatResource(room, then.row), seq: then.seq, messages: then.messages }) }, 200)
+    return c.json({ data: plain({ ...chatResource(room, then.row), seq: then.seq, transcript: then.messages }) }, 200)
   })
 
   app.openapi(listEvents, async (c) => {
