@@ -7,6 +7,8 @@ export type OnlineRow = {
   readonly seq: number
   readonly role: Role
   readonly since: number
+  /** The latest loss of connection within this presence; `backAt` is null as long as it lasts. */
+  readonly loss?: { readonly at: number; readonly backAt: number | null }
 } & ({ readonly state: 'online' } | { readonly state: 'lost'; readonly until: number })
 
 export const PRESENCE_STREAM = 'presence-'
@@ -14,13 +16,13 @@ export const PRESENCE_STREAM = 'presence-'
 /** Key `<org>.<id>`. Those who are offline have no row. */
 export const online: Projection<OnlineRow> = {
   name: 'online',
-  version: 1,
+  version: 2,
   key: ({ stream }) => (stream.startsWith(PRESENCE_STREAM) ? stream.slice(PRESENCE_STREAM.length) : null),
   fold: (row, told) => fold(row, told as Told<PresenceEvent>),
   index: (person) => [`online/${person.replace('.', '/')}`],
 }
 
-function fold(row: OnlineRow | undefined, { event, revision: seq, stream }: Told<PresenceEvent>): OnlineRow | undefined {
+function fold(row: OnlineRow | undefined, { event, revision: seq, stream, at }: Told<PresenceEvent>): OnlineRow | undefined {
   switch (event.type) {
     case 'CameOnline':
       return { seq, role: event.role, since: event.at, state: 'online' }
@@ -29,8 +31,12 @@ function fold(row: OnlineRow | undefined, { event, revision: seq, stream }: Told
     case 'ConnectionLost':
     case 'CameBack':
       if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} without being online`)
-      if (event.type === 'CameBack') return { seq, role: event.role, since: row.since, state: 'online' }
-      return { seq, role: row.role, since: row.since, state: 'lost', until: event.until }
+      // Recorded without a time in the first days of Lyceum: then the log's own time is as good.
+      if (event.type === 'CameBack') {
+        const loss = row.loss === undefined ? {} : { loss: { at: row.loss.at, backAt: event.at ?? at } }
+        return { seq, role: event.role, since: row.since, ...loss, state: 'online' }
+      }
+      return { seq, role: row.role, since: row.since, loss: { at: event.at ?? at, backAt: null }, state: 'lost', until: event.until }
     default:
       return unreachable(event)
   }

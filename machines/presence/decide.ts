@@ -1,6 +1,6 @@
 import { type Decision, unreachable } from '../kernel.ts'
 import type { PresenceCommand } from './commands.ts'
-import type { PresenceEvent } from './events.ts'
+import type { OfflineReason, PresenceEvent } from './events.ts'
 import type { PresenceState } from './machine.ts'
 
 /** Never refuses: what several nodes see and report twice, late or in vain changes nothing. */
@@ -12,7 +12,7 @@ export function decide(state: PresenceState, command: PresenceCommand): Decision
       return leave(state, command)
     case 'Expire':
       // `until` is set in `lost` and nowhere else.
-      return state.context.until !== null && command.at >= state.context.until ? [{ type: 'WentOffline', reason: 'grace-over' }] : []
+      return state.context.until !== null && command.at >= state.context.until ? [gone(state, 'grace-over', command.at)] : []
     default:
       return unreachable(command)
   }
@@ -23,7 +23,7 @@ function arrive(state: PresenceState, { role, at }: PresenceCommand & { type: 'A
     case 'offline':
       return [{ type: 'CameOnline', role, at }]
     case 'lost':
-      return [{ type: 'CameBack', role }]
+      return [{ type: 'CameBack', role, at }]
     case 'online':
       return []
     default:
@@ -35,11 +35,17 @@ function leave(state: PresenceState, { how, graceMs, by, at }: PresenceCommand &
   if (state.matches('offline')) return []
   switch (how) {
     case 'closed':
-      return [{ type: 'WentOffline', reason: by.role === 'system' ? 'disabled' : 'left' }]
+      return [gone(state, by.role === 'system' ? 'disabled' : 'left', at)]
     case 'lost':
       if (state.matches('lost')) return [] // the grace runs from the first loss
-      return graceMs > 0 ? [{ type: 'ConnectionLost', until: at + graceMs }] : [{ type: 'WentOffline', reason: 'grace-over' }]
+      return graceMs > 0 ? [{ type: 'ConnectionLost', until: at + graceMs, at }] : [gone(state, 'grace-over', at)]
     default:
       return unreachable(how)
   }
+}
+
+/** A presence ends when the last connection was lost, or closed: the grace itself was no presence, if nobody came back. */
+function gone({ context }: PresenceState, reason: OfflineReason, at: number): PresenceEvent {
+  const since = context.since === null ? {} : { since: context.since }
+  return { type: 'WentOffline', reason, ...since, at: context.lostAt ?? at }
 }

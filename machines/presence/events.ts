@@ -6,13 +6,15 @@ import type { EventSchema, Role } from '../kernel.ts'
  */
 export type PresenceEvent =
   | { readonly type: 'CameOnline'; readonly role: Role; readonly at: number }
-  | { readonly type: 'ConnectionLost'; readonly until: number }
+  /** `at`: when it was lost. Histories of the first days have no `at`, here and below. */
+  | { readonly type: 'ConnectionLost'; readonly until: number; readonly at?: number }
   /** `role`: of the token they came back with, which may be a newer one. */
-  | { readonly type: 'CameBack'; readonly role: Role }
-  | { readonly type: 'WentOffline'; readonly reason: OfflineReason }
+  | { readonly type: 'CameBack'; readonly role: Role; readonly at?: number }
+  /** `since`: when the presence that ends began, which tells it from others. `at`: when it really ended; for a loss, the time of the loss. */
+  | { readonly type: 'WentOffline'; readonly reason: OfflineReason; readonly since?: number; readonly at?: number }
 
 /** `left`: closed their last connection; `grace-over`: lost and not back in time; `disabled`: Lyceum sent them away. */
-type OfflineReason = 'left' | 'grace-over' | 'disabled'
+export type OfflineReason = 'left' | 'grace-over' | 'disabled'
 
 const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
 

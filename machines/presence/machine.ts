@@ -9,20 +9,29 @@ interface PresenceContext {
   readonly since: number | null
   /** Until when a lost connection may come back, milliseconds since 1970; null unless lost. */
   readonly until: number | null
+  /** When the connection was lost; null unless lost. */
+  readonly lostAt: number | null
+  /** The presence before this one, or the last one while offline; null when there was none or its times are not recorded. */
+  readonly past: { readonly since: number; readonly until: number } | null
 }
 
 /** offline -> online -> lost -> offline. No state is final: people come again. */
 export const presenceMachine = setup({
   types: { context: {} as PresenceContext, events: {} as PresenceEvent },
   actions: {
-    begin: assign((_, { role, at }: { role: Role; at: number }) => ({ role, since: at, until: null })),
-    startGrace: assign({ until: (_, { until }: { until: number }) => until }),
-    goOn: assign((_, { role }: { role: Role }) => ({ role, until: null })),
-    end: assign({ since: null, until: null }),
+    begin: assign((_, { role, at }: { role: Role; at: number }) => ({ role, since: at, until: null, lostAt: null })),
+    startGrace: assign((_, { until, at }: { until: number; at?: number }) => ({ until, lostAt: at ?? null })),
+    goOn: assign((_, { role }: { role: Role }) => ({ role, until: null, lostAt: null })),
+    end: assign((_, { since, at }: { since?: number; at?: number }) => ({
+      since: null,
+      until: null,
+      lostAt: null,
+      past: since === undefined || at === undefined ? null : { since, until: at },
+    })),
   },
 }).createMachine({
   id: 'presence',
-  context: { role: null, since: null, until: null },
+  context: { role: null, since: null, until: null, lostAt: null, past: null },
   initial: 'offline',
   states: {
     offline: {
@@ -31,13 +40,13 @@ export const presenceMachine = setup({
     online: {
       on: {
         ConnectionLost: { target: 'lost', actions: { type: 'startGrace', params: ({ event }) => event } },
-        WentOffline: { target: 'offline', actions: 'end' },
+        WentOffline: { target: 'offline', actions: { type: 'end', params: ({ event }) => event } },
       },
     },
     lost: {
       on: {
         CameBack: { target: 'online', actions: { type: 'goOn', params: ({ event }) => event } },
-        WentOffline: { target: 'offline', actions: 'end' },
+        WentOffline: { target: 'offline', actions: { type: 'end', params: ({ event }) => event } },
       },
     },
   },

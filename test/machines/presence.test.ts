@@ -15,10 +15,10 @@ const anna: Party = { id: 'anna', org: 'acme', role: 'agent' }
 const system: Party = { id: 'system', org: 'acme', role: 'system' }
 
 const cameOnline: PresenceEvent = { type: 'CameOnline', role: 'agent', at }
-const connectionLost: PresenceEvent = { type: 'ConnectionLost', until }
-const cameBack: PresenceEvent = { type: 'CameBack', role: 'agent' }
-const left: PresenceEvent = { type: 'WentOffline', reason: 'left' }
-const graceOver: PresenceEvent = { type: 'WentOffline', reason: 'grace-over' }
+const connectionLost: PresenceEvent = { type: 'ConnectionLost', until, at }
+const cameBack: PresenceEvent = { type: 'CameBack', role: 'agent', at }
+const left: PresenceEvent = { type: 'WentOffline', reason: 'left', since: at, at }
+const graceOver: PresenceEvent = { type: 'WentOffline', reason: 'grace-over', since: at, at }
 
 const arrive: PresenceCommand = { type: 'Arrive', role: 'agent', by: anna, at }
 const close: PresenceCommand = { type: 'Leave', how: 'closed', graceMs, by: anna, at }
@@ -32,7 +32,13 @@ describe('coming', () => {
   test('somebody who went offline can come online again', () => given(cameOnline, left).when(arrive).yields(cameOnline))
   test('coming back goes on with the presence that was lost', () => {
     const later: PresenceCommand = { ...arrive, role: 'supervisor', at: at + 1_000 }
-    expect(given(cameOnline, connectionLost).when(later).leads().context).toEqual({ role: 'supervisor', since: at, until: null })
+    expect(given(cameOnline, connectionLost).when(later).leads().context).toEqual({
+      role: 'supervisor',
+      since: at,
+      until: null,
+      lostAt: null,
+      past: null,
+    })
   })
 })
 
@@ -42,7 +48,7 @@ describe('going', () => {
   test('closing by the system is a disabling', () => {
     given(cameOnline)
       .when({ ...close, by: system })
-      .yields({ type: 'WentOffline', reason: 'disabled' })
+      .yields({ type: 'WentOffline', reason: 'disabled', since: at, at })
   })
   test('nobody can leave twice', () => given(cameOnline, left).when(close).yields())
   test('losing the last connection starts the grace', () => given(cameOnline).when(lose).yields(connectionLost))
@@ -67,6 +73,18 @@ describe('expiry', () => {
       .yields()
   })
   test('an expiry of somebody who came back changes nothing', () => given(cameOnline, connectionLost, cameBack).when(expire).yields())
+  test('a presence that ended in its grace was over when the connection was lost', () => {
+    expect(given(cameOnline, connectionLost).when(expire).leads().context).toMatchObject({ since: null, past: { since: at, until: at } })
+  })
+  test('what was recorded without times is taken as before', () => {
+    const older: PresenceEvent[] = [cameOnline, { type: 'ConnectionLost', until }]
+    given(...older)
+      .when(expire)
+      .yields({ type: 'WentOffline', reason: 'grace-over', since: at, at: until })
+    given(...older, { type: 'CameBack', role: 'agent' }, { type: 'WentOffline', reason: 'left' })
+      .when(arrive)
+      .yields(cameOnline)
+  })
   test('an expiry of somebody offline changes nothing', () => given(cameOnline, left).when(expire).yields())
 })
 
