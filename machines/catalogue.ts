@@ -1,7 +1,13 @@
 import { decide as decideChat } from './chat/decide.ts'
 import { chatEvents } from './chat/events.ts'
 import { chatMachine } from './chat/machine.ts'
+import { decide as decideJoincode } from './joincode/decide.ts'
+import { joincodeEvents } from './joincode/events.ts'
+import { joincodeMachine } from './joincode/machine.ts'
 import type { Command, Decision, Event, EventSchema } from './kernel.ts'
+import { decide as decideLesson } from './lesson/decide.ts'
+import { lessonEvents } from './lesson/events.ts'
+import { lessonMachine } from './lesson/machine.ts'
 import { decide as decideLogin } from './login/decide.ts'
 import { loginEvents } from './login/events.ts'
 import { loginMachine } from './login/machine.ts'
@@ -25,6 +31,8 @@ const kind = <M, S, C extends Command, E extends Event>(it: Kind<M, S, C, E>): K
 /** Stream category -> kind of room: the only list of all kinds. A room's stream is `<category>-<id>`. */
 export const catalogue = {
   chat: kind({ machine: chatMachine, decide: decideChat, events: chatEvents }),
+  joincode: kind({ machine: joincodeMachine, decide: decideJoincode, events: joincodeEvents }),
+  lesson: kind({ machine: lessonMachine, decide: decideLesson, events: lessonEvents }),
   login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),
   person: kind({ machine: personMachine, decide: decidePerson, events: personEvents }),
   presence: kind({ machine: presenceMachine, decide: decidePresence, events: presenceEvents }),

@@ -1,0 +1,55 @@
+import type { Command, Role } from '../kernel.ts'
+import type { LeaveReason } from './events.ts'
+
+/** Somebody in the lesson whose connection is lost as it ends: they were there until `lostAt`. */
+export interface LostParticipant {
+  readonly participantId: string
+  readonly lostAt: number
+}
+
+/** Times in milliseconds since 1970. `presence` tells presences of one person apart: it is when theirs began. */
+export type LessonCommand = Command &
+  (
+    | {
+        readonly type: 'ScheduleLesson'
+        readonly title: string
+        readonly startsAt: number
+        readonly plannedMinutes: number
+        readonly code: string
+      }
+    | { readonly type: 'StartLesson'; readonly overrunMinutes: number }
+    | { readonly type: 'EndLesson'; readonly lost: readonly LostParticipant[] }
+    /** Lyceum ends what nobody has ended; too early it changes nothing. */
+    | { readonly type: 'EndOverdueLesson'; readonly lost: readonly LostParticipant[] }
+    | JoinLesson
+    /** By the participant, or by Lyceum for one whose presence `presence` is over. */
+    | {
+        readonly type: 'LeaveLesson'
+        readonly participantId: string
+        readonly presence: number | null
+        readonly reason: LeaveReason
+        readonly leftAt: number
+      }
+    /** By Lyceum: a participant is back from a loss at `lostAt`. `at` of this command is when they came back. */
+    | {
+        readonly type: 'ResumeLesson'
+        readonly participantId: string
+        readonly role: Role
+        readonly presence: number
+        readonly lostAt: number
+      }
+  )
+
+export type JoinLesson = Command & {
+  readonly type: 'JoinLesson'
+  readonly name: string | null
+  /** They know the lesson's code. */
+  readonly invited: boolean
+  /** Belongs to no organisation: let in by the code only, or back in. */
+  readonly guest: boolean
+  /** The connection says that it goes on with this lesson (`lesson_id` in the handshake). */
+  readonly resume: boolean
+  readonly presence: number
+  /** The presence before, when there was one. */
+  readonly past: { readonly since: number; readonly until: number } | null
+}

@@ -1,0 +1,87 @@
+import { type Decision, type Party, type Refusal, refuse, unreachable } from '../kernel.ts'
+import type { LessonCommand, LostParticipant } from './commands.ts'
+import type { LessonEvent } from './events.ts'
+import { join } from './joining.ts'
+import { type LessonState, seatOf } from './machine.ts'
+
+const MINUTE_MS = 60_000
+
+/** What a command makes true in a lesson, or why it makes nothing true. Asking for what is so already is answered yes. */
+export function decide(state: LessonState, command: LessonCommand): Decision<LessonEvent> {
+  const { by, at } = command
+  const { org, plannedMinutes, dueAt } = state.context
+
+  if (command.type === 'ScheduleLesson') {
+    if (by.role !== 'teacher') return refuse('teachers-only')
+    if (!state.matches('new')) return refuse('lesson-exists')
+    const { title, startsAt, plannedMinutes: minutes, code } = command
+    return [{ type: 'LessonScheduled', org: by.org, teacherId: by.id, title, startsAt, plannedMinutes: minutes, code }]
+  }
+  if (state.matches('new')) return refuse('no-such-lesson')
+
+  switch (command.type) {
+    case 'StartLesson': {
+      const no = notInCharge(state, by)
+      if (no) return no
+      if (state.matches('ended')) return refuse('lesson-ended')
+      if (state.matches('live')) return []
+      return [{ type: 'LessonStarted', at, dueAt: at + (plannedMinutes + command.overrunMinutes) * MINUTE_MS }]
+    }
+    case 'EndLesson': {
+      const no = notInCharge(state, by)
+      if (no) return no
+      if (state.matches('ended')) return []
+      // After its due time it has ended then: only nobody has come to recording it yet.
+      if (dueAt !== null && at >= dueAt) return end(state, command.lost, { reason: 'overrun', by: null, at: dueAt })
+      return end(state, command.lost, { reason: 'ended', by: by.id, at })
+    }
+    case 'EndOverdueLesson':
+      return dueAt !== null && at >= dueAt ? end(state, command.lost, { reason: 'overrun', by: null, at: dueAt }) : []
+
+    case 'JoinLesson':
+      return join(state, command)
+
+    case 'LeaveLesson': {
+      const seat = seatOf(state.context.seats, command.participantId)
+      const self = seat !== undefined && by.id === command.participantId && by.org === seat.home
+      if (by.role !== 'system' && !self && by.org !== org) return refuse('no-such-lesson')
+      if (seat?.kind !== 'in' || (!self && by.role !== 'system')) return []
+      if (command.presence !== null && command.presence !== seat.presence) return [] // they are back, in another presence
+      const { participantId, reason, leftAt } = command
+      return [{ type: 'ParticipantLeft', participantId, reason, at: Math.max(leftAt, seat.since) }]
+    }
+    case 'ResumeLesson': {
+      const { participantId, lostAt } = command
+      const seat = seatOf(state.context.seats, participantId)
+      const { startedAt } = state.context
+      if (!state.matches('live') || startedAt === null || at < startedAt) return []
+      if (seat?.kind !== 'in' || seat.presence !== command.presence) return []
+      // Every node reports the same loss; and one from before they joined is none of this lesson's business.
+      if (lostAt < seat.since || (seat.lostAt !== null && lostAt <= seat.lostAt)) return []
+      const backAt = Math.max(at, lostAt) // two nodes' clocks
+      return [{ type: 'ParticipantReconnected', participantId, role: command.role, awayMs: backAt - lostAt, at: backAt }]
+    }
+    default:
+      return unreachable(command)
+  }
+}
+
+/** Organisations are walls: somebody else's lesson is answered exactly like one that does not exist. */
+function notInCharge({ context }: LessonState, by: Party): Refusal | null {
+  if (by.org !== context.org) return refuse('no-such-lesson')
+  if (by.role === 'admin' || (by.role === 'teacher' && by.id === context.teacherId)) return null
+  return by.role === 'teacher' ? refuse('own-lesson-only') : refuse('teachers-only')
+}
+
+type Ending = Pick<LessonEvent & { readonly type: 'LessonEnded' }, 'reason' | 'by' | 'at'>
+
+/** Everybody who is in leaves by the end itself; those who were lost before it left then. */
+function end({ context }: LessonState, lost: readonly LostParticipant[], ending: Ending): readonly LessonEvent[] {
+  const events: LessonEvent[] = []
+  for (const { participantId, lostAt } of lost) {
+    const seat = seatOf(context.seats, participantId)
+    if (seat?.kind !== 'in' || lostAt < seat.since || lostAt >= ending.at) continue
+    events.push({ type: 'ParticipantLeft', participantId, reason: 'disconnected', at: lostAt })
+  }
+  return [...events, { type: 'LessonEnded', ...ending }]
+}

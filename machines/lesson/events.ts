@@ -1,0 +1,57 @@
+import type { EventSchema, Role } from '../kernel.ts'
+
+/**
+ * What happens in a lesson, in the stream `lesson-<id>`. All times are milliseconds since 1970.
+ * A presence in a lesson begins with ParticipantJoined and ends with ParticipantLeft, or with LessonEnded for everybody who is in.
+ */
+export type LessonEvent =
+  | {
+      readonly type: 'LessonScheduled'
+      readonly org: string
+      readonly teacherId: string
+      readonly title: string
+      readonly startsAt: number
+      readonly plannedMinutes: number
+      readonly code: string
+    }
+  /** `dueAt`: when it will be ended for whoever forgets to; recorded, so that another setting never moves the end of a lesson that runs. */
+  | { readonly type: 'LessonStarted'; readonly at: number; readonly dueAt: number }
+  /** `by`: who ended it, null for Lyceum itself, which does so at exactly `dueAt`, however late it comes to it. */
+  | { readonly type: 'LessonEnded'; readonly reason: 'ended' | 'overrun'; readonly by: string | null; readonly at: number }
+  | ParticipantJoined
+  /** Somebody who was in came back after `awayMs`. It changes no interval: who had left joins (again) by the event before. */
+  | {
+      readonly type: 'ParticipantReconnected'
+      readonly participantId: string
+      readonly role: Role
+      readonly awayMs: number
+      readonly at: number
+    }
+  /** `at`: when they really left; for a lost connection, when it was lost. */
+  | { readonly type: 'ParticipantLeft'; readonly participantId: string; readonly reason: LeaveReason; readonly at: number }
+
+export interface ParticipantJoined {
+  readonly type: 'ParticipantJoined'
+  readonly participantId: string
+  readonly role: Role
+  readonly name: string | null
+  readonly at: number
+  /** Where their presence is recorded: `presence-<home>.<participantId>`; the lesson's organisation but for guests. */
+  readonly home: string
+  /** When the presence began in which they joined (its CameOnline): its end is the end of their being in the lesson. */
+  readonly presence: number
+}
+
+/** `disconnected`: lost and not back in time. Closing one's last connection is leaving. */
+export type LeaveReason = 'left' | 'disconnected'
+
+const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
+
+export const lessonEvents: Record<LessonEvent['type'], EventSchema> = {
+  LessonScheduled: plain,
+  LessonStarted: plain,
+  LessonEnded: plain,
+  ParticipantJoined: { ...plain, personal: ['name'] },
+  ParticipantReconnected: plain,
+  ParticipantLeft: plain,
+}

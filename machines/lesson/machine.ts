@@ -1,0 +1,94 @@
+import { assign, type SnapshotFrom, setup } from 'xstate'
+import type { LeaveReason, LessonEvent, ParticipantJoined } from './events.ts'
+
+/** A participant as deciding needs them. Those who left are kept until the end, because their coming back is a reconnect. */
+export type Seat = {
+  readonly home: string
+  /** The presence (its beginning) in which they joined. */
+  readonly presence: number
+} & (
+  | {
+      readonly kind: 'in'
+      readonly since: number
+      /** The latest loss that they are recorded to be back from. */
+      readonly lostAt: number | null
+    }
+  | { readonly kind: 'out'; readonly leftAt: number; readonly reason: LeaveReason }
+)
+
+export type Seats = Readonly<Record<string, Seat>>
+
+interface LessonContext {
+  readonly org: string
+  readonly teacherId: string
+  readonly code: string
+  readonly plannedMinutes: number
+  /** When it started and when it is ended at the latest; null unless live. */
+  readonly startedAt: number | null
+  readonly dueAt: number | null
+  /** By participant; empty once it has ended. */
+  readonly seats: Seats
+}
+
+/** Ids come from outside, and one of them may be `constructor`. */
+export const seatOf = (seats: Seats, id: string): Seat | undefined => (Object.hasOwn(seats, id) ? seats[id] : undefined)
+
+type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes: number }
+
+/** scheduled -> live -> ended. Those who come early wait in a lesson that is scheduled; a scheduled lesson that is ended was called off. */
+export const lessonMachine = setup({
+  types: { context: {} as LessonContext, events: {} as LessonEvent },
+  actions: {
+    plan: assign((_, { org, teacherId, code, plannedMinutes }: Scheduled) => ({ org, teacherId, code, plannedMinutes })),
+    begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
+    seat: assign({
+      seats: ({ context }, { participantId, home, presence, at }: ParticipantJoined): Seats => ({
+        ...context.seats,
+        [participantId]: { kind: 'in', home, presence, since: at, lostAt: null },
+      }),
+    }),
+    markReturn: assign({
+      seats: ({ context: { seats } }, { participantId, at, awayMs }: { participantId: string; at: number; awayMs: number }): Seats => {
+        const seat = seatOf(seats, participantId)
+        return seat?.kind === 'in' ? { ...seats, [participantId]: { ...seat, lostAt: at - awayMs } } : seats
+      },
+    }),
+    unseat: assign({
+      seats: ({ context: { seats } }, event: { participantId: string; at: number; reason: LeaveReason }): Seats => {
+        const seat = seatOf(seats, event.participantId)
+        if (!seat) return seats
+        const { home, presence } = seat
+        return { ...seats, [event.participantId]: { kind: 'out', home, presence, leftAt: event.at, reason: event.reason } }
+      },
+    }),
+    clear: assign({ seats: {}, dueAt: null }),
+  },
+}).createMachine({
+  id: 'lesson',
+  context: { org: '', teacherId: '', code: '', plannedMinutes: 0, startedAt: null, dueAt: null, seats: {} },
+  initial: 'new',
+  states: {
+    new: {
+      on: { LessonScheduled: { target: 'scheduled', actions: { type: 'plan', params: ({ event }) => event } } },
+    },
+    scheduled: {
+      on: {
+        LessonStarted: { target: 'live', actions: { type: 'begin', params: ({ event }) => event } },
+        LessonEnded: { target: 'ended', actions: 'clear' },
+        ParticipantJoined: { actions: { type: 'seat', params: ({ event }) => event } },
+        ParticipantLeft: { actions: { type: 'unseat', params: ({ event }) => event } },
+      },
+    },
+    live: {
+      on: {
+        LessonEnded: { target: 'ended', actions: 'clear' },
+        ParticipantJoined: { actions: { type: 'seat', params: ({ event }) => event } },
+        ParticipantReconnected: { actions: { type: 'markReturn', params: ({ event }) => event } },
+        ParticipantLeft: { actions: { type: 'unseat', params: ({ event }) => event } },
+      },
+    },
+    ended: {},
+  },
+})
+
+export type LessonState = SnapshotFrom<typeof lessonMachine>
