@@ -18,6 +18,7 @@ import { type DemoLogin, openDemo } from './gateway/demo.ts'
 import { emits as openEmits } from './gateway/emits.ts'
 import { httpApp } from './gateway/http.ts'
 import { chatRoutes } from './gateway/http-chats.ts'
+import { presenceRoutes } from './gateway/http-presence.ts'
 import { openKeys } from './gateway/keys.ts'
 import { failureLimit, tokenBuckets } from './gateway/limits.ts'
 import { listen } from './gateway/listen.ts'
@@ -26,13 +27,17 @@ import { socketOutlet } from './gateway/outlets.ts'
 import { openPasswords } from './gateway/passwords.ts'
 import { replays as openReplays } from './gateway/replays.ts'
 import { openSockets, serveSockets } from './gateway/sockets.ts'
+import { whereabouts as openWhereabouts } from './gateway/whereabouts.ts'
 import type { Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { abandonedChats } from './policies/abandoned-chats.ts'
+import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
+import { openHubs } from './presence/hubs.ts'
 import { type PresenceKeeper, presenceKeeper, type RecordedPresence } from './presence/keeper.ts'
 import { memoryLeases } from './presence/memory.ts'
 import { openRedisLeases } from './presence/redis.ts'
+import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
 import { openRooms } from './runtime/rooms.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
@@ -118,10 +123,20 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     due: () => present(fanout, 'lost'),
     onError: (error) => failed(error, 'presence'),
   })
+  const aliveKeys =
+    config.redisUrl === null
+      ? noAliveKeys
+      : await openRedisAliveKeys({
+          url: config.redisUrl,
+          ttlMs: LEASE_MS,
+          since: sinceOf(fanout),
+          onError: (error) => failed(error, 'alive-keys'),
+        })
+  const hubs = openHubs(leases, (error) => failed(error, 'presence'))
   const abandoned = abandonedChats({ desk: fanout.desk, rooms, now: clock.now, onError: (error) => failed(error, 'abandoned-chats') })
   followers.push(
     (recorded) => metrics.heard(recorded.at, clock.now()),
-    (recorded) => presenceHeard(presence, recorded),
+    (recorded) => presenceHeard(presence, aliveKeys, recorded),
     (recorded) => abandoned.heard(recorded),
     ({ stream, event }) => {
       if ((event as PersonEvent).type !== 'PersonDisabled') return
@@ -155,7 +170,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
   })
   const debugging = logger.isLevelEnabled('debug')
-  serveSockets({ io, handshake, auth, rooms, fanout, presence, emits, replays, clock, onError: failed })
+  const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs })
+  serveSockets({ io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, clock, onError: failed })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
     roomsAwake: rooms.awake,
@@ -179,6 +195,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
   chatRoutes(app, { log, rooms, chats: chatList(views, upTo) })
+  presenceRoutes(app, { fanout, leases, hubs })
   answer = getRequestListener(app.fetch)
   const url = await listen(http, config.host, config.port)
 
@@ -191,6 +208,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       await emits.drain()
       replays.forget()
       await presence.stop()
+      await aliveKeys.close()
       await hangUp(io)
       http.closeIdleConnections()
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, HANG_UP_MS).unref())])
@@ -212,9 +230,17 @@ function* present<State extends 'online' | 'lost'>(fanout: Fanout, state: State)
   }
 }
 
-function presenceHeard(presence: PresenceKeeper, { stream, event }: Recorded): void {
+const sinceOf = (fanout: Fanout) => (person: string) => {
+  const [org = '', id = ''] = person.split('.')
+  return fanout.desk.presence(org, id)?.since
+}
+
+function presenceHeard(presence: PresenceKeeper, keys: AliveKeys, { stream, event }: Recorded): void {
   if (!stream.startsWith(PRESENCE_STREAM)) return
-  presence.heard(stream.slice(PRESENCE_STREAM.length), stateAfter((event as PresenceEvent).type))
+  const person = stream.slice(PRESENCE_STREAM.length)
+  const state = stateAfter((event as PresenceEvent).type)
+  presence.heard(person, state)
+  if (state === 'offline') void keys.over(person) // never rejects
 }
 
 function stateAfter(type: PresenceEvent['type']): RecordedPresence {

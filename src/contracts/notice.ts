@@ -5,6 +5,8 @@ export type Audience =
   | { readonly kind: 'agents'; readonly org: string }
   /** Supervisors and admins. */
   | { readonly kind: 'supervising'; readonly org: string; readonly except?: readonly string[] }
+  /** The TeacherHubs of the organisation. */
+  | { readonly kind: 'hubs'; readonly org: string }
   /** All sockets of one person. */
   | { readonly kind: 'person'; readonly org: string; readonly id: string }
 

@@ -122,6 +122,10 @@ export function sentence({ code, details }: Refusal, nameOf: (staffId: string) =
       return 'visitors-only: this is for visitors'
     case 'bad-request':
       return `bad-request: ${why}`
+    case 'token-needed':
+      return 'token-needed: without a token you may only join a lesson by its code'
+    case 'hub-looks-on':
+      return 'hub-looks-on: a connection with product_type=manager only listens; connect without it to take part'
     case 'no-replay':
       return 'no-replay: no replay of this chat is running on this connection'
     case 'client-id-reused':

@@ -1,22 +1,27 @@
 import type { ChatEvent } from '../../machines/chat/events.ts'
 import { isStaff, type Role } from '../../machines/kernel.ts'
+import { ANONYMOUS } from '../../machines/presence/anonymous.ts'
 import { CHAT_STREAM } from '../../projections/chats.ts'
 import { PRESENCE_STREAM } from '../../projections/online.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { Notice } from '../contracts/notice.ts'
 import { type PersonFacts, type StaffUser, staffUser, type VisitorUser, visitorUser } from '../contracts/people.ts'
+import { type PresenceWire, teacherLogin } from '../contracts/presence.ts'
 import { staffInit, topFlagged } from '../contracts/support-chat-init.ts'
 import { chatNotices, presenceNotices, renamedNotices, type Somebody } from '../contracts/support-chat-notices.ts'
 import type { StaffInit, SupportChatWire } from '../contracts/support-chat-wire.ts'
 import type { Desk } from './desk.ts'
 import type { Directory } from './directory.ts'
 
+/** A notice of any contract. */
+export type Announced = Notice<SupportChatWire> | Notice<PresenceWire>
+
 /** The people whom the notices about an event name, as ids within `org`. */
 export function namedBy(desk: Desk, told: Told): { readonly org: string; readonly ids: readonly string[] } {
   const { stream } = told
   if (stream.startsWith(PRESENCE_STREAM)) {
     const [org = '', id = ''] = stream.slice(PRESENCE_STREAM.length).split('.')
-    return { org, ids: [id] }
+    return { org, ids: org === ANONYMOUS ? [] : [id] }
   }
   if (!stream.startsWith(CHAT_STREAM)) return { org: '', ids: [] }
   const chat = desk.chats.get(stream.slice(CHAT_STREAM.length))
@@ -27,7 +32,7 @@ export function namedBy(desk: Desk, told: Told): { readonly org: string; readonl
 }
 
 /** Moves the desk by one event and says what is to be told to whom. The directory holds everybody whom `namedBy` names. */
-export function announce(desk: Desk, directory: Directory, told: Told): readonly Notice<SupportChatWire>[] {
+export function announce(desk: Desk, directory: Directory, told: Told): readonly Announced[] {
   const { stream } = told
   if (stream.startsWith(CHAT_STREAM)) return announceChat(desk, directory, stream.slice(CHAT_STREAM.length), told as Told<ChatEvent>)
   if (stream.startsWith(PRESENCE_STREAM)) {
@@ -57,11 +62,12 @@ function announceChat(desk: Desk, directory: Directory, room: string, told: Told
   })
 }
 
-function announcePresence(desk: Desk, directory: Directory, org: string, id: string, told: Told): readonly Notice<SupportChatWire>[] {
+function announcePresence(desk: Desk, directory: Directory, org: string, id: string, told: Told): readonly Announced[] {
   const { before, after } = desk.movePresence(org, id, told)
   const role = (after ?? before)?.role
   const who = role === undefined || before === after ? undefined : somebody(directory, org, id, role)
-  const notices = who ? presenceNotices({ org, id, told, before, after, who }) : []
+  const notices: Announced[] = who ? [...presenceNotices({ org, id, told, before, after, who })] : []
+  if (role === 'teacher' && after && !before) notices.push(teacherLogin(org, id, told, directory.get(org, id)?.profile ?? {}))
   if (!after && !isStaff(role ?? 'visitor')) directory.forget(org, id)
   return notices
 }

@@ -1,6 +1,7 @@
 import type { Party } from '../../machines/kernel.ts'
 import { Refusal, refuse } from '../../machines/kernel.ts'
 import { displayNameOf } from '../contracts/people.ts'
+import { barred, type Way } from '../contracts/presence.ts'
 import { type Caller, inbound, type Row, sentence } from '../contracts/support-chat.ts'
 import type { Directory } from '../delivery/directory.ts'
 import type { Call } from '../runtime/answer.ts'
@@ -12,6 +13,7 @@ import type { Replays } from './replays.ts'
 /** What the gateway remembers of one connection. */
 export interface Session {
   readonly caller: Caller
+  readonly way: Way
   readonly address: string
   /** 2 = acks carry a third value. */
   readonly protocol: 1 | 2
@@ -47,7 +49,7 @@ export function emits(options: EmitsOptions) {
     const { party } = session.caller
     let outcome: RoomAnswer
     try {
-      outcome = await run(row, args, session, socket)
+      outcome = await run(name, row, args, session, socket)
     } catch (error) {
       observe.failed(error, name)
       outcome = { room: null, answer: refuse('internal') }
@@ -64,14 +66,14 @@ export function emits(options: EmitsOptions) {
     else ack(error === null, error)
   }
 
-  const run = async (row: Row, args: readonly unknown[], session: Session, socket: string): Promise<RoomAnswer> => {
+  const run = async (name: string, row: Row, args: readonly unknown[], session: Session, socket: string): Promise<RoomAnswer> => {
     const { caller, address } = session
     if (draining) return { room: null, answer: refuse('draining') }
     const at = now()
     const mayPerson = perPerson.take(`${caller.party.org}.${caller.party.id}`, at)
     const may = mayPerson === true ? perAddress.take(address, at) : mayPerson
     if (may !== true) return { room: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) }) }
-    const asked = row(args, caller, at)
+    const asked = barred(session.way, name) ?? row(args, caller, at)
     if (asked instanceof Refusal) return { room: null, answer: asked }
     switch (asked.kind) {
       case 'chat':

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Party } from '../../machines/kernel.ts'
 import { type Authenticator, AuthFailure, type Identity } from './auth.ts'
+import { type ParticipantToken, participantOf } from './participant-tokens.ts'
 import { tokenFrom } from './tokens.ts'
 
 /** What is known about a connection from its HTTP request alone. */
@@ -7,6 +9,8 @@ export interface Handshake {
   /** From the Authorization header (decides over `auth.token`) or the query parameter `auth` (does not). */
   readonly identity: Identity | undefined
   readonly from: 'header' | 'query' | undefined
+  /** Instead of an identity: somebody who was here before without one. */
+  readonly participant?: ParticipantToken
 }
 
 /**
@@ -27,9 +31,15 @@ export function handshakes(auth: Authenticator) {
         seen.set(request, { identity: undefined, from: undefined })
         return next()
       }
+      const from = authorization === undefined ? 'query' : 'header'
+      const participant = participantOf(tokenFrom(token) ?? '')
+      if (participant !== null) {
+        seen.set(request, { identity: undefined, from, participant })
+        return next()
+      }
       const identity = await auth.verify(tokenFrom(token))
       if (identity instanceof AuthFailure) return deny(request, response, identity)
-      seen.set(request, { identity, from: authorization === undefined ? 'query' : 'header' })
+      seen.set(request, { identity, from })
       next()
     },
     of: (request: IncomingMessage): Handshake => seen.get(request) ?? { identity: undefined, from: undefined },
@@ -37,7 +47,7 @@ export function handshakes(auth: Authenticator) {
 }
 
 /** Anything in the query that says who somebody is must say what the token says: it is a hint, never a claim. */
-export function contradicts(query: Readonly<Record<string, unknown>>, { role, org, id }: Identity): string | undefined {
+export function contradicts(query: Readonly<Record<string, unknown>>, { role, org, id }: Party): string | undefined {
   const claims: Record<string, string> = { role, org_id: org, user_id: id }
   for (const [name, claim] of Object.entries(claims)) {
     const hint = query[name]

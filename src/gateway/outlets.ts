@@ -16,6 +16,10 @@ export function roomsFor({ org, id, role }: Party): string[] {
   return rooms
 }
 
+/** The Socket.IO rooms of a TeacherHub: contract 000 calls the first by the organisation's id, every name of ours has a space. */
+export const hubRooms = ({ org, id }: Party): string[] => [org, hubRoom(org, id)]
+const hubRoom = (org: string, id: string): string => `hub ${org}.${id}`
+
 function roomOf(to: Audience): string {
   switch (to.kind) {
     case 'staff':
@@ -24,6 +28,8 @@ function roomOf(to: Audience): string {
       return agentsRoom(to.org)
     case 'supervising':
       return supervisingRoom(to.org)
+    case 'hubs':
+      return to.org
     case 'person':
       return personRoom(to.org, to.id)
   }
@@ -41,7 +47,7 @@ export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet
       io.to(room).except(except).emit(name, data)
     },
     dismiss(org, id, why) {
-      for (const socketId of rooms.get(personRoom(org, id)) ?? []) {
+      for (const socketId of [...(rooms.get(personRoom(org, id)) ?? []), ...(rooms.get(hubRoom(org, id)) ?? [])]) {
         const socket = io.of('/').sockets.get(socketId)
         if (!socket) continue
         ;(socket.data as SocketData).dismissed = true

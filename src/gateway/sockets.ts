@@ -1,20 +1,23 @@
 import type { Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'socket.io'
 import { isStaff, type Party, Refusal } from '../../machines/kernel.ts'
+import type { Person } from '../../machines/person/machine.ts'
 import type { Clock } from '../clock.ts'
+import { participantId } from '../contracts/presence.ts'
 import type { Fanout } from '../delivery/fanout.ts'
-import type { PresenceKeeper } from '../presence/keeper.ts'
 import type { Rooms } from '../runtime/rooms.ts'
-import { type Authenticator, AuthFailure, type Identity, partyOf } from './auth.ts'
+import { type Arrival, arrivals } from './arrivals.ts'
+import type { Authenticator, Identity } from './auth.ts'
 import type { Emits, Session } from './emits.ts'
-import { contradicts, handshakes, originAllowed } from './handshake.ts'
-import { roomsFor } from './outlets.ts'
+import { handshakes, originAllowed } from './handshake.ts'
+import type { Limit } from './limits.ts'
+import { hubRooms, roomsFor } from './outlets.ts'
 import type { Replays } from './replays.ts'
-import { tokenFrom } from './tokens.ts'
+import { Unwelcome } from './unwelcome.ts'
+import { ARRIVAL_MS, type Whereabouts } from './whereabouts.ts'
 
 /** A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame ends the connection. */
 const MAX_FRAME_BYTES = 2_500_000
-const ARRIVAL_MS = 15_000
 
 export interface SocketsOptions {
   readonly http: HttpServer
@@ -44,7 +47,9 @@ export interface ServeOptions {
   readonly auth: Authenticator
   readonly rooms: Rooms
   readonly fanout: Fanout
-  readonly presence: PresenceKeeper
+  readonly whereabouts: Whereabouts
+  /** Of connections without a token. */
+  readonly perAddress: Limit
   readonly emits: Emits
   readonly replays: Replays
   readonly clock: Clock
@@ -53,42 +58,27 @@ export interface ServeOptions {
 
 /** Lets clients in: who they are, that they are here, what they are told on arrival, and what they ask. */
 export function serveSockets(options: ServeOptions): void {
-  const { io, handshake, auth, rooms, fanout, presence, emits, replays, clock, onError } = options
+  const { io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, clock, onError } = options
 
-  const identify = async (socket: Socket): Promise<Identity> => {
-    const { identity, from } = handshake.of(socket.request)
-    const { token } = socket.handshake.auth as { token?: unknown }
-    const use = from === 'header' || token === undefined || token === null ? identity : undefined
-    const found = use ?? (await auth.verify(typeof token === 'string' ? tokenFrom(token) : null))
-    if (found instanceof AuthFailure) throw new Unwelcome(401, found.message)
-    const contradiction = contradicts(socket.handshake.query, found)
-    if (contradiction) throw new Unwelcome(401, contradiction)
-    return found
-  }
+  const arrive = arrivals({ handshake, auth, perAddress, now: clock.now })
 
   const welcome = async (socket: Socket): Promise<void> => {
     const gone = new AbortController()
     socket.conn.once('close', () => gone.abort())
-    const identity = await identify(socket)
-    const party = partyOf(identity)
-    const person = await introduced(identity, party)
-    await presence.connected(nameOf(party), identity.role, socket.id)
-    try {
-      // Whoever is told on arrival who is online is one of them: wait until this node would say so.
-      const late = AbortSignal.any([gone.signal, AbortSignal.timeout(ARRIVAL_MS)])
-      if (!(await fanout.until(() => fanout.desk.presence(party.org, party.id) !== undefined, late))) throw new Unwelcome(503, 'try again')
-    } catch (error) {
-      await presence.disconnected(nameOf(party), socket.id, 'lost')
-      throw error
-    }
+    const arrival = await arrive(socket)
+    const { way, party } = arrival
+    const person =
+      arrival.way === 'anonymous' ? { profile: {}, createdAt: clock.now(), updatedAt: null } : await introduced(arrival.identity, party)
+    await whereabouts.entered(arrival, socket.id, gone.signal)
     const { query, auth: extra } = socket.handshake
-    const { profile, createdAt, updatedAt } = person
+    const { profile, createdAt, updatedAt }: Pick<Person, 'profile' | 'createdAt' | 'updatedAt'> = person
     const session: Session = {
+      way,
       caller: { party, visitor: { name: profile.name ?? profile.full_name ?? null, email: profile.email ?? null, createdAt, updatedAt } },
       address: socket.handshake.address,
       protocol: String(query.protocol ?? (extra as { protocol?: unknown }).protocol) === '2' ? 2 : 1,
     }
-    socket.data = { session, expires: identity.exp * 1000 } satisfies SocketData
+    socket.data = { session, arrival } satisfies SocketData
   }
 
   const introduced = async ({ role, profile, iat }: Identity, by: Party) => {
@@ -112,23 +102,27 @@ export function serveSockets(options: ServeOptions): void {
   })
 
   io.on('connection', (socket) => {
-    const { session, expires } = socket.data as SocketData
-    const { party } = session.caller
-    const expiry = clock.after(expires - clock.now(), () => {
-      socket.emit('error', { message: 'token expired' })
-      socket.disconnect(true)
-    })
+    const { session, arrival } = socket.data as SocketData
+    const { way, party } = arrival
+    // An anonymous participant's token is nothing that expires.
+    const expiry =
+      arrival.way !== 'anonymous' &&
+      clock.after(arrival.identity.exp * 1000 - clock.now(), () => {
+        socket.emit('error', { message: 'token expired' })
+        socket.disconnect(true)
+      })
     socket.on('disconnect', (reason) => {
-      expiry.cancel()
+      if (expiry) expiry.cancel()
       replays.forget(socket.id)
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
       const how = meant ? 'closed' : 'lost'
-      presence.disconnected(nameOf(party), socket.id, how).catch((error: unknown) => onError(error, 'a disconnection'))
+      whereabouts.left(arrival, socket.id, how).catch((error: unknown) => onError(error, 'a disconnection'))
     })
     socket.onAny((name: unknown, ...args: unknown[]) => emits.hear(name, args, session, socket.id))
     // Enter, then look, without a wait in between: what is recorded later comes as a push, what was recorded before is in the opening.
-    void socket.join(roomsFor(party)) // the in-memory adapter joins at once
-    if (isStaff(party.role)) socket.emit('staff_init', fanout.opening(party.org))
+    void socket.join(way === 'hub' ? hubRooms(party) : roomsFor(party)) // the in-memory adapter joins at once
+    if (arrival.way === 'anonymous') socket.emit('participant_id', participantId(arrival.participant))
+    if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', fanout.opening(party.org))
   })
 }
 
@@ -136,17 +130,7 @@ export interface SocketData {
   /** Sent away by `dismiss`: no grace. */
   dismissed?: true
   readonly session: Session
-  /** Milliseconds since 1970. */
-  readonly expires: number
-}
-
-/** Ends a connection attempt: `connect_error` with `err.data`. */
-class Unwelcome extends Error {
-  readonly data: { readonly code: number; readonly message: string }
-  constructor(code: number, message: string) {
-    super(message)
-    this.data = { code, message }
-  }
+  readonly arrival: Arrival
 }
 
 const nameOf = ({ org, id }: Party): string => `${org}.${id}`

@@ -35,3 +35,6 @@ for i = 2, #KEYS do
 end
 return answer
 `
+
+/** One sorted set per person. */
+export const leaseKey = (prefix: string, person: string): string => `${prefix}lease:${person}`

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
 import { heldSockets } from './held.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
-import { LEASES_LUA } from './redis-script.ts'
+import { LEASES_LUA, leaseKey } from './redis-script.ts'
 
 export interface RedisLeasesOptions {
   readonly url: string
@@ -52,7 +52,7 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
   /** Live leases of each of these people. */
   async function ask(action: 'hold' | 'release' | 'count', people: readonly string[], sockets: readonly string[] = []): Promise<number[]> {
     if (closed) throw new LeasesUnavailable('these leases are closed: the node is stopping')
-    const keys = [`${prefix}leases-epoch`, ...people.map((person) => `${prefix}lease:${person}`)]
+    const keys = [`${prefix}leases-epoch`, ...people.map((person) => leaseKey(prefix, person))]
     const args = [action, ttlMs, now(), ...sockets.map((socket) => `${node}/${socket}`)]
     const answer = await redis.eval(LEASES_LUA, keys.length, ...keys, ...args).catch((error: Error) => {
       throw new LeasesUnavailable(`Redis at ${redis.options.host}:${redis.options.port} gave no answer: ${error.message}`, { cause: error })

@@ -1,0 +1,69 @@
+import type { Party } from '../../machines/kernel.ts'
+import { isAnonymous } from '../../machines/presence/anonymous.ts'
+import type { Fanout } from '../delivery/fanout.ts'
+import type { AliveKeys } from '../presence/alive-keys.ts'
+import type { Hubs } from '../presence/hubs.ts'
+import type { Ending, PresenceKeeper } from '../presence/keeper.ts'
+import type { Arrival } from './arrivals.ts'
+import { Unwelcome } from './unwelcome.ts'
+
+/** Whoever is not known to be here by then is sent away, to try again. */
+export const ARRIVAL_MS = 15_000
+
+export interface WhereaboutsOptions {
+  readonly presence: PresenceKeeper
+  readonly fanout: Pick<Fanout, 'desk' | 'until'>
+  readonly keys: AliveKeys
+  readonly hubs: Hubs
+}
+
+/** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
+export interface Whereabouts {
+  /** Resolves when this node would say so itself. Rejects (with Unwelcome when nothing is broken) having undone everything; `gone` = the socket closed. */
+  entered(arrival: Arrival, socket: string, gone: AbortSignal): Promise<void>
+  left(arrival: Arrival, socket: string, how: Ending): Promise<void>
+}
+
+/**
+ * A hub is nobody's presence: its person is not online by it, has no keys, and nobody is told. Everybody else is present, and teachers
+ * and students are so for other programs, too.
+ */
+export function whereabouts({ presence, fanout, keys, hubs }: WhereaboutsOptions): Whereabouts {
+  const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
+    const late = AbortSignal.any([gone, AbortSignal.timeout(ARRIVAL_MS)])
+    if (!(await fanout.until(() => fanout.desk.presence(org, id) !== undefined, late))) throw new Unwelcome(503, 'try again')
+  }
+
+  const left: Whereabouts['left'] = async ({ way, party }, socket, how) => {
+    if (way === 'hub') return hubs.leave(party.org, socket)
+    await Promise.all([keys.leave(socket), presence.disconnected(nameOf(party), socket, how)])
+  }
+
+  return {
+    async entered(arrival, socket, gone) {
+      const { way, party } = arrival
+      try {
+        if (way === 'hub') await hubs.enter(party.org, socket)
+        else {
+          await presence.connected(nameOf(party), party.role === 'system' ? 'student' : party.role, socket)
+          await here(party, gone)
+          await enterKeys(keys, party, socket)
+        }
+        // Socket.IO forgets a socket that closed meanwhile, without another word: nobody else would end what began here.
+        if (gone.aborted) throw new Unwelcome(503, 'try again')
+      } catch (error) {
+        await left(arrival, socket, 'lost')
+        throw error
+      }
+    },
+    left,
+  }
+}
+
+async function enterKeys(keys: AliveKeys, party: Party, socket: string): Promise<void> {
+  const { org, id, role } = party
+  if (role !== 'teacher' && role !== 'student') return
+  await keys.enter({ person: nameOf(party), org: isAnonymous(party) ? null : org, id, role, socket })
+}
+
+const nameOf = ({ org, id }: Party): string => `${org}.${id}`

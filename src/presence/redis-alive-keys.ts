@@ -1,0 +1,119 @@
+import { Redis } from 'ioredis'
+import { type Clock, systemClock, type Timer } from '../clock.ts'
+import { type AliveKeys, aliveKey, aliveValue, userKey, userValue, type Visit } from './alive-keys.ts'
+import { KEEP_LUA, LEAVE_LUA, OVER_LUA } from './redis-alive-script.ts'
+import { leaseKey } from './redis-script.ts'
+
+export interface RedisAliveKeysOptions {
+  readonly url: string
+  /** When the present presence of a person began, as recorded, milliseconds since 1970; undefined = they are offline. */
+  readonly since: (person: string) => number | undefined
+  readonly onError: (error: unknown) => void
+  /** How long the keys of a dead node live: at most 60,000, the same as the leases'. Default 30,000. */
+  readonly ttlMs?: number
+  /** Of the leases' keys; the contract's own have none. Default `lyceum:`. */
+  readonly prefix?: string
+  /** Paces the renewals. */
+  readonly clock?: Clock
+}
+
+/** Visits in one call: Redis does nothing else meanwhile. */
+const BATCH = 100
+
+/**
+ * The keys in Redis. Nothing here is repeated: whatever could not be written is written with the next renewal (each `ttlMs / 3`, and at
+ * once after a broken connection), whatever could not be removed expires. Resolves also when Redis is away.
+ */
+export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promise<AliveKeys> {
+  const { url, since, onError, ttlMs = 30_000, prefix = 'lyceum:', clock = systemClock } = options
+  const timeoutMs = Math.max(500, Math.min(1_000, ttlMs / 6))
+  const held = new Map<string, Visit>()
+  /** People whose `alive:…` was written here and may still be there. */
+  const shown = new Map<string, { readonly org: string; readonly id: string }>()
+  let timer: Timer | undefined
+  let renewing: Promise<void> | undefined
+  let closed = false
+
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0, // repeating a call late could bring back a key that was removed
+    commandTimeout: timeoutMs,
+    connectTimeout: timeoutMs,
+    socketTimeout: 3 * timeoutMs,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    scripts: { keep: { lua: KEEP_LUA }, leave: { lua: LEAVE_LUA, numberOfKeys: 2 }, over: { lua: OVER_LUA, numberOfKeys: 2 } },
+  }) as Redis & Scripts // ioredis adds a method for each script
+  redis.on('error', () => {}) // every call that fails says so itself
+
+  const write = async (how: 'enter' | 'keep', visits: readonly Visit[]): Promise<void> => {
+    const keys: string[] = []
+    const values: string[] = []
+    for (const visit of visits) {
+      const { person, org, id, role } = visit
+      const began = role === 'teacher' ? since(person) : undefined
+      const taught = org !== null && began !== undefined
+      if (taught) shown.set(person, { org, id })
+      keys.push(userKey(id), taught ? aliveKey(org, id) : userKey(id))
+      values.push(userValue(visit), taught ? aliveValue(began) : '')
+    }
+    await redis.keep(keys.length, ...keys, ttlMs, how, ...values)
+  }
+
+  const renew = async (): Promise<void> => {
+    const sockets = [...held.keys()]
+    for (let i = 0; i < sockets.length; i += BATCH) {
+      // Looked at again batch by batch: a socket may close while an earlier batch is on its way.
+      const visits = sockets.slice(i, i + BATCH).flatMap((socket) => held.get(socket) ?? [])
+      if (visits.length > 0) await write('keep', visits)
+    }
+  }
+
+  function renewNow(): void {
+    if (renewing !== undefined || closed) return
+    timer?.cancel()
+    renewing = renew()
+      .catch(onError)
+      .finally(() => {
+        renewing = undefined
+        if (!closed) timer = clock.after(ttlMs / 3, renewNow)
+      })
+  }
+
+  const keys: AliveKeys = {
+    async enter(visit) {
+      held.set(visit.socket, visit)
+      await write('enter', [visit]).catch(onError)
+    },
+    async leave(socket) {
+      const visit = held.get(socket)
+      if (!held.delete(socket) || visit === undefined) return
+      const value = userValue(visit)
+      const behindSid = value.slice(value.indexOf(socket) + socket.length)
+      await redis.leave(userKey(visit.id), leaseKey(prefix, visit.person), value, socket, behindSid).catch(onError)
+    },
+    async over(person) {
+      const known = shown.get(person)
+      if (!shown.delete(person) || known === undefined) return
+      await redis.over(aliveKey(known.org, known.id), leaseKey(prefix, person)).catch(onError)
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      timer?.cancel()
+      await renewing
+      await Promise.all([...held.keys()].map((socket) => keys.leave(socket)))
+      redis.disconnect()
+    },
+  }
+
+  redis.on('ready', renewNow)
+  await redis.connect().catch(onError)
+  return keys
+}
+
+interface Scripts {
+  keep(...args: (string | number)[]): Promise<unknown>
+  leave(user: string, leases: string, ...args: string[]): Promise<unknown>
+  over(alive: string, leases: string): Promise<unknown>
+}
