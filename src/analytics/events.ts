@@ -1,0 +1,90 @@
+import { unreachable } from '../../machines/kernel.ts'
+import type { LessonEvent } from '../../machines/lesson/events.ts'
+import { ANONYMOUS } from '../../machines/presence/anonymous.ts'
+import type { PresenceEvent } from '../../machines/presence/events.ts'
+import { PRESENCE_STREAM } from '../../projections/online.ts'
+import type { Told } from '../../projections/projection.ts'
+import type { Pseudonyms } from './pseudonyms.ts'
+
+/** One event as Mixpanel takes it. Two with the same name, distinct id, time and insert id are one event there. */
+export interface MixpanelEvent {
+  readonly event: 'connect' | 'reconnect' | 'lesson_started' | 'lesson_ended'
+  readonly properties: {
+    /** Milliseconds since 1970: when it happened, not when it was sent. */
+    readonly time: number
+    readonly distinct_id: string
+    /** The id of the recorded event, a UUID: a repeat after a crash is the same event. */
+    readonly $insert_id: string
+    readonly org_id: string
+    readonly [name: string]: string | number | boolean
+  }
+}
+
+/** What an event of a lesson does not say itself: from its LessonScheduled. */
+export interface LessonFacts {
+  readonly org: string
+  readonly teacherId: string
+}
+
+/**
+ * What Mixpanel is told of a recorded event; null = nothing. Nothing here is a name, a title or an address: organisations and lessons go by their ids,
+ * people by pseudonyms.
+ *
+ * @param lesson of the event's stream; null when it is no lesson's
+ */
+export function mixpanelEvent(told: Told, lesson: LessonFacts | null, pseudonym: Pseudonyms): MixpanelEvent | null {
+  if (told.stream.startsWith(PRESENCE_STREAM)) return ofPresence(told as Told<PresenceEvent>, pseudonym)
+  return lesson === null ? null : ofLesson(told as Told<LessonEvent>, lesson, pseudonym)
+}
+
+function ofPresence({ id, stream, event }: Told<PresenceEvent>, pseudonym: Pseudonyms): MixpanelEvent | null {
+  switch (event.type) {
+    case 'CameOnline': {
+      const person = stream.slice(PRESENCE_STREAM.length)
+      const org_id = person.slice(0, person.indexOf('.')) // ids hold no dots
+      return {
+        event: 'connect',
+        properties: { time: event.at, distinct_id: pseudonym(person), $insert_id: id, org_id, role: event.role },
+      }
+    }
+    case 'ConnectionLost':
+    case 'CameBack':
+    case 'WentOffline':
+      return null
+    default:
+      return unreachable(event)
+  }
+}
+
+function ofLesson({ id, stream, event }: Told<LessonEvent>, { org, teacherId }: LessonFacts, pseudonym: Pseudonyms): MixpanelEvent | null {
+  const lesson_id = stream.slice(LESSON_STREAM.length)
+  const common = (who: string, time: number) => ({
+    time,
+    distinct_id: pseudonym(`${isGuest(who) ? ANONYMOUS : org}.${who}`), // as in the name of their presence's stream
+    $insert_id: id,
+    org_id: org,
+    lesson_id,
+  })
+  switch (event.type) {
+    case 'ParticipantReconnected':
+      return {
+        event: 'reconnect',
+        properties: { ...common(event.participantId, event.at), role: event.role, seconds_away: event.awayMs / 1000 },
+      }
+    case 'LessonStarted':
+      return { event: 'lesson_started', properties: common(teacherId, event.at) }
+    case 'LessonEnded':
+      return { event: 'lesson_ended', properties: { ...common(teacherId, event.at), reason: event.reason } }
+    case 'LessonScheduled':
+    case 'ParticipantJoined':
+    case 'ParticipantLeft':
+      return null
+    default:
+      return unreachable(event)
+  }
+}
+
+export const LESSON_STREAM = 'lesson-'
+
+/** Ids that the server makes for those who come without a token begin so. Somebody of an organisation with such an id is only told twice apart. */
+const isGuest = (id: string): boolean => id.startsWith('anon-')

@@ -1,0 +1,48 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import type { Log } from '../log/log.ts'
+
+/** The last event that is done with. Its id proves that a position still means the same log. */
+export interface Place {
+  readonly position: bigint
+  readonly id: string
+}
+
+export interface Places {
+  /** Null: nothing was stored, or nothing that can be read; then everything is sent again, and counted once all the same. */
+  load(): Promise<Place | null>
+  /** Rejects when the disk does not take it. */
+  store(place: Place): Promise<void>
+}
+
+/**
+ * One small file, replaced as a whole. It stands in the data directory and not in the views, because views can be thrown away (an emptied
+ * Redis) and with them the knowledge of what years of events Mixpanel has already got.
+ */
+export function placeFile(path: string): Places {
+  return {
+    async load() {
+      try {
+        const { position, id } = JSON.parse(await readFile(path, 'utf8')) as { position: string; id: string }
+        return { position: BigInt(position), id }
+      } catch {
+        return null
+      }
+    },
+    async store({ position, id }) {
+      const aside = await open(`${path}.new`, 'w', 0o600)
+      try {
+        await aside.writeFile(`${JSON.stringify({ position: `${position}`, id })}\n`)
+        await aside.sync() // a rename that outlives a power loss without its bytes would leave an empty file
+      } finally {
+        await aside.close()
+      }
+      await rename(`${path}.new`, path)
+    },
+  }
+}
+
+/** Whether the log holds this very event there. Not after it was put back from a copy, or replaced. Rejects with LogUnavailable. */
+export async function stands(log: Log, { position, id }: Place): Promise<boolean> {
+  for await (const [found] of log.readAll({ from: position, limit: 1 })) return found?.position === position && found.id === id
+  return false
+}

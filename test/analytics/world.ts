@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import { eventSchemas } from '../../machines/catalogue.ts'
+import type { Event, Role } from '../../machines/kernel.ts'
+import type { Observer } from '../../src/analytics/deliver.ts'
+import { mixpanelImport } from '../../src/analytics/import.ts'
+import { followForMixpanel, type MixpanelFollower, type MixpanelOptions } from '../../src/analytics/mixpanel.ts'
+import type { Place, Places } from '../../src/analytics/place.ts'
+import { pseudonyms } from '../../src/analytics/pseudonyms.ts'
+import { eventsOf } from '../../src/analytics/start.ts'
+import type { Clock } from '../../src/clock.ts'
+import { codec } from '../../src/log/codec.ts'
+import type { Log } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import type { MixpanelStandin } from '../support/mixpanel-standin.ts'
+
+export const TOKEN = 'project-token'
+export const pseudonym = pseudonyms('a secret of the tests, thirty-two bytes and more')
+
+export const analyticsLog = (now: () => number = Date.now): Log => memoryLog({ codec: codec(eventSchemas), now })
+
+/** Appends behind whatever the stream holds; resolves to the ids of the events. */
+export async function record(log: Log, stream: string, ...events: readonly (Event & Record<string, unknown>)[]): Promise<string[]> {
+  let revision = -1
+  for await (const batch of log.read(stream, { backwards: true, limit: 1 })) revision = batch[0]?.revision ?? revision
+  const proposed = events.map((event) => ({ id: randomUUID(), event, meta: { correlationId: randomUUID(), by: 'system' } }))
+  await log.append(stream, revision, proposed)
+  return proposed.map(({ id }) => id)
+}
+
+/** Somebody of `acme` comes online, in a stream of their own. Resolves to the event's id. */
+export async function comesOnline(log: Log, id: string, at: number, role: Role = 'student'): Promise<string> {
+  const [event = ''] = await record(log, `presence-acme.${id}`, { type: 'CameOnline', role, at })
+  return event
+}
+
+/** Time runs as fast as it can: whoever waits is called in the next turn, and it is so much later then. */
+export function hurriedClock(start = 1_700_000_000_000): Clock {
+  let now = start
+  return {
+    now: () => now,
+    after(ms, run) {
+      const turn = setImmediate(() => {
+        now += Math.max(0, ms)
+        run()
+      })
+      return { cancel: () => clearImmediate(turn) }
+    },
+  }
+}
+
+/** A place as on a disk that outlives its followers. */
+export function placeInMemory(): Places & { current(): Place | null } {
+  let place: Place | null = null
+  return {
+    current: () => place,
+    load: async () => place,
+    async store(next) {
+      place = next
+    },
+  }
+}
+
+/** Everything that was told to whoever looks at figures and alarms. */
+export function notes() {
+  const heard = {
+    sent: 0,
+    setAside: [] as { position: bigint; why: string }[],
+    waits: [] as number[],
+    whys: [] as string[],
+    errors: [] as unknown[],
+  }
+  const observer: Observer = {
+    sent(events) {
+      heard.sent += events
+    },
+    setAside: (event) => void heard.setAside.push(event),
+    retrying(why, _failures, waitMs) {
+      heard.whys.push(why)
+      heard.waits.push(waitMs)
+    },
+    failed: (error) => void heard.errors.push(error),
+  }
+  return { heard, observer }
+}
+
+/** A follower of this log that tells this stand-in; a request may take 100 ms of real time. */
+export function follower(log: Log, mixpanel: MixpanelStandin, options: Partial<MixpanelOptions> = {}): MixpanelFollower {
+  const clock = options.clock ?? hurriedClock()
+  return followForMixpanel({
+    log,
+    clock,
+    send: mixpanelImport({ token: TOKEN, apiUrl: mixpanel.url, timeoutMs: 100, now: clock.now }),
+    places: placeInMemory(),
+    eventOf: eventsOf(log, pseudonym),
+    observer: notes().observer,
+    ...options,
+  })
+}
+
+/** The insert ids that an analyst would count, in their order of arrival. */
+export const insertIds = (mixpanel: MixpanelStandin): string[] => mixpanel.counted().map(({ properties }) => properties.$insert_id)
