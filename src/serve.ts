@@ -42,6 +42,7 @@ import { openRooms } from './runtime/rooms.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
+import { tellMixpanel } from './tell-mixpanel.ts'
 import { keepViews } from './views/keeper.ts'
 import { ViewsUnavailable } from './views/store.ts'
 
@@ -179,6 +180,15 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     views: views.status,
   })
 
+  const mixpanel = await tellMixpanel({
+    config,
+    log,
+    clock,
+    logger,
+    metrics: metrics.analytics,
+    onError: (error) => failed(error, 'mixpanel'),
+  })
+
   let draining = false
   const upTo = (): bigint => (rooms.lastPosition() > fanout.position() ? rooms.lastPosition() : fanout.position())
   const app = httpApp({
@@ -214,7 +224,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, HANG_UP_MS).unref())])
       http.closeAllConnections()
       await rooms.stop()
-      await fanout.stop()
+      await Promise.all([fanout.stop(), mixpanel.stop()])
       await views.stop()
       await Promise.all([store.close(), leases.close(), snapshots.close()])
       await log.close()

@@ -14,8 +14,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/runtime': ['src/runtime', 'src/log', 'machines'],
   'src/contracts': ['src/contracts', 'projections', 'machines'],
   'src/presence': ['src/presence', 'src/clock.ts', 'machines'],
-  'src/delivery': ['src/delivery', 'src/contracts', 'src/log', 'src/views/store.ts', 'projections', 'machines'],
-  'src/policies': ['src/policies', 'src/delivery', 'src/runtime', 'projections', 'machines'],
+  'src/delivery': ['src/delivery', 'src/contracts', 'src/log', 'src/views/store.ts', 'src/clock.ts', 'projections', 'machines'],
+  'src/analytics': ['src/analytics', 'src/log', 'src/clock.ts', 'projections', 'machines'],
+  'src/policies': ['src/policies', 'src/clock.ts', 'src/presence/in-turn.ts', 'src/delivery', 'src/runtime', 'projections', 'machines'],
   'src/observe': ['src/observe', 'src/config-variables.ts'],
   'src/gateway': [
     'src/gateway',
@@ -43,6 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'machines',
   ],
   'src/storage.ts': ['src', 'projections', 'machines'],
+  'src/tell-mixpanel.ts': ['src'],
   'src/serve.ts': ['src', 'projections', 'machines'],
   'src/main.ts': ['src'],
 }
@@ -57,6 +59,7 @@ const ONLY_IN: Readonly<Record<string, RegExp>> = {
   zod: /^src\/(contracts\/|gateway\/|config-variables\.ts)/,
   jose: /^src\/gateway\//,
   commander: /^src\/main\.ts$/,
+  mixpanel: /^src\/analytics\/import\.ts$/,
 }
 
 /** Pure layers: no clock, no chance, no environment, no waiting. */

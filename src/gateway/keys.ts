@@ -36,12 +36,12 @@ async function secretKeys(secret: string): Promise<Keys> {
 }
 
 /**
- * The secret in `<directory>/jwt-secret`, made on the first call: 384 random bits as text, readable by its owner only. Written aside,
+ * The secret in `<directory>/<name>`, made on the first call: 384 random bits as text, readable by its owner only. Written aside,
  * synced and linked into place, so that a crash leaves no half secret and of two processes that start at once both use the same.
  */
-export async function ownSecret(directory: string): Promise<string> {
+export async function ownSecret(directory: string, name: 'jwt-secret' | 'analytics-secret' = 'jwt-secret'): Promise<string> {
   await mkdir(directory, { recursive: true })
-  const path = join(directory, 'jwt-secret')
+  const path = join(directory, name)
   const known = await readSecret(path)
   if (known !== null) return known
 
@@ -66,12 +66,14 @@ export async function ownSecret(directory: string): Promise<string> {
 async function readSecret(path: string): Promise<string | null> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
-    throw new Error(`${path} holds the secret that signs tokens and must be readable by this process: ${error.message}`)
+    throw new Error(`${path} holds a secret of this installation and must be readable by this process: ${error.message}`)
   })
   const secret = text?.trim() ?? null
   if (secret !== null && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
     const bytes = Buffer.byteLength(secret)
-    throw new Error(`${path} must hold at least ${MIN_SECRET_BYTES} bytes, has ${bytes}: restore it, or delete it to end all sessions`)
+    throw new Error(
+      `${path} must hold at least ${MIN_SECRET_BYTES} bytes, has ${bytes}: restore it, or delete it to get a new one (a new jwt-secret ends all sessions)`,
+    )
   }
   return secret
 }

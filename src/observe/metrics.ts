@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { analyticsMetrics } from './analytics-metrics.ts'
 
 /** What is read only when somebody asks for `/metrics`. Positions are positions of the log, as numbers. */
 export interface Gauges {
@@ -83,6 +84,8 @@ export function openMetrics() {
     failed: (where: string): void => count('errors', errors, where),
     /** `at` = the log's time of the event, milliseconds. */
     heard: (at: number, now: number): void => lag.observe(Math.max(0, now - at) / 1000),
+
+    analytics: analyticsMetrics(registers),
 
     /** Registers what is read on demand; once. */
     watch(gauges: Gauges): void {
