@@ -91,6 +91,12 @@ export const VARIABLES = {
       .transform((origins) => origins.map((origin) => (origin === '*' ? origin : new URL(origin).origin))),
   }),
   DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before its owner counts as gone', '15000', DAY_MS),
+  LESSON_OVERRUN_MINUTES: required({
+    description: 'How long after its planned length a lesson that nobody ends is ended',
+    fallback: '30',
+    expects: 'a whole number of minutes from 0 to 1440',
+    schema: wholeNumber(0, 1_440),
+  }),
   LYCEUM_TIME_ZONE: required({
     description: 'Zone of the local times that projects show',
     fallback: 'UTC',

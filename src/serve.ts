@@ -41,6 +41,7 @@ import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
 import { openRooms } from './runtime/rooms.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
+import { lessonParts } from './serve-lessons.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
 import { keepViews } from './views/keeper.ts'
@@ -92,15 +93,19 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const { io, handshake } = openSockets({ http, auth, allowedOrigins: config.allowedOrigins })
   const outlet = socketOutlet(io, metrics.pushed)
   const followers: ((recorded: Recorded) => void)[] = []
+  const lessons = lessonParts({ log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
   const fanout = await openFanout({
     log,
     outlet,
+    lessons: lessons.delivery,
     seed: (desk) =>
-      seedDesk(desk, store, log).catch((error: unknown) => {
-        if (!(error instanceof ViewsUnavailable)) throw error
-        logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer')
-        return null
-      }),
+      seedDesk(desk, store, log)
+        .then(lessons.seed)
+        .catch((error: unknown) => {
+          if (!(error instanceof ViewsUnavailable)) throw error
+          logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer')
+          return null
+        }),
     heard: (recorded) => {
       for (const follow of followers) follow(recorded)
     },
@@ -135,10 +140,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
         })
   const hubs = openHubs(leases, (error) => failed(error, 'presence'))
   const abandoned = abandonedChats({ desk: fanout.desk, rooms, now: clock.now, onError: (error) => failed(error, 'abandoned-chats') })
+  const lessonPolicies = lessons.policies(fanout.desk)
   followers.push(
     (recorded) => metrics.heard(recorded.at, clock.now()),
     (recorded) => presenceHeard(presence, aliveKeys, recorded),
     (recorded) => abandoned.heard(recorded),
+    lessonPolicies.heard,
     ({ stream, event }) => {
       if ((event as PersonEvent).type !== 'PersonDisabled') return
       const [org = '', id = ''] = stream.slice('person-'.length).split('.')
@@ -148,11 +155,13 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   )
   await presence.start()
   abandoned.start()
+  await lessonPolicies.start()
 
   // Who may come in, and what they may ask.
   const visitorChats = openVisitorChats(rooms)
   const replays = openReplays({ io, log, rooms, clock, onError: failed })
   const perAddress = tokenBuckets(config.ratePerAddress)
+  const lessonCalls = lessons.calls(io, fanout)
   const emits = openEmits({
     rooms,
     visitorChats,
@@ -161,6 +170,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     perAddress,
     now: clock.now,
     replays,
+    lessonCalls,
     observe: {
       command(name, party, outcome, milliseconds) {
         metrics.command(name, outcome, milliseconds)
@@ -172,7 +182,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   const debugging = logger.isLevelEnabled('debug')
   const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs })
-  serveSockets({ io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, clock, onError: failed })
+  serveSockets({ io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError: failed })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
     roomsAwake: rooms.awake,
@@ -204,6 +214,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     ready: () => ({ accepting: !draining }),
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
+  lessons.routes(app, views, upTo, fanout.desk)
   chatRoutes(app, { log, rooms, chats: chatList(views, upTo) })
   presenceRoutes(app, { fanout, leases, hubs })
   answer = getRequestListener(app.fetch)
@@ -223,6 +234,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       http.closeIdleConnections()
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, HANG_UP_MS).unref())])
       http.closeAllConnections()
+      lessons.stop()
       await rooms.stop()
       await Promise.all([fanout.stop(), mixpanel.stop()])
       await views.stop()

@@ -30,7 +30,7 @@ export type LessonEvent =
   /** `at`: when they really left; for a lost connection, when it was lost. */
   | { readonly type: 'ParticipantLeft'; readonly participantId: string; readonly reason: LeaveReason; readonly at: number }
 
-export interface ParticipantJoined {
+export type ParticipantJoined = {
   readonly type: 'ParticipantJoined'
   readonly participantId: string
   readonly role: Role

@@ -9,6 +9,8 @@ export type Audience =
   | { readonly kind: 'hubs'; readonly org: string }
   /** All sockets of one person. */
   | { readonly kind: 'person'; readonly org: string; readonly id: string }
+  /** Everybody who is in a lesson. */
+  | { readonly kind: 'lesson'; readonly lesson: string }
 
 /**
  * One outgoing message: who hears it, under what name, with what data. `Wire` is the contract's table of names, so a misspelt

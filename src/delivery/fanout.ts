@@ -4,11 +4,13 @@ import type { Log, Recorded } from '../log/log.ts'
 import { announce, namedBy, openingOf } from './announce.ts'
 import { Desk } from './desk.ts'
 import { Directory } from './directory.ts'
+import type { LessonDelivery } from './lesson-delivery.ts'
 import type { Outlet } from './outlet.ts'
 
 export interface FanoutOptions {
   readonly log: Log
   readonly outlet: Outlet
+  readonly lessons: LessonDelivery
   /** Puts rows on the desk as the views hold them and tells a position that none of them is behind; null = none, start at the beginning. */
   readonly seed: (desk: Desk) => Promise<bigint | null>
   /** Told of every event after its pushes are out, once live. */
@@ -30,7 +32,7 @@ export interface Fanout {
 }
 
 /** Resolves when everything that stands in the log is on the desk; from then on pushes go out. */
-export async function openFanout({ log, outlet, seed, heard, onError }: FanoutOptions): Promise<Fanout> {
+export async function openFanout({ log, outlet, lessons, seed, heard, onError }: FanoutOptions): Promise<Fanout> {
   const desk = new Desk()
   const directory = new Directory(log)
   const waiting = new Set<() => void>()
@@ -45,6 +47,8 @@ export async function openFanout({ log, outlet, seed, heard, onError }: FanoutOp
         if (live && missing(recorded)) await introduce(recorded)
         const notices = announce(desk, directory, recorded)
         if (live) for (const { to, name, data } of notices) outlet.push(to, name, data)
+        if (lessons.lacks(recorded)) await lessons.recall(recorded)
+        lessons.hear(recorded, live)
       } catch (error) {
         onError(error, recorded)
       }

@@ -35,7 +35,7 @@ export async function seedDesk(desk: Desk, store: ViewStore, log: Log): Promise<
 }
 
 /** The rows are those of the position that was read before, or newer. */
-async function eachRow<R>(store: ViewStore, table: string, prefix: string, put: (key: string, row: R) => void): Promise<void> {
+export async function eachRow<R>(store: ViewStore, table: string, prefix: string, put: (key: string, row: R) => void): Promise<void> {
   for (let from = prefix; ; ) {
     const { entries } = await store.scan(table, { from, to: `${prefix}~`, limit: PAGE })
     for (const { key, row } of entries) if (!isParked(row)) put(key, row as unknown as R) // rows are what the projection of this view folded

@@ -1,5 +1,6 @@
 import type { Party } from '../../machines/kernel.ts'
 import { Refusal, refuse } from '../../machines/kernel.ts'
+import { type LessonRowOf, lessonInbound, lessonSentences } from '../contracts/lesson.ts'
 import { displayNameOf } from '../contracts/people.ts'
 import { barred, type Way } from '../contracts/presence.ts'
 import { type Caller, inbound, type Row, sentence } from '../contracts/support-chat.ts'
@@ -7,6 +8,7 @@ import type { Directory } from '../delivery/directory.ts'
 import type { Call } from '../runtime/answer.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer, VisitorChats } from '../runtime/visitor-chats.ts'
+import type { LessonCalls } from './lesson-calls.ts'
 import type { Limit } from './limits.ts'
 import type { Replays } from './replays.ts'
 
@@ -27,6 +29,7 @@ export interface EmitsOptions {
   readonly perAddress: Limit
   readonly now: () => number
   readonly replays: Replays
+  readonly lessonCalls: LessonCalls
   readonly observe: {
     command(name: string, party: Party, outcome: string, milliseconds: number): void
     unknownEvent(name: string): void
@@ -38,12 +41,12 @@ type Ack = (result: boolean, error: string | null, place?: object) => void
 
 /** The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws, never rejects. */
 export function emits(options: EmitsOptions) {
-  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, observe } = options
+  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, lessonCalls, observe } = options
   let draining = false
   let underWay = 0
   let idle: (() => void) | undefined
 
-  const handle = async (name: string, row: Row, args: unknown[], session: Session, socket: string): Promise<void> => {
+  const handle = async (name: string, row: Row | LessonRowOf, args: unknown[], session: Session, socket: string): Promise<void> => {
     const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
     const started = performance.now()
     const { party } = session.caller
@@ -57,16 +60,23 @@ export function emits(options: EmitsOptions) {
     const { room, answer } = outcome
     observe.command(name, party, answer instanceof Refusal ? answer.code : 'done', performance.now() - started)
     if (!ack) return
+    const where = name in lessonInbound ? { lesson_id: room } : { room }
     const place =
       answer instanceof Refusal
-        ? { room, code: answer.code }
-        : { room, id: answer.id, seq: answer.seq, pos: answer.position === null ? null : String(answer.position) }
+        ? { ...where, code: answer.code }
+        : { ...where, id: answer.id, seq: answer.seq, pos: answer.position === null ? null : String(answer.position) }
     const error = answer instanceof Refusal ? await worded(answer, party) : null
     if (session.protocol === 2) ack(error === null, error, place)
     else ack(error === null, error)
   }
 
-  const run = async (name: string, row: Row, args: readonly unknown[], session: Session, socket: string): Promise<RoomAnswer> => {
+  const run = async (
+    name: string,
+    row: Row | LessonRowOf,
+    args: readonly unknown[],
+    session: Session,
+    socket: string,
+  ): Promise<RoomAnswer> => {
     const { caller, address } = session
     if (draining) return { room: null, answer: refuse('draining') }
     const at = now()
@@ -86,10 +96,15 @@ export function emits(options: EmitsOptions) {
         return { room: asked.room, answer: await replays.start(caller.party, socket, asked.room, asked.speed) }
       case 'stop-replay':
         return { room: asked.room, answer: replays.stop(socket, asked.room) }
+      case 'join-lesson':
+      case 'leave-lesson':
+        return lessonCalls.ask(asked, session, socket)
     }
   }
 
   const worded = async (refusal: Refusal, { org }: Party): Promise<string> => {
+    const lessons = lessonSentences[refusal.code]
+    if (lessons !== undefined) return `${refusal.code}: ${lessons}`
     const { staffId } = refusal.details
     const person =
       staffId === undefined
@@ -103,7 +118,7 @@ export function emits(options: EmitsOptions) {
   return {
     /** `args` as Socket.IO gave them, the ack last if there is one. */
     hear(name: unknown, args: unknown[], session: Session, socket: string): void {
-      const row = typeof name === 'string' ? inbound[name] : undefined
+      const row = typeof name === 'string' ? (inbound[name] ?? lessonInbound[name]) : undefined
       if (!row) {
         observe.unknownEvent(String(name))
         return

@@ -80,3 +80,24 @@ export function failureLimit(failures: number, windowSeconds: number): FailureLi
     },
   }
 }
+
+/** How often somebody may be wrong where being right costs nothing: a class that comes through one address is right a thousand times at once. */
+export interface GuessLimit {
+  /** Milliseconds until the next guess is heard; 0 = now. */
+  blockedMs(key: string): Promise<number>
+  failed(key: string): Promise<void>
+}
+
+/** At most `failures` in a window of `windowSeconds` that opens with the first one. Guesses of one key must come one after another. */
+export function guessLimit(failures: number, windowSeconds: number): GuessLimit {
+  const limiter = new RateLimiterMemory({ points: failures, duration: windowSeconds })
+  return {
+    async blockedMs(key) {
+      const state = await limiter.get(key)
+      return state !== null && state.consumedPoints >= failures ? state.msBeforeNext : 0
+    },
+    async failed(key) {
+      await limiter.penalty(key)
+    },
+  }
+}

@@ -7,6 +7,7 @@ import type { SocketData } from './sockets.ts'
 const personRoom = (org: string, id: string): string => `person ${org}.${id}`
 const staffRoom = (org: string): string => `staff ${org}`
 const agentsRoom = (org: string): string => `agents ${org}`
+export const lessonRoom = (lesson: string): string => `lesson ${lesson}`
 const supervisingRoom = (org: string): string => `supervising ${org}`
 
 /** The Socket.IO rooms that a socket of this person belongs in. */
@@ -32,6 +33,8 @@ function roomOf(to: Audience): string {
       return to.org
     case 'person':
       return personRoom(to.org, to.id)
+    case 'lesson':
+      return lessonRoom(to.lesson)
   }
 }
 
@@ -46,6 +49,9 @@ export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet
       const except = 'except' in to && to.except ? to.except.map((id) => personRoom(to.org, id)) : []
       io.to(room).except(except).emit(name, data)
     },
+    enter: (org, id, lesson) => io.in(personRoom(org, id)).socketsJoin(lessonRoom(lesson)), // the in-memory adapter does it at once
+    leave: (org, id, lesson) => io.in(personRoom(org, id)).socketsLeave(lessonRoom(lesson)),
+    empty: (lesson) => io.in(lessonRoom(lesson)).socketsLeave(lessonRoom(lesson)),
     dismiss(org, id, why) {
       for (const socketId of [...(rooms.get(personRoom(org, id)) ?? []), ...(rooms.get(hubRoom(org, id)) ?? [])]) {
         const socket = io.of('/').sockets.get(socketId)

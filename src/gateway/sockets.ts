@@ -10,6 +10,7 @@ import { type Arrival, arrivals } from './arrivals.ts'
 import type { Authenticator, Identity } from './auth.ts'
 import type { Emits, Session } from './emits.ts'
 import { handshakes, originAllowed } from './handshake.ts'
+import type { LessonCalls } from './lesson-calls.ts'
 import type { Limit } from './limits.ts'
 import { hubRooms, roomsFor } from './outlets.ts'
 import type { Replays } from './replays.ts'
@@ -52,13 +53,14 @@ export interface ServeOptions {
   readonly perAddress: Limit
   readonly emits: Emits
   readonly replays: Replays
+  readonly lessonCalls: LessonCalls
   readonly clock: Clock
   readonly onError: (error: unknown, what: string) => void
 }
 
 /** Lets clients in: who they are, that they are here, what they are told on arrival, and what they ask. */
 export function serveSockets(options: ServeOptions): void {
-  const { io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, clock, onError } = options
+  const { io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError } = options
 
   const arrive = arrivals({ handshake, auth, perAddress, now: clock.now })
 
@@ -122,6 +124,7 @@ export function serveSockets(options: ServeOptions): void {
     // Enter, then look, without a wait in between: what is recorded later comes as a push, what was recorded before is in the opening.
     void socket.join(way === 'hub' ? hubRooms(party) : roomsFor(party)) // the in-memory adapter joins at once
     if (arrival.way === 'anonymous') socket.emit('participant_id', participantId(arrival.participant))
+    lessonCalls.arrive(socket, session)
     if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', fanout.opening(party.org))
   })
 }

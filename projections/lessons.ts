@@ -1,0 +1,65 @@
+import { unreachable } from '../machines/kernel.ts'
+import type { LessonEvent } from '../machines/lesson/events.ts'
+import type { Projection, Told } from './projection.ts'
+
+export type LessonStatus = 'scheduled' | 'live' | 'ended'
+
+/** One lesson as lists show it; who is in it is told by its own stream. Times are milliseconds since 1970. */
+export interface LessonRow {
+  readonly seq: number
+  readonly org: string
+  readonly teacherId: string
+  readonly title: string
+  readonly startsAt: number
+  readonly plannedMinutes: number
+  readonly code: string
+  readonly status: LessonStatus
+  readonly startedAt: number | null
+  /** When a live lesson is ended at the latest. */
+  readonly dueAt: number | null
+  readonly endedAt: number | null
+  readonly endReason: 'ended' | 'overrun' | null
+  /** How many are in it. */
+  readonly present: number
+}
+
+export const LESSON_STREAM = 'lesson-'
+
+export const lessons: Projection<LessonRow> = {
+  name: 'lessons',
+  version: 1,
+  key: ({ stream }) => (stream.startsWith(LESSON_STREAM) ? stream.slice(LESSON_STREAM.length) : null),
+  fold: (row, told) => fold(row, told as Told<LessonEvent>),
+  index(id, { org, teacherId, status, startsAt }) {
+    const when = `${String(startsAt).padStart(14, '0')}/${id}`
+    return [
+      `all/${org}/${when}`,
+      `status/${org}/${status}/${when}`,
+      `teacher/${org}/${teacherId}/${when}`,
+      ...(status === 'ended' ? [] : [`open/${id}`]),
+    ]
+  },
+}
+
+function fold(row: LessonRow | undefined, { event, revision: seq, stream }: Told<LessonEvent>): LessonRow {
+  if (event.type === 'LessonScheduled') {
+    const { org, teacherId, title, startsAt, plannedMinutes, code } = event
+    const begun = { startedAt: null, dueAt: null, endedAt: null, endReason: null, present: 0 }
+    return { seq, org, teacherId, title, startsAt, plannedMinutes, code, status: 'scheduled', ...begun }
+  }
+  if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} before LessonScheduled`)
+  switch (event.type) {
+    case 'LessonStarted':
+      return { ...row, seq, status: 'live', startedAt: event.at, dueAt: event.dueAt }
+    case 'LessonEnded':
+      return { ...row, seq, status: 'ended', endedAt: event.at, endReason: event.reason, present: 0 }
+    case 'ParticipantJoined':
+      return { ...row, seq, present: row.present + 1 }
+    case 'ParticipantLeft':
+      return { ...row, seq, present: row.present - 1 }
+    case 'ParticipantReconnected':
+      return { ...row, seq }
+    default:
+      return unreachable(event)
+  }
+}

@@ -1,0 +1,115 @@
+import type { LessonEvent } from '../../machines/lesson/events.ts'
+import { LESSON_STREAM } from '../../projections/lessons.ts'
+import type { Told } from '../../projections/projection.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { type LessonNews, lessonNotice, participantIn } from '../contracts/lesson-notices.ts'
+import { type LessonState, lessonState } from '../contracts/lesson-wire.ts'
+import { placeOf } from '../contracts/notice.ts'
+import type { LessonDesk } from './lesson-desk.ts'
+import { nextRun, PACE_MS } from './lesson-pace.ts'
+import type { LessonRecord } from './lesson-record.ts'
+import type { Outlet } from './outlet.ts'
+
+/** Tells those in a lesson what happens in it: a part of the fanout, which gives it every event in the order of the log. */
+export interface LessonDelivery {
+  readonly desk: LessonDesk
+  /** True when `recall` has to come before `hear`. */
+  lacks(told: Told): boolean
+  recall(told: Told): Promise<void>
+  /** Moves the desk; and, when `live`, tells who is to be told. */
+  hear(told: Told, live: boolean): void
+  /** The lesson as the pushes so far leave it; undefined when it is not open. */
+  state(lesson: string): LessonState | undefined
+  stop(): void
+}
+
+interface Queue {
+  waiting: LessonNews[]
+  timer: Timer | undefined
+}
+
+export interface LessonDeliveryOptions {
+  readonly desk: LessonDesk
+  readonly outlet: Outlet
+  readonly clock: Clock
+}
+
+export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): LessonDelivery {
+  /** Of lessons that were told something less than a moment ago. */
+  const queues = new Map<string, Queue>()
+
+  const push = (news: readonly LessonNews[]): void => {
+    const notice = lessonNotice(news)
+    if (notice) outlet.push(notice.to, notice.name, notice.data)
+  }
+
+  /** Pushes until the pace asks for a pause. */
+  const flush = (lesson: string, queue: Queue): void => {
+    while (queue.waiting.length > 0 && queue.timer === undefined) {
+      const { news, rest } = nextRun(queue.waiting)
+      queue.waiting = rest
+      push(news)
+      const [first] = news
+      if (first?.told.event.type === 'LessonEnded') outlet.empty(lesson)
+      if (first?.who) {
+        queue.timer = clock.after(PACE_MS, () => {
+          queue.timer = undefined
+          flush(lesson, queue)
+        })
+      }
+    }
+    if (queue.timer === undefined) queues.delete(lesson)
+  }
+
+  const tell = (news: LessonNews): void => {
+    const queue = queues.get(news.lesson) ?? { waiting: [], timer: undefined }
+    queues.set(news.lesson, queue)
+    queue.waiting.push(news)
+    flush(news.lesson, queue)
+  }
+
+  const seat = (record: LessonRecord, { event }: Told<LessonEvent>, news: LessonNews): void => {
+    const { who, lesson } = news
+    if (who === null) return
+    if (event.type === 'ParticipantJoined') {
+      outlet.enter(who.home, who.id, lesson)
+      outlet.push({ kind: 'person', org: who.home, id: who.id }, 'lesson_state', stateOf(record))
+    } else if (event.type === 'ParticipantLeft') {
+      // They hear of it at once, on all their devices, and of nothing after it.
+      outlet.leave(who.home, who.id, lesson)
+      const notice = lessonNotice([news])
+      if (notice) outlet.push({ kind: 'person', org: who.home, id: who.id }, notice.name, notice.data)
+    }
+  }
+
+  return {
+    desk,
+    lacks: (told) => desk.lacks(told),
+    recall: ({ stream, revision }) => desk.recall(stream.slice(LESSON_STREAM.length), revision - 1),
+    hear(told, live) {
+      const record = desk.move(told)
+      if (!record || !live) return
+      const its = told as Told<LessonEvent> // the desk moves by nothing else
+      if (its.event.type === 'LessonScheduled') return
+      const participant = participantIn(its)
+      const who = participant === null ? null : (record.people.get(participant) ?? null)
+      const news = { lesson: record.id, told: its, who }
+      seat(record, its, news)
+      tell(news)
+    },
+    state(lesson) {
+      const record = desk.get(lesson)
+      return record && stateOf(record)
+    },
+    stop() {
+      for (const { timer } of queues.values()) timer?.cancel()
+      queues.clear()
+    },
+  }
+}
+
+function stateOf(record: LessonRecord): LessonState {
+  const { id, row, last } = record
+  if (!row || !last) throw new Error(`the state of lesson ${id} was asked for before its first event`)
+  return lessonState(id, row, record.present(), placeOf(last))
+}

@@ -1,0 +1,141 @@
+import type { Server, Socket } from 'socket.io'
+import { Refusal, refuse } from '../../machines/kernel.ts'
+import type { LessonCommand } from '../../machines/lesson/commands.ts'
+import { isAnonymous } from '../../machines/presence/anonymous.ts'
+import type { Clock } from '../clock.ts'
+import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from '../contracts/lesson.ts'
+import type { Fanout } from '../delivery/fanout.ts'
+import type { LessonDelivery } from '../delivery/lesson-delivery.ts'
+import type { Answer, Call } from '../runtime/answer.ts'
+import type { Rooms } from '../runtime/rooms.ts'
+import type { RoomAnswer } from '../runtime/visitor-chats.ts'
+import type { Session } from './emits.ts'
+import type { LessonCodes } from './lesson-codes.ts'
+import { lessonRoom } from './outlets.ts'
+
+export interface LessonCallsOptions {
+  readonly io: Server
+  readonly rooms: Rooms
+  readonly lessons: LessonDelivery
+  readonly fanout: Pick<Fanout, 'position' | 'until'>
+  readonly codes: LessonCodes
+  readonly clock: Clock
+  readonly onError: (error: unknown, what: string) => void
+}
+
+/** What sockets do in lessons. */
+export interface LessonCalls {
+  /** `join_lesson` and `leave_lesson`. The `room` of the answer is the lesson. */
+  ask(asked: LessonAsked, session: Session, socket: string): Promise<RoomAnswer>
+  /** A new connection: it hears of the lessons that its owner is in, and goes on with (or joins) the one that its handshake names. */
+  arrive(socket: Socket, session: Session): void
+}
+
+/** A whole class may join at once, which is more than one mailbox holds: those who do not fit knock again. */
+const KNOCKS = 40
+const KNOCK_MS = 50
+/** A joiner's pushes come by the log; whoever waits for the answer waits this long for them to be out first. */
+const PATIENCE_MS = 5_000
+
+export function lessonCalls(options: LessonCallsOptions): LessonCalls {
+  const { io, rooms, lessons, fanout, codes, clock, onError } = options
+
+  const join = async (name: LessonName, session: Session, socket: string, how: Joining): Promise<RoomAnswer> => {
+    const { party: by, visitor } = session.caller
+    const at = clock.now()
+    const from = { socket, address: session.address }
+    const lesson = name.kind === 'id' ? name.id : await codes.find(name.code, from)
+    if (lesson instanceof Refusal) return { room: null, answer: lesson }
+    const { since: presence, past } = (await rooms.look('presence', `${by.org}.${by.id}`)).state.context
+    if (presence === null) return { room: null, answer: refuse('not-present') }
+    const invited = name.kind === 'code'
+    const guest = isAnonymous(by)
+    const command = {
+      type: 'JoinLesson',
+      name: visitor.name ?? how.name,
+      invited,
+      guest,
+      resume: how.resume,
+      presence,
+      past,
+      by,
+      at,
+    } as const
+    const answer = await knock(lesson, command, how.call)
+    if (invited && answer instanceof Refusal && (answer.code === 'no-such-lesson' || answer.code === 'lesson-ended')) {
+      await codes.wrong(from)
+      return { room: null, answer: refuse('no-such-code') }
+    }
+    if (!(answer instanceof Refusal)) await shown(lesson, answer.position, socket)
+    return { room: lesson, answer }
+  }
+
+  const knock = async (lesson: string, command: LessonCommand, call: Call): Promise<Answer> => {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await rooms.ask('lesson', lesson, command, call)
+      if (!(answer instanceof Refusal) || answer.code !== 'overloaded' || attempt === KNOCKS) return answer
+      await new Promise<void>((again) => void clock.after(KNOCK_MS * (0.5 + Math.random()), again))
+    }
+  }
+
+  /** Whoever has just come in is told the lesson's state by the log; who was in is told it here. */
+  const shown = async (lesson: string, position: bigint | null, socket: string): Promise<void> => {
+    if (position !== null) {
+      await fanout.until(() => fanout.position() >= position, AbortSignal.timeout(PATIENCE_MS))
+      return
+    }
+    const state = lessons.state(lesson)
+    if (state) io.to(socket).emit('lesson_state', state)
+  }
+
+  const leave = async (lessonId: string | undefined, { party: by }: Session['caller'], call: Call): Promise<RoomAnswer> => {
+    const mine = lessons.desk.lessonsOf(by.org, by.id)
+    const [only, other] = mine
+    if (lessonId === undefined && other !== undefined) return { room: null, answer: refuse('lesson-id-required') }
+    const lesson = lessonId ?? only
+    if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
+    const at = clock.now()
+    const command = { type: 'LeaveLesson', participantId: by.id, presence: null, reason: 'left', leftAt: at, by, at } as const
+    return { room: lesson, answer: await knock(lesson, command, call) }
+  }
+
+  return {
+    ask(asked, session, socket) {
+      const call = asked.clientId === undefined ? {} : { clientId: asked.clientId, payload: asked }
+      if (asked.kind === 'leave-lesson') return leave(asked.lessonId, session.caller, call)
+      return join(asked.lesson, session, socket, { name: asked.name, resume: false, call })
+    },
+    arrive(socket, session) {
+      if (session.way === 'hub') return // looks on
+      const { lesson_id: lessonId } = socket.handshake.query
+      const { org, id } = session.caller.party
+      // Enter, then look, without a wait in between, as for every opening state.
+      for (const lesson of lessons.desk.lessonsOf(org, id)) {
+        void socket.join(lessonRoom(lesson)) // the in-memory adapter joins at once
+        socket.emit('lesson_state', lessons.state(lesson))
+      }
+      if (lessonId === undefined || lessonId === '') return
+      const asked = isLessonId(lessonId)
+        ? join({ kind: 'id', id: lessonId }, session, socket.id, { name: null, resume: true, call: {} })
+        : Promise.resolve({ room: null, answer: refuse('no-such-lesson') })
+      asked.then(
+        ({ answer }) => {
+          if (!(answer instanceof Refusal)) return
+          socket.emit('error', {
+            message: `lesson_id: ${lessonSentences[answer.code] ?? answer.code}`,
+            code: answer.code,
+            event: 'connect',
+          })
+        },
+        (error: unknown) => onError(error, 'a handshake with lesson_id'),
+      )
+    },
+  }
+}
+
+interface Joining {
+  /** How they call themselves, if their token does not say. */
+  readonly name: string | null
+  readonly resume: boolean
+  readonly call: Call
+}

@@ -1,0 +1,98 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Server } from 'socket.io'
+import type { Clock } from './clock.ts'
+import type { Desk } from './delivery/desk.ts'
+import type { Fanout } from './delivery/fanout.ts'
+import { type LessonDelivery, lessonDelivery } from './delivery/lesson-delivery.ts'
+import { LessonDesk } from './delivery/lesson-desk.ts'
+import { lostParticipants } from './delivery/lost-participants.ts'
+import type { Outlet } from './delivery/outlet.ts'
+import { endOfPresence } from './delivery/presence-past.ts'
+import { seedLessons } from './delivery/seed-lessons.ts'
+import { lessonRoutes } from './gateway/http-lessons.ts'
+import type { HttpEnv } from './gateway/http-requests.ts'
+import { type LessonCalls, lessonCalls } from './gateway/lesson-calls.ts'
+import { lessonCodes } from './gateway/lesson-codes.ts'
+import { lessonList } from './gateway/lesson-list.ts'
+import type { Log, Recorded } from './log/log.ts'
+import { lessonAttendance } from './policies/lesson-attendance.ts'
+import { overdueLessons } from './policies/lesson-overdue.ts'
+import type { Rooms } from './runtime/rooms.ts'
+import type { Keeper } from './views/keeper.ts'
+import type { ViewStore } from './views/store.ts'
+
+export interface LessonPartsOptions {
+  readonly log: Log
+  readonly rooms: Rooms
+  readonly store: ViewStore
+  readonly outlet: Outlet
+  readonly clock: Clock
+  readonly overrunMinutes: number
+  readonly failed: (error: unknown, where: string) => void
+}
+
+/** Everything of a node that is about lessons, to be put in its places by `serve`. */
+export interface LessonParts {
+  readonly delivery: LessonDelivery
+  /** The smaller of `position` and the one from which the log makes the lessons on the desk exact; null = the beginning of the log. */
+  seed(position: bigint | null): Promise<bigint | null>
+  /** What is done about lessons by itself. `start` once everybody who is connected has been heard of. */
+  policies(desk: Desk): { heard(recorded: Recorded): void; start(): Promise<void> }
+  /** What clients ask, on sockets and over HTTP. */
+  calls(io: Server, fanout: Fanout): LessonCalls
+  routes(app: OpenAPIHono<HttpEnv>, views: Keeper, upTo: () => bigint, desk: Desk): void
+  stop(): void
+}
+
+export function lessonParts({ log, rooms, store, outlet, clock, overrunMinutes, failed }: LessonPartsOptions): LessonParts {
+  const lessons = new LessonDesk(log)
+  const delivery = lessonDelivery({ desk: lessons, outlet, clock })
+  const codes = lessonCodes(rooms)
+  let stopPolicies = (): void => {}
+
+  return {
+    delivery,
+    async seed(position) {
+      const ours = await seedLessons(lessons, store, log)
+      if (position === null || ours === null) return null
+      return ours < position ? ours : position
+    },
+    policies(desk) {
+      const attendance = lessonAttendance({
+        lessons,
+        desk,
+        rooms,
+        endOfPresence: (org, id, since) => endOfPresence(log, org, id, since),
+        clock,
+        onError: (error) => failed(error, 'lesson-attendance'),
+      })
+      const overdue = overdueLessons({
+        lessons,
+        rooms,
+        lost: (record) => lostParticipants(desk, record),
+        clock,
+        onError: (error) => failed(error, 'overdue-lessons'),
+      })
+      stopPolicies = overdue.stop
+      return {
+        heard(recorded) {
+          attendance.heard(recorded)
+          overdue.heard(recorded)
+        },
+        async start() {
+          await attendance.start() // first: who had left a lesson that is due by now must not count as there until its end
+          overdue.start()
+        },
+      }
+    },
+    calls: (io, fanout) => lessonCalls({ io, rooms, lessons: delivery, fanout, codes, clock, onError: failed }),
+    routes(app, views, upTo, desk) {
+      const lost = (lesson: string) => lostParticipants(desk, lessons.get(lesson))
+      lessonRoutes(app, { log, rooms, lessons: lessonList(views, upTo), codes, lost, overrunMinutes, now: clock.now })
+    },
+    stop() {
+      stopPolicies()
+      delivery.stop()
+    },
+  }
+}
