@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Event } from '../../machines/kernel.ts'
 import type { MixpanelFollower } from '../../src/analytics/mixpanel.ts'
 import { placeFile } from '../../src/analytics/place.ts'
 import { eventsOf } from '../../src/analytics/start.ts'
@@ -152,7 +153,7 @@ describe('a follower', () => {
 
   test('[MIX-5] an event that this release does not understand is set aside without quoting it', async () => {
     const { heard, observer } = notes()
-    await record(log, 'presence-acme.ada', { type: 'Levitated', name: 'Ada Lovelace' })
+    await record(log, 'presence-acme.ada', { type: 'Levitated', name: 'Ada Lovelace' } as Event)
     const ids = await crowd(1)
     follow({ observer })
     await mixpanel.until(() => mixpanel.counted().length === 1)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { eventSchemas } from '../../machines/catalogue.ts'
-import type { Event, Role } from '../../machines/kernel.ts'
+import type { Event } from '../../machines/kernel.ts'
+import type { PresenceEvent } from '../../machines/presence/events.ts'
 import type { Observer } from '../../src/analytics/deliver.ts'
 import { mixpanelImport } from '../../src/analytics/import.ts'
 import { followForMixpanel, type MixpanelFollower, type MixpanelOptions } from '../../src/analytics/mixpanel.ts'
@@ -19,7 +20,7 @@ export const pseudonym = pseudonyms('a secret of the tests, thirty-two bytes and
 export const analyticsLog = (now: () => number = Date.now): Log => memoryLog({ codec: codec(eventSchemas), now })
 
 /** Appends behind whatever the stream holds; resolves to the ids of the events. */
-export async function record(log: Log, stream: string, ...events: readonly (Event & Record<string, unknown>)[]): Promise<string[]> {
+export async function record(log: Log, stream: string, ...events: readonly Event[]): Promise<string[]> {
   let revision = -1
   for await (const batch of log.read(stream, { backwards: true, limit: 1 })) revision = batch[0]?.revision ?? revision
   const proposed = events.map((event) => ({ id: randomUUID(), event, meta: { correlationId: randomUUID(), by: 'system' } }))
@@ -28,8 +29,9 @@ export async function record(log: Log, stream: string, ...events: readonly (Even
 }
 
 /** Somebody of `acme` comes online, in a stream of their own. Resolves to the event's id. */
-export async function comesOnline(log: Log, id: string, at: number, role: Role = 'student'): Promise<string> {
-  const [event = ''] = await record(log, `presence-acme.${id}`, { type: 'CameOnline', role, at })
+export async function comesOnline(log: Log, id: string, at: number): Promise<string> {
+  const online: PresenceEvent = { type: 'CameOnline', role: 'student', at }
+  const [event = ''] = await record(log, `presence-acme.${id}`, online)
   return event
 }
 
@@ -83,13 +85,13 @@ export function notes() {
   return { heard, observer }
 }
 
-/** A follower of this log that tells this stand-in; a request may take 100 ms of real time. */
+/** A follower of this log that tells this stand-in; a request may take 5 s of real time. */
 export function follower(log: Log, mixpanel: MixpanelStandin, options: Partial<MixpanelOptions> = {}): MixpanelFollower {
   const clock = options.clock ?? hurriedClock()
   return followForMixpanel({
     log,
     clock,
-    send: mixpanelImport({ token: TOKEN, apiUrl: mixpanel.url, timeoutMs: 100, now: clock.now }),
+    send: mixpanelImport({ token: TOKEN, apiUrl: mixpanel.url, timeoutMs: 5_000, now: clock.now }),
     places: placeInMemory(),
     eventOf: eventsOf(log, pseudonym),
     observer: notes().observer,

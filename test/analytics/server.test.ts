@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Client, connect } from '../support/client.ts'
+import { type MixpanelStandin, startMixpanel } from '../support/mixpanel-standin.ts'
+import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+import { TOKEN } from './world.ts'
+
+let data: string
+let mixpanel: MixpanelStandin
+let server: TestServer | undefined
+const clients: Client[] = []
+
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'lyceum-mixpanel-'))
+  mixpanel = await startMixpanel(TOKEN)
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close()
+  await server?.stop()
+  await mixpanel.die()
+  await rm(data, { recursive: true, force: true })
+})
+
+async function start(): Promise<TestServer> {
+  server = await startServer({ data, env: { MIXPANEL_TOKEN: TOKEN, MIXPANEL_HOST: mixpanel.url, DISCONNECT_GRACE_MS: '0' } })
+  return server
+}
+
+/** An agent connects; what the server then knows of them are a name and an e-mail address. */
+async function agent(id: string): Promise<Client> {
+  const token = await tokenFor('agent', id, 'acme', { name: 'Ada Lovelace', full_name: 'Ada King', email: 'ada@example.org' })
+  const client = await connect(server?.url ?? '', { auth: { token } })
+  clients.push(client)
+  return client
+}
+
+const metric = async (name: string): Promise<string | undefined> =>
+  new RegExp(`^${name} (.*)$`, 'm').exec(await (await fetch(`${server?.url}/metrics`)).text())?.[1]
+
+test('[MIX-6] [MIX-8] [MIX-9] who connected is told by the next server when the first one is killed before, without a name or an address', async () => {
+  await mixpanel.die()
+  await start()
+  await agent('ada')
+  server?.kill('SIGKILL')
+  await server?.ended
+  await mixpanel.revive()
+  await start()
+  await agent('bob')
+  await mixpanel.until(() => mixpanel.counted().length === 2)
+  for (const event of mixpanel.counted()) expect(event).toMatchObject({ event: 'connect', properties: { org_id: 'acme', role: 'agent' } })
+  expect(new Set(mixpanel.counted().map(({ properties }) => properties.distinct_id)).size).toBe(2)
+  expect(mixpanel.requests.map(({ body }) => body).join()).not.toMatch(/ada|lovelace|king|example|bob/i)
+  await expect.poll(() => metric('lyceum_mixpanel_events_total\\{outcome="sent"\\}')).toBe('2')
+})
+
+test('[MIX-7] a Mixpanel that does not answer holds up neither a connection nor the stop of the server', async () => {
+  mixpanel.misbehave(...Array.from({ length: 20 }, () => ({ kind: 'hang', taken: false }) as const))
+  const { stop } = await start()
+  await agent('ada')
+  await mixpanel.until(() => mixpanel.requests.length === 1)
+  await agent('bob')
+  const begin = performance.now()
+  expect(await stop()).toBe(0)
+  expect(performance.now() - begin).toBeLessThan(8_000)
+})
