@@ -2,6 +2,7 @@ import { unreachable } from '../../machines/kernel.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
 import { ANONYMOUS } from '../../machines/presence/anonymous.ts'
 import type { PresenceEvent } from '../../machines/presence/events.ts'
+import { LESSON_STREAM } from '../../projections/lessons.ts'
 import { PRESENCE_STREAM } from '../../projections/online.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
@@ -83,8 +84,6 @@ function ofLesson({ id, stream, event }: Told<LessonEvent>, { org, teacherId }: 
       return unreachable(event)
   }
 }
-
-export const LESSON_STREAM = 'lesson-'
 
 /** Ids that the server makes for those who come without a token begin so. Somebody of an organisation with such an id is only told twice apart. */
 const isGuest = (id: string): boolean => id.startsWith('anon-')

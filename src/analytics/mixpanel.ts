@@ -119,8 +119,12 @@ export function followForMixpanel({
     if (leaving.signal.aborted) return
     const { promise: over, resolve, reject } = Promise.withResolvers<void>()
     const following: Following = log.follow({ after: stored?.position ?? 'start', each, failed: reject })
-    leaving.signal.addEventListener('abort', () => resolve())
-    await over.finally(() => following.stop())
+    const leave = (): void => resolve()
+    leaving.signal.addEventListener('abort', leave)
+    await over.finally(() => {
+      leaving.signal.removeEventListener('abort', leave)
+      return following.stop()
+    })
   }
 
   async function run(): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Client, connect } from '../support/client.ts'
+import { enter, lessonOf } from '../support/lessons.ts'
 import { type MixpanelStandin, startMixpanel } from '../support/mixpanel-standin.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 import { TOKEN } from './world.ts'
@@ -24,7 +25,7 @@ afterEach(async () => {
 })
 
 async function start(): Promise<TestServer> {
-  server = await startServer({ data, env: { MIXPANEL_TOKEN: TOKEN, MIXPANEL_HOST: mixpanel.url, DISCONNECT_GRACE_MS: '0' } })
+  server = await startServer({ data, env: { MIXPANEL_TOKEN: TOKEN, MIXPANEL_HOST: mixpanel.url, DISCONNECT_GRACE_MS: '60000' } })
   return server
 }
 
@@ -53,6 +54,26 @@ test('[MIX-6] [MIX-8] [MIX-9] who connected is told by the next server when the 
   expect(new Set(mixpanel.counted().map(({ properties }) => properties.distinct_id)).size).toBe(2)
   expect(mixpanel.requests.map(({ body }) => body).join()).not.toMatch(/ada|lovelace|king|example|bob/i)
   await expect.poll(() => metric('lyceum_mixpanel_events_total\\{outcome="sent"\\}')).toBe('2')
+})
+
+test('[MIX-8] a participant who drops and comes back to a live lesson is told as one reconnect', async () => {
+  const { url } = await start()
+  const { id } = await lessonOf(url, await tokenFor('teacher', 'thea'))
+  const first = await enter({ url }, 'student', 'stu')
+  clients.push(first)
+  await first.ask('join_lesson', { lesson_id: id })
+  first.socket.io.engine.close() // as a network does it: without a word
+  clients.push(await enter({ url }, 'student', 'stu', { query: { lesson_id: id } }))
+  await mixpanel.until(() => mixpanel.counted().some(({ event }) => event === 'reconnect'))
+  await server?.stop()
+  const told = mixpanel.counted().filter(({ event }) => event !== 'connect')
+  expect(told.map(({ event, properties }) => [event, properties.lesson_id, properties.org_id, properties.role])).toEqual([
+    ['lesson_started', id, 'acme', undefined],
+    ['reconnect', id, 'acme', 'student'],
+  ])
+  expect(told[1]?.properties.seconds_away).toBeLessThan(60)
+  const [connected] = mixpanel.counted().filter(({ properties }) => properties.role === 'student')
+  expect(told[1]?.properties.distinct_id).toBe(connected?.properties.distinct_id)
 })
 
 test('[MIX-7] a Mixpanel that does not answer holds up neither a connection nor the stop of the server', async () => {
