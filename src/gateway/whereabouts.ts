@@ -30,8 +30,17 @@ export interface Whereabouts {
  */
 export function whereabouts({ presence, fanout, keys, hubs }: WhereaboutsOptions): Whereabouts {
   const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
-    const late = AbortSignal.any([gone, AbortSignal.timeout(ARRIVAL_MS)])
-    if (!(await fanout.until(() => fanout.desk.presence(org, id) !== undefined, late))) throw new Unwelcome(503, 'try again')
+    const isHere = (): boolean => fanout.desk.presence(org, id) !== undefined
+    if (isHere()) return
+    // Cheaper than AbortSignal.any and .timeout, and a thousand of these come at once.
+    const over = new AbortController()
+    const end = (): void => over.abort()
+    const timer = setTimeout(end, ARRIVAL_MS)
+    gone.addEventListener('abort', end)
+    const found = await fanout.until(isHere, over.signal)
+    clearTimeout(timer)
+    gone.removeEventListener('abort', end)
+    if (!found) throw new Unwelcome(503, 'try again')
   }
 
   const left: Whereabouts['left'] = async ({ way, party }, socket, how) => {
