@@ -139,10 +139,8 @@ describe('times present', () => {
     await student.ask('join_lesson', { lesson_id: lesson.id })
     drop(student)
     await eventually(
-      async () => (await call(server.url, tea, 'GET', '/presence')).body.data,
-      (all) =>
-        JSON.stringify(all).includes('"drop"') &&
-        all.find((one: { user_id?: string; id?: string }) => (one.user_id ?? one.id) === 'drop')?.sockets === 0,
+      async () => (await call(server.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === 'drop')?.state,
+      (state) => state === 'lost',
     )
     const back = await come('student', 'drop', { query: { lesson_id: lesson.id } })
     expect(await back.told('lesson_state')).toMatchObject({ state: 'live' })
