@@ -12,10 +12,10 @@ export interface HttpRequest {
   readonly body: string
 }
 
-/** A status and the JSON body that goes with it. */
+/** A status and the JSON body that goes with it; `/track` says only 1 or 0. */
 export interface Verdict {
   readonly status: number
-  readonly said: object
+  readonly said: object | number
 }
 
 /** Which events are invalid: `explained` names them in `failed_records` and takes the others, `silent` refuses the whole batch without a word. */
@@ -26,6 +26,8 @@ export interface Refusing {
 
 const MAX_EVENTS = 2_000
 const MAX_BYTES = 2_000_000
+/** `/track` takes the last five days. */
+const TRACK_MS = 5 * 86_400_000
 
 /**
  * One Mixpanel project behind `/import` (JSON, project token as user name) and `/track` (form, token in each event), as docs.mixpanel.com
@@ -44,6 +46,13 @@ export function mixpanelProject(token: string) {
     copies.set(key, (copies.get(key) ?? 0) + 1)
   }
 
+  /** Whoever is wrong or late here hears nothing of it but 0, or not even that. */
+  function track(events: readonly Received[]): Verdict {
+    if (events.length > MAX_EVENTS || events.some(({ properties }) => properties.token !== token)) return { status: 200, said: 0 }
+    for (const event of events) if (event.properties.time > Date.now() - TRACK_MS) take(event)
+    return { status: 200, said: 1 }
+  }
+
   return {
     /** What an analyst sees: every event once, in the order of its first arrival. */
     counted: (): readonly Received[] => [...seen.values()],
@@ -59,7 +68,8 @@ export function mixpanelProject(token: string) {
       const events = eventsIn(request)
       if (events === null) return fault(400, 'expected Content-Type application/json and an array of events')
       largest = Math.max(largest, events.length)
-      if (!hasToken(request, events, token)) return fault(401, 'invalid credentials')
+      if (request.url.startsWith('/track')) return track(events)
+      if (!hasToken(request, token)) return fault(401, 'invalid credentials')
       if (Buffer.byteLength(request.body) > MAX_BYTES || events.length > MAX_EVENTS) return fault(413, 'request exceeds max limit')
       const failed = events.flatMap((event, index) => problemsOf(event, index, refusing.invalid))
       const invalid = fault(400, 'some data points in the request failed validation')
@@ -73,7 +83,7 @@ export function mixpanelProject(token: string) {
   }
 }
 
-export const fault = (code: number, error: string): Verdict => ({ status: code, said: { code, error, status: 'Not OK' } })
+export const fault = (code: number, error: string) => ({ status: code, said: { code, error, status: 'Not OK' } })
 
 /** Null: not in the form that the endpoint wants. */
 function eventsIn({ url, headers, body }: HttpRequest): Received[] | null {
@@ -83,10 +93,8 @@ function eventsIn({ url, headers, body }: HttpRequest): Received[] | null {
   return Array.isArray(found) ? found : null
 }
 
-function hasToken({ url, headers }: HttpRequest, events: readonly Received[], token: string): boolean {
-  if (url.startsWith('/track')) return events.every(({ properties }) => properties.token === token)
-  return headers.authorization === `Basic ${Buffer.from(`${token}:`).toString('base64')}`
-}
+const hasToken = ({ headers }: HttpRequest, token: string): boolean =>
+  headers.authorization === `Basic ${Buffer.from(`${token}:`).toString('base64')}`
 
 function problemsOf(event: Received, index: number, invalid: (event: Received) => boolean) {
   const { time, distinct_id, $insert_id } = event.properties
