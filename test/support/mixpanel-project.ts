@@ -3,7 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 /** An event as Mixpanel receives it. */
 export interface Received {
   readonly event: string
-  readonly properties: Readonly<Record<string, unknown>> & { readonly time: number; readonly distinct_id: string; readonly $insert_id: string }
+  readonly properties: Readonly<Record<string, unknown>> & {
+    readonly time: number
+    readonly distinct_id: string
+    readonly $insert_id: string
+  }
 }
 
 export interface HttpRequest {
