@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { eventSchemas } from '../../machines/catalogue.ts'
+import { type Party, Refusal } from '../../machines/kernel.ts'
+import type { LessonCommand } from '../../machines/lesson/commands.ts'
+import { decide } from '../../machines/lesson/decide.ts'
+import type { LessonEvent } from '../../machines/lesson/events.ts'
+import { lessonMachine } from '../../machines/lesson/machine.ts'
+import type { Audience } from '../../src/contracts/notice.ts'
+import { lessonDelivery } from '../../src/delivery/lesson-delivery.ts'
+import { LessonDesk } from '../../src/delivery/lesson-desk.ts'
+import type { Outlet } from '../../src/delivery/outlet.ts'
+import { codec } from '../../src/log/codec.ts'
+import type { Recorded } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import { derivedUuid } from '../../src/runtime/ids.ts'
+import { manualClock } from '../support/clock.ts'
+import { replay } from '../support/given.ts'
+
+const LESSON = 'l1'
+const org = 'acme'
+const tea: Party = { id: 'tea', org, role: 'teacher' }
+const system: Party = { id: 'system', org, role: 'system' }
+
+interface Push {
+  readonly at: number
+  readonly name: string
+  // biome-ignore lint/suspicious/noExplicitAny: pushes are JSON of many shapes, and tests look into them
+  readonly data: any
+}
+
+/** Sockets of people: every one remembers what it was told, as Socket.IO would deliver it. */
+function people(now: () => number) {
+  const sockets = new Map<string, Push[]>()
+  const inside = new Set<string>()
+  const told = (id: string): Push[] => {
+    const pushes = sockets.get(id) ?? []
+    sockets.set(id, pushes)
+    return pushes
+  }
+  const hearing = (to: Audience): string[] => (to.kind === 'person' ? [to.id] : to.kind === 'lesson' ? [...inside] : [])
+  const outlet: Outlet = {
+    push(to, name, data) {
+      for (const id of hearing(to)) told(id).push({ at: now(), name, data: structuredClone(data) })
+    },
+    enter: (_, id) => void inside.add(id),
+    leave: (_, id) => void inside.delete(id),
+    empty: () => inside.clear(),
+    dismiss: () => {},
+  }
+  return { outlet, told, inside }
+}
+
+/** What somebody knows who just applies what they are told, in the order in which it comes. */
+function known(pushes: readonly Push[]): { state: string; present: Set<string> } | undefined {
+  let view: { state: string; present: Set<string> } | undefined
+  for (const { name, data } of pushes) {
+    const ids: string[] = (data.participants ?? []).map((one: { participant_id: string }) => one.participant_id)
+    if (name === 'lesson_state') view = { state: data.state, present: new Set(ids) }
+    if (!view) continue
+    if (name === 'participant_joined') for (const id of ids) view.present.add(id)
+    if (name === 'participant_left') for (const id of ids) view.present.delete(id)
+    if (name === 'lesson_started') view.state = 'live'
+    if (name === 'lesson_ended') view = { state: 'ended', present: new Set() }
+  }
+  return view
+}
+
+type Step = { readonly afterMs: number; readonly command: (at: number, n: number) => LessonCommand }
+
+const person = fc.constantFrom('tea', 'a', 'b', 'c', 'd')
+const step: fc.Arbitrary<Step> = fc.record({
+  afterMs: fc.oneof(fc.constant(0), fc.nat(30), fc.nat(300)),
+  command: fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(person, fc.boolean()).map(([id, resume]) => joining(id, resume)) },
+    { weight: 4, arbitrary: person.map(leaving) },
+    { weight: 3, arbitrary: person.map(returning) },
+    { weight: 1, arbitrary: fc.constant((at: number): LessonCommand => ({ type: 'StartLesson', overrunMinutes: 30, by: tea, at })) },
+    { weight: 1, arbitrary: fc.constant((at: number): LessonCommand => ({ type: 'EndLesson', lost: [], by: tea, at })) },
+  ),
+})
+
+function joining(id: string, resume: boolean): Step['command'] {
+  const by: Party = id === 'tea' ? tea : { id, org, role: 'student' }
+  return (at) => ({ type: 'JoinLesson', name: id, invited: false, guest: false, resume, presence: 1, past: null, by, at })
+}
+function leaving(id: string): Step['command'] {
+  return (at) => ({ type: 'LeaveLesson', participantId: id, presence: null, reason: 'left', leftAt: at, by: system, at })
+}
+function returning(id: string): Step['command'] {
+  return (at) => ({ type: 'ResumeLesson', participantId: id, role: 'student', presence: 1, lostAt: at - 1, by: system, at })
+}
+
+/** Runs the steps through the machine and gives every event to the delivery, as the fanout would. */
+function run(steps: readonly Step[], each: (told: Recorded<LessonEvent>, at: number) => void) {
+  const clock = manualClock()
+  const at = clock.now()
+  const its = people(clock.now)
+  const desk = new LessonDesk(memoryLog({ codec: codec(eventSchemas), now: clock.now }))
+  const delivery = lessonDelivery({ desk, outlet: its.outlet, clock })
+  const history: LessonEvent[] = []
+  const record = (events: readonly LessonEvent[]): void => {
+    for (const event of events) {
+      const revision = history.push(event) - 1
+      const id = derivedUuid(String(revision))
+      const place = { stream: `lesson-${LESSON}`, revision, position: BigInt(revision), at: clock.now() }
+      const told: Recorded<LessonEvent> = { id, event, meta: { correlationId: id, by: 'system' }, ...place }
+      delivery.hear(told, true)
+      each(told, clock.now())
+    }
+  }
+  record([{ type: 'LessonScheduled', org, teacherId: 'tea', title: 'T', startsAt: at, plannedMinutes: 45, code: 'ABCDEFGH' }])
+  for (const [n, { afterMs, command }] of steps.entries()) {
+    clock.advance(afterMs)
+    const decision = decide(replay(lessonMachine, history), command(clock.now(), n))
+    if (!(decision instanceof Refusal)) record(decision)
+  }
+  const state = delivery.state(LESSON)
+  clock.advance(60_000)
+  expect(clock.pending()).toBe(0)
+  return { history, its, state, delivery }
+}
+
+describe('[LESSON-40] state and pushes', () => {
+  test('the state at any cut, and the pushes that follow, are the state now', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { its, state, history } = run(steps, () => {})
+        const ended = history.at(-1)?.type === 'LessonEnded'
+        const present = new Set(state?.participants.map(({ participant_id }) => participant_id) ?? [])
+        for (const id of ended ? [] : present) {
+          expect(known(its.told(id))).toEqual({ state: state?.state, present })
+        }
+        expect(ended).toBe(state === undefined)
+        expect([...its.inside].sort()).toEqual([...present].sort())
+      }),
+    )
+  })
+  test('every event is told once, each participant’s in order, nobody more than ten times a second', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const watcher = [{ afterMs: 0, command: joining('watcher', false) }, ...steps]
+        const { its, history } = run(watcher, () => {})
+        const heard = its.told('watcher').filter(({ name }) => name.startsWith('participant_'))
+        const seqs = heard.flatMap(({ data }) => data.participants.map(({ seq }: { seq: number }) => seq))
+        const expected = history.flatMap((event, seq) => ('participantId' in event ? [seq] : []))
+        expect([...seqs].sort((a, b) => a - b)).toEqual(expected)
+        for (const id of ['tea', 'a', 'b', 'c', 'd']) {
+          const own = heard.flatMap(({ data }) =>
+            data.participants.flatMap((one: { participant_id: string; seq: number }) => (one.participant_id === id ? [one.seq] : [])),
+          )
+          expect(own).toEqual([...own].sort((a, b) => a - b))
+        }
+        for (const [n, { at }] of heard.entries()) expect((heard[n + 10]?.at ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThan(1_000)
+        for (const { data } of heard) expect(data.seq).toBe(data.participants.at(-1).seq)
+      }),
+    )
+  })
+})
+
+test('[LESSON-41] a lesson made from its stream is the lesson that was followed', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat(40), async (steps, cut) => {
+      const log = memoryLog({ codec: codec(eventSchemas), now: () => 0 })
+      const all: Recorded<LessonEvent>[] = []
+      const { delivery } = run(steps, (told) => all.push(told))
+      await log.append(`lesson-${LESSON}`, -1, all)
+      const late = new LessonDesk(log)
+      await late.recall(LESSON, Math.min(cut, all.length - 1))
+      for (const told of all) late.move(told)
+      expect(late.get(LESSON)?.row).toEqual(delivery.desk.get(LESSON)?.row)
+      expect([...(late.get(LESSON)?.people ?? [])]).toEqual([...(delivery.desk.get(LESSON)?.people ?? [])])
+      await log.close()
+    }),
+    { numRuns: 50 },
+  )
+})
