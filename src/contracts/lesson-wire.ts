@@ -43,13 +43,15 @@ export interface LessonState extends Place {
   readonly started_at: string | null
   readonly due_at: string | null
   readonly ended_at: string | null
-  /** Who is in, in the order of their first coming. */
-  readonly participants: readonly {
-    readonly participant_id: string
-    readonly role: Role
-    readonly name: string | null
-    readonly since: string
-  }[]
+  /** Who is in, in the order of their coming. */
+  readonly participants: readonly PresentPerson[]
+}
+
+export interface PresentPerson {
+  readonly participant_id: string
+  readonly role: Role
+  readonly name: string | null
+  readonly since: string
 }
 
 export function lessonState(id: string, row: LessonRow, present: readonly Participant[], place: Place): LessonState {
@@ -64,13 +66,20 @@ export function lessonState(id: string, row: LessonRow, present: readonly Partic
     started_at: isoOrNull(row.startedAt),
     due_at: isoOrNull(row.dueAt),
     ended_at: isoOrNull(row.endedAt),
-    participants: present.map(({ id: participant_id, role, name, intervals }) => ({
-      participant_id,
-      role,
-      name,
-      since: iso(intervals.at(-1)?.from ?? 0), // whoever is present has one
-    })),
+    participants: present.map(presentPerson),
   }
+}
+
+/** A thousand people who come into a lesson are told of each other: what is told of one is made once. */
+const made = new WeakMap<Participant, PresentPerson>()
+
+function presentPerson(participant: Participant): PresentPerson {
+  const known = made.get(participant)
+  if (known) return known
+  const { id: participant_id, role, name, intervals } = participant
+  const person = { participant_id, role, name, since: iso(intervals.at(-1)?.from ?? 0) } // whoever is present has an interval
+  made.set(participant, person)
+  return person
 }
 
 /** Milliseconds since 1970 as ISO-8601 UTC. */

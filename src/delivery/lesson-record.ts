@@ -9,6 +9,7 @@ export class LessonRecord {
   readonly id: string
   /** Everybody who was ever in, in the order of their first coming. */
   readonly people = new Map<string, Participant>()
+  readonly #present = new Map<string, Participant>()
   #row: LessonRow | undefined
   #last: Told<LessonEvent> | undefined
 
@@ -37,13 +38,17 @@ export class LessonRecord {
     return true
   }
 
+  /** Who is in, in the order of their last coming. */
   present(): Participant[] {
-    return [...this.people.values()].filter(isPresent)
+    return [...this.#present.values()]
   }
 
   #attend(id: string, event: LessonEvent): void {
     const after = attend(this.people.get(id), event)
-    if (after) this.people.set(id, after)
+    if (!after) return
+    this.people.set(id, after)
+    if (isPresent(after)) this.#present.set(id, after)
+    else this.#present.delete(id)
   }
 }
 
