@@ -9,8 +9,8 @@ export type Audience =
   | { readonly kind: 'hubs'; readonly org: string }
   /** All sockets of one person. */
   | { readonly kind: 'person'; readonly org: string; readonly id: string }
-  /** Everybody who is in a lesson. */
-  | { readonly kind: 'lesson'; readonly lesson: string }
+  /** Everybody who is in a lesson; or those at its door, who have just come and do not know yet how it stands. */
+  | { readonly kind: 'lesson' | 'door'; readonly lesson: string }
 
 /**
  * One outgoing message: who hears it, under what name, with what data. `Wire` is the contract's table of names, so a misspelt

@@ -18,13 +18,15 @@ export interface LessonDelivery {
   recall(told: Told): Promise<void>
   /** Moves the desk; and, when `live`, tells who is to be told. */
   hear(told: Told, live: boolean): void
-  /** The lesson as the pushes so far leave it; undefined when it is not open. */
-  state(lesson: string): LessonState | undefined
+  /** Somebody has come to the door: they are told the lesson's state in a moment, and are in. */
+  knock(lesson: string): void
   stop(): void
 }
 
 interface Queue {
   waiting: LessonNews[]
+  /** Somebody stands at the door. */
+  door: boolean
   timer: Timer | undefined
 }
 
@@ -43,38 +45,46 @@ export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): 
     if (notice) outlet.push(notice.to, notice.name, notice.data)
   }
 
+  const queueOf = (lesson: string): Queue => {
+    const queue = queues.get(lesson) ?? { waiting: [], door: false, timer: undefined }
+    queues.set(lesson, queue)
+    return queue
+  }
+
+  /** Those at the door are told together: a class that comes at once is told of itself a few times, not each of everybody. */
+  const open = (record: LessonRecord | undefined, queue: Queue): void => {
+    queue.door = false
+    if (!record) return
+    outlet.push({ kind: 'door', lesson: record.id }, 'lesson_state', stateOf(record))
+    outlet.admit(record.id)
+  }
+
   /** Pushes until the pace asks for a pause. */
   const flush = (lesson: string, queue: Queue): void => {
-    while (queue.waiting.length > 0 && queue.timer === undefined) {
+    while ((queue.waiting.length > 0 || queue.door) && queue.timer === undefined) {
+      const opened = queue.door
+      if (opened) open(desk.get(lesson), queue)
       const { news, rest } = nextRun(queue.waiting)
       queue.waiting = rest
       push(news)
       const [first] = news
       if (first?.told.event.type === 'LessonEnded') outlet.empty(lesson)
-      if (first?.who) {
-        queue.timer = clock.after(PACE_MS, () => {
-          queue.timer = undefined
-          flush(lesson, queue)
-        })
-      }
+      if (!opened && !first?.who) continue
+      queue.timer = clock.after(PACE_MS, () => {
+        queue.timer = undefined
+        flush(lesson, queue)
+      })
     }
     if (queue.timer === undefined) queues.delete(lesson)
   }
 
-  const tell = (news: LessonNews): void => {
-    const queue = queues.get(news.lesson) ?? { waiting: [], timer: undefined }
-    queues.set(news.lesson, queue)
-    queue.waiting.push(news)
-    flush(news.lesson, queue)
-  }
-
-  const seat = (record: LessonRecord, { event }: Told<LessonEvent>, news: LessonNews): void => {
-    const { who, lesson } = news
+  const seat = (news: LessonNews, queue: Queue): void => {
+    const { who, lesson, told } = news
     if (who === null) return
-    if (event.type === 'ParticipantJoined') {
+    if (told.event.type === 'ParticipantJoined') {
       outlet.enter(who.home, who.id, lesson)
-      outlet.push({ kind: 'person', org: who.home, id: who.id }, 'lesson_state', stateOf(record))
-    } else if (event.type === 'ParticipantLeft') {
+      queue.door = true
+    } else if (told.event.type === 'ParticipantLeft') {
       // They hear of it at once, on all their devices, and of nothing after it.
       outlet.leave(who.home, who.id, lesson)
       const notice = lessonNotice([news])
@@ -94,12 +104,16 @@ export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): 
       const participant = participantIn(its)
       const who = participant === null ? null : (record.people.get(participant) ?? null)
       const news = { lesson: record.id, told: its, who }
-      seat(record, its, news)
-      tell(news)
+      const queue = queueOf(record.id)
+      seat(news, queue)
+      if (its.event.type === 'LessonEnded' && queue.door) open(record, queue) // the desk has let go of it
+      queue.waiting.push(news)
+      flush(record.id, queue)
     },
-    state(lesson) {
-      const record = desk.get(lesson)
-      return record && stateOf(record)
+    knock(lesson) {
+      const queue = queueOf(lesson)
+      queue.door = true
+      flush(lesson, queue)
     },
     stop() {
       for (const { timer } of queues.values()) timer?.cancel()

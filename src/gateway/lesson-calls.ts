@@ -11,7 +11,7 @@ import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer } from '../runtime/visitor-chats.ts'
 import type { Session } from './emits.ts'
 import type { LessonCodes } from './lesson-codes.ts'
-import { lessonRoom } from './outlets.ts'
+import { doorRoom } from './outlets.ts'
 
 export interface LessonCallsOptions {
   readonly io: Server
@@ -84,8 +84,8 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       await fanout.until(() => fanout.position() >= position, AbortSignal.timeout(PATIENCE_MS))
       return
     }
-    const state = lessons.state(lesson)
-    if (state) io.to(socket).emit('lesson_state', state)
+    io.in(socket).socketsJoin(doorRoom(lesson))
+    lessons.knock(lesson)
   }
 
   const leave = async (lessonId: string | undefined, { party: by }: Session['caller'], call: Call): Promise<RoomAnswer> => {
@@ -109,10 +109,9 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       if (session.way === 'hub') return // looks on
       const { lesson_id: lessonId } = socket.handshake.query
       const { org, id } = session.caller.party
-      // Enter, then look, without a wait in between, as for every opening state.
       for (const lesson of lessons.desk.lessonsOf(org, id)) {
-        void socket.join(lessonRoom(lesson)) // the in-memory adapter joins at once
-        socket.emit('lesson_state', lessons.state(lesson))
+        void socket.join(doorRoom(lesson)) // the in-memory adapter joins at once
+        lessons.knock(lesson)
       }
       if (lessonId === undefined || lessonId === '') return
       const asked = isLessonId(lessonId)

@@ -7,7 +7,8 @@ import type { SocketData } from './sockets.ts'
 const personRoom = (org: string, id: string): string => `person ${org}.${id}`
 const staffRoom = (org: string): string => `staff ${org}`
 const agentsRoom = (org: string): string => `agents ${org}`
-export const lessonRoom = (lesson: string): string => `lesson ${lesson}`
+const lessonRoom = (lesson: string): string => `lesson ${lesson}`
+export const doorRoom = (lesson: string): string => `door ${lesson}`
 const supervisingRoom = (org: string): string => `supervising ${org}`
 
 /** The Socket.IO rooms that a socket of this person belongs in. */
@@ -35,6 +36,8 @@ function roomOf(to: Audience): string {
       return personRoom(to.org, to.id)
     case 'lesson':
       return lessonRoom(to.lesson)
+    case 'door':
+      return doorRoom(to.lesson)
   }
 }
 
@@ -49,8 +52,14 @@ export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet
       const except = 'except' in to && to.except ? to.except.map((id) => personRoom(to.org, id)) : []
       io.to(room).except(except).emit(name, data)
     },
-    enter: (org, id, lesson) => io.in(personRoom(org, id)).socketsJoin(lessonRoom(lesson)), // the in-memory adapter does it at once
-    leave: (org, id, lesson) => io.in(personRoom(org, id)).socketsLeave(lessonRoom(lesson)),
+    // The in-memory adapter does all this at once.
+    enter: (org, id, lesson) => io.in(personRoom(org, id)).socketsJoin(doorRoom(lesson)),
+    admit(lesson) {
+      const door = io.in(doorRoom(lesson))
+      door.socketsJoin(lessonRoom(lesson))
+      door.socketsLeave(doorRoom(lesson))
+    },
+    leave: (org, id, lesson) => io.in(personRoom(org, id)).socketsLeave([lessonRoom(lesson), doorRoom(lesson)]),
     empty: (lesson) => io.in(lessonRoom(lesson)).socketsLeave(lessonRoom(lesson)),
     dismiss(org, id, why) {
       for (const socketId of [...(rooms.get(personRoom(org, id)) ?? []), ...(rooms.get(hubRoom(org, id)) ?? [])]) {

@@ -33,18 +33,27 @@ interface Push {
 function people(now: () => number) {
   const sockets = new Map<string, Push[]>()
   const inside = new Set<string>()
+  const door = new Set<string>()
   const told = (id: string): Push[] => {
     const pushes = sockets.get(id) ?? []
     sockets.set(id, pushes)
     return pushes
   }
-  const hearing = (to: Audience): string[] => (to.kind === 'person' ? [to.id] : to.kind === 'lesson' ? [...inside] : [])
+  const hearing = (to: Audience): string[] =>
+    to.kind === 'person' ? [to.id] : to.kind === 'lesson' ? [...inside] : to.kind === 'door' ? [...door] : []
   const outlet: Outlet = {
     push(to, name, data) {
       for (const id of hearing(to)) told(id).push({ at: now(), name, data: structuredClone(data) })
     },
-    enter: (_, id) => void inside.add(id),
-    leave: (_, id) => void inside.delete(id),
+    enter: (_, id) => void door.add(id),
+    admit() {
+      for (const id of door) inside.add(id)
+      door.clear()
+    },
+    leave(_, id) {
+      inside.delete(id)
+      door.delete(id)
+    },
     empty: () => inside.clear(),
     dismiss: () => {},
   }
@@ -115,8 +124,9 @@ function run(steps: readonly Step[], each: (told: Recorded<LessonEvent>, at: num
     const decision = decide(replay(lessonMachine, history), command(clock.now(), n))
     if (!(decision instanceof Refusal)) record(decision)
   }
-  const state = delivery.state(LESSON)
   clock.advance(60_000)
+  const lesson = delivery.desk.get(LESSON)
+  const state = lesson?.row && { state: lesson.row.status, participants: lesson.present() }
   expect(clock.pending()).toBe(0)
   return { history, its, state, delivery }
 }
@@ -127,7 +137,7 @@ describe('[LESSON-40] state and pushes', () => {
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const { its, state, history } = run(steps, () => {})
         const ended = history.at(-1)?.type === 'LessonEnded'
-        const present = new Set(state?.participants.map(({ participant_id }) => participant_id) ?? [])
+        const present = new Set(state?.participants.map(({ id }) => id) ?? [])
         for (const id of ended ? [] : present) {
           expect(known(its.told(id))).toEqual({ state: state?.state, present })
         }
