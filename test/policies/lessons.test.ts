@@ -1,0 +1,232 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventSchemas } from '../../machines/catalogue.ts'
+import type { Party } from '../../machines/kernel.ts'
+import type { JoinLesson } from '../../machines/lesson/commands.ts'
+import type { LessonEvent } from '../../machines/lesson/events.ts'
+import { Desk } from '../../src/delivery/desk.ts'
+import { LessonDesk } from '../../src/delivery/lesson-desk.ts'
+import { lostParticipants } from '../../src/delivery/lost-participants.ts'
+import { endOfPresence } from '../../src/delivery/presence-past.ts'
+import { codec } from '../../src/log/codec.ts'
+import type { Following, Log, Recorded } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import { lessonAttendance } from '../../src/policies/lesson-attendance.ts'
+import { overdueLessons } from '../../src/policies/lesson-overdue.ts'
+import { openRooms, type Rooms } from '../../src/runtime/rooms.ts'
+import { memorySnapshots } from '../../src/runtime/snapshots.ts'
+import { type ManualClock, manualClock } from '../support/clock.ts'
+import { eventually } from '../support/lessons.ts'
+
+const org = 'acme'
+const LESSON = 'l1'
+const GRACE_MS = 15_000
+const tea: Party = { id: 'tea', org, role: 'teacher' }
+const stu: Party = { id: 'stu', org, role: 'student' }
+const system: Party = { id: 'system', org, role: 'system' }
+
+let clock: ManualClock
+let log: Log
+let errors: unknown[]
+let nodes: Node[]
+
+interface Node {
+  readonly rooms: Rooms
+  readonly following: Following
+  readonly stop: () => Promise<void>
+}
+
+/** The policies of one node, on their own rooms and desks, over the log that all nodes share. */
+async function node(): Promise<Rooms> {
+  const rooms = openRooms({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: 60_000 })
+  const desk = new Desk()
+  const lessons = new LessonDesk(log)
+  const onError = (error: unknown): void => void errors.push(error)
+  const ends = (home: string, id: string, since: number) => endOfPresence(log, home, id, since)
+  const attendance = lessonAttendance({ lessons, desk, rooms, endOfPresence: ends, clock, onError })
+  const overdue = overdueLessons({ lessons, rooms, lost: (record) => lostParticipants(desk, record), clock, onError })
+  let live = false
+  const caughtUp = Promise.withResolvers<void>()
+  const following = log.follow({
+    after: 'start',
+    each(batch) {
+      for (const told of batch) {
+        const [home = '', id = ''] = told.stream.slice('presence-'.length).split('.')
+        if (told.stream.startsWith('presence-')) desk.movePresence(home, id, told)
+        lessons.move(told)
+        if (!live) continue
+        attendance.heard(told)
+        overdue.heard(told)
+      }
+    },
+    caughtUp: caughtUp.resolve,
+  })
+  await caughtUp.promise
+  live = true
+  await attendance.start()
+  overdue.start()
+  const stop = async (): Promise<void> => {
+    overdue.stop()
+    await following.stop()
+    await rooms.stop()
+  }
+  nodes.push({ rooms, following, stop })
+  return rooms
+}
+
+beforeEach(() => {
+  clock = manualClock()
+  log = memoryLog({ codec: codec(eventSchemas), now: clock.now })
+  errors = []
+  nodes = []
+})
+afterEach(async () => {
+  for (const one of nodes) await one.stop()
+  await log.close()
+  expect(errors).toEqual([])
+})
+
+/** Rooms on which no policy looks: what they record is what a node recorded before it died. */
+const bare = (): Rooms => {
+  const rooms = openRooms({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: 60_000 })
+  nodes.push({ rooms, following: { stop: async () => {} }, stop: () => rooms.stop() })
+  return rooms
+}
+
+async function inLesson(rooms: Rooms): Promise<void> {
+  const plan = { title: 'T', startsAt: clock.now(), plannedMinutes: 45, code: 'ABCDEFGH' }
+  await rooms.ask('lesson', LESSON, { type: 'ScheduleLesson', ...plan, by: tea, at: clock.now() })
+  await rooms.ask('lesson', LESSON, { type: 'StartLesson', overrunMinutes: 30, by: tea, at: clock.now() })
+  await arrive(rooms)
+  await join(rooms)
+}
+async function join(rooms: Rooms): Promise<void> {
+  const { since, past } = (await rooms.look('presence', 'acme.stu')).state.context
+  const more = { name: null, invited: false, guest: false, resume: false, past, by: stu, at: clock.now() }
+  await rooms.ask('lesson', LESSON, { type: 'JoinLesson', presence: since ?? 0, ...more } satisfies JoinLesson)
+}
+const arrive = (rooms: Rooms) => rooms.ask('presence', 'acme.stu', { type: 'Arrive', role: 'student', by: stu, at: clock.now() })
+const lose = (rooms: Rooms) =>
+  rooms.ask('presence', 'acme.stu', { type: 'Leave', how: 'lost', graceMs: GRACE_MS, by: system, at: clock.now() })
+const expire = (rooms: Rooms) => rooms.ask('presence', 'acme.stu', { type: 'Expire', by: system, at: clock.now() })
+
+async function history(): Promise<LessonEvent[]> {
+  const all: Recorded[] = []
+  for await (const batch of log.read(`lesson-${LESSON}`)) all.push(...batch)
+  return all.map(({ event }) => event as LessonEvent)
+}
+const settled = (type: LessonEvent['type'], count = 1) =>
+  eventually(history, (events) => events.filter((event) => event.type === type).length === count)
+
+describe('[LESSON-50] two nodes look, and record once', () => {
+  test('that somebody has left, when they were lost', async () => {
+    const [one] = [await node(), await node()]
+    await inLesson(one)
+    clock.advance(10_000)
+    const lostAt = clock.now()
+    await lose(one)
+    clock.advance(GRACE_MS)
+    await expire(one)
+    expect((await settled('ParticipantLeft')).at(-1)).toEqual({
+      type: 'ParticipantLeft',
+      participantId: 'stu',
+      reason: 'disconnected',
+      at: lostAt,
+    })
+    await join(one) // answered after whatever the other node asked before
+    expect((await history()).filter(({ type }) => type === 'ParticipantLeft')).toHaveLength(1)
+  })
+  test('that somebody is back', async () => {
+    const [one] = [await node(), await node()]
+    await inLesson(one)
+    await lose(one)
+    clock.advance(3_000)
+    await arrive(one)
+    expect((await settled('ParticipantReconnected')).at(-1)).toMatchObject({ awayMs: 3_000, at: clock.now() })
+    clock.advance(1_000)
+    await lose(one)
+    clock.advance(2_000)
+    await arrive(one)
+    expect((await settled('ParticipantReconnected', 2)).at(-1)).toMatchObject({ awayMs: 2_000 })
+  })
+  test('that a lesson is over', async () => {
+    const [one] = [await node(), await node()]
+    await inLesson(one)
+    await lose(one)
+    const lostAt = clock.now()
+    await eventually(
+      () => clock.pending(),
+      (timers) => timers >= 2,
+    )
+    clock.advance(75 * 60_000)
+    const events = await settled('LessonEnded')
+    expect(events.slice(-2)).toMatchObject([
+      { type: 'ParticipantLeft', reason: 'disconnected', at: lostAt },
+      { type: 'LessonEnded', reason: 'overrun', at: lostAt + 75 * 60_000 },
+    ])
+  })
+})
+
+describe('[LESSON-51] what a crash left half done is found again at the start', () => {
+  test('a participant whose presence is over', async () => {
+    const rooms = bare()
+    await inLesson(rooms)
+    clock.advance(5_000)
+    const lostAt = clock.now()
+    await lose(rooms)
+    clock.advance(GRACE_MS)
+    await expire(rooms)
+    clock.advance(1_000)
+    await arrive(rooms) // in another presence, and not in the lesson
+    await node()
+    expect((await history()).at(-1)).toMatchObject({ type: 'ParticipantLeft', reason: 'disconnected', at: lostAt })
+  })
+  test('a return that the lesson does not know of', async () => {
+    const rooms = bare()
+    await inLesson(rooms)
+    await lose(rooms)
+    clock.advance(4_000)
+    await arrive(rooms)
+    clock.advance(60_000)
+    await node()
+    expect((await history()).at(-1)).toMatchObject({ type: 'ParticipantReconnected', awayMs: 4_000, at: clock.now() - 60_000 })
+  })
+  test('a lesson that was due, with those who were gone before', async () => {
+    const rooms = bare()
+    await inLesson(rooms)
+    clock.advance(60_000)
+    const lostAt = clock.now()
+    await lose(rooms)
+    clock.advance(GRACE_MS)
+    await expire(rooms)
+    clock.advance(10 * 60 * 60_000)
+    await node()
+    const dueAt = lostAt - 60_000 + 75 * 60_000
+    expect((await settled('LessonEnded')).slice(-2)).toMatchObject([
+      { type: 'ParticipantLeft', at: lostAt },
+      { type: 'LessonEnded', reason: 'overrun', at: dueAt },
+    ])
+  })
+})
+
+test('[LESSON-52] whoever joins and is gone before that is heard of does not stay in', async () => {
+  const one = await node()
+  await inLesson(one)
+  await one.ask('presence', 'acme.stu', { type: 'Leave', how: 'closed', graceMs: GRACE_MS, by: stu, at: clock.now() })
+  await settled('ParticipantLeft')
+  await arrive(one)
+  const { since } = (await one.look('presence', 'acme.stu')).state.context
+  await one.ask('presence', 'acme.stu', { type: 'Leave', how: 'closed', graceMs: GRACE_MS, by: stu, at: clock.now() })
+  const late: JoinLesson = {
+    type: 'JoinLesson',
+    name: null,
+    invited: false,
+    guest: false,
+    resume: false,
+    presence: since ?? 0,
+    past: null,
+    by: stu,
+    at: clock.now(),
+  }
+  await one.ask('lesson', LESSON, late)
+  await settled('ParticipantLeft', 2)
+})
