@@ -37,6 +37,7 @@ export function whereabouts({ presence, fanout, keys, hubs }: WhereaboutsOptions
     const end = (): void => over.abort()
     const timer = setTimeout(end, ARRIVAL_MS)
     gone.addEventListener('abort', end)
+    if (gone.aborted) end()
     const found = await fanout.until(isHere, over.signal)
     clearTimeout(timer)
     gone.removeEventListener('abort', end)
@@ -54,7 +55,7 @@ export function whereabouts({ presence, fanout, keys, hubs }: WhereaboutsOptions
       try {
         if (way === 'hub') await hubs.enter(party.org, socket)
         else {
-          await presence.connected(nameOf(party), party.role === 'system' ? 'student' : party.role, socket)
+          await presence.connected(nameOf(party), arrival.way === 'anonymous' ? 'student' : arrival.identity.role, socket)
           await here(party, gone)
           await enterKeys(keys, party, socket)
         }

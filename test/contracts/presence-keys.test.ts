@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { io } from 'socket.io-client'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, connect } from '../support/client.ts'
 import { type StandinProcess, spawnEventStore } from '../support/eventstore-standin-process.ts'
@@ -106,6 +107,28 @@ describe('on two nodes with Redis', () => {
       expect(body.data.find(({ id }) => id === 'two')).toMatchObject({ sockets: 2 })
       expect(body.hubs).toBe(2)
     }
+  })
+
+  test('[PRES-27] who is gone before the connection is complete leaves nothing behind', async () => {
+    const ids = Array.from({ length: 40 }, (_, i) => `hasty${i}`)
+    await Promise.all(
+      ids.map(async (id, i) => {
+        const query = { role: 'teacher', org_id: 'acme', auth: await tokenFor('teacher', id) }
+        const socket = io(a.url, { forceNew: true, reconnection: false, transports: ['websocket'], query })
+        const closed = new Promise((resolve) => socket.io.once('close', resolve))
+        // The request to connect goes out with 'open'; what comes of it meets a connection that is closed, or nearly.
+        socket.io.once('open', () => setTimeout(() => socket.io.engine.close(), i % 8))
+        await closed
+      }),
+    )
+    await open(a, 'teacher', 'fence') // whatever came before it has been looked at
+    await gone(...ids, ...ids.map(alive))
+    const headers = { Authorization: `Bearer ${await tokenFor('admin', 'ada')}` }
+    const present = async () =>
+      ((await (await fetch(`${a.url}/api/v1/presence`, { headers })).json()) as { data: { id: string }[] }).data.filter(({ id }) =>
+        id.startsWith('hasty'),
+      )
+    await expect.poll(present, { timeout: 10_000, interval: 50 }).toEqual([])
   })
 
   test('[PRES-25] a killed server leaves nothing that lives longer than 60 s', async () => {
