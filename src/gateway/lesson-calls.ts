@@ -66,7 +66,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       await codes.wrong(from)
       return { room: null, answer: refuse('no-such-code') }
     }
-    if (!(answer instanceof Refusal)) await shown(lesson, answer.position, socket)
+    if (!(answer instanceof Refusal) && !how.told) await shown(lesson, answer.position, socket)
     return { room: lesson, answer }
   }
 
@@ -103,19 +103,20 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     ask(asked, session, socket) {
       const call = asked.clientId === undefined ? {} : { clientId: asked.clientId, payload: asked }
       if (asked.kind === 'leave-lesson') return leave(asked.lessonId, session.caller, call)
-      return join(asked.lesson, session, socket, { name: asked.name, resume: false, call })
+      return join(asked.lesson, session, socket, { name: asked.name, resume: false, told: false, call })
     },
     arrive(socket, session) {
       if (session.way === 'hub') return // looks on
       const { lesson_id: lessonId } = socket.handshake.query
       const { org, id } = session.caller.party
-      for (const lesson of lessons.desk.lessonsOf(org, id)) {
+      const mine = lessons.desk.lessonsOf(org, id)
+      for (const lesson of mine) {
         void socket.join(doorRoom(lesson)) // the in-memory adapter joins at once
         lessons.knock(lesson)
       }
       if (lessonId === undefined || lessonId === '') return
       const asked = isLessonId(lessonId)
-        ? join({ kind: 'id', id: lessonId }, session, socket.id, { name: null, resume: true, call: {} })
+        ? join({ kind: 'id', id: lessonId }, session, socket.id, { name: null, resume: true, told: mine.includes(lessonId), call: {} })
         : Promise.resolve({ room: null, answer: refuse('no-such-lesson') })
       asked.then(
         ({ answer }) => {
@@ -136,5 +137,7 @@ interface Joining {
   /** How they call themselves, if their token does not say. */
   readonly name: string | null
   readonly resume: boolean
+  /** They stand at the lesson's door already. */
+  readonly told: boolean
   readonly call: Call
 }
