@@ -11,7 +11,7 @@ const time = z.iso
   .transform((text) => Date.parse(text))
 const at = z.object({ at: z.coerce.number().int().min(0).optional().openapi({ description: 'as of the event with this seq' }) })
 
-export const Lesson = z
+const Lesson = z
   .object({
     id: z.string(),
     title: z.string(),

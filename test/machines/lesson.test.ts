@@ -246,19 +246,17 @@ test('[LESSON-7] what is decided can always happen, in any order of commands', (
     person.map(start),
     fc.tuple(person, when).map(([by, after]) => end(by, after, [{ participantId: 'stu', lostAt: at + after / 2 }])),
     when.map((after) => overdue(at + after, [{ participantId: 'g1', lostAt: at + after - 5 }])),
-    fc
-      .tuple(person, when, fc.boolean(), fc.boolean(), fc.nat(3))
-      .map(([by, after, invited, resuming, n]) =>
-        joining({
-          by,
-          guest: by === guest,
-          invited,
-          resume: resuming,
-          at: at + after,
-          presence: n,
-          past: n ? { since: n - 1, until: at } : null,
-        }),
-      ),
+    fc.tuple(person, when, fc.boolean(), fc.boolean(), fc.nat(3)).map(([by, after, invited, resuming, n]) =>
+      joining({
+        by,
+        guest: by === guest,
+        invited,
+        resume: resuming,
+        at: at + after,
+        presence: n,
+        past: n ? { since: n - 1, until: at } : null,
+      }),
+    ),
     fc
       .tuple(person, when, fc.boolean(), fc.nat(3))
       .map(([by, after, bySystem, n]) =>
