@@ -26,7 +26,7 @@ describe('defaults', () => {
       allowedOrigins: [],
       disconnectGraceMs: 15_000,
       lessonOverrunMinutes: 30,
-    timeZone: 'UTC',
+      timeZone: 'UTC',
       mixpanel: null,
       logLevel: 'info',
       ratePerPerson: { perSecond: 100, burst: 200 },

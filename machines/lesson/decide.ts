@@ -48,6 +48,7 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
       if (seat?.kind !== 'in' || (!self && by.role !== 'system')) return []
       if (command.presence !== null && command.presence !== seat.presence) return [] // they are back, in another presence
       const { participantId, reason, leftAt } = command
+      if (dueAt !== null && leftAt >= dueAt) return [] // they were in until the end, which is only not recorded yet
       return [{ type: 'ParticipantLeft', participantId, reason, at: Math.max(leftAt, seat.since) }]
     }
     case 'ResumeLesson': {

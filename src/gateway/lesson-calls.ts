@@ -1,9 +1,10 @@
 import type { Server, Socket } from 'socket.io'
-import { Refusal, refuse } from '../../machines/kernel.ts'
+import { type Party, Refusal, refuse } from '../../machines/kernel.ts'
 import type { LessonCommand } from '../../machines/lesson/commands.ts'
 import { isAnonymous } from '../../machines/presence/anonymous.ts'
 import type { Clock } from '../clock.ts'
 import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from '../contracts/lesson.ts'
+import { displayNameOf } from '../contracts/people.ts'
 import type { Fanout } from '../delivery/fanout.ts'
 import type { LessonDelivery } from '../delivery/lesson-delivery.ts'
 import type { Answer, Call } from '../runtime/answer.ts'
@@ -17,7 +18,7 @@ export interface LessonCallsOptions {
   readonly io: Server
   readonly rooms: Rooms
   readonly lessons: LessonDelivery
-  readonly fanout: Pick<Fanout, 'position' | 'until'>
+  readonly fanout: Pick<Fanout, 'directory' | 'position' | 'until'>
   readonly codes: LessonCodes
   readonly clock: Clock
   readonly onError: (error: unknown, what: string) => void
@@ -41,7 +42,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const { io, rooms, lessons, fanout, codes, clock, onError } = options
 
   const join = async (name: LessonName, session: Session, socket: string, how: Joining): Promise<RoomAnswer> => {
-    const { party: by, visitor } = session.caller
+    const { party: by } = session.caller
     const at = clock.now()
     const from = { socket, address: session.address }
     const lesson = name.kind === 'id' ? name.id : await codes.find(name.code, from)
@@ -52,7 +53,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     const guest = isAnonymous(by)
     const command = {
       type: 'JoinLesson',
-      name: visitor.name ?? how.name,
+      name: nameOf(by) ?? how.name,
       invited,
       guest,
       resume: how.resume,
@@ -69,6 +70,9 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     if (!(answer instanceof Refusal) && !how.told) await shown(lesson, answer.position, socket)
     return { room: lesson, answer }
   }
+
+  /** As whoever is online is known to this node; null when nobody has said how they are called. */
+  const nameOf = ({ org, id }: Party): string | null => displayNameOf('', fanout.directory.get(org, id)?.profile ?? {}) || null
 
   const knock = async (lesson: string, command: LessonCommand, call: Call): Promise<Answer> => {
     for (let attempt = 1; ; attempt++) {

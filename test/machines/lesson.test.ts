@@ -231,6 +231,11 @@ describe('[LESSON-6] a lesson that nobody ends', () => {
       .when({ ...end(tea), at: dueAt + 5 })
       .yields(overrun)
   })
+  test('who left after it was due was in until then', () => {
+    given(scheduled, started, joined)
+      .when(leave({ by: system, presence, leftAt: dueAt }))
+      .yields()
+  })
   test('who was lost after it was due was in until then', () => {
     given(scheduled, started, joined)
       .when(overdue(dueAt + 50, [{ participantId: 'stu', lostAt: dueAt + 10 }]))
