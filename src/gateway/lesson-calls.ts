@@ -12,6 +12,7 @@ import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer } from '../runtime/visitor-chats.ts'
 import type { Session } from './emits.ts'
 import type { LessonCodes } from './lesson-codes.ts'
+import { tokenBuckets } from './limits.ts'
 import { doorRoom } from './outlets.ts'
 
 export interface LessonCallsOptions {
@@ -32,6 +33,9 @@ export interface LessonCalls {
   arrive(socket: Socket, session: Session): void
 }
 
+/** Pushes keep each participant's order and a pace: whoever came and went faster than they are told would fill the queue. */
+const JOINS = { perSecond: 2, burst: 20 }
+
 /** A whole class may join at once, which is more than one mailbox holds: those who do not fit knock again. */
 const KNOCKS = 40
 const KNOCK_MS = 50
@@ -41,9 +45,13 @@ const PATIENCE_MS = 5_000
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const { io, rooms, lessons, fanout, codes, clock, onError } = options
 
+  const joins = tokenBuckets(JOINS)
+
   const join = async (name: LessonName, session: Session, socket: string, how: Joining): Promise<RoomAnswer> => {
     const { party: by } = session.caller
     const at = clock.now()
+    const may = joins.take(`${by.org}.${by.id}`, at)
+    if (may !== true) return { room: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) }) }
     const from = { socket, address: session.address }
     const lesson = name.kind === 'id' ? name.id : await codes.find(name.code, from)
     if (lesson instanceof Refusal) return { room: null, answer: lesson }

@@ -91,6 +91,13 @@ describe('joining', () => {
     for (let n = 2; n < 9; n++) codes.push(((await someone.ask('join_lesson', { code: `ZZZZZZZ${n}` }))[2] as { code: string }).code)
     expect(codes).toEqual([...Array(5).fill('no-such-code'), 'rate-limited', 'rate-limited'])
   })
+  test('[LESSON-28] who comes and goes without end has to wait', async () => {
+    const lesson = await lessonOf(server.url, tea)
+    const restless = await come('student', 'restless')
+    const answers = await Promise.all(Array.from({ length: 30 }, () => restless.ask('join_lesson', { lesson_id: lesson.id })))
+    expect(answers.filter(([ok]) => ok).length).toBeLessThan(25)
+    expect(answers.at(-1)).toMatchObject([false, expect.stringContaining('rate-limited'), { code: 'rate-limited' }])
+  })
   test('[LESSON-2] a member of another organisation finds nothing, neither by id nor by code', async () => {
     const lesson = await lessonOf(server.url, tea)
     const foe = await come('student', 'foe', { org: 'evil' })
