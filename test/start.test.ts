@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { connect } from './support/client.ts'
+import { startServer, tokenFor } from './support/server.ts'
+
+/** What somebody meets who starts Lyceum for the first time, and who stops it: real processes, their output and their exit codes. */
+const MAIN = join(import.meta.dirname, '../src/main.ts')
+const scratch = mkdtempSync(join(tmpdir(), 'lyceum-start-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+/** Runs the command line to its end. */
+function run(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH, LYCEUM_DATA: join(scratch, 'unused'), PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk) => (out += chunk))
+  child.stderr.on('data', (chunk) => (err += chunk))
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })))
+}
+
+const logIn = (url: string, email: string, password: string) =>
+  fetch(`${url}/api/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+  })
+
+describe('the first start', () => {
+  test('prints addresses that answer and log-ins that open, and never prints them again', async () => {
+    const data = join(scratch, 'first')
+    const first = await startServer({ data })
+    const said = first.output()
+    for (const path of ['/livez', '/readyz', '/metrics', '/api/v1/openapi.json'])
+      expect((await fetch(first.url + path)).status, path).toBe(200)
+    expect(said).toContain(`log        ${data}/log`)
+    const logins = [...said.matchAll(/^ {2}(admin|supervisor|agent) +(\S+@demo\.example) +(\S+)$/gm)]
+    expect(logins.map(([, role]) => role)).toEqual(['admin', 'supervisor', 'agent', 'agent'])
+    const [, , email = '', password = ''] = logins[0] ?? []
+    expect((await logIn(first.url, email, password)).status).toBe(200)
+    expect(await first.stop()).toBe(0)
+
+    const second = await startServer({ data })
+    expect(second.output()).not.toContain('demo.example')
+    expect((await logIn(second.url, email, password)).status).toBe(200)
+    expect(await second.stop()).toBe(0)
+  })
+
+  test('makes no log-ins when the port is taken, so that none are lost', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => taken.once('listening', resolve))
+    const { port } = taken.address() as { port: number }
+    const data = join(scratch, 'port-taken')
+    const failed = await run(['start'], { PORT: String(port), LYCEUM_DATA: data })
+    await new Promise((resolve) => taken.close(resolve))
+    expect(failed).toMatchObject({ code: 1, out: '' })
+    expect(failed.err).toBe(`lyceum: cannot listen on 127.0.0.1:${port}: another program listens there: stop it, or set PORT\n`)
+
+    const server = await startServer({ data })
+    expect(server.output()).toContain('admin@demo.example')
+    expect(await server.stop()).toBe(0)
+  })
+})
+
+describe('SIGTERM', () => {
+  test('ends an idle server with exit code 0 and says that everything is on disk', async () => {
+    const server = await startServer({ env: { LOG_LEVEL: 'info' } })
+    expect(await server.stop()).toBe(0)
+    expect(server.output()).toContain('everything is on disk')
+  })
+
+  test('lets commands in hand be answered, and what was answered yes is there at the next start', async () => {
+    const data = join(scratch, 'drained')
+    const server = await startServer({ data })
+    const visitor = await connect(server.url, { auth: { token: await tokenFor('visitor', 'v1'), protocol: 2 } })
+    const [, , { room }] = (await visitor.ask('visitor_first_msg', { text: 'hello' })) as [boolean, null, { room: string }]
+    let acked = 0
+    await new Promise<void>((first) => {
+      for (let n = 0; n < 100; n++) {
+        visitor.socket.emit('visitor_msg', { text: `${n}` }, (yes: boolean) => {
+          if (yes) acked++
+          first()
+        })
+      }
+    })
+    expect(await server.stop()).toBe(0)
+    visitor.close()
+
+    const again = await startServer({ data })
+    const headers = { Authorization: `Bearer ${await tokenFor('admin', 'a1')}` }
+    const answer = await fetch(`${again.url}/api/v1/chats/${room}/events?limit=1000`, { headers })
+    const { data: events } = (await answer.json()) as { data: unknown[] }
+    // Whatever the server had read was answered before it went; what it had not read is neither acknowledged nor recorded.
+    expect(acked).toBeGreaterThan(0)
+    expect(events).toHaveLength(1 + acked)
+    expect(await again.stop()).toBe(0)
+  })
+})
+
+describe('a start that cannot be says why in one line of prose', () => {
+  test('when the data directory belongs to another server, which goes on', async () => {
+    const server = await startServer()
+    const { code, err } = await run(['start'], { LYCEUM_DATA: server.data })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^lyceum: the data directory \S+ is in use by another Lyceum process.*set LYCEUM_DATA/)
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+    expect(await server.stop()).toBe(0)
+  })
+
+  test('when LYCEUM_DATA is a file, or below one', async () => {
+    const file = join(scratch, 'a-file')
+    writeFileSync(file, '')
+    const [at, below] = await Promise.all([file, join(file, 'data')].map((path) => run(['start'], { LYCEUM_DATA: path })))
+    const must = 'lyceum: LYCEUM_DATA must be a directory that this process can write to, got'
+    const todo = 'set it to another directory, or change its owner\n'
+    expect(at).toMatchObject({ code: 1, err: `${must} "${file}": it is a file; ${todo}` })
+    expect(below).toMatchObject({ code: 1, err: `${must} "${file}/data": a part of its path is a file; ${todo}` })
+  })
+
+  test.skipIf(process.getuid?.() === 0)('when LYCEUM_DATA may not be written', async () => {
+    const locked = mkdtempSync(join(scratch, 'locked-'))
+    chmodSync(locked, 0o555)
+    const { code, err } = await run(['start'], { LYCEUM_DATA: locked })
+    expect(code).toBe(1)
+    expect(err).toContain('permission denied')
+  })
+
+  test.skipIf(process.platform !== 'linux')('when LYCEUM_DATA is on a file system that makes no directories', async () => {
+    const { code, err } = await run(['start'], { LYCEUM_DATA: '/proc/lyceum' })
+    expect(code).toBe(1)
+    expect(err).toContain('got "/proc/lyceum"')
+  })
+
+  test('when variables are wrong: all of them at once, and where to read about them', async () => {
+    const { code, out, err } = await run(['start'], { PORT: 'x', LOG_LEVEL: 'loud' })
+    expect(code).toBe(1)
+    expect(out).toBe('')
+    expect(err.split('\n')).toEqual([
+      'The configuration is not usable:',
+      '  - PORT must be a whole number from 0 (any free port) to 65535, got "x"',
+      '  - LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent, got "loud"',
+      'npm start -- --help lists all variables',
+      '',
+    ])
+  })
+})
+
+test('a LYCEUM_… variable that is none of ours is a warning, and the server starts', async () => {
+  const server = await startServer({ env: { LYCEUM_DTAA: '/d' } })
+  expect(server.output()).toContain('lyceum: warning: LYCEUM_DTAA is not a variable of Lyceum and is ignored, did you mean LYCEUM_DATA?')
+  expect(await server.stop()).toBe(0)
+})
+
+describe('the command line', () => {
+  test('lists all variables under --help', async () => {
+    const { code, out } = await run(['start', '--help'])
+    expect(code).toBe(0)
+    for (const name of ['PORT', 'LYCEUM_DATA', 'EVENTSTORE_URL', 'REDIS_URL', 'JWT_SECRET', 'DISCONNECT_GRACE_MS'])
+      expect(out).toContain(name)
+  })
+
+  test('names its commands when a word is none of them', async () => {
+    const { code, err } = await run(['strat'])
+    expect(code).toBe(1)
+    expect(err).toContain('there is no command "strat": there are start, token, replay, views')
+  })
+
+  test('prints a token that a server with the same secret takes, and nothing else', async () => {
+    const server = await startServer({ env: { JWT_SECRET: '' } })
+    const { out } = await run(['token', '--role', 'agent', '--org', 'acme', '--sub', 'a1'], { LYCEUM_DATA: server.data })
+    const agent = await connect(server.url, { auth: { token: out.trim() } })
+    expect(await agent.told('staff_init')).toMatchObject({ online_users: [{ id: 'a1' }] })
+    agent.close()
+    expect(await server.stop()).toBe(0)
+  })
+})
