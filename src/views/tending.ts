@@ -115,7 +115,8 @@ export function tend(options: TendingOptions): Tending {
         const before = here.fold.stored()
         if (!(await poll(here))) return
         pollAt = performance.now() + pollMs * (0.75 + Math.random() / 2)
-        stuckPolls = behind(here.fold) && before === here.fold.stored() ? stuckPolls + 1 : 0
+        // Whoever folds the table writes its position at every poll, even when no row has changed.
+        stuckPolls = later(tail.head(), before) && before === here.fold.stored() ? stuckPolls + 1 : 0
         if (stuckPolls > (here.newer ? OUTLIVED_STUCK_POLLS : STUCK_POLLS)) {
           if (here.newer) return locate.outlive(here)
           standby = false

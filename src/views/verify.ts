@@ -27,7 +27,7 @@ export interface Verified {
   readonly differences: readonly string[]
 }
 
-const PAGE = 2_000
+const PAGE = 5_000
 const FRESH = 'fresh.fold'
 
 /**
@@ -43,7 +43,7 @@ export async function verifyFrom(pages: Pages, { store, projection }: Omit<Verif
   const table = await store.live(projection.name)
   if (table === null) throw new ViewsUnavailable(`the view ${projection.name} has no table yet: wait until it is built`)
   const fresh = memoryViews()
-  const fold = tableFold({ store: fresh, projection, table: FRESH, cacheRows: 2 * PAGE, onPoison: () => {} })
+  const fold = tableFold({ store: fresh, projection, table: FRESH, cacheRows: 4 * PAGE, onPoison: () => {} })
   const comparison = compare()
   let position: bigint | null = null
 
