@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { startServer } from './support/server.ts'
+
+const DEMO = join(import.meta.dirname, '../demo/demo.ts')
+
+function runDemo(args: readonly string[] = []): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [DEMO, ...args], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000, // as long as npm run demo may take
+    killSignal: 'SIGTERM',
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk) => (out += chunk))
+  child.stderr.on('data', (chunk) => (err += chunk))
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })))
+}
+
+describe('the demo', () => {
+  test('starts a server of its own, plays the desk, replays a chat, and ends by itself with exit code 0', async () => {
+    const { code, out, err } = await runDemo()
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out.match(/chat already claimed by Demo Agent [12]$/gm)).toHaveLength(1)
+    expect(out).toContain('Demo Supervisor takes this chat over')
+    expect(out).toContain('flags Mia’s chat with severity 80')
+    expect(out).toContain('back within the grace')
+    expect(out).toContain('“Sorry, a tunnel.”')
+    const steps = [...out.matchAll(/^ +(\d+) {2}[\d:.]+ {2}(\w+) +→ (\w+)/gm)].map(([, seq, type, state]) => `${seq} ${type} ${state}`)
+    expect(steps).toEqual([
+      '0 ChatOpened unclaimed',
+      '1 VisitorWrote unclaimed',
+      '2 ChatClaimed claimed',
+      '3 StaffWrote claimed',
+      '4 VisitorWrote claimed',
+      '5 ChatFlagged claimed',
+      '6 ChatTakenOver takenOver',
+      '7 StaffWrote takenOver',
+      '8 ChatClosed closed',
+    ])
+    expect(out).toMatch(/^ +8 {2}visitor_leave_chat_for_supervisor/m)
+  })
+
+  test('plays on a running server, as the people whose log-ins its first start printed', async () => {
+    const server = await startServer()
+    const logins = [...server.output().matchAll(/^ {2}\w+ +(\S+@\S+) +(\S+)$/gm)].map(
+      ([, email, password]) => `--login=${email}:${password}`,
+    )
+    const { code, out, err } = await runDemo([`--url=${server.url}/`, ...logins])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toContain(`A support desk at ${server.url}`)
+    expect(await server.stop()).toBe(0)
+  })
+
+  test('says what it needs when nobody answers, and when a log-in is no log-in', async () => {
+    const [nobody, nonsense] = await Promise.all([
+      runDemo(['--url=http://127.0.0.1:1', '--login=a@b.example:secret']),
+      runDemo(['--url=http://127.0.0.1:1', '--login=agent1']),
+    ])
+    expect(nobody).toMatchObject({ code: 1, err: expect.stringMatching(/^demo: no server answers at http:\/\/127\.0\.0\.1:1/) })
+    expect(nonsense).toMatchObject({ code: 1, err: 'demo: a log-in must be email:password, got "agent1:…"\n' })
+  })
+})
