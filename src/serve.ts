@@ -4,7 +4,6 @@ import { createServer, type RequestListener } from 'node:http'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import type { Server } from 'socket.io'
 import { Refusal, unreachable } from '../machines/kernel.ts'
 import type { PersonEvent } from '../machines/person/events.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
@@ -16,12 +15,14 @@ import { seedDesk } from './delivery/seed.ts'
 import { authenticator } from './gateway/auth.ts'
 import { type DemoLogin, openDemo } from './gateway/demo.ts'
 import { emits as openEmits } from './gateway/emits.ts'
+import { hangUp, within } from './gateway/hang-up.ts'
 import { httpApp } from './gateway/http.ts'
 import { chatRoutes } from './gateway/http-chats.ts'
 import { openKeys } from './gateway/keys.ts'
 import { failureLimit, tokenBuckets } from './gateway/limits.ts'
 import { listen } from './gateway/listen.ts'
 import { chatList, peopleList } from './gateway/lists.ts'
+import { watchOutbound } from './gateway/outbound.ts'
 import { socketOutlet } from './gateway/outlets.ts'
 import { openPasswords } from './gateway/passwords.ts'
 import { replays as openReplays } from './gateway/replays.ts'
@@ -156,6 +157,14 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   const debugging = logger.isLevelEnabled('debug')
   serveSockets({ io, handshake, auth, rooms, fanout, presence, emits, replays, clock, onError: failed })
+  const outbound = watchOutbound({
+    io,
+    clock,
+    onCutOff(reader) {
+      metrics.cutOff()
+      logger.warn(reader, 'a client that does not read was disconnected')
+    },
+  })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
     roomsAwake: rooms.awake,
@@ -191,9 +200,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       await emits.drain()
       replays.forget()
       await presence.stop()
-      await hangUp(io)
+      outbound.stop()
+      await hangUp(io, HANG_UP_MS)
       http.closeIdleConnections()
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, HANG_UP_MS).unref())])
+      await within(HANG_UP_MS, closed)
       http.closeAllConnections()
       await rooms.stop()
       await fanout.stop()
@@ -229,17 +239,6 @@ function stateAfter(type: PresenceEvent['type']): RecordedPresence {
     default:
       return unreachable(type)
   }
-}
-
-/**
- * Closes every connection after what was written to it, without a Socket.IO disconnect packet: to clients it is a lost connection, and
- * they come back by themselves to the next server.
- */
-async function hangUp(io: Server): Promise<void> {
-  for (const { conn } of io.of('/').sockets.values()) conn.close()
-  const deadline = Date.now() + HANG_UP_MS
-  while (io.engine.clientsCount > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
-  await io.close()
 }
 
 const nodeName = (): string => `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
