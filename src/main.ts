@@ -50,11 +50,14 @@ views
   .description('fold all views into memory and compare them with the live ones')
   .action(() => withConfig(verifyViews))
 
+const ECHO_MS = 2_000
+
 async function start(config: Config, logger: Logger): Promise<void> {
   await checkPreconditions(config)
   const waiting = setTimeout(() => process.stdout.write(`Lyceum is starting: ${awaited(config)}\n`), PATIENCE_MS)
   const running = await serve(config, logger).finally(() => clearTimeout(waiting))
   closeWithGrace({ delay: 20_000, logger: false }, async ({ signal, err }) => {
+    ignoreEcho()
     if (err) logger.fatal({ err }, 'an error that nobody caught: this process ends')
     else logger.info({ signal }, 'stopping: no new connections, commands in hand are finished')
     await running.stop()
@@ -89,6 +92,20 @@ function awaited({ eventStoreUrl, redisUrl }: Config): string {
   const others = [eventStoreUrl === null ? '' : 'EventStoreDB (EVENTSTORE_URL)', redisUrl === null ? '' : 'Redis (REDIS_URL)']
   const named = others.filter((name) => name !== '').join(' and ')
   return named === '' ? 'reading the log' : `waiting for ${named} to answer; the log lines say what is wrong`
+}
+
+/**
+ * npm passes a signal on which the terminal, or whoever stops a group of processes, has already sent to us as well: the same wish, told
+ * twice. Only a later one means that somebody is tired of waiting. (Nothing that was acknowledged is lost by that either.)
+ */
+function ignoreEcho(): void {
+  const heardAt = performance.now()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    process.removeAllListeners(signal) // those of close-with-grace, which end the process at the second signal
+    process.on(signal, () => {
+      if (performance.now() - heardAt > ECHO_MS) process.exit(1)
+    })
+  }
 }
 
 async function withConfig(run: (config: Config, logger: Logger) => Promise<void> | void): Promise<void> {

@@ -201,10 +201,9 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       replays.forget()
       await presence.stop()
       outbound.stop()
-      await hangUp(io, HANG_UP_MS)
-      http.closeIdleConnections()
-      await within(HANG_UP_MS, closed)
+      await Promise.all([hangUp(io, HANG_UP_MS), within(HANG_UP_MS, closed)])
       http.closeAllConnections()
+      await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
       await rooms.stop()
       await fanout.stop()
       await views.stop()

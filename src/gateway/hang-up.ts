@@ -4,7 +4,7 @@ import { cutOff, isOver } from './connections.ts'
 /**
  * Closes every connection after what was written to it, without a Socket.IO disconnect packet: to clients it is a lost connection, and
  * they come back by themselves to the next server. Who has not taken what was written within `limitMs` is cut off, so that nobody who
- * does not read keeps a server from stopping. Resolves after twice `limitMs` at the latest, even when HTTP requests are still open.
+ * does not read keeps a server from stopping. Who is still saying who they are stays.
  */
 export async function hangUp(io: Server, limitMs: number): Promise<void> {
   const open = [...io.of('/').sockets.values()].map(({ conn }) => conn)
@@ -12,7 +12,6 @@ export async function hangUp(io: Server, limitMs: number): Promise<void> {
   const deadline = performance.now() + limitMs
   while (!open.every(isOver) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
   for (const connection of open) if (!isOver(connection)) cutOff(connection)
-  await within(limitMs, io.close()) // waits for the HTTP server, and that for every request
 }
 
 /** Waits for `work`, but not longer than this. */

@@ -4,14 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { eventSchemas } from '../../machines/catalogue.ts'
-import { codec } from '../../src/log/codec.ts'
-import { openEmbeddedLog } from '../../src/log/embedded.ts'
-import type { Recorded } from '../../src/log/log.ts'
 import { type Fact, factsOf, violations } from '../support/history-checker.ts'
 import { SECRET, startServer, type TestServer, tokenFor } from '../support/server.ts'
 import { lastingPort, lyceum } from './command-line.ts'
 import { type Load, openLoad, until } from './load.ts'
+import { recordedIn } from './recorded.ts'
 
 const CHATS = 50
 const GRACE_MS = 8_000
@@ -58,7 +55,7 @@ export async function crashRounds(rounds: number, tell: (round: Round) => void):
       server.kill('SIGKILL')
       await server.ended
       if (round % 4 === 0) await stillborn(data, env)
-      const fresh = await recorded(data, position)
+      const fresh = await recordedIn(data, position)
       position = fresh.at(-1)?.position ?? position
       facts.push(...factsOf(fresh))
       const wrong = [...violations({ facts, ...load.history() }), ...said(server)]
@@ -70,7 +67,7 @@ export async function crashRounds(rounds: number, tell: (round: Round) => void):
       if (Math.random() < 0.5) await until(() => everybody.every((client) => client.connected()))
     }
     await load.pause()
-    const rest = await recorded(data, position) // beside the running server, as the command line does
+    const rest = await recordedIn(data, position) // beside the running server, as the command line does
     facts.push(...factsOf(rest))
     found.push(...violations({ facts, ...load.history() }), ...(await atTheEnd(server, load, facts, { ...env, LYCEUM_DATA: data })))
     return found
@@ -124,23 +121,6 @@ async function stillborn(data: string, env: Readonly<Record<string, string>>): P
   await pause(300 + Math.random() * 700)
   child.kill('SIGKILL')
   await ended
-}
-
-async function recorded(data: string, after: bigint | undefined): Promise<Recorded[]> {
-  const log = await openEmbeddedLog({
-    path: join(data, 'log'),
-    codec: codec(eventSchemas),
-    now: Date.now,
-    onFatal: () => {},
-    readOnly: true,
-  })
-  const found: Recorded[] = []
-  try {
-    for await (const batch of log.readAll()) found.push(...batch.filter(({ position }) => after === undefined || position > after))
-  } finally {
-    await log.close()
-  }
-  return found
 }
 
 /** Whatever it logged at warn or above. */

@@ -24,6 +24,7 @@ async function aPushingServer() {
   onTestFinished(async () => {
     outbound.stop()
     await hangUp(io, 200)
+    await io.close()
   })
   const reader = await connect(url, {})
   onTestFinished(reader.close)

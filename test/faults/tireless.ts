@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { io } from 'socket.io-client'
+import { io, type Socket } from 'socket.io-client'
 import type { Acked, Connection, Push } from '../support/history-checker.ts'
 import { tokenFor } from '../support/server.ts'
 
 /** A client as one should be written: it comes back by itself, and repeats what was not acknowledged under the same `client_id`. */
 export interface Tireless {
   readonly name: string
+  readonly socket: Socket
   /** Resolves when the server has said yes or a final no; repeats over lost connections and answers that ask for a repeat. */
   call(event: string, data: Record<string, unknown>): Promise<Answered>
   /** A message: `content.call` is the name of the call, by which the checker finds it in the log. */
@@ -125,6 +126,7 @@ export async function tireless({ url, role, name, org = 'acme', hearsAll = false
 
   return {
     name,
+    socket,
     call: (event, data) => call(event, data, randomUUID()),
     write(event, data = {}) {
       const id = randomUUID()
