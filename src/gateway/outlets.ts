@@ -1,4 +1,4 @@
-import type { Server } from 'socket.io'
+import type { Server, Socket } from 'socket.io'
 import { isStaff, isSupervising, type Party } from '../../machines/kernel.ts'
 import type { Audience } from '../contracts/notice.ts'
 import type { Outlet } from '../delivery/outlet.ts'
@@ -43,11 +43,15 @@ export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet
     dismiss(org, id, why) {
       for (const socketId of rooms.get(personRoom(org, id)) ?? []) {
         const socket = io.of('/').sockets.get(socketId)
-        if (!socket) continue
-        ;(socket.data as SocketData).dismissed = true
-        socket.emit('error', { message: why })
-        socket.disconnect(true)
+        if (socket) sendAway(socket, why)
       }
     },
   }
+}
+
+/** Closes a socket for good: its owner gets no grace. */
+export function sendAway(socket: Socket, why: string): void {
+  ;(socket.data as SocketData).dismissed = true
+  socket.emit('error', { message: why })
+  socket.disconnect(true)
 }

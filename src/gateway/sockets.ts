@@ -8,7 +8,7 @@ import type { Rooms } from '../runtime/rooms.ts'
 import { type Authenticator, AuthFailure, type Identity, partyOf } from './auth.ts'
 import type { Emits, Session } from './emits.ts'
 import { contradicts, handshakes, originAllowed } from './handshake.ts'
-import { roomsFor } from './outlets.ts'
+import { roomsFor, sendAway } from './outlets.ts'
 import type { Replays } from './replays.ts'
 import { tokenFrom } from './tokens.ts'
 
@@ -72,11 +72,13 @@ export function serveSockets(options: ServeOptions): void {
     const identity = await identify(socket)
     const party = partyOf(identity)
     const person = await introduced(identity, party)
-    await presence.connected(nameOf(party), identity.role, socket.id)
     try {
+      await presence.connected(nameOf(party), identity.role, socket.id)
       // Whoever is told on arrival who is online is one of them: wait until this node would say so.
       const late = AbortSignal.any([gone.signal, AbortSignal.timeout(ARRIVAL_MS)])
-      if (!(await fanout.until(() => fanout.desk.presence(party.org, party.id) !== undefined, late))) throw new Unwelcome(503, 'try again')
+      const shown = await fanout.until(() => fanout.desk.presence(party.org, party.id) !== undefined, late)
+      // Who has hung up meanwhile is not let in, so that nothing else would ever say that this socket is gone.
+      if (!shown || gone.signal.aborted) throw new Unwelcome(503, 'try again')
     } catch (error) {
       await presence.disconnected(nameOf(party), socket.id, 'lost')
       throw error
@@ -128,6 +130,8 @@ export function serveSockets(options: ServeOptions): void {
     socket.onAny((name: unknown, ...args: unknown[]) => emits.hear(name, args, session, socket.id))
     // Enter, then look, without a wait in between: what is recorded later comes as a push, what was recorded before is in the opening.
     void socket.join(roomsFor(party)) // the in-memory adapter joins at once
+    // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
+    if (fanout.directory.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')
     if (isStaff(party.role)) socket.emit('staff_init', fanout.opening(party.org))
   })
 }
