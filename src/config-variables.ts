@@ -91,6 +91,12 @@ export const VARIABLES = {
       .transform((origins) => origins.map((origin) => (origin === '*' ? origin : new URL(origin).origin))),
   }),
   DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before its owner counts as gone', '15000', DAY_MS),
+  LEASE_MS: required({
+    description: 'How long a dead node’s people still count as connected; the same on every node',
+    fallback: '30000',
+    expects: 'a whole number of milliseconds from 1000 to 600000',
+    schema: wholeNumber(1_000, 600_000),
+  }),
   LYCEUM_TIME_ZONE: required({
     description: 'Zone of the local times that projects show',
     fallback: 'UTC',

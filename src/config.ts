@@ -16,6 +16,8 @@ export interface Config {
   /** Web pages that may call from a browser besides our own: `https://host[:port]`, or `*` for all. */
   readonly allowedOrigins: readonly string[]
   readonly disconnectGraceMs: number
+  /** Time to live of presence leases. */
+  readonly leaseMs: number
   /** An IANA name that this runtime knows. */
   readonly timeZone: string
   /** `apiUrl` is an origin without a trailing slash; null = nothing is sent. */
@@ -66,6 +68,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     jwtAudience: values.JWT_AUDIENCE,
     allowedOrigins: values.ALLOWED_ORIGINS ?? [],
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
+    leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },
     logLevel: values.LOG_LEVEL,

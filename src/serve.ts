@@ -41,7 +41,6 @@ import { openLog, openViews, PROJECTIONS } from './storage.ts'
 import { keepViews } from './views/keeper.ts'
 import { ViewsUnavailable } from './views/store.ts'
 
-const LEASE_MS = 30_000
 /** How long clients and requests get to take what was written to them when the server stops. */
 const HANG_UP_MS = 3_000
 
@@ -102,12 +101,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     onError: (error) => failed(error, 'fanout'),
   })
   const leases =
-    config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: LEASE_MS })
+    config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: config.leaseMs })
   const presence = presenceKeeper({
     leases,
     clock,
     graceMs: config.disconnectGraceMs,
-    ttlMs: LEASE_MS,
+    ttlMs: config.leaseMs,
     async ask(person, command) {
       const answer = await rooms.ask('presence', person, command)
       if (answer instanceof Refusal) throw new Error(`the presence of ${person} could not be recorded: ${answer.code}`)

@@ -25,6 +25,7 @@ describe('defaults', () => {
       jwtAudience: 'lyceum',
       allowedOrigins: [],
       disconnectGraceMs: 15_000,
+      leaseMs: 30_000,
       timeZone: 'UTC',
       mixpanel: null,
       logLevel: 'info',
