@@ -1,7 +1,7 @@
 import type { Content } from '../../machines/chat/events.ts'
 
-export const CONTENT_BYTES = 64 * 1024
-export const CONTENT_LEVELS = 32
+const CONTENT_BYTES = 64 * 1024
+const CONTENT_LEVELS = 32
 
 /** Any JSON object is content, as it came, up to 64 KiB (as compact JSON in UTF-8) and 32 levels (the object itself is the first). */
 export function asContent(value: unknown): Content | string {

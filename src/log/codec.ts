@@ -55,7 +55,8 @@ export function codec(schemas: Readonly<Record<string, EventSchema>>): Codec {
       const schema = schemaOf(type)
       const { v = 1, $correlationId, $causationId, by, client } = meta as StoredMeta
       const { personal, ...plain } = data as Record<string, unknown> & { personal?: Record<string, unknown> }
-      let fields: Readonly<Record<string, unknown>> = schema.personal.length > 0 ? { ...plain, ...personal } : (data as Record<string, unknown>)
+      let fields: Readonly<Record<string, unknown>> =
+        schema.personal.length > 0 ? { ...plain, ...personal } : (data as Record<string, unknown>)
       for (let version = v; version < schema.version; version++) {
         const upcast = schema.upcasts[version]
         if (!upcast) throw new Error(`${type} version ${version} is in the log, but the catalogue has no upcast from it to ${version + 1}`)

@@ -137,5 +137,3 @@ export function openMetrics() {
     stop: (): void => void delay.disable(),
   }
 }
-
-export type Metrics = ReturnType<typeof openMetrics>

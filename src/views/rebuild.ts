@@ -27,7 +27,7 @@ export interface Rebuilt {
   readonly events: number
 }
 
-export const REBUILD_BATCH = 5_000
+const REBUILD_BATCH = 5_000
 /** Rows that a rebuild keeps in memory, some 20 MB: streams that are open at the same time are then read once. */
 const CACHE_ROWS = 20_000
 
