@@ -64,6 +64,12 @@ export function visitorChats(rooms: Rooms): VisitorChats {
   return {
     async askLatest(command, call) {
       if (command.by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
+      // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no bounded mailbox.
+      const hint = hints.get(nameOf(command.by))
+      if (hint !== undefined) {
+        const asked = await askNumber(hint, command, call)
+        if (!(asked.answer instanceof Refusal && asked.answer.code === 'chat-closed')) return asked
+      }
       const n = await latest(command.by)
       return n < 0 ? { room: null, answer: refuse('no-open-chat') } : askNumber(n, command, call)
     },
