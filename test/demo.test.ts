@@ -1,23 +1,11 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { run } from './support/run.ts'
 import { startServer } from './support/server.ts'
 
 const DEMO = join(import.meta.dirname, '../demo/demo.ts')
 
-function runDemo(args: readonly string[] = []): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [DEMO, ...args], {
-    env: { PATH: process.env.PATH },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000, // as long as npm run demo may take
-    killSignal: 'SIGTERM',
-  })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', (chunk) => (out += chunk))
-  child.stderr.on('data', (chunk) => (err += chunk))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })))
-}
+const runDemo = (args: readonly string[] = []) => run(DEMO, args)
 
 describe('the demo', () => {
   test('starts a server of its own, plays the desk, replays a chat, and ends by itself with exit code 0', async () => {

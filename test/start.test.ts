@@ -1,31 +1,19 @@
-import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from './support/client.ts'
-import { startServer, tokenFor } from './support/server.ts'
+import { run } from './support/run.ts'
+import { startServer, type TestServer, tokenFor } from './support/server.ts'
 
 /** What somebody meets who starts Lyceum for the first time, and who stops it: real processes, their output and their exit codes. */
 const MAIN = join(import.meta.dirname, '../src/main.ts')
 const scratch = mkdtempSync(join(tmpdir(), 'lyceum-start-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
-/** Runs the command line to its end. */
-function run(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env.PATH, LYCEUM_DATA: join(scratch, 'unused'), PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
-    killSignal: 'SIGKILL',
-  })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', (chunk) => (out += chunk))
-  child.stderr.on('data', (chunk) => (err += chunk))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })))
-}
+const lyceum = (args: readonly string[], env: Record<string, string> = {}) =>
+  run(MAIN, args, { LYCEUM_DATA: join(scratch, 'unused'), PORT: '0', ...env })
 
 const logIn = (url: string, email: string, password: string) =>
   fetch(`${url}/api/v1/auth/login`, {
@@ -54,32 +42,24 @@ describe('the first start', () => {
     expect(await second.stop()).toBe(0)
   })
 
-  test('makes no log-ins when the port is taken, so that none are lost', async () => {
+  test('records nothing when the port is taken, so that no log-ins are lost', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => taken.once('listening', resolve))
     const { port } = taken.address() as { port: number }
     const data = join(scratch, 'port-taken')
-    const failed = await run(['start'], { PORT: String(port), LYCEUM_DATA: data })
+    const failed = await lyceum(['start'], { PORT: String(port), LYCEUM_DATA: data })
     await new Promise((resolve) => taken.close(resolve))
     expect(failed).toMatchObject({ code: 1, out: '' })
     expect(failed.err).toBe(`lyceum: cannot listen on 127.0.0.1:${port}: another program listens there: stop it, or set PORT\n`)
 
-    const server = await startServer({ data })
-    expect(server.output()).toContain('admin@demo.example')
-    expect(await server.stop()).toBe(0)
+    expect(existsSync(data)).toBe(false)
   })
 })
 
 describe('SIGTERM', () => {
-  test('ends an idle server with exit code 0 and says that everything is on disk', async () => {
-    const server = await startServer({ env: { LOG_LEVEL: 'info' } })
-    expect(await server.stop()).toBe(0)
-    expect(server.output()).toContain('everything is on disk')
-  })
-
   test('lets commands in hand be answered, and what was answered yes is there at the next start', async () => {
     const data = join(scratch, 'drained')
-    const server = await startServer({ data })
+    const server = await startServer({ data, env: { LOG_LEVEL: 'info' } })
     const visitor = await connect(server.url, { auth: { token: await tokenFor('visitor', 'v1'), protocol: 2 } })
     const [, , { room }] = (await visitor.ask('visitor_first_msg', { text: 'hello' })) as [boolean, null, { room: string }]
     let acked = 0
@@ -92,6 +72,7 @@ describe('SIGTERM', () => {
       }
     })
     expect(await server.stop()).toBe(0)
+    expect(server.output()).toContain('everything is on disk')
     visitor.close()
 
     const again = await startServer({ data })
@@ -105,20 +86,37 @@ describe('SIGTERM', () => {
   })
 })
 
-describe('a start that cannot be says why in one line of prose', () => {
-  test('when the data directory belongs to another server, which goes on', async () => {
-    const server = await startServer()
-    const { code, err } = await run(['start'], { LYCEUM_DATA: server.data })
+describe('beside a running server', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startServer({ env: { LYCEUM_DTAA: '/d', JWT_SECRET: '' } })
+  })
+  afterAll(() => server.stop())
+
+  test('a LYCEUM_… variable that is none of ours was a warning, and it started', () => {
+    expect(server.output()).toContain('lyceum: warning: LYCEUM_DTAA is not a variable of Lyceum and is ignored, did you mean LYCEUM_DATA?')
+  })
+
+  test('a second one in its data directory says whose it is, and the first goes on', async () => {
+    const { code, err } = await lyceum(['start'], { LYCEUM_DATA: server.data })
     expect(code).toBe(1)
     expect(err).toMatch(/^lyceum: the data directory \S+ is in use by another Lyceum process.*set LYCEUM_DATA/)
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
-    expect(await server.stop()).toBe(0)
   })
 
+  test('the command line prints a token that it takes, and nothing else', async () => {
+    const { out } = await lyceum(['token', '--role', 'agent', '--org', 'acme', '--sub', 'a1'], { LYCEUM_DATA: server.data })
+    const agent = await connect(server.url, { auth: { token: out.trim() } })
+    expect(await agent.told('staff_init')).toMatchObject({ online_users: [{ id: 'a1' }] })
+    agent.close()
+  })
+})
+
+describe('a start that cannot be says why in one line of prose', () => {
   test('when LYCEUM_DATA is a file, or below one', async () => {
     const file = join(scratch, 'a-file')
     writeFileSync(file, '')
-    const [at, below] = await Promise.all([file, join(file, 'data')].map((path) => run(['start'], { LYCEUM_DATA: path })))
+    const [at, below] = await Promise.all([file, join(file, 'data')].map((path) => lyceum(['start'], { LYCEUM_DATA: path })))
     const must = 'lyceum: LYCEUM_DATA must be a directory that this process can write to, got'
     const todo = 'set it to another directory, or change its owner\n'
     expect(at).toMatchObject({ code: 1, err: `${must} "${file}": it is a file; ${todo}` })
@@ -128,19 +126,19 @@ describe('a start that cannot be says why in one line of prose', () => {
   test.skipIf(process.getuid?.() === 0)('when LYCEUM_DATA may not be written', async () => {
     const locked = mkdtempSync(join(scratch, 'locked-'))
     chmodSync(locked, 0o555)
-    const { code, err } = await run(['start'], { LYCEUM_DATA: locked })
+    const { code, err } = await lyceum(['start'], { LYCEUM_DATA: locked })
     expect(code).toBe(1)
     expect(err).toContain('permission denied')
   })
 
   test.skipIf(process.platform !== 'linux')('when LYCEUM_DATA is on a file system that makes no directories', async () => {
-    const { code, err } = await run(['start'], { LYCEUM_DATA: '/proc/lyceum' })
+    const { code, err } = await lyceum(['start'], { LYCEUM_DATA: '/proc/lyceum' })
     expect(code).toBe(1)
     expect(err).toContain('got "/proc/lyceum"')
   })
 
   test('when variables are wrong: all of them at once, and where to read about them', async () => {
-    const { code, out, err } = await run(['start'], { PORT: 'x', LOG_LEVEL: 'loud' })
+    const { code, out, err } = await lyceum(['start'], { PORT: 'x', LOG_LEVEL: 'loud' })
     expect(code).toBe(1)
     expect(out).toBe('')
     expect(err.split('\n')).toEqual([
@@ -153,32 +151,17 @@ describe('a start that cannot be says why in one line of prose', () => {
   })
 })
 
-test('a LYCEUM_… variable that is none of ours is a warning, and the server starts', async () => {
-  const server = await startServer({ env: { LYCEUM_DTAA: '/d' } })
-  expect(server.output()).toContain('lyceum: warning: LYCEUM_DTAA is not a variable of Lyceum and is ignored, did you mean LYCEUM_DATA?')
-  expect(await server.stop()).toBe(0)
-})
-
 describe('the command line', () => {
   test('lists all variables under --help', async () => {
-    const { code, out } = await run(['start', '--help'])
+    const { code, out } = await lyceum(['start', '--help'])
     expect(code).toBe(0)
     for (const name of ['PORT', 'LYCEUM_DATA', 'EVENTSTORE_URL', 'REDIS_URL', 'JWT_SECRET', 'DISCONNECT_GRACE_MS'])
       expect(out).toContain(name)
   })
 
   test('names its commands when a word is none of them', async () => {
-    const { code, err } = await run(['strat'])
+    const { code, err } = await lyceum(['strat'])
     expect(code).toBe(1)
     expect(err).toContain('there is no command "strat": there are start, token, replay, views')
-  })
-
-  test('prints a token that a server with the same secret takes, and nothing else', async () => {
-    const server = await startServer({ env: { JWT_SECRET: '' } })
-    const { out } = await run(['token', '--role', 'agent', '--org', 'acme', '--sub', 'a1'], { LYCEUM_DATA: server.data })
-    const agent = await connect(server.url, { auth: { token: out.trim() } })
-    expect(await agent.told('staff_init')).toMatchObject({ online_users: [{ id: 'a1' }] })
-    agent.close()
-    expect(await server.stop()).toBe(0)
   })
 })

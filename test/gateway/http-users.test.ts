@@ -66,12 +66,16 @@ describe('opening accounts', () => {
     ['password', { password: 'short' }],
     ['role', { role: 'visitor' }],
     ['full_name', { full_name: '' }],
-    ['Unrecognized key', { org_id: 'other' }],
   ])('a wrong %s is named and nothing is recorded', async (name, wrong) => {
     const { status, body } = await create({ ...ann, email: 'wrong@acme.test', ...wrong })
     expect([status, body.error.message]).toEqual([400, expect.stringContaining(name)])
     expect(await create({ ...ann, email: `${name.replace(/\W/g, '')}@acme.test` })).toMatchObject({ status: 201 })
   })
+})
+
+test('accounts are opened in the own organisation, named or not', async () => {
+  expect(await create({ ...ann, email: 'own@acme.test', org_id: 'acme' })).toMatchObject({ status: 201 })
+  expect(await create({ ...ann, email: 'other@acme.test', org_id: 'other' })).toMatchObject({ status: 403 })
 })
 
 describe('changing', () => {
