@@ -4,6 +4,7 @@ import { run } from './support/run.ts'
 import { startServer } from './support/server.ts'
 
 const DEMO = join(import.meta.dirname, '../demo/demo.ts')
+const MAIN = join(import.meta.dirname, '../src/main.ts')
 
 const runDemo = (args: readonly string[] = []) => run(DEMO, args)
 
@@ -31,7 +32,7 @@ describe('the demo', () => {
     expect(out).toMatch(/^ +8 {2}visitor_leave_chat_for_supervisor/m)
   })
 
-  test('plays on a running server, as the people whose log-ins its first start printed', async () => {
+  test('plays on a running server, as the people whose log-ins its first start printed, and can be replayed', async () => {
     const server = await startServer()
     const logins = [...server.output().matchAll(/^ {2}\w+ +(\S+@\S+) +(\S+)$/gm)].map(
       ([, email, password]) => `--login=${email}:${password}`,
@@ -39,6 +40,15 @@ describe('the demo', () => {
     const { code, out, err } = await runDemo([`--url=${server.url}/`, ...logins])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toContain(`A support desk at ${server.url}`)
+
+    // What it left in the log is told by the command line too, while the server runs.
+    const env = { LYCEUM_DATA: server.data }
+    const room = /\/api\/v1\/chats\/(\w+)\/events/.exec(out)?.[1] ?? ''
+    const [replayed, verified] = await Promise.all([run(MAIN, ['replay', room, '--speed', '0'], env), run(MAIN, ['views', 'verify'], env)])
+    expect(replayed).toMatchObject({ code: 0, err: '' })
+    expect(replayed.out).toMatch(/^ {3}0 .* visitor Mia: \{"text":"My course has vanished!"\}$/m)
+    expect(replayed.out).toMatch(/^ {3}6 .* takenOver {2}ChatTakenOver {2}by Demo Supervisor \(supervisor\) from Demo Agent [12]$/m)
+    expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/^chats: equal, 3 keys.*\nonline: equal.*\npeople: equal/) })
     expect(await server.stop()).toBe(0)
   })
 
