@@ -29,6 +29,8 @@ export interface Tireless {
 export interface Answered {
   readonly ok: boolean
   readonly error: string | null
+  /** Of the refusal; `left` = the client itself left before it had an answer; undefined when it was a yes. */
+  readonly code: string | undefined
   readonly room: string
   readonly seq: number
 }
@@ -89,7 +91,7 @@ export async function tireless({ url, role, name, org = 'acme', hearsAll = false
         if (!ok && PASSING.has(place.code ?? '')) return later(() => send(call))
         pending.delete(call.id)
         if (ok) acked.push({ client: name, call: call.id, room: place.room, seq: place.seq, id: place.id })
-        call.resolve({ ok, error, room: place.room, seq: place.seq })
+        call.resolve({ ok, error, code: place.code, room: place.room, seq: place.seq })
       },
     )
   }
@@ -122,6 +124,8 @@ export async function tireless({ url, role, name, org = 'acme', hearsAll = false
   const end = (): void => {
     closed = true
     for (const timer of timers) clearTimeout(timer)
+    for (const { resolve } of pending.values()) resolve({ ok: false, error: 'left', code: 'left', room: '', seq: -1 })
+    pending.clear()
   }
 
   return {
