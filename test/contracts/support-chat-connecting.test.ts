@@ -3,6 +3,7 @@ import { type Client, connect } from '../support/client.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 import { type Company, company } from './company.ts'
 import { rawGet } from './raw-http.ts'
+import { keys, PERSON, ROOM } from './support-chat-events.ts'
 
 let server: TestServer
 let acme: Company
@@ -158,4 +159,33 @@ test('[CONN-10] a newer token brings new names, which those who see the person a
   await watcher.told('staff_goes_online', ({ user }) => user.full_name === 'Ann Two')
   const fresh = await (await acme.join('agent', 'bob')).told('staff_init')
   expect(fresh.online_users.map((user: { full_name: string }) => user.full_name)).toEqual(['sue', 'Ann Two', 'bob'])
+})
+
+test('[INIT-2] staff_init holds every field that the document shows', async () => {
+  const ann = await acme.join('agent', 'ann', {}, { email: 'ann@example.org', display_name: 'Ann' })
+  const { room } = await acme.chat('vera', ann, { text: 'one' })
+  await acme.join('visitor', 'nobody', {}, { name: undefined })
+  await ann.ask('change_chat_priority', { room, severity_level: 1 })
+  const { pos, ...init } = await (await acme.join('admin', 'ada')).told('staff_init')
+  expect(pos).toMatch(/^\d+$/)
+  expect(keys(init)).toEqual(['flagged_chats', 'online_users', 'online_visitors', 'unclaimed_chats'])
+  for (const user of init.online_users) expect(keys(user)).toEqual(PERSON.staff)
+  for (const user of init.online_visitors) expect(keys(user)).toEqual(PERSON.visitor)
+  for (const chat of [...init.unclaimed_chats, ...init.flagged_chats]) {
+    expect(keys(chat.room)).toEqual(ROOM)
+    expect(keys(chat.user)).toEqual(PERSON.visitor)
+  }
+  const organisation_id = acme.org
+  expect(init.online_users).toMatchObject([
+    { id: 'ann', email: 'ann@example.org', display_name: 'Ann', role_id: 3, organisation_id, disabled: false, updated_at: null },
+    { id: 'ada', email: null, display_name: null, role_id: 1 },
+  ])
+  expect(init.online_visitors).toMatchObject([
+    { id: 'vera', name: 'vera', is_anonymous: false, disabled: false },
+    { id: 'nobody', name: null, email: null, is_anonymous: true },
+  ])
+  expect(init.unclaimed_chats).toMatchObject([
+    { room: { id: room, visitor_id: 'vera', tags: [], severity_level: 1 }, contents: [{ text: 'one' }] },
+  ])
+  expect(init.flagged_chats).toMatchObject([{ room: { id: room, severity_level: 1 }, user: { id: 'vera' } }])
 })

@@ -128,6 +128,14 @@ test('[GUARD-2] unknown names are ignored, whatever they are called, and counted
   await undisturbed()
 })
 
+test('[LIMIT-6] a frame of more than 2.5 MB ends the connection that sent it, and no other', async () => {
+  const mallory = await acme.join('visitor', 'mallory')
+  const gone = new Promise((resolve) => mallory.socket.once('disconnect', resolve))
+  mallory.socket.emit('visitor_first_msg', { text: 'x'.repeat(2_600_000) })
+  await gone
+  await undisturbed()
+})
+
 test('[LIMIT-5] somebody who asks too much is told to wait, and others are not', async () => {
   const strict = await startServer({ env: { RATE_PER_PERSON: '5' } })
   const calm = company(strict)

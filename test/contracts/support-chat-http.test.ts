@@ -146,6 +146,18 @@ describe('the list of chats', () => {
   })
 })
 
+test('[VIEW-1] what was acknowledged is in the list that is asked for afterwards', async () => {
+  const busy = company(server)
+  const sue = await busy.join('supervisor', 'sue')
+  for (let i = 0; i < 15; i++) {
+    const { room } = await busy.chat(`v${i}`, sue)
+    await sue.ask('change_chat_priority', { room, severity_level: 1 + i })
+    const answer = await busy.http('supervisor', '/api/v1/chats?limit=1')
+    expect(await answer.json()).toMatchObject({ data: [{ id: room, severity_level: 1 + i }] })
+  }
+  busy.close()
+})
+
 describe('who may look', () => {
   test('[HTTP-8] agents find the chats that they serve or served and no others; visitors, teachers and students nothing', async () => {
     for (const role of ['agent', 'visitor', 'teacher', 'student']) {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startServer, type TestServer } from '../support/server.ts'
 import { type Company, company } from './company.ts'
 
@@ -65,4 +65,25 @@ describe.each(['SIGKILL', 'SIGTERM'] as const)('after %s and a start on the same
     expect(await queued?.ask('visitor_msg', { text: 'still in the queue' })).toEqual([true, null])
     expect(await vera?.ask('visitor_msg', { text: 'still served' })).toEqual([true, null])
   })
+})
+
+test('[LOG-1] what was acknowledged is there after the server was killed, in its order, without a gap', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'lyceum-durable-'))
+  let server = await startServer({ data })
+  const before = company(server)
+  const ann = await before.join('agent', 'ann')
+  const { visitor, room } = await before.chat('vera', ann, { n: 0 })
+  const acknowledged: number[] = []
+  for (let n = 1; n <= 200; n++) visitor.socket.emit('visitor_msg', { n }, (result: boolean) => result && acknowledged.push(n))
+  await vi.waitUntil(() => acknowledged.length >= 20, { interval: 0 })
+  server.kill('SIGKILL')
+  await server.ended
+  before.close()
+  server = await startServer({ data })
+  const events = await company(server, 'websocket', before.org).events(room)
+  const told = events.map((event) => event.data.content?.n as number)
+  expect(told.slice(0, acknowledged.length + 1)).toEqual([0, ...acknowledged])
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i))
+  await server.stop()
+  await rm(data, { recursive: true, force: true })
 })

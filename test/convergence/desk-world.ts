@@ -6,6 +6,7 @@ import type { ChatEvent } from '../../machines/chat/events.ts'
 import type { chatMachine } from '../../machines/chat/machine.ts'
 import type { Event, Party, Role } from '../../machines/kernel.ts'
 import { Refusal } from '../../machines/kernel.ts'
+import { CHAT_STREAM, type ChatRow, chats } from '../../projections/chats.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { Audience } from '../../src/contracts/notice.ts'
 import { announce, openingOf } from '../../src/delivery/announce.ts'
@@ -104,13 +105,23 @@ export function history(todo: readonly Step[]): readonly Told[] {
 export function node() {
   const desk = new Desk()
   const directory = new Directory(memoryLog({ codec: codec(eventSchemas), now: () => at }))
+  const heard: Told[] = []
   let position = -1n
   return {
     hear(told: Told) {
       position = told.position
+      if (desk.lacks(told)) recall(told)
+      heard.push(told)
       return announce(desk, directory, told)
     },
     opening: (org: string) => openingOf(desk, directory, org, position),
+  }
+
+  /** As the fan-out does from the log. */
+  function recall({ stream }: Told): void {
+    let row: ChatRow | undefined
+    for (const told of heard) if (told.stream === stream) row = chats.fold(row, told)
+    if (row) desk.seedChat(stream.slice(CHAT_STREAM.length), row)
   }
 }
 
