@@ -54,6 +54,8 @@ export class Room<S, C extends Command, E extends Event> {
   #marks = new Marks()
   #snapshotRevision = -1
   #stale = false
+  /** The highest revision that was heard from the log and not learned at once. */
+  #heard = -1
   #serving = false
   #queue: Waiting<C>[] = []
   #looks: PromiseWithResolvers<View<S>>[] = []
@@ -89,7 +91,8 @@ export class Room<S, C extends Command, E extends Event> {
   /** An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts are rare. */
   hear(recorded: Recorded): void {
     if (!this.#mover || recorded.revision <= this.#revision) return
-    if (this.#serving || recorded.revision > this.#revision + 1) this.#stale = true
+    // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
+    if (this.#serving || recorded.revision > this.#revision + 1) this.#heard = Math.max(this.#heard, recorded.revision)
     else this.#learn(this.#mover, recorded)
   }
 
@@ -214,7 +217,7 @@ export class Room<S, C extends Command, E extends Event> {
 
   /** The actor, awake and not behind what is known to be recorded. */
   async #freshen(): Promise<Mover<S>> {
-    if (this.#mover && !this.#stale) return this.#mover
+    if (this.#mover && !this.#stale && this.#heard <= this.#revision) return this.#mover
     this.#stale = false
     try {
       const mover = this.#mover ?? this.#restore()
