@@ -137,6 +137,15 @@ describe('a start that cannot be says why in one line of prose', () => {
     expect(err).toContain('got "/proc/lyceum"')
   })
 
+  test('when HOST is no address of this machine', async () => {
+    // 192.0.2.0/24 is nobody's: RFC 5737.
+    const { code, err } = await lyceum(['start'], { HOST: '192.0.2.1', PORT: '3000' })
+    expect(code).toBe(1)
+    expect(err).toBe(
+      'lyceum: cannot listen on 192.0.2.1:3000: this machine has no such address: set HOST to one of its own (127.0.0.1, 0.0.0.0 for all)\n',
+    )
+  })
+
   test('when variables are wrong: all of them at once, and where to read about them', async () => {
     const { code, out, err } = await lyceum(['start'], { PORT: 'x', LOG_LEVEL: 'loud' })
     expect(code).toBe(1)
