@@ -3,6 +3,7 @@ import { factsOf, violations } from '../support/history-checker.ts'
 import { claimRace } from './claim-race.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { openLoad, until } from './load.ts'
+import { tireless } from './tireless.ts'
 
 let cluster: Cluster
 
@@ -34,6 +35,41 @@ test('a chat that is claimed through three nodes at once is won once', { timeout
   expect(race).toEqual({ claims: 900, won: 150, violations: [] })
 })
 
+test('an awake room learns from what it hears: a message costs one append, and one look at where it stands', async () => {
+  const [visitor, agent] = await Promise.all([
+    tireless({ url: cluster.urls[0] ?? '', role: 'visitor', name: 'vera' }),
+    tireless({ url: cluster.urls[1] ?? '', role: 'agent', name: 'ada' }),
+  ])
+  onTestFinished(visitor.close)
+  onTestFinished(agent.close)
+  const { room } = await visitor.write('visitor_first_msg')
+  await agent.call('staff_join', { room })
+  const before = { ...cluster.log.calls }
+  for (let i = 0; i < 50; i++) {
+    await visitor.write('visitor_msg')
+    await agent.write('staff_msg', { room })
+  }
+  const { append = 0, read = 0 } = cluster.log.calls
+  expect(append - (before.append ?? 0)).toBeLessThan(130) // 100 messages; now and then one that the other node had not heard of yet
+  expect(read - (before.read ?? 0)).toBeLessThan(160)
+})
+
 test('the views that three nodes keep together are what the log says', { timeout: 60_000 }, async () => {
   expect(await cluster.verify()).toMatch(/chats: equal/)
+})
+
+test('a node that is told to stop under load ends well, and its people go on at the others', { timeout: 60_000 }, async () => {
+  const load = await openLoad({ urls: cluster.urls, chats: 12, agents: 3, supervisors: 3, tag: 'rolling-', paceMs: 20 })
+  onTestFinished(load.close)
+  load.start()
+  await until(() => load.acked() > 100)
+  for (const client of load.everybody) client.moveTo(cluster.urls[0] ?? '')
+  expect(await cluster.nodes[2]?.stop()).toBe(0)
+  const before = load.acked()
+  await until(() => load.acked() > before + 200)
+  await load.pause()
+  const facts = factsOf(await cluster.recorded())
+  expect(violations({ facts, ...load.history() })).toEqual([])
+  expect(facts.filter(({ room, type }) => type === 'ChatClosed' && load.rooms.includes(room))).toEqual([])
+  for (const { endings } of load.everybody) expect(endings).not.toContain('io server disconnect')
 })
