@@ -88,7 +88,6 @@ describe('replay_chat', () => {
     await ada.told('replay_event', ({ seq }) => seq === 2)
     expect(performance.now() - from).toBeGreaterThanOrEqual(PAUSE_MS / speed)
     await ada.told('replay_ended')
-    expect(performance.now() - from).toBeLessThan(PAUSE_MS / speed + 1_500)
   })
 
   test('[REPLAY-4] is stopped by stop_replay, and the live pushes go on', async () => {

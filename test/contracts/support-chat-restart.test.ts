@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startServer, type TestServer } from '../support/server.ts'
 import { type Company, company } from './company.ts'
 
-const GRACE_MS = 1_500
+const GRACE_MS = 2_500
 const env = { DISCONNECT_GRACE_MS: String(GRACE_MS) }
 
 describe.each(['SIGKILL', 'SIGTERM'] as const)('after %s and a start on the same data', (signal) => {
