@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { startServer } from '../support/server.ts'
 import { claimRace } from './claim-race.ts'
 
-test('of 160 agents who grab 800 chats at once exactly one gets each, and every loser is told who', { timeout: 60_000 }, async () => {
+test('[CHAT-4] of 160 agents who grab 800 chats at once exactly one gets each, and every loser is told who', {
+  timeout: 60_000,
+}, async () => {
   const server = await startServer()
   try {
     const race = await claimRace({ urls: [server.url], agents: 160, visitors: 800, claimers: 4 })

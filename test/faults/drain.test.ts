@@ -42,7 +42,7 @@ async function deafClient({ url }: TestServer): Promise<void> {
   tcpUnder(deaf.socket).pause()
 }
 
-test('SIGTERM under load: what is in hand is acknowledged, the exit code is 0, and the clients come back to the next server', async () => {
+test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit code is 0, and the clients come back to the next server', async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   server.kill('SIGTERM')
@@ -62,7 +62,7 @@ test('SIGTERM under load: what is in hand is acknowledged, the exit code is 0, a
   expect(facts.filter(({ type }) => type === 'ChatClosed')).toEqual([])
 })
 
-test('a second SIGTERM, as npm and a terminal send it, does not cut the first one short', async () => {
+test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the first one short', async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   await deafClient(server)
@@ -75,7 +75,7 @@ test('a second SIGTERM, as npm and a terminal send it, does not cut the first on
   expect((await factsIn(data)).filter(({ id }) => !acked.has(id))).toEqual([])
 })
 
-test('a client that never reads and a request that never ends do not keep the server from stopping', async () => {
+test('[STOP-3] a client that never reads and a request that never ends do not keep the server from stopping', async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   await deafClient(server)

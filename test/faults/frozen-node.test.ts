@@ -3,7 +3,9 @@ import { factsOf, violations } from '../support/history-checker.ts'
 import { openCluster } from './cluster.ts'
 import { openLoad, until } from './load.ts'
 
-test('a node that freezes is given up, and when it wakes it adds nothing to what was decided without it', { timeout: 60_000 }, async () => {
+test('[NODE-3] a node that freezes is given up, and when it wakes it adds nothing to what was decided without it', {
+  timeout: 60_000,
+}, async () => {
   const cluster = await openCluster(2, { LEASE_MS: '1500', DISCONNECT_GRACE_MS: '1500' })
   onTestFinished(cluster.close)
   const load = await openLoad({ urls: cluster.urls, chats: 8, agents: 2, supervisors: 2, paceMs: 20 })

@@ -8,7 +8,7 @@ import { openLoad, until } from './load.ts'
 const LEASE_MS = 2_000
 const GRACE_MS = 2_500
 
-test('a node dies: who comes back to another one keeps their chat, who does not is found by their lease and loses it after the grace', {
+test('[NODE-2] [CHAT-15] a node dies: who comes back to another one keeps their chat, who does not is found by their lease and loses it after the grace', {
   timeout: 60_000,
 }, async () => {
   const cluster = await openCluster(3, { LEASE_MS: String(LEASE_MS), DISCONNECT_GRACE_MS: String(GRACE_MS) })

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.close())
 
-test('Redis is emptied, killed, frozen and comes back under load: commands go on, nobody is lost, the views are right again', {
+test('[NODE-5] Redis is emptied, killed, frozen and comes back under load: commands go on, nobody is lost, the views are right again', {
   timeout: 90_000,
 }, async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 16, agents: 4, supervisors: 2, paceMs: 20 })

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.close())
 
-test('writers on three nodes: exactly once, in one order that every node tells', { timeout: 60_000 }, async () => {
+test('[NODE-1] [PUSH-14] writers on three nodes: exactly once, in one order that every node tells', { timeout: 60_000 }, async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 30, agents: 6, supervisors: 3, paceMs: 20 })
   onTestFinished(load.close)
   load.start()
@@ -30,12 +30,12 @@ test('writers on three nodes: exactly once, in one order that every node tells',
   expect(cluster.logged('error')).toEqual([])
 })
 
-test('a chat that is claimed through three nodes at once is won once', { timeout: 60_000 }, async () => {
+test('[CHAT-4] a chat that is claimed through three nodes at once is won once', { timeout: 60_000 }, async () => {
   const race = await claimRace({ urls: cluster.urls, agents: 60, visitors: 150, claimers: 6 })
   expect(race).toEqual({ claims: 900, won: 150, violations: [] })
 })
 
-test('an awake room learns from what it hears: a message costs one append, and one look at where it stands', async () => {
+test('[ROOM-11] an awake room learns from what it hears: a message costs one append, and one look at where it stands', async () => {
   const [visitor, agent] = await Promise.all([
     tireless({ url: cluster.urls[0] ?? '', role: 'visitor', name: 'vera' }),
     tireless({ url: cluster.urls[1] ?? '', role: 'agent', name: 'ada' }),
@@ -58,7 +58,7 @@ test('the views that three nodes keep together are what the log says', { timeout
   expect(await cluster.verify()).toMatch(/chats: equal/)
 })
 
-test('a node that is told to stop under load ends well, and its people go on at the others', { timeout: 60_000 }, async () => {
+test('[NODE-4] a node that is told to stop under load ends well, and its people go on at the others', { timeout: 60_000 }, async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 12, agents: 3, supervisors: 3, tag: 'rolling-', paceMs: 20 })
   onTestFinished(load.close)
   load.start()

@@ -50,7 +50,7 @@ function take(tcp: Tcp, bytes: number): Promise<void> {
 /** More than the kernel takes on both sides of a loopback connection. */
 const opening = (bytes: number): string => 'x'.repeat(bytes)
 
-test('a reader who takes nothing is cut off after 15 looks without progress, and sees a lost connection', async () => {
+test('[LIMIT-7] a reader who takes nothing is cut off after 15 looks without progress, and sees a lost connection', async () => {
   const { io, clock, cut, reader, tcp } = await aPushingServer()
   tcp.pause()
   io.emit('opening', opening(14 * MIB))
@@ -65,7 +65,7 @@ test('a reader who takes nothing is cut off after 15 looks without progress, and
   expect(await lost).toMatch(/^transport (close|error)$/)
 })
 
-test('a slow reader who takes a little between the looks keeps the connection, and gets everything', async () => {
+test('[LIMIT-7] a slow reader who takes a little between the looks keeps the connection, and gets everything', async () => {
   const { io, clock, cut, reader, tcp } = await aPushingServer()
   tcp.pause()
   io.emit('opening', opening(14 * MIB))
@@ -86,7 +86,7 @@ test('a slow reader who takes a little between the looks keeps the connection, a
   expect(await reader.told('opening')).toHaveLength(14 * MIB)
 })
 
-test('more than 16 MiB at once is too much for anybody', async () => {
+test('[LIMIT-7] more than 16 MiB at once is too much for anybody', async () => {
   const { io, clock, cut, tcp } = await aPushingServer()
   tcp.pause()
   for (let i = 0; i < 60; i++) io.emit('push', opening(MIB))
@@ -96,7 +96,7 @@ test('more than 16 MiB at once is too much for anybody', async () => {
   await until(() => io.engine.clientsCount === 0)
 })
 
-test('somebody on long polling who does not ask for what waits is cut off too', async () => {
+test('[LIMIT-7] somebody on long polling who does not ask for what waits is cut off too', async () => {
   const { io, clock, cut, url } = await aPushingServer()
   const poll = `${url}/socket.io/?EIO=4&transport=polling`
   const { sid } = JSON.parse((await (await fetch(poll)).text()).slice(1))
@@ -108,7 +108,7 @@ test('somebody on long polling who does not ask for what waits is cut off too', 
   await until(() => io.engine.clientsCount === 1)
 })
 
-test('in a real server a reader who stopped is disconnected while the others hear everything', { timeout: 60_000 }, async () => {
+test('[LIMIT-7] in a real server a reader who stopped is disconnected while the others hear everything', { timeout: 60_000 }, async () => {
   const server = await startServer({ env: { RATE_PER_PERSON: '100000' } })
   const clients: Client[] = []
   const enter = async (role: string, name: string): Promise<Client> => {

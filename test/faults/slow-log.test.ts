@@ -22,7 +22,7 @@ async function enter(role: 'visitor' | 'agent', name: string): Promise<Tireless>
 }
 
 test.each(['visitor', 'agent'] as const)(
-  'a log that is slow: what a %s floods one chat with is refused at once, others go on',
+  '[ROOM-5] a log that is slow: what the %s floods one chat with is refused at once, others go on',
   async (who) => {
     const [visitor, agent, other] = await Promise.all([enter('visitor', 'vera'), enter('agent', 'ada'), enter('visitor', 'otto')])
     const { room } = await visitor.write('visitor_first_msg')
@@ -59,7 +59,7 @@ test.each(['visitor', 'agent'] as const)(
   },
 )
 
-test('a log that freezes: commands are answered "unavailable", and their repeats neither lose nor double anything', {
+test('[ROOM-8] a log that freezes: commands are answered "unavailable", and their repeats neither lose nor double anything', {
   timeout: 60_000,
 }, async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 10, agents: 2, supervisors: 1, paceMs: 10 })
@@ -76,7 +76,9 @@ test('a log that freezes: commands are answered "unavailable", and their repeats
   expect(violations({ facts: factsOf(await cluster.recorded()), ...load.history() })).toEqual([])
 })
 
-test('a log that writes without answering, breaks off and comes back: nothing is lost or doubled', { timeout: 60_000 }, async () => {
+test('[ROOM-10] a log that writes without answering, breaks off and comes back: nothing is lost or doubled', {
+  timeout: 60_000,
+}, async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 20, agents: 4, supervisors: 1, paceMs: 10 })
   onTestFinished(load.close)
   load.start()
