@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,8 +27,13 @@ export async function ownServer(): Promise<{ url: string; logins: readonly Login
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', LYCEUM_DATA: data, LOG_LEVEL: 'error' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const orphan = (): void => void child.kill('SIGKILL')
+  // Whatever ends the demo ends its server too, and takes the directory along.
+  const orphan = (): void => {
+    child.kill('SIGKILL')
+    rmSync(data, { recursive: true, force: true })
+  }
   process.once('exit', orphan)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM')

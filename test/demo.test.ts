@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { run } from './support/run.ts'
 import { startServer } from './support/server.ts'
 
@@ -34,6 +34,7 @@ describe('the demo', () => {
 
   test('plays on a running server, as the people whose log-ins its first start printed, and can be replayed', async () => {
     const server = await startServer()
+    onTestFinished(() => server.kill('SIGKILL'))
     const logins = [...server.output().matchAll(/^ {2}\w+ +(\S+@\S+) +(\S+)$/gm)].map(
       ([, email, password]) => `--login=${email}:${password}`,
     )

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { readConfig } from '../src/config.ts'
 import { strangers, VARIABLES } from '../src/config-variables.ts'
@@ -117,6 +117,7 @@ describe('the health checks', () => {
 
   test('ask a route that answers on a ready server, and fail where nobody answers', async () => {
     const server = await startServer()
+    onTestFinished(() => server.kill('SIGKILL'))
     const [node = '', ...args] = ofImage
     const check = (url: string) =>
       promisify(execFile)(

@@ -2,10 +2,10 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connect } from './support/client.ts'
 import { run } from './support/run.ts'
-import { startServer, type TestServer, tokenFor } from './support/server.ts'
+import { type ServerOptions, startServer, type TestServer, tokenFor } from './support/server.ts'
 
 /** What somebody meets who starts Lyceum for the first time, and who stops it: real processes, their output and their exit codes. */
 const MAIN = join(import.meta.dirname, '../src/main.ts')
@@ -14,6 +14,13 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 const lyceum = (args: readonly string[], env: Record<string, string> = {}) =>
   run(MAIN, args, { LYCEUM_DATA: join(scratch, 'unused'), PORT: '0', ...env })
+
+/** A server that does not outlive its test, whatever fails. */
+async function start(options: ServerOptions): Promise<TestServer> {
+  const server = await startServer(options)
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
 
 const logIn = (url: string, email: string, password: string) =>
   fetch(`${url}/api/v1/auth/login`, {
@@ -25,7 +32,7 @@ const logIn = (url: string, email: string, password: string) =>
 describe('the first start', () => {
   test('prints addresses that answer and log-ins that open, and never prints them again', async () => {
     const data = join(scratch, 'first')
-    const first = await startServer({ data })
+    const first = await start({ data })
     const said = first.output()
     for (const path of ['/livez', '/readyz', '/metrics', '/api/v1/openapi.json'])
       expect((await fetch(first.url + path)).status, path).toBe(200)
@@ -36,7 +43,7 @@ describe('the first start', () => {
     expect((await logIn(first.url, email, password)).status).toBe(200)
     expect(await first.stop()).toBe(0)
 
-    const second = await startServer({ data })
+    const second = await start({ data })
     expect(second.output()).not.toContain('demo.example')
     expect((await logIn(second.url, email, password)).status).toBe(200)
     expect(await second.stop()).toBe(0)
@@ -59,7 +66,7 @@ describe('the first start', () => {
 describe('SIGTERM', () => {
   test('lets commands in hand be answered, and what was answered yes is there at the next start', async () => {
     const data = join(scratch, 'drained')
-    const server = await startServer({ data, env: { LOG_LEVEL: 'info' } })
+    const server = await start({ data, env: { LOG_LEVEL: 'info' } })
     const visitor = await connect(server.url, { auth: { token: await tokenFor('visitor', 'v1'), protocol: 2 } })
     const [, , { room }] = (await visitor.ask('visitor_first_msg', { text: 'hello' })) as [boolean, null, { room: string }]
     let acked = 0
@@ -75,7 +82,7 @@ describe('SIGTERM', () => {
     expect(server.output()).toContain('everything is on disk')
     visitor.close()
 
-    const again = await startServer({ data })
+    const again = await start({ data })
     const headers = { Authorization: `Bearer ${await tokenFor('admin', 'a1')}` }
     const answer = await fetch(`${again.url}/api/v1/chats/${room}/events?limit=1000`, { headers })
     const { data: events } = (await answer.json()) as { data: unknown[] }
