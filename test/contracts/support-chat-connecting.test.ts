@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Client, connect } from '../support/client.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 import { type Company, company } from './company.ts'
@@ -66,6 +66,7 @@ describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
   ])('[CONN-3] a header %s is answered 401 on the HTTP handshake', async (_, Authorization, code) => {
     const answer = await handshake(transport, { Authorization })
     expect(answer.status).toBe(401)
+    expect((await handshake(transport, { Authorization }, '&sid=')).status, 'an empty session id').toBe(401)
     expect(await answer.json()).toEqual({ error: { code, message: expect.any(String) } })
   })
 
@@ -147,6 +148,18 @@ test('[CONN-9] a page of a foreign origin cannot connect, the server’s own can
   const Authorization = await tokenFor('agent', 'ann', acme.org)
   expect((await handshake('polling', { Authorization, Origin: 'https://evil.example' })).status).toBe(403)
   expect((await handshake('polling', { Authorization, Origin: server.url })).status).toBe(200)
+})
+
+test('[CONN-11] a client that begins with polling and moves on to WebSocket loses nothing on the way', async () => {
+  const Authorization = await tokenFor('agent', 'ann', acme.org)
+  const ann = await enter({ transports: ['polling', 'websocket'], extraHeaders: { Authorization } })
+  const { visitor, room } = await acme.chat('vera', ann)
+  await ann.ask('staff_join', { room })
+  for (let n = 0; n < 30; n++) await visitor.ask('visitor_msg', { n })
+  await vi.waitUntil(() => ann.socket.io.engine.transport.name === 'websocket', { timeout: 5_000 })
+  expect(await ann.ask('staff_msg', { room, content: { text: 'over WebSocket now' } })).toEqual([true, null])
+  await visitor.told('staff_send')
+  expect(ann.all('visitor_send').map(({ content }) => content.n)).toEqual(Array.from({ length: 30 }, (_, n) => n))
 })
 
 test('[CONN-10] a newer token brings new names, which those who see the person are told', async () => {
