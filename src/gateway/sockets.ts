@@ -7,8 +7,10 @@ import type { PresenceKeeper } from '../presence/keeper.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import { type Authenticator, AuthFailure, type Identity, partyOf } from './auth.ts'
 import type { Emits, Session } from './emits.ts'
+import { gatherWrites } from './gathered-writes.ts'
 import { contradicts, handshakes, originAllowed } from './handshake.ts'
 import { roomsFor, sendAway } from './outlets.ts'
+import { encodeQuickly } from './packets.ts'
 import type { Replays } from './replays.ts'
 import { tokenFrom } from './tokens.ts'
 
@@ -35,6 +37,8 @@ export function openSockets({ http, auth, allowedOrigins }: SocketsOptions): { i
     allowRequest: ({ headers }, decide) => decide(null, originAllowed(headers.origin, headers.host, allowedOrigins)),
   })
   io.engine.use(handshake.check)
+  encodeQuickly(io)
+  gatherWrites(io)
   return { io, handshake }
 }
 
@@ -132,7 +136,7 @@ export function serveSockets(options: ServeOptions): void {
     void socket.join(roomsFor(party)) // the in-memory adapter joins at once
     // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
     if (fanout.directory.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')
-    if (isStaff(party.role)) socket.emit('staff_init', fanout.opening(party.org))
+    if (isStaff(party.role)) socket.emit('staff_init', fanout.openingText(party.org))
   })
 }
 
