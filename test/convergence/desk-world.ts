@@ -64,10 +64,13 @@ const presenceStep: fc.Arbitrary<Step> = fc
     const command = { type, by, role: by.role, how, graceMs: 20_000, at: at + n * 1000 }
     return { category: 'presence', stream: `presence-${by.org}.${by.id}`, command }
   })
-const personStep: fc.Arbitrary<Step> = fc.record({ by: party, n: fc.nat({ max: 5 }) }).map(({ by, n }) => {
-  const command = { type: 'Introduce', by, role: by.role as Role, profile: { name: `${by.id} ${n}` }, issuedAt: n, at: at + n }
-  return { category: 'person', stream: `person-${by.org}.${by.id}`, command }
-})
+const personStep: fc.Arbitrary<Step> = fc
+  .record({ type: fc.constantFrom('Introduce', 'Introduce', 'Disable', 'Enable'), who: party, n: fc.nat({ max: 5 }) })
+  .map(({ type, who, n }) => {
+    const by: Party = type === 'Introduce' ? who : { id: 'boss', org: who.org, role: 'admin' }
+    const command = { type, by, role: who.role as Role, profile: { name: `${who.id} ${n}` }, issuedAt: n, at: at + n }
+    return { category: 'person', stream: `person-${who.org}.${who.id}`, command }
+  })
 
 export const steps = fc.array(fc.oneof({ weight: 6, arbitrary: chatStep }, { weight: 3, arbitrary: presenceStep }, personStep), {
   minLength: 1,

@@ -48,6 +48,15 @@ test('[INIT-6] a history holds what the rules are about, or the two above would 
   const seen = new Set<string>()
   for (const todo of fc.sample(steps, { numRuns: 200, seed: 1 })) for (const { event } of history(todo)) seen.add(event.type)
   const chats = ['ChatOpened', 'VisitorWrote', 'StaffWrote', 'ChatClaimed', 'ChatTakenOver', 'ChatFlagged', 'ChatClosed']
-  const people = ['CameOnline', 'ConnectionLost', 'CameBack', 'WentOffline', 'PersonIntroduced', 'ProfileChanged']
+  const people = [
+    'CameOnline',
+    'ConnectionLost',
+    'CameBack',
+    'WentOffline',
+    'PersonIntroduced',
+    'ProfileChanged',
+    'PersonDisabled',
+    'PersonEnabled',
+  ]
   expect([...seen].sort()).toEqual([...chats, ...people].sort())
 })
