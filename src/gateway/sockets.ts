@@ -72,17 +72,28 @@ export function serveSockets(options: ServeOptions): void {
 
   const welcome = async (socket: Socket): Promise<void> => {
     const gone = new AbortController()
-    socket.conn.once('close', () => gone.abort())
+    const giveUp = (): void => gone.abort()
+    const late = clock.after(ARRIVAL_MS, giveUp)
+    socket.conn.once('close', giveUp)
+    try {
+      await arrive(socket, gone.signal)
+    } finally {
+      // Nothing of this may stay for as long as the connection lives.
+      late.cancel()
+      socket.conn.off('close', giveUp)
+    }
+  }
+
+  const arrive = async (socket: Socket, gone: AbortSignal): Promise<void> => {
     const identity = await identify(socket)
     const party = partyOf(identity)
     const person = await introduced(identity, party)
     try {
       await presence.connected(nameOf(party), identity.role, socket.id)
       // Whoever is told on arrival who is online is one of them: wait until this node would say so.
-      const late = AbortSignal.any([gone.signal, AbortSignal.timeout(ARRIVAL_MS)])
-      const shown = await fanout.until(() => fanout.desk.presence(party.org, party.id) !== undefined, late)
+      const shown = await fanout.until(() => fanout.desk.presence(party.org, party.id) !== undefined, gone)
       // Who has hung up meanwhile is not let in, so that nothing else would ever say that this socket is gone.
-      if (!shown || gone.signal.aborted) throw new Unwelcome(503, 'try again')
+      if (!shown || gone.aborted) throw new Unwelcome(503, 'try again')
     } catch (error) {
       await presence.disconnected(nameOf(party), socket.id, 'lost')
       throw error

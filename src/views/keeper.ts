@@ -63,8 +63,8 @@ export interface Keeper {
   stop(): Promise<void>
 }
 
-/** The newest events that are kept in memory for all views together. */
-const KEEP_EVENTS = 10_000
+/** The newest events that are kept in memory for all views together; up to twice as many between two cuts. Older ones are read again. */
+const KEEP_EVENTS = 2_500
 
 /**
  * Starts at once and never gives up: a store or log that does not answer is tried again with growing pauses. Several nodes may keep the same store;
