@@ -50,6 +50,8 @@ test('docs/decisions lists each of its pages, by its title', () => {
   const index = text('docs/decisions/README.md')
   for (const file of readdirSync(join(root, 'docs/decisions')).filter((name) => /^\d/.test(name))) {
     const [title = ''] = text(`docs/decisions/${file}`).split('\n')
-    expect(index).toContain(`| [${file.slice(0, 4)}](${file}) | ${title.replace(/^# \d+ /, '')} |`)
+    expect(index, `a row for ${file} is missing in docs/decisions/README.md`).toContain(
+      `| [${file.slice(0, 4)}](${file}) | ${title.replace(/^# \d+ /, '')} |`,
+    )
   }
 })
