@@ -54,6 +54,9 @@ export async function rebuildFrom(
   let events = 0
   for (;;) {
     const page = await pages.after(fold.scanned(), batch)
+    const last = page.at(-1)
+    // Read on while the commit waits for the disk: the next turn finds this page kept, or asks again for what has failed here.
+    if (last && page.length === batch) pages.after(last.position, batch).catch(() => {})
     if ((await fold.apply(page)) === 'lost') break
     events += page.length
     told.onProgress?.(events)
