@@ -3,7 +3,7 @@ import { startServer } from '../support/server.ts'
 import { claimRace } from './claim-race.ts'
 
 test('[CHAT-4] of 160 agents who grab 800 chats at once exactly one gets each, and every loser is told who', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   const server = await startServer()
   try {

@@ -14,16 +14,23 @@ import { tireless } from './tireless.ts'
 
 let data: string
 let env: Record<string, string>
+let started: TestServer[]
 
 beforeEach(async () => {
   data = await mkdtemp(join(tmpdir(), 'lyceum-drain-'))
   env = { PORT: String(await lastingPort()), RATE_PER_PERSON: '100000' }
-  return () => rm(data, { recursive: true, force: true })
+  const servers: TestServer[] = []
+  started = servers
+  return async () => {
+    for (const server of servers) server.kill('SIGKILL')
+    await Promise.all(servers.map(({ ended }) => ended))
+    await rm(data, { recursive: true, force: true })
+  }
 })
 
 async function aServer(): Promise<TestServer> {
   const server = await startServer({ data, env })
-  onTestFinished(() => void server.kill('SIGKILL'))
+  started.push(server)
   return server
 }
 
@@ -31,7 +38,7 @@ async function aLoad(url: string): Promise<Load> {
   const load = await openLoad({ urls: [url], chats: 20, agents: 4, supervisors: 1, paceMs: 5 })
   onTestFinished(load.close)
   load.start()
-  await until(() => load.acked() > 500)
+  await until(() => load.acked() > 250)
   return load
 }
 
@@ -42,7 +49,9 @@ async function deafClient({ url }: TestServer): Promise<void> {
   tcpUnder(deaf.socket).pause()
 }
 
-test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit code is 0, and the clients come back to the next server', async () => {
+test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit code is 0, and the clients come back to the next server', {
+  timeout: 240_000,
+}, async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   server.kill('SIGTERM')
@@ -62,7 +71,7 @@ test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit cod
   expect(facts.filter(({ type }) => type === 'ChatClosed')).toEqual([])
 })
 
-test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the first one short', async () => {
+test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the first one short', { timeout: 240_000 }, async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   await deafClient(server)
@@ -75,7 +84,9 @@ test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the
   expect((await factsIn(data)).filter(({ id }) => !acked.has(id))).toEqual([])
 })
 
-test('[STOP-3] a client that never reads and a request that never ends do not keep the server from stopping', async () => {
+test('[STOP-3] a client that never reads and a request that never ends do not keep the server from stopping', {
+  timeout: 240_000,
+}, async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   await deafClient(server)

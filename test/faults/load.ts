@@ -94,8 +94,8 @@ export async function openLoad({ urls, chats, agents, supervisors, tag = '', pac
   }
 }
 
-/** Looks every few milliseconds; fails after `limitMs` and says what was waited for. */
-export async function until(fact: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<void> {
+/** Looks every few milliseconds (the limit is for a machine with ten times too much to do); fails after `limitMs` and says what was waited for. */
+export async function until(fact: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
   const deadline = performance.now() + limitMs
   while (!(await fact())) {
     if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${fact}`)
