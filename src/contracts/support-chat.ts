@@ -47,8 +47,8 @@ export const inbound: Readonly<Record<string, Row>> = Object.assign(Object.creat
   take_over_chat: toRoom(inRoom, (_, by, at) => ({ type: 'TakeOverChat', by, at })),
   change_chat_priority: toRoom(flagging, ({ severity_level: severity }, by, at) => ({ type: 'FlagChat', severity, by, at })),
   staff_msg: toRoom(writing, (data, by, at) => {
-    const content = asContent(data.content)
-    return typeof content === 'string' ? refuse('bad-request', { why: content }) : { type: 'Write', content, by, at }
+    const read = asContent(data.content)
+    return typeof read === 'string' ? refuse('bad-request', { why: read }) : { type: 'Write', ...read, by, at }
   }),
 
   replay_chat: ([data]) => {
@@ -80,13 +80,13 @@ function toRoom<Shape extends z.ZodType<{ room: string; client_id?: string | nul
 function visitorWrites(kind: 'own-chat' | 'new-chat'): Row {
   return (args, { party, visitor }, at) => {
     const { content: raw, clientId: inside } = unwrap(args[0])
-    const content = asContent(raw)
-    if (typeof content === 'string') return refuse('bad-request', { why: content })
+    const sized = asContent(raw)
+    if (typeof sized === 'string') return refuse('bad-request', { why: sized })
     const read = clientId.safeParse(inside ?? args[1])
     if (!read.success) return badRequest(read.error, 'client_id')
     const command: ChatCommand =
-      kind === 'new-chat' ? { type: 'OpenChat', visitor, content, by: party, at } : { type: 'Write', content, by: party, at }
-    return { kind, command, ...named(read.data), payload: content }
+      kind === 'new-chat' ? { type: 'OpenChat', visitor, ...sized, by: party, at } : { type: 'Write', ...sized, by: party, at }
+    return { kind, command, ...named(read.data), payload: sized.content }
   }
 }
 
@@ -105,6 +105,8 @@ export function sentence({ code, details }: Refusal, nameOf: (staffId: string) =
       return `chat already claimed by ${nameOf(staffId)}`
     case 'chat-already-open':
       return 'chat-already-open: you already have an open chat; write to it with visitor_msg, or end it with visitor_leave_room'
+    case 'queue-full':
+      return 'queue-full: too much waits in this chat already; write again when somebody has taken it'
     case 'no-open-chat':
       return 'no-open-chat: you have no open chat; start one with visitor_first_msg'
     case 'no-such-chat':

@@ -59,7 +59,12 @@ export const listEvents = createRoute({
   request: {
     params: room,
     query: z.object({
-      after: z.coerce.number().int().min(-1).default(-1).openapi({ description: 'seq of the last event of the page before' }),
+      after: z
+        .string()
+        .regex(/^(-1|\d{1,15})$/, 'must be a whole number from -1')
+        .transform(Number)
+        .default(-1)
+        .openapi({ description: 'seq of the last event of the page before' }),
       limit: z.coerce.number().int().min(1).max(1000).default(200),
       format: z.enum(['json', 'ndjson']).optional(),
     }),

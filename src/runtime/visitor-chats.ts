@@ -61,22 +61,39 @@ export function visitorChats(rooms: Rooms): VisitorChats {
     answer: await rooms.ask('chat', room, command, call),
   })
 
+  /**
+   * A visitor names no chat, so a call that is repeated after a lost connection may come when their next chat is open already. It still
+   * means the chat before, which then has its first answer.
+   */
+  const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<RoomAnswer | undefined> => {
+    if (call.clientId === undefined || n < 1) return undefined
+    const room = chatId(command.by, n - 1)
+    const answer = await rooms.remembered('chat', room, command, call)
+    return answer && { room, answer }
+  }
+
   return {
     async askLatest(command, call) {
       if (command.by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
       // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no bounded mailbox.
       const hint = hints.get(nameOf(command.by))
       if (hint !== undefined) {
+        const answered = await answeredBefore(hint.n, command, call)
+        if (answered) return answered
         const asked = await ask(hint.room, command, call)
         if (!(asked.answer instanceof Refusal && asked.answer.code === 'chat-closed')) return asked
       }
       const n = await latest(command.by)
-      return n < 0 ? { room: null, answer: refuse('no-open-chat') } : ask(chatId(command.by, n), command, call)
+      if (n < 0) return { room: null, answer: refuse('no-open-chat') }
+      return (await answeredBefore(n, command, call)) ?? ask(chatId(command.by, n), command, call)
     },
     async open(command, call) {
       if (command.by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
       // The latest chat is asked even when it is closed: a repeated call finds its first answer there.
-      for (let n = Math.max(0, await latest(command.by)); ; n++) {
+      const first = Math.max(0, await latest(command.by))
+      const answered = await answeredBefore(first, command, call)
+      if (answered) return answered
+      for (let n = first; ; n++) {
         const { room, answer } = await ask(chatId(command.by, n), command, call)
         if (answer instanceof Refusal && answer.code === 'chat-closed') continue
         if (!(answer instanceof Refusal)) remember(command.by, n)

@@ -86,10 +86,10 @@ test('[LIMIT-7] a slow reader who takes a little between the looks keeps the con
   expect(await reader.told('opening')).toHaveLength(14 * MIB)
 })
 
-test('[LIMIT-7] more than 16 MiB at once is too much for anybody', async () => {
+test('[LIMIT-7] more than 32 MiB at once is too much for anybody', async () => {
   const { io, clock, cut, tcp } = await aPushingServer()
   tcp.pause()
-  for (let i = 0; i < 60; i++) io.emit('push', opening(MIB))
+  for (let i = 0; i < 80; i++) io.emit('push', opening(MIB))
   await until(() => io.engine.clientsCount === 1)
   clock.advance(1_000)
   expect(cut).toEqual([expect.objectContaining({ why: 'too much waits for it' })])
@@ -102,7 +102,7 @@ test('[LIMIT-7] somebody on long polling who does not ask for what waits is cut 
   const { sid } = JSON.parse((await (await fetch(poll)).text()).slice(1))
   await fetch(`${poll}&sid=${sid}`, { method: 'POST', body: '40' })
   await until(() => io.of('/').sockets.size === 2)
-  for (let i = 0; i < 17; i++) io.except([...io.of('/').sockets.keys()].slice(0, 1)).emit('push', opening(MIB))
+  for (let i = 0; i < 34; i++) io.except([...io.of('/').sockets.keys()].slice(0, 1)).emit('push', opening(MIB))
   clock.advance(1_000)
   expect(cut).toEqual([expect.objectContaining({ why: 'too much waits for it' })])
   await until(() => io.engine.clientsCount === 1)
