@@ -1,4 +1,6 @@
 import type { PresenceEvent } from '../machines/presence/events.ts'
+import { openFanout } from '../src/delivery/fanout.ts'
+import type { Log } from '../src/log/log.ts'
 import { startServer, tokenFor } from '../test/support/server.ts'
 import { NO_LIMITS } from './against-relay.ts'
 import { atMost, type Figure, median, quantile } from './figures.ts'
@@ -8,17 +10,20 @@ import { openWire } from './wire.ts'
 
 const CHATS = 10_000
 const ARRIVALS = 60
+const OPENINGS = 100
 const LOAD = { do: 'rate', perSecond: 500, seconds: 6 } as const
 
 /**
  * Staff who come while 10,000 chats wait in their organisation, one after another, and what that does to the acks of visitors who write all the
- * time in another one. `staff_init` is timed from the connection to its last byte: an upper bound of the server's time, which also holds the
- * handshake, the token, two durable appends and the transfer.
+ * time in another one. The server's time is how long the event loop is held: the opening made and encoded, as the gateway does it, on the same
+ * log in this process. Timed from outside, from the connection to the last byte, it also holds the handshake, two durable appends and the
+ * transfer.
  */
 export async function staffInit(): Promise<readonly Figure[]> {
   return inDirectory(async (data) => {
     const log = await openLogIn(data)
     await write(log, queue())
+    const held = await eventLoopHeld(log)
     await log.close()
     // A grace without end: those who wait have no connection, and their chats must not be closed.
     const server = await startServer({ data, env: { ...NO_LIMITS, DISCONNECT_GRACE_MS: '80000000' } })
@@ -39,10 +44,16 @@ export async function staffInit(): Promise<readonly Figure[]> {
       const busy = await writing
       return [
         {
-          name: 'staff_init with 10,000 unclaimed chats, p99',
-          value: quantile(took, 0.99),
+          name: 'staff_init with 10,000 unclaimed chats, server time, p99',
+          value: quantile(held, 0.99),
           unit: 'ms',
           target: atMost(50),
+          note: `p50 ${median(held).toPrecision(3)} ms, the very first ${(held[0] ?? 0).toPrecision(3)} ms`,
+        },
+        {
+          name: 'the same from the connection to its last byte, p99',
+          value: quantile(took, 0.99),
+          unit: 'ms',
           note: `p50 ${median(took).toPrecision(3)} ms, ${(bytes / 1e6).toFixed(1)} MB`,
         },
         { name: "p99 of others' acks meanwhile", value: busy.p99, unit: 'ms', note: `${quiet.p99.toPrecision(3)} ms without arrivals` },
@@ -52,6 +63,25 @@ export async function staffInit(): Promise<readonly Figure[]> {
       await server.stop()
     }
   })
+}
+
+async function eventLoopHeld(log: Log): Promise<readonly number[]> {
+  const fanout = await openFanout({
+    log,
+    outlet: { push() {}, dismiss() {} },
+    seed: async () => null,
+    heard() {},
+    onError(error) {
+      throw error
+    },
+  })
+  const held = Array.from({ length: OPENINGS }, () => {
+    const started = performance.now()
+    Buffer.from(`42["staff_init",${fanout.openingText('queue').text}]`)
+    return performance.now() - started
+  })
+  await fanout.stop()
+  return held
 }
 
 function* queue(): Generator<Stream> {

@@ -26,7 +26,7 @@ export function encodeQuickly(io: Server): void {
   const textOf = (data: unknown): string => {
     if (isJsonText(data)) return data.text
     if (data === lastData && typeof data === 'object' && data !== null) return lastText
-    const text = JSON.stringify(data)
+    const text = JSON.stringify(data) ?? 'null' // what stands in an array where there is nothing
     // What is pushed is never changed afterwards. Kept until the end of the turn only, so that it keeps nothing alive.
     if (lastData === undefined) queueMicrotask(() => (lastData = undefined))
     lastData = data
