@@ -43,5 +43,7 @@ test('[NODE-5] Redis is emptied, killed, frozen and comes back under load: comma
   expect(violations({ facts, ...load.history() })).toEqual([])
   expect(facts.filter(({ type }) => type === 'ChatClosed')).toEqual([])
   expect(load.everybody.filter(({ connections }) => connections.length > 1).map(({ name }) => name)).toEqual([])
-  expect(load.everybody.filter(({ refusals }) => refusals.size > 0).map(({ name }) => name)).toEqual([])
+  // Two nodes that write to one chat may have to give way to each other; nothing else is refused.
+  const codes = load.everybody.flatMap(({ refusals }) => [...refusals.keys()])
+  expect(codes.filter((code) => code !== 'busy')).toEqual([])
 })
