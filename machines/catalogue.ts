@@ -17,6 +17,9 @@ import { personMachine } from './person/machine.ts'
 import { decide as decidePresence } from './presence/decide.ts'
 import { presenceEvents } from './presence/events.ts'
 import { presenceMachine } from './presence/machine.ts'
+import { decide as decideRequest } from './request/decide.ts'
+import { requestEvents } from './request/events.ts'
+import { requestMachine } from './request/machine.ts'
 
 /** Everything that the runtime must know about one kind of room. `M` is its XState machine, `S` that machine's snapshot. */
 export interface Kind<M, S, C extends Command, E extends Event> {
@@ -36,6 +39,7 @@ export const catalogue = {
   login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),
   person: kind({ machine: personMachine, decide: decidePerson, events: personEvents }),
   presence: kind({ machine: presenceMachine, decide: decidePresence, events: presenceEvents }),
+  request: kind({ machine: requestMachine, decide: decideRequest, events: requestEvents }),
 }
 
 export type Category = keyof typeof catalogue

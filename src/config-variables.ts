@@ -48,7 +48,7 @@ export const VARIABLES = {
     schema: wholeNumber(0, 65_535),
   }),
   LYCEUM_DATA: required({
-    description: 'Directory of the embedded log, files and the token secret',
+    description: 'Directory of the log, views, snapshots and the token secret',
     fallback: './data',
     expects: 'a directory',
     schema: z.string(),
@@ -63,7 +63,7 @@ export const VARIABLES = {
       .transform((text) => text.replace(/^kurrentdb/, 'esdb')), // the client library knows the old scheme only
   }),
   REDIS_URL: optional({
-    description: 'Redis for views and leases; unset: kept in this process',
+    description: 'Redis for views and leases; unset: views in LYCEUM_DATA, leases in this process',
     expects: 'an address like redis://host:6379 or rediss://user:password@host:6379/0',
     secret: true,
     schema: url('redis:', 'rediss:'),
@@ -96,6 +96,12 @@ export const VARIABLES = {
     fallback: '30',
     expects: 'a whole number of minutes from 0 to 1440',
     schema: wholeNumber(0, 1_440),
+  }),
+  LEASE_MS: required({
+    description: 'How long a dead node’s people still count as connected; the same on every node',
+    fallback: '30000',
+    expects: 'a whole number of milliseconds from 1000 to 600000',
+    schema: wholeNumber(1_000, 600_000),
   }),
   LYCEUM_TIME_ZONE: required({
     description: 'Zone of the local times that projects show',
@@ -153,23 +159,24 @@ export function readVariables(env: Readonly<Record<string, string | undefined>>)
     if (parsed.success) values[name] = parsed.data
     else problems.push(`${name} must be ${variable.expects}, got ${shown(variable, set)}`)
   }
-  problems.push(...strangers(env))
   return { values: problems.length === 0 ? (values as Values) : null, problems }
 }
 
 const shown = (variable: Variable, text: string): string =>
   variable.secret ? `a value of ${new TextEncoder().encode(text).length} bytes (not shown: it may be secret)` : JSON.stringify(text)
 
-/** A misspelt LYCEUM_… would otherwise be ignored in silence, and with it what its author wanted. */
-function strangers(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+/**
+ * One sentence for each LYCEUM_… that is none of ours. A misspelt one would otherwise be ignored in silence, and with it what its author
+ * wanted; but it stops nothing, because what runs Lyceum may keep variables of its own under that name.
+ */
+export function strangers(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const known = Object.keys(VARIABLES)
   return Object.keys(env)
     .filter((name) => name.startsWith('LYCEUM_') && !known.includes(name))
     .map((name) => {
       const nearest = known.map((other) => ({ other, distance: distanceOf(name, other) })).sort((a, b) => a.distance - b.distance)[0]
-      const hint =
-        nearest && nearest.distance <= 3 ? `, did you mean ${nearest.other}?` : ': unset it, or see lyceum --help for all variables'
-      return `${name} is not a variable of Lyceum${hint}`
+      const hint = nearest && nearest.distance <= 3 ? `, did you mean ${nearest.other}?` : ': npm start -- --help lists all variables'
+      return `${name} is not a variable of Lyceum and is ignored${hint}`
     })
 }
 

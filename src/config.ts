@@ -18,6 +18,8 @@ export interface Config {
   readonly disconnectGraceMs: number
   /** How long after its planned length a lesson that nobody ends is ended. */
   readonly lessonOverrunMinutes: number
+  /** Time to live of presence leases. */
+  readonly leaseMs: number
   /** An IANA name that this runtime knows. */
   readonly timeZone: string
   /** `apiUrl` is an origin without a trailing slash; null = nothing is sent. */
@@ -69,6 +71,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     allowedOrigins: values.ALLOWED_ORIGINS ?? [],
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     lessonOverrunMinutes: values.LESSON_OVERRUN_MINUTES,
+    leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },
     logLevel: values.LOG_LEVEL,

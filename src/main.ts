@@ -1,24 +1,27 @@
+import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { checkPreconditions } from './commands/preconditions.ts'
 import { replayInTerminal } from './commands/replay.ts'
 import { makeToken } from './commands/token.ts'
 import { rebuildViews, verifyViews } from './commands/views.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import { VARIABLES } from './config-variables.ts'
+import { strangers, VARIABLES } from './config-variables.ts'
 import { type Logger, openLogger } from './observe/logger.ts'
-import { serve } from './serve.ts'
+import { type Running, serve } from './serve.ts'
 
 /** Where everything is put together: the only file that reads the environment, imported by nobody. */
 const program = new Command('lyceum')
   .description('The real-time backend for classrooms and support desks that never forgets.')
-  .showHelpAfterError('(lyceum --help lists all commands and variables)')
-  .addHelpText('after', () => `\nEnvironment:\n${variables()}`)
+  .showHelpAfterError('(npm run lyceum -- --help lists all commands and variables)')
+  .addHelpText('after', manual)
 
 program
   .command('start', { isDefault: true })
   .description('start a server (this is what npm start does)')
-  .addHelpText('after', () => `\nEnvironment:\n${variables()}`)
-  .action(() => withConfig(start))
+  .addHelpText('after', () => `${manual()}\n\nThere is more than start: npm run lyceum -- --help`)
+  .allowExcessArguments()
+  .action((_, { args: [unknown] }: Command) => (unknown === undefined ? withConfig(start) : refuseCommand(unknown)))
 
 program
   .command('token')
@@ -47,44 +50,87 @@ views
   .description('fold all views into memory and compare them with the live ones')
   .action(() => withConfig(verifyViews))
 
+const ECHO_MS = 2_000
+
 async function start(config: Config, logger: Logger): Promise<void> {
-  const running = await serve(config, logger)
-  const { url, demo } = running
-  process.stdout.write(
-    `Lyceum listens on ${url}\n  Socket.IO  ${url.replace('http', 'ws')}/socket.io\n  HTTP       ${url}/api/v1 (described in /api/v1/openapi.json)\n`,
-  )
-  process.stdout.write(
-    `  data       ${config.eventStoreUrl === null ? config.dataDirectory : 'EventStoreDB'}${config.redisUrl === null ? '' : ', views in Redis'}\n`,
-  )
-  if (demo.length > 0) {
-    process.stdout.write(`\nThe log was empty, so there is a demo organisation now. These log-ins are shown only once:\n`)
-    for (const { role, email, password } of demo) process.stdout.write(`  ${role.padEnd(10)} ${email.padEnd(24)} ${password}\n`)
-    process.stdout.write(`Try it: npm run demo\n`)
-  }
+  await checkPreconditions(config)
+  const waiting = setTimeout(() => process.stdout.write(`Lyceum is starting: ${awaited(config)}\n`), PATIENCE_MS)
+  const running = await serve(config, logger).finally(() => clearTimeout(waiting))
   closeWithGrace({ delay: 20_000, logger: false }, async ({ signal, err }) => {
+    ignoreEcho()
     if (err) logger.fatal({ err }, 'an error that nobody caught: this process ends')
-    else logger.info({ signal }, 'stopping')
+    else logger.info({ signal }, 'stopping: no new connections, commands in hand are finished')
     await running.stop()
+    logger.info('stopped: everything is on disk')
   })
+  process.stdout.write(`${greeting(running, config)}\n`)
+}
+
+/** What a newcomer needs, in one write: who waits for "listens on" has all of it. */
+function greeting({ url, demo }: Running, { eventStoreUrl, redisUrl, dataDirectory }: Config): string {
+  const log = eventStoreUrl === null ? `${resolve(dataDirectory)}/log` : 'in EventStoreDB (EVENTSTORE_URL)'
+  const views = redisUrl === null ? `${resolve(dataDirectory)}/views` : 'in Redis (REDIS_URL)'
+  const lines = [
+    `Lyceum listens on ${url}`,
+    `  Socket.IO  ${url.replace('http', 'ws')}/socket.io`,
+    `  HTTP       ${url}/api/v1   (described in ${url}/api/v1/openapi.json)`,
+    `  health     ${url}/livez, /readyz, /metrics`,
+    `  log        ${log}`,
+    `  views      ${views}`,
+  ]
+  if (demo.length > 0) {
+    lines.push('', 'The log was empty, so there is a demo organisation now: "demo". These log-ins are shown only once:')
+    for (const { role, email, password } of demo) lines.push(`  ${role.padEnd(10)} ${email.padEnd(24)} ${password}`)
+    lines.push('', 'See it at work: npm run demo (starts a server of its own, or plays here: npm run demo -- --help)')
+  }
+  return lines.join('\n')
+}
+
+const PATIENCE_MS = 2_000
+
+function awaited({ eventStoreUrl, redisUrl }: Config): string {
+  const others = [eventStoreUrl === null ? '' : 'EventStoreDB (EVENTSTORE_URL)', redisUrl === null ? '' : 'Redis (REDIS_URL)']
+  const named = others.filter((name) => name !== '').join(' and ')
+  return named === '' ? 'reading the log' : `waiting for ${named} to answer; the log lines say what is wrong`
+}
+
+/**
+ * npm passes a signal on which the terminal, or whoever stops a group of processes, has already sent to us as well: the same wish, told
+ * twice. Only a later one means that somebody is tired of waiting. (Nothing that was acknowledged is lost by that either.)
+ */
+function ignoreEcho(): void {
+  const heardAt = performance.now()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    process.removeAllListeners(signal) // those of close-with-grace, which end the process at the second signal
+    process.on(signal, () => {
+      if (performance.now() - heardAt > ECHO_MS) process.exit(1)
+    })
+  }
 }
 
 async function withConfig(run: (config: Config, logger: Logger) => Promise<void> | void): Promise<void> {
   try {
     const config = readConfig(process.env)
+    for (const warning of strangers(process.env)) process.stderr.write(`lyceum: warning: ${warning}\n`)
     await run(config, openLogger(config.logLevel))
   } catch (error) {
     process.stderr.write(`${error instanceof ConfigError ? error.message : `lyceum: ${(error as Error).message}`}\n`)
-    process.exitCode = 1
-    if (error instanceof ConfigError) process.stderr.write('lyceum --help lists all variables\n')
-    process.exit()
+    if (error instanceof ConfigError) process.stderr.write('npm start -- --help lists all variables\n')
+    process.exit(1)
   }
 }
 
-function variables(): string {
+function manual(): string {
   const lines = Object.entries(VARIABLES).map(
     ([name, { description, fallback }]) => `  ${name.padEnd(20)} ${description}${fallback === null ? '' : ` (${fallback})`}`,
   )
-  return lines.join('\n')
+  return `\nEnvironment (what is used when unset or empty):\n${lines.join('\n')}`
+}
+
+/** An unknown word lands in `start`, which is what is meant when no word is there. */
+function refuseCommand(word: string): void {
+  const commands = program.commands.map((command) => command.name()).join(', ')
+  program.error(`error: there is no command ${JSON.stringify(word)}: there are ${commands}`)
 }
 
 function number(text: string): number {

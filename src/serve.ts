@@ -4,7 +4,6 @@ import { createServer, type RequestListener } from 'node:http'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import type { Server } from 'socket.io'
 import { Refusal, unreachable } from '../machines/kernel.ts'
 import type { PersonEvent } from '../machines/person/events.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
@@ -16,6 +15,7 @@ import { seedDesk } from './delivery/seed.ts'
 import { authenticator } from './gateway/auth.ts'
 import { type DemoLogin, openDemo } from './gateway/demo.ts'
 import { emits as openEmits } from './gateway/emits.ts'
+import { hangUp, within } from './gateway/hang-up.ts'
 import { httpApp } from './gateway/http.ts'
 import { chatRoutes } from './gateway/http-chats.ts'
 import { presenceRoutes } from './gateway/http-presence.ts'
@@ -23,6 +23,7 @@ import { openKeys } from './gateway/keys.ts'
 import { failureLimit, tokenBuckets } from './gateway/limits.ts'
 import { listen } from './gateway/listen.ts'
 import { chatList, peopleList } from './gateway/lists.ts'
+import { watchOutbound } from './gateway/outbound.ts'
 import { socketOutlet } from './gateway/outlets.ts'
 import { openPasswords } from './gateway/passwords.ts'
 import { replays as openReplays } from './gateway/replays.ts'
@@ -47,9 +48,10 @@ import { tellMixpanel } from './tell-mixpanel.ts'
 import { keepViews } from './views/keeper.ts'
 import { ViewsUnavailable } from './views/store.ts'
 
-const LEASE_MS = 30_000
 /** How long clients and requests get to take what was written to them when the server stops. */
 const HANG_UP_MS = 3_000
+/** Contract 000: a dead server leaves nobody “alive” for longer. */
+const ALIVE_KEY_MS = 60_000
 
 export interface Running {
   /** As clients reach it: `http://host:port`. */
@@ -112,12 +114,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     onError: (error) => failed(error, 'fanout'),
   })
   const leases =
-    config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: LEASE_MS })
+    config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: config.leaseMs })
   const presence = presenceKeeper({
     leases,
     clock,
     graceMs: config.disconnectGraceMs,
-    ttlMs: LEASE_MS,
+    ttlMs: config.leaseMs,
     async ask(person, command) {
       const answer = await rooms.ask('presence', person, command)
       if (answer instanceof Refusal) throw new Error(`the presence of ${person} could not be recorded: ${answer.code}`)
@@ -134,7 +136,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       ? noAliveKeys
       : await openRedisAliveKeys({
           url: config.redisUrl,
-          ttlMs: LEASE_MS,
+          ttlMs: Math.min(config.leaseMs, ALIVE_KEY_MS),
           since: sinceOf(fanout),
           onError: (error) => failed(error, 'alive-keys'),
         })
@@ -183,6 +185,14 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const debugging = logger.isLevelEnabled('debug')
   const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs })
   serveSockets({ io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError: failed })
+  const outbound = watchOutbound({
+    io,
+    clock,
+    onCutOff(reader) {
+      metrics.cutOff()
+      logger.warn(reader, 'a client that does not read was disconnected')
+    },
+  })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
     roomsAwake: rooms.awake,
@@ -230,10 +240,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       replays.forget()
       await presence.stop()
       await aliveKeys.close()
-      await hangUp(io)
-      http.closeIdleConnections()
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, HANG_UP_MS).unref())])
+      outbound.stop()
+      await Promise.all([hangUp(io, HANG_UP_MS), within(HANG_UP_MS, closed)])
       http.closeAllConnections()
+      await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
       lessons.stop()
       await rooms.stop()
       await Promise.all([fanout.stop(), mixpanel.stop()])
@@ -277,17 +287,6 @@ function stateAfter(type: PresenceEvent['type']): RecordedPresence {
     default:
       return unreachable(type)
   }
-}
-
-/**
- * Closes every connection after what was written to it, without a Socket.IO disconnect packet: to clients it is a lost connection, and
- * they come back by themselves to the next server.
- */
-async function hangUp(io: Server): Promise<void> {
-  for (const { conn } of io.of('/').sockets.values()) conn.close()
-  const deadline = Date.now() + HANG_UP_MS
-  while (io.engine.clientsCount > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
-  await io.close()
 }
 
 const nodeName = (): string => `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`

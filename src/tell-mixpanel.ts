@@ -6,14 +6,14 @@ import type { Config } from './config.ts'
 import { ownSecret } from './gateway/keys.ts'
 import type { Log } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
-import type { Metrics } from './observe/metrics.ts'
+import type { openMetrics } from './observe/metrics.ts'
 
 export interface TellMixpanelOptions {
   readonly config: Config
   readonly log: Log
   readonly clock: Clock
   readonly logger: Logger
-  readonly metrics: Metrics['analytics']
+  readonly metrics: ReturnType<typeof openMetrics>['analytics']
   readonly onError: (error: unknown) => void
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, readConfig } from '../src/config.ts'
-import { VARIABLES } from '../src/config-variables.ts'
+import { strangers, VARIABLES } from '../src/config-variables.ts'
 
 function problemsOf(env: Record<string, string>): readonly string[] {
   try {
@@ -26,6 +26,7 @@ describe('defaults', () => {
       allowedOrigins: [],
       disconnectGraceMs: 15_000,
       lessonOverrunMinutes: 30,
+      leaseMs: 30_000,
       timeZone: 'UTC',
       mixpanel: null,
       logLevel: 'info',
@@ -82,23 +83,32 @@ describe('errors', () => {
     expect(problemsOf({ PORT: 'x' })).toEqual(['PORT must be a whole number from 0 (any free port) to 65535, got "x"'])
   })
   test('name every wrong variable at once', () => {
-    const problems = problemsOf({ PORT: 'x', LOG_LEVEL: 'loud', LYCEUM_DTAA: '/d' })
-    expect(problems.map((problem) => problem.split(' ')[0])).toEqual(['PORT', 'LOG_LEVEL', 'LYCEUM_DTAA'])
+    const problems = problemsOf({ PORT: 'x', LOG_LEVEL: 'loud' })
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual(['PORT', 'LOG_LEVEL'])
   })
   test('never show a secret or an address that may hold one', () => {
     const text = problemsOf({ JWT_SECRET: 'hunter2', REDIS_URL: 'http://:hunter2@h', EVENTSTORE_URL: 'http://a:hunter2@h' }).join()
     expect(text).not.toContain('hunter2')
     expect(text).toContain('JWT_SECRET must be at least 32 bytes long (openssl rand -base64 48 makes one), got a value of 7 bytes')
   })
-  test('a misspelt variable is refused with the nearest one', () => {
-    expect(problemsOf({ LYCEUM_TIMEZONE: 'UTC' })[0]).toContain('did you mean LYCEUM_TIME_ZONE?')
-    expect(problemsOf({ LYCEUM_PORT: '1' })[0]).toContain('did you mean PORT?')
-    expect(problemsOf({ LYCEUM_ENTIRELY_DIFFERENT: '1' })[0]).toContain('lyceum --help')
-  })
   test('both families of keys at once are refused', () => {
     const problems = problemsOf({ JWT_SECRET: 'x'.repeat(32), JWKS_URL: 'https://id.test/jwks' })
     expect(problems).toHaveLength(1)
     expect(problems[0]).toContain('unset JWT_SECRET')
+  })
+})
+
+describe('unknown LYCEUM_… variables', () => {
+  test('stop nothing: who runs Lyceum may keep some of its own', () => {
+    expect(problemsOf({ LYCEUM_HARNESS_RUN: '7' })).toEqual([])
+  })
+  test('are named in a warning, with the nearest variable that is ours', () => {
+    expect(strangers({ LYCEUM_TIMEZONE: 'UTC' })[0]).toContain('did you mean LYCEUM_TIME_ZONE?')
+    expect(strangers({ LYCEUM_PORT: '1' })[0]).toContain('did you mean PORT?')
+    expect(strangers({ LYCEUM_ENTIRELY_DIFFERENT: '1' })[0]).toContain('npm start -- --help')
+  })
+  test('ours and other programs’ need no warning', () => {
+    expect(strangers({ LYCEUM_DATA: '/d', PATH: '/bin' })).toEqual([])
   })
 })
 

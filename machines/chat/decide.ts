@@ -3,6 +3,9 @@ import type { ChatCommand } from './commands.ts'
 import type { ChatEvent } from './events.ts'
 import type { ChatState } from './machine.ts'
 
+/** What one visitor may put before every staff member's eyes as long as nobody has claimed the chat. Then only the log holds it. */
+const MAX_WAITING_BYTES = 512 * 1024
+
 /** What a command makes true, or why it makes nothing true. Pure: same input, same answer. */
 export function decide(state: ChatState, command: ChatCommand): Decision<ChatEvent> {
   const { by } = command
@@ -11,7 +14,8 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
   if (command.type === 'OpenChat') {
     if (by.role !== 'visitor') return refuse('visitors-only')
     if (state.matches('new')) {
-      return [{ type: 'ChatOpened', org: by.org, visitorId: by.id, visitor: command.visitor, content: command.content }]
+      const { visitor, content } = command
+      return [{ type: 'ChatOpened', org: by.org, visitorId: by.id, visitor, content, ...sized(command.bytes) }]
     }
     return state.matches('closed') ? refuse('chat-closed') : refuse('chat-already-open')
   }
@@ -41,7 +45,11 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
       return [{ type: 'ChatTakenOver', staffId: by.id, role: by.role, from: staffId }]
 
     case 'Write':
-      if (by.role === 'visitor') return [{ type: 'VisitorWrote', content: command.content }]
+      if (by.role === 'visitor') {
+        if (!state.matches('unclaimed')) return [{ type: 'VisitorWrote', content: command.content }]
+        if (state.context.waitingBytes + (command.bytes ?? 0) > MAX_WAITING_BYTES) return refuse('queue-full')
+        return [{ type: 'VisitorWrote', content: command.content, ...sized(command.bytes) }]
+      }
       if (by.id === staffId) return [{ type: 'StaffWrote', staffId, content: command.content }]
       return staffId === null ? refuse('chat-not-claimed') : refuse('not-serving-chat', { staffId })
 
@@ -59,3 +67,5 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
       return unreachable(command)
   }
 }
+
+const sized = (bytes: number | undefined) => (bytes === undefined ? {} : { bytes })

@@ -9,6 +9,8 @@ interface ChatContext {
   readonly staffRole: StaffRole | null
   readonly severity: number
   readonly messages: number
+  /** What waits in the queue, while nobody has claimed the chat: all of it is shown to every staff member on arrival. */
+  readonly waitingBytes: number
 }
 
 /**
@@ -24,19 +26,29 @@ export const chatMachine = setup({
     seatVisitor: assign((_, event: { org: string; visitorId: string }) => ({ org: event.org, visitorId: event.visitorId })),
     seatStaff: assign((_, event: { staffId: string; role: StaffRole }) => ({ staffId: event.staffId, staffRole: event.role })),
     setSeverity: assign({ severity: (_, event: { severity: number }) => event.severity }),
+    addWaiting: assign({ waitingBytes: ({ context }, { bytes = 0 }: { bytes?: number }) => context.waitingBytes + bytes }),
     countMessage: assign({ messages: ({ context }) => context.messages + 1 }),
   },
 }).createMachine({
   id: 'chat',
-  context: { org: '', visitorId: '', staffId: null, staffRole: null, severity: 0, messages: 0 },
+  context: { org: '', visitorId: '', staffId: null, staffRole: null, severity: 0, messages: 0, waitingBytes: 0 },
   initial: 'new',
   states: {
     new: {
-      on: { ChatOpened: { target: 'unclaimed', actions: [{ type: 'seatVisitor', params: ({ event }) => event }, 'countMessage'] } },
+      on: {
+        ChatOpened: {
+          target: 'unclaimed',
+          actions: [
+            { type: 'seatVisitor', params: ({ event }) => event },
+            { type: 'addWaiting', params: ({ event }) => event },
+            'countMessage',
+          ],
+        },
+      },
     },
     unclaimed: {
       on: {
-        VisitorWrote: { actions: 'countMessage' },
+        VisitorWrote: { actions: [{ type: 'addWaiting', params: ({ event }) => event }, 'countMessage'] },
         ChatClaimed: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } },
         ChatClosed: 'closed',

@@ -26,7 +26,7 @@ export async function verifyViews(config: Config): Promise<void> {
   await eachView(config, undefined, async (projection, parts) => {
     const { equal, rows, live, fresh, position, differences } = await verifyView({ ...parts, projection })
     process.stdout.write(
-      `${projection.name}: ${equal ? 'equal' : 'DIFFERENT'}, ${rows} rows at position ${position}, live ${live.slice(0, 16)}, fresh ${fresh.slice(0, 16)}\n`,
+      `${projection.name}: ${equal ? 'equal' : 'DIFFERENT'}, ${rows} keys compared at position ${position}, live ${live.slice(0, 16)}, fresh ${fresh.slice(0, 16)}\n`,
     )
     if (equal) return
     process.exitCode = 1

@@ -1,16 +1,22 @@
 import type { Content } from '../../machines/chat/events.ts'
 
-export const CONTENT_BYTES = 64 * 1024
-export const CONTENT_LEVELS = 32
+const CONTENT_BYTES = 64 * 1024
+const CONTENT_LEVELS = 32
+
+interface SizedContent {
+  readonly content: Content
+  /** As compact JSON in UTF-8. */
+  readonly bytes: number
+}
 
 /** Any JSON object is content, as it came, up to 64 KiB (as compact JSON in UTF-8) and 32 levels (the object itself is the first). */
-export function asContent(value: unknown): Content | string {
+export function asContent(value: unknown): SizedContent | string {
   if (!isObject(value)) return `content must be a JSON object, got ${nameOf(value)}`
   const flaw = flawIn(value, 1)
   if (flaw) return flaw
   const bytes = Buffer.byteLength(JSON.stringify(value))
   if (bytes > CONTENT_BYTES) return `content may take at most ${CONTENT_BYTES} bytes as JSON, got ${bytes}: send large things as links`
-  return value
+  return { content: value, bytes }
 }
 
 /** `{content: {…}}` with nothing else but `client_id` is a wrapper; every other object is the content itself. */

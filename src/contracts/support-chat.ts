@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ChatCommand } from '../../machines/chat/commands.ts'
 import type { ChatVisitor } from '../../machines/chat/events.ts'
-import { type Party, type Refusal, refuse } from '../../machines/kernel.ts'
+import { isStaff, type Party, type Refusal, refuse } from '../../machines/kernel.ts'
 import { asContent, unwrap } from './content.ts'
 
 /** Who emits: the token's person, and how a visitor is called (what a chat that they open will show). */
@@ -21,10 +21,11 @@ export type Asked =
 export type Row = (args: readonly unknown[], caller: Caller, at: number) => Asked | Refusal
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/
-const clientId = z.string().min(1).max(128)
+/** Null means none: clients in some languages send every field that they know. */
+const clientId = z.string().min(1).max(128).nullish()
 const room = z.string().regex(ID, 'must be the id of a chat (letters, digits, "_" and "-", at most 64)')
-const inRoom = z.object({ room, client_id: clientId.optional() })
-const writing = inRoom.extend({ content: z.unknown() })
+const inRoom = z.object({ room, client_id: clientId })
+const writing = inRoom.extend({ content: z.unknown().optional() })
 const flagging = inRoom.extend({ severity_level: z.int().min(0).max(100).default(0) })
 const replaying = z.object({ room, speed: z.number().min(0.01).max(1000).default(1) })
 
@@ -36,7 +37,7 @@ export const inbound: Readonly<Record<string, Row>> = Object.assign(Object.creat
 
   visitor_leave_room: (args, { party }, at) => {
     const data = args[0] ?? {}
-    const read = z.object({ client_id: clientId.optional() }).safeParse(data)
+    const read = z.object({ client_id: clientId }).safeParse(data)
     if (!read.success) return badRequest(read.error)
     return { kind: 'own-chat', command: { type: 'LeaveChat', by: party, at }, ...named(read.data.client_id), payload: null }
   },
@@ -46,8 +47,8 @@ export const inbound: Readonly<Record<string, Row>> = Object.assign(Object.creat
   take_over_chat: toRoom(inRoom, (_, by, at) => ({ type: 'TakeOverChat', by, at })),
   change_chat_priority: toRoom(flagging, ({ severity_level: severity }, by, at) => ({ type: 'FlagChat', severity, by, at })),
   staff_msg: toRoom(writing, (data, by, at) => {
-    const content = asContent(data.content)
-    return typeof content === 'string' ? refuse('bad-request', { why: content }) : { type: 'Write', content, by, at }
+    const read = asContent(data.content)
+    return typeof read === 'string' ? refuse('bad-request', { why: read }) : { type: 'Write', ...read, by, at }
   }),
 
   replay_chat: ([data]) => {
@@ -60,11 +61,13 @@ export const inbound: Readonly<Record<string, Row>> = Object.assign(Object.creat
   },
 } satisfies Record<string, Row>)
 
-function toRoom<Shape extends z.ZodType<{ room: string; client_id?: string | undefined }>>(
+/** What staff ask of a chat that they name. A visitor means the own chat and never names it, whatever the machine would allow. */
+function toRoom<Shape extends z.ZodType<{ room: string; client_id?: string | null | undefined }>>(
   shape: Shape,
   command: (data: z.output<Shape>, by: Party, at: number) => ChatCommand | Refusal,
 ): Row {
   return ([data], { party }, at) => {
+    if (!isStaff(party.role)) return refuse('staff-only')
     const read = shape.safeParse(data)
     if (!read.success) return badRequest(read.error)
     const asked = command(read.data, party, at)
@@ -77,17 +80,17 @@ function toRoom<Shape extends z.ZodType<{ room: string; client_id?: string | und
 function visitorWrites(kind: 'own-chat' | 'new-chat'): Row {
   return (args, { party, visitor }, at) => {
     const { content: raw, clientId: inside } = unwrap(args[0])
-    const content = asContent(raw)
-    if (typeof content === 'string') return refuse('bad-request', { why: content })
-    const read = clientId.optional().safeParse(inside ?? args[1] ?? undefined)
+    const sized = asContent(raw)
+    if (typeof sized === 'string') return refuse('bad-request', { why: sized })
+    const read = clientId.safeParse(inside ?? args[1])
     if (!read.success) return badRequest(read.error, 'client_id')
     const command: ChatCommand =
-      kind === 'new-chat' ? { type: 'OpenChat', visitor, content, by: party, at } : { type: 'Write', content, by: party, at }
-    return { kind, command, ...named(read.data), payload: content }
+      kind === 'new-chat' ? { type: 'OpenChat', visitor, ...sized, by: party, at } : { type: 'Write', ...sized, by: party, at }
+    return { kind, command, ...named(read.data), payload: sized.content }
   }
 }
 
-const named = (id: string | undefined) => (id === undefined ? {} : { clientId: id })
+const named = (id: string | null | undefined) => (typeof id === 'string' ? { clientId: id } : {})
 
 function badRequest(error: z.ZodError, where = ''): Refusal {
   const why = error.issues.map(({ path, message }) => `${[where, ...path].filter((part) => part !== '').join('.') || 'data'}: ${message}`)
@@ -102,6 +105,8 @@ export function sentence({ code, details }: Refusal, nameOf: (staffId: string) =
       return `chat already claimed by ${nameOf(staffId)}`
     case 'chat-already-open':
       return 'chat-already-open: you already have an open chat; write to it with visitor_msg, or end it with visitor_leave_room'
+    case 'queue-full':
+      return 'queue-full: too much waits in this chat already; write again when somebody has taken it'
     case 'no-open-chat':
       return 'no-open-chat: you have no open chat; start one with visitor_first_msg'
     case 'no-such-chat':

@@ -4,10 +4,11 @@ import { ANONYMOUS } from '../../machines/presence/anonymous.ts'
 import { CHAT_STREAM } from '../../projections/chats.ts'
 import { PRESENCE_STREAM } from '../../projections/online.ts'
 import type { Told } from '../../projections/projection.ts'
+import type { JsonText } from '../contracts/json-text.ts'
 import type { Notice } from '../contracts/notice.ts'
 import { type PersonFacts, type StaffUser, staffUser, type VisitorUser, visitorUser } from '../contracts/people.ts'
 import { type PresenceWire, teacherLogin } from '../contracts/presence.ts'
-import { staffInit, topFlagged } from '../contracts/support-chat-init.ts'
+import { type Shown, staffInit, staffInitText, topFlagged } from '../contracts/support-chat-init.ts'
 import { chatNotices, presenceNotices, renamedNotices, type Somebody } from '../contracts/support-chat-notices.ts'
 import type { StaffInit, SupportChatWire } from '../contracts/support-chat-wire.ts'
 import type { Desk } from './desk.ts'
@@ -74,7 +75,16 @@ function announcePresence(desk: Desk, directory: Directory, org: string, id: str
 
 /** What a staff member of this organisation is told on arrival. */
 export function openingOf(desk: Desk, directory: Directory, org: string, position: bigint): StaffInit {
-  return staffInit({ ...desk.office(org), position, staff: staffOf(directory, org), visitor: visitorOf(directory, org) })
+  return staffInit(shownOf(desk, directory, org, position))
+}
+
+/** The same as JSON. */
+export function openingTextOf(desk: Desk, directory: Directory, org: string, position: bigint): JsonText<StaffInit> {
+  return staffInitText(shownOf(desk, directory, org, position))
+}
+
+function shownOf(desk: Desk, directory: Directory, org: string, position: bigint): Shown {
+  return { ...desk.office(org), position, staff: staffOf(directory, org), visitor: visitorOf(directory, org) }
 }
 
 function somebody(directory: Directory, org: string, id: string, role: Role): Somebody | undefined {
@@ -84,12 +94,29 @@ function somebody(directory: Directory, org: string, id: string, role: Role): So
 
 const staffOf =
   (directory: Directory, org: string) =>
-  (id: string): StaffUser =>
-    staffUser(org, id, directory.get(org, id) ?? stranger('agent'))
+  (id: string): StaffUser => {
+    const row = directory.get(org, id)
+    return row ? objectOf(staffUsers, row, () => staffUser(org, id, row)) : staffUser(org, id, stranger('agent'))
+  }
 const visitorOf =
   (directory: Directory, org: string) =>
-  (id: string): VisitorUser =>
-    visitorUser(id, directory.get(org, id) ?? stranger('visitor'))
+  (id: string): VisitorUser => {
+    const row = directory.get(org, id)
+    return row ? objectOf(visitorUsers, row, () => visitorUser(id, row)) : visitorUser(id, stranger('visitor'))
+  }
+
+// A row is one person's for ever, and a new one when anything changes: so are the objects that stand for it on the wire.
+const staffUsers = new WeakMap<PersonFacts, StaffUser>()
+const visitorUsers = new WeakMap<PersonFacts, VisitorUser>()
+
+function objectOf<U>(known: WeakMap<PersonFacts, U>, row: PersonFacts, make: () => U): U {
+  let object = known.get(row)
+  if (object === undefined) {
+    object = make()
+    known.set(row, object)
+  }
+  return object
+}
 
 /** Stands for a person of whom nothing is recorded: only histories that were written by other programs have such people. */
 const stranger = (role: Role): PersonFacts => ({ role, profile: {}, createdAt: 0, updatedAt: null, disabled: false })

@@ -54,7 +54,9 @@ export class Desk {
 
   seedChat(room: string, row: ChatRow): void {
     const known = this.chats.get(room)
-    if (!known || known.seq < row.seq) this.#putChat(room, known, row)
+    if (known && known.seq >= row.seq) return
+    this.#putChat(room, known, row)
+    this.chats.set(room, row) // also one that has ended: it was recalled for the event at hand, which moves it on
   }
 
   seedPresence(org: string, id: string, row: OnlineRow): void {

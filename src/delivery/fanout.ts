@@ -1,7 +1,8 @@
 import { CHAT_STREAM, type ChatRow, chats } from '../../projections/chats.ts'
+import type { JsonText } from '../contracts/json-text.ts'
 import type { StaffInit } from '../contracts/support-chat-wire.ts'
 import type { Log, Recorded } from '../log/log.ts'
-import { announce, namedBy, openingOf } from './announce.ts'
+import { announce, namedBy, openingOf, openingTextOf } from './announce.ts'
 import { Desk } from './desk.ts'
 import { Directory } from './directory.ts'
 import type { LessonDelivery } from './lesson-delivery.ts'
@@ -26,6 +27,8 @@ export interface Fanout {
   position(): bigint
   /** What a staff member is told on arrival. Enter the rooms first, in the same tick: then nothing is missed and nothing doubled. */
   opening(org: string): StaffInit
+  /** The same as JSON, made from parts that were written before: with 10,000 chats in the queue that is most of the work. */
+  openingText(org: string): JsonText<StaffInit>
   /** Waits until the desk makes it true; false when `signal` came first. */
   until(condition: () => boolean, signal: AbortSignal): Promise<boolean>
   stop(): Promise<void>
@@ -100,6 +103,7 @@ export async function openFanout({ log, outlet, lessons, seed, heard, onError }:
     directory,
     position: () => position,
     opening: (org) => openingOf(desk, directory, org, position),
+    openingText: (org) => openingTextOf(desk, directory, org, position),
     until(condition, signal) {
       if (condition()) return Promise.resolve(true)
       const { promise, resolve: settle } = Promise.withResolvers<boolean>()

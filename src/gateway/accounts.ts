@@ -8,7 +8,7 @@ import { accountId, loginId, normalEmail } from './account-ids.ts'
 import type { Passwords } from './passwords.ts'
 
 export interface AccountParts {
-  readonly rooms: Pick<Rooms, 'ask' | 'look'>
+  readonly rooms: Pick<Rooms, 'ask' | 'look' | 'remembered'>
   readonly passwords: Passwords
   /** Milliseconds since 1970. */
   readonly now: () => number

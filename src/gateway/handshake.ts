@@ -24,7 +24,7 @@ export function handshakes(auth: Authenticator) {
     /** Engine.IO middleware: runs for every request, works only on the first one of a connection. */
     async check(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
       const query = new URL(request.url ?? '/', 'http://localhost').searchParams
-      if (query.has('sid')) return next()
+      if (query.get('sid')) return next() // an empty one begins a connection, too
       const { authorization } = request.headers
       const token = authorization ?? query.get('auth')
       if (token === null) {

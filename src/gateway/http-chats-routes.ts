@@ -7,7 +7,12 @@ const security = [{ bearer: [] }]
 const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } })
 const id = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
 const room = z.object({ room: id })
-const seq = z.coerce.number().int().min(0)
+/** Not coerced: an empty `at=` would be the first event. */
+const seq = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be a whole number from 0')
+  .transform(Number)
+  .openapi({ type: 'integer', minimum: 0 })
 const time = z.union([z.coerce.number().int().min(0), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
 const anything = z.record(z.string(), z.unknown())
 
@@ -54,7 +59,12 @@ export const listEvents = createRoute({
   request: {
     params: room,
     query: z.object({
-      after: z.coerce.number().int().min(-1).default(-1).openapi({ description: 'seq of the last event of the page before' }),
+      after: z
+        .string()
+        .regex(/^(-1|\d{1,15})$/, 'must be a whole number from -1')
+        .transform(Number)
+        .default(-1)
+        .openapi({ description: 'seq of the last event of the page before' }),
       limit: z.coerce.number().int().min(1).max(1000).default(200),
       format: z.enum(['json', 'ndjson']).optional(),
     }),

@@ -92,7 +92,7 @@ const SENTENCES = {
 const plain = (resource: object): Record<string, string> => resource as Record<string, string>
 
 /** Times in milliseconds, like all room objects. */
-export const chatResource = (room: string, row: ChatRow) => ({
+const chatResource = (room: string, row: ChatRow) => ({
   ...roomObject(room, row),
   state: row.status,
   staff_id: row.staffId,
@@ -105,7 +105,7 @@ export const chatResource = (room: string, row: ChatRow) => ({
 })
 
 /** An event as recorded. `by` is the person who asked, `system` for Lyceum itself. */
-export function eventResource(room: string, { id, revision, position, at, event, meta }: Recorded) {
+function eventResource(room: string, { id, revision, position, at, event, meta }: Recorded) {
   const { type, ...data } = event as Recorded['event'] & Record<string, unknown>
   return {
     id,

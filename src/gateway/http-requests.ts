@@ -1,10 +1,11 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import { refuse } from '../../machines/kernel.ts'
+import { Refusal, refuse } from '../../machines/kernel.ts'
 import type { Call } from '../runtime/answer.ts'
+import { derivedId } from '../runtime/ids.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import { personOf } from './accounts.ts'
-import { type Authenticator, AuthFailure, type Identity } from './auth.ts'
+import { type Authenticator, AuthFailure, type Identity, partyOf } from './auth.ts'
 import { failed, type HttpLog, refused, tooOften } from './http-errors.ts'
 import type { Limit } from './limits.ts'
 import { tokenFrom } from './tokens.ts'
@@ -76,3 +77,26 @@ export function callOf(c: Context): Call | null {
   if (key === undefined) return {}
   return IDEMPOTENCY_KEY.test(key) ? { clientId: key } : null
 }
+
+/**
+ * One `Idempotency-Key` of one person names one request, whatever it writes to: a reuse for another one is refused. The rooms below make
+ * a repeat harmless; this remembers, for keys that were answered with success, which request they named. (Passwords are left out: a
+ * quick digest of one must not be in the log.) A crash after the write and before this note leaves only the reuse unnoticed.
+ */
+export const namedOnce =
+  (rooms: Pick<Rooms, 'ask' | 'remembered'>, now: () => number): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
+    const call = callOf(c)
+    if (c.req.method === 'GET' || call?.clientId === undefined) return next()
+    const by = partyOf(c.get('identity'))
+    const named = { ...call, payload: [c.req.method, c.req.path, withoutPasswords(await c.req.text())] }
+    const id = derivedId(`request ${by.org}.${by.id} ${call.clientId}`)
+    const command = { type: 'NameRequest', by, at: now() } as const
+    const known = await rooms.remembered('request', id, command, named)
+    if (known instanceof Refusal) return refused(c, known)
+    await next()
+    if (c.res.ok && !known) await rooms.ask('request', id, command, named)
+  }
+
+const withoutPasswords = (text: string): unknown =>
+  text === '' ? null : JSON.parse(text, (key, value: unknown) => (key.includes('password') ? undefined : value)) // `jsonBody` has read it before

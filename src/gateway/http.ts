@@ -7,7 +7,7 @@ import type { Authenticator } from './auth.ts'
 import { originAllowed } from './handshake.ts'
 import { authRoutes } from './http-auth.ts'
 import { failed, type HttpLog, thrown } from './http-errors.ts'
-import { bearer, type HttpEnv, jsonBody, perAddress, requestLog } from './http-requests.ts'
+import { bearer, type HttpEnv, jsonBody, namedOnce, perAddress, requestLog } from './http-requests.ts'
 import { type PeopleList, userRoutes } from './http-users.ts'
 import type { FailureLimit, Limit } from './limits.ts'
 
@@ -59,6 +59,7 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   authRoutes(app, { ...parts, sign: authenticator.sign })
   // Routes above are matched first and end the request; everything below needs a token.
   app.use('/api/v1/*', bearer(authenticator, rooms))
+  app.use('/api/v1/*', namedOnce(rooms, now))
   userRoutes(app, { ...parts, opensAccounts: authenticator.sign !== null })
   return app
 }

@@ -5,12 +5,26 @@ import type { AddressInfo } from 'node:net'
 export function listen(http: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     http.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'another program listens there: stop it, or set PORT' : (error.code ?? error.message)
-      reject(new Error(`cannot listen on ${host}:${port}: ${why}`))
+      reject(new Error(`cannot listen on ${host}:${port}: ${reasonOf(error)}`))
     })
     http.listen(port, host, () => {
       const { address, port: bound, family } = http.address() as AddressInfo // a TCP server that listens has one
       resolve(`http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`)
     })
   })
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another program listens there: stop it, or set PORT'
+    case 'EACCES':
+      return 'this process may not take that port: set PORT to one from 1024 on'
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'this machine has no such address: set HOST to one of its own (127.0.0.1, 0.0.0.0 for all)'
+    default:
+      return code ?? message
+  }
 }

@@ -9,10 +9,12 @@ import type { Rooms } from '../runtime/rooms.ts'
 import { type Arrival, arrivals } from './arrivals.ts'
 import type { Authenticator, Identity } from './auth.ts'
 import type { Emits, Session } from './emits.ts'
+import { gatherWrites } from './gathered-writes.ts'
 import { handshakes, originAllowed } from './handshake.ts'
 import type { LessonCalls } from './lesson-calls.ts'
 import type { Limit } from './limits.ts'
-import { hubRooms, roomsFor } from './outlets.ts'
+import { hubRooms, roomsFor, sendAway } from './outlets.ts'
+import { encodeQuickly } from './packets.ts'
 import type { Replays } from './replays.ts'
 import { Unwelcome } from './unwelcome.ts'
 import { ARRIVAL_MS, type Whereabouts } from './whereabouts.ts'
@@ -39,6 +41,8 @@ export function openSockets({ http, auth, allowedOrigins }: SocketsOptions): { i
     allowRequest: ({ headers }, decide) => decide(null, originAllowed(headers.origin, headers.host, allowedOrigins)),
   })
   io.engine.use(handshake.check)
+  encodeQuickly(io)
+  gatherWrites(io)
   return { io, handshake }
 }
 
@@ -66,12 +70,21 @@ export function serveSockets(options: ServeOptions): void {
 
   const welcome = async (socket: Socket): Promise<void> => {
     const gone = new AbortController()
-    socket.conn.once('close', () => gone.abort())
+    const giveUp = (): void => gone.abort()
+    socket.conn.once('close', giveUp)
+    try {
+      await letIn(socket, gone.signal)
+    } finally {
+      socket.conn.off('close', giveUp) // nothing of this may stay for as long as the connection lives
+    }
+  }
+
+  const letIn = async (socket: Socket, gone: AbortSignal): Promise<void> => {
     const arrival = await arrive(socket)
     const { way, party } = arrival
     const person =
       arrival.way === 'anonymous' ? { profile: {}, createdAt: clock.now(), updatedAt: null } : await introduced(arrival.identity, party)
-    await whereabouts.entered(arrival, socket.id, gone.signal)
+    await whereabouts.entered(arrival, socket.id, gone)
     const { query, auth: extra } = socket.handshake
     const { profile, createdAt, updatedAt }: Pick<Person, 'profile' | 'createdAt' | 'updatedAt'> = person
     const session: Session = {
@@ -123,9 +136,11 @@ export function serveSockets(options: ServeOptions): void {
     socket.onAny((name: unknown, ...args: unknown[]) => emits.hear(name, args, session, socket.id))
     // Enter, then look, without a wait in between: what is recorded later comes as a push, what was recorded before is in the opening.
     void socket.join(way === 'hub' ? hubRooms(party) : roomsFor(party)) // the in-memory adapter joins at once
+    // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
+    if (fanout.directory.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')
     if (arrival.way === 'anonymous') socket.emit('participant_id', participantId(arrival.participant))
     lessonCalls.arrive(socket, session)
-    if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', fanout.opening(party.org))
+    if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', fanout.openingText(party.org))
   })
 }
 

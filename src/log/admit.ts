@@ -2,7 +2,7 @@ import type { Codec, Encoded } from './codec.ts'
 import { AppendTooLarge, InvalidAppend, type Proposed } from './log.ts'
 
 /** EventStoreDB's default for one append, data and metadata of all its events together. Every adapter keeps to it, so that all refuse alike. */
-export const APPEND_LIMIT_BYTES = 1_048_576
+const APPEND_LIMIT_BYTES = 1_048_576
 /** LMDB's keys end at 1,978 bytes; names this long are a mistake anyway. */
 const NAME_LIMIT_BYTES = 512
 

@@ -54,24 +54,37 @@ export function codec(schemas: Readonly<Record<string, EventSchema>>): Codec {
     decode(type, data, meta) {
       const schema = schemaOf(type)
       const { v = 1, $correlationId, $causationId, by, client } = meta as StoredMeta
-      const { personal, ...plain } = data as Record<string, unknown> & { personal?: Record<string, unknown> }
-      let fields: Readonly<Record<string, unknown>> = schema.personal.length > 0 ? { ...plain, ...personal } : (data as Record<string, unknown>)
-      for (let version = v; version < schema.version; version++) {
-        const upcast = schema.upcasts[version]
-        if (!upcast) throw new Error(`${type} version ${version} is in the log, but the catalogue has no upcast from it to ${version + 1}`)
-        fields = upcast(fields)
-      }
+      const stored = data as Record<string, unknown>
+      const whole = schema.personal.length > 0 ? { type, ...together(stored) } : { type, ...stored }
       return {
-        event: { ...fields, type },
-        meta: {
-          correlationId: $correlationId,
-          by,
-          ...($causationId === undefined ? {} : { causationId: $causationId }),
-          ...(client === undefined ? {} : { client }),
-        },
+        event: v < schema.version ? { ...upcast(schema, type, v, whole), type } : whole,
+        meta:
+          $causationId === undefined && client === undefined
+            ? { correlationId: $correlationId, by }
+            : {
+                correlationId: $correlationId,
+                by,
+                ...($causationId === undefined ? {} : { causationId: $causationId }),
+                ...(client === undefined ? {} : { client }),
+              },
       }
     },
   }
+}
+
+function together({ personal, ...plain }: Record<string, unknown> & { personal?: Record<string, unknown> }): Record<string, unknown> {
+  return personal === undefined ? plain : Object.assign(plain, personal)
+}
+
+/** The fields as the version of today has them. */
+function upcast(schema: EventSchema, type: string, from: number, { type: _, ...data }: Event): Readonly<Record<string, unknown>> {
+  let fields: Readonly<Record<string, unknown>> = data
+  for (let version = from; version < schema.version; version++) {
+    const step = schema.upcasts[version]
+    if (!step) throw new Error(`${type} version ${version} is in the log, but the catalogue has no upcast from it to ${version + 1}`)
+    fields = step(fields)
+  }
+  return fields
 }
 
 function storedMeta(meta: Meta, version: number): StoredMeta {

@@ -56,6 +56,11 @@ export function openMetrics() {
     buckets: SECONDS,
     registers,
   })
+  const readers = new Counter({
+    name: 'lyceum_slow_readers_cut_off_total',
+    help: 'Clients that were disconnected because they did not read what was pushed to them',
+    registers,
+  })
   const delay = monitorEventLoopDelay({ resolution: 20 })
   delay.enable()
 
@@ -82,6 +87,7 @@ export function openMetrics() {
     pushed: (notice: string): void => count('pushes', pushes, notice),
     unknownEvent: (): void => unknown.inc(),
     failed: (where: string): void => count('errors', errors, where),
+    cutOff: (): void => readers.inc(),
     /** `at` = the log's time of the event, milliseconds. */
     heard: (at: number, now: number): void => lag.observe(Math.max(0, now - at) / 1000),
 
@@ -134,5 +140,3 @@ export function openMetrics() {
     stop: (): void => void delay.disable(),
   }
 }
-
-export type Metrics = ReturnType<typeof openMetrics>

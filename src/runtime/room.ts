@@ -1,8 +1,9 @@
 import { type Command, type Decision, type Event, Refusal, refuse } from '../../machines/kernel.ts'
-import { AppendTooLarge, InvalidAppend, type Log, LogUnavailable, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
+import { AppendTooLarge, type Log, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
 import { type Mover, wake } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
 import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
+import { refusalFor } from './log-refusals.ts'
 import { Marks } from './marks.ts'
 import { decodeSnapshot, encodeSnapshot, type SnapshotStore } from './snapshots.ts'
 
@@ -54,6 +55,8 @@ export class Room<S, C extends Command, E extends Event> {
   #marks = new Marks()
   #snapshotRevision = -1
   #stale = false
+  /** The highest revision that was heard from the log and not learned at once. */
+  #heard = -1
   #serving = false
   #queue: Waiting<C>[] = []
   #looks: PromiseWithResolvers<View<S>>[] = []
@@ -86,10 +89,17 @@ export class Room<S, C extends Command, E extends Event> {
     return look.promise
   }
 
+  /** The first answer to a named call that this room has taken before (or the refusal of its reuse); undefined when it has not. */
+  async remembered(command: C, call: Call): Promise<Answer | undefined> {
+    await this.look()
+    return this.#recall(identify(this.stream, command, call, ignore, ignore))
+  }
+
   /** An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts are rare. */
   hear(recorded: Recorded): void {
     if (!this.#mover || recorded.revision <= this.#revision) return
-    if (this.#serving || recorded.revision > this.#revision + 1) this.#stale = true
+    // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
+    if (this.#serving || recorded.revision > this.#revision + 1) this.#heard = Math.max(this.#heard, recorded.revision)
     else this.#learn(this.#mover, recorded)
   }
 
@@ -174,12 +184,8 @@ export class Room<S, C extends Command, E extends Event> {
   #plan(group: readonly Waiting<C>[], index: number, mover: Mover<S>, offset: number): Plan {
     const waiting = group[index] as Waiting<C> // index comes from group.entries()
     if (waiting.key !== undefined) {
-      const mark = this.#marks.get(waiting.key)
-      if (mark) {
-        const [digest, seq, position] = mark
-        if (digest !== waiting.digest) return refuse('client-id-reused')
-        return { kind: 'done', id: eventIdOf(waiting.id, 0), seq, position: BigInt(position), events: [] }
-      }
+      const answered = this.#recall(waiting)
+      if (answered) return answered
       const twin = group.findIndex(({ key }) => key === waiting.key)
       if (twin < index) return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
     }
@@ -187,6 +193,14 @@ export class Room<S, C extends Command, E extends Event> {
     if (decision instanceof Refusal) return decision
     if (decision.length > 0) return { kind: 'append', offset, events: decision }
     return { kind: 'done', id: null, seq: this.#revision + offset, position: null, events: [] }
+  }
+
+  #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
+    const mark = key === undefined ? undefined : this.#marks.get(key)
+    if (!mark) return undefined
+    const [theirs, seq, position] = mark
+    if (theirs !== digest) return refuse('client-id-reused')
+    return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
   }
 
   #settle(group: readonly Waiting<C>[], plans: readonly Plan[], first: number, positions: readonly bigint[]): void {
@@ -214,7 +228,7 @@ export class Room<S, C extends Command, E extends Event> {
 
   /** The actor, awake and not behind what is known to be recorded. */
   async #freshen(): Promise<Mover<S>> {
-    if (this.#mover && !this.#stale) return this.#mover
+    if (this.#mover && !this.#stale && this.#heard <= this.#revision) return this.#mover
     this.#stale = false
     try {
       const mover = this.#mover ?? this.#restore()
@@ -278,11 +292,4 @@ export class Room<S, C extends Command, E extends Event> {
   }
 }
 
-/** What those who wait are told when the log said no. Anything unforeseen is a bug, or a broken disk, and is thrown on. */
-function refusalFor(error: unknown): Refusal {
-  if (error instanceof WrongRevision) return refuse('busy')
-  if (error instanceof LogUnavailable) return refuse('unavailable')
-  if (error instanceof AppendTooLarge) return refuse('too-large', { limit: String(error.limitBytes) })
-  if (error instanceof InvalidAppend) return refuse('bad-request', { why: error.message })
-  throw error
-}
+const ignore = (): void => undefined

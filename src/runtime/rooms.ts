@@ -21,6 +21,8 @@ export interface RoomsOptions {
 export interface Rooms {
   /** Asks one room to do something. A Done is on disk. Rejects only on a bug or a room whose history cannot be read. */
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
+  /** The first answer to a named call, if this room has taken it before; undefined for a call without a name. */
+  remembered<K extends Category>(category: K, id: string, command: CommandOf<K>, call: Call): Promise<Answer | undefined>
   /** The state of one room after everything that is recorded in it. */
   look<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
   /** What was recorded, by whatever node. Only needed on a shared log. */
@@ -84,6 +86,7 @@ export function openRooms(options: RoomsOptions): Rooms {
   return {
     ask: (category, id, command, call = {}) => roomOf(category, id).ask(command, call),
     look: (category, id) => roomOf(category, id).look() as Promise<View<StateOf<typeof category>>>,
+    remembered: (category, id, command, call) => roomOf(category, id).remembered(command, call),
     hear: (recorded) => awake.get(recorded.stream)?.hear(recorded),
     awake: () => awake.size,
     lastPosition: () => lastPosition,

@@ -25,14 +25,14 @@ const REMEMBERED = 20_000
  * only after number n has answered that it is closed, for ever; so at most one is open, on any number of nodes, by construction.
  */
 export function visitorChats(rooms: Rooms): VisitorChats {
-  /** Visitor -> a number that exists; where to begin to look. Only a hint, so it may be forgotten. */
-  const hints = new Map<string, number>()
+  /** Visitor -> a number that exists, and its chat; where to begin to look. Only a hint, so it may be forgotten. */
+  const hints = new Map<string, { readonly n: number; readonly room: string }>()
 
   const exists = async (by: Party, n: number): Promise<boolean> => (await rooms.look('chat', chatId(by, n))).revision >= 0
 
   /** The highest number that exists, -1 for none: doubling steps from the hint, then halving the gap. An open chat has no successor. */
   const latest = async (by: Party): Promise<number> => {
-    let low = hints.get(nameOf(by)) ?? -1
+    let low = hints.get(nameOf(by))?.n ?? -1
     if (low >= 0 && !(await rooms.look('chat', chatId(by, low))).state.matches('closed')) return low
     let step = 1
     while (await exists(by, low + step)) {
@@ -52,26 +52,49 @@ export function visitorChats(rooms: Rooms): VisitorChats {
   const remember = (by: Party, n: number): void => {
     const name = nameOf(by)
     hints.delete(name)
-    hints.set(name, n)
+    hints.set(name, { n, room: chatId(by, n) })
     if (hints.size > REMEMBERED) for (const [oldest] of hints) return void hints.delete(oldest)
   }
 
-  const askNumber = async (n: number, command: ChatCommand, call: Call): Promise<RoomAnswer> => {
-    const room = chatId(command.by, n)
-    return { room, answer: await rooms.ask('chat', room, command, call) }
+  const ask = async (room: string, command: ChatCommand, call: Call): Promise<RoomAnswer> => ({
+    room,
+    answer: await rooms.ask('chat', room, command, call),
+  })
+
+  /**
+   * A visitor names no chat, so a call that is repeated after a lost connection may come when their next chat is open already. It still
+   * means the chat before, which then has its first answer.
+   */
+  const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<RoomAnswer | undefined> => {
+    if (call.clientId === undefined || n < 1) return undefined
+    const room = chatId(command.by, n - 1)
+    const answer = await rooms.remembered('chat', room, command, call)
+    return answer && { room, answer }
   }
 
   return {
     async askLatest(command, call) {
       if (command.by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
+      // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no bounded mailbox.
+      const hint = hints.get(nameOf(command.by))
+      if (hint !== undefined) {
+        const answered = await answeredBefore(hint.n, command, call)
+        if (answered) return answered
+        const asked = await ask(hint.room, command, call)
+        if (!(asked.answer instanceof Refusal && asked.answer.code === 'chat-closed')) return asked
+      }
       const n = await latest(command.by)
-      return n < 0 ? { room: null, answer: refuse('no-open-chat') } : askNumber(n, command, call)
+      if (n < 0) return { room: null, answer: refuse('no-open-chat') }
+      return (await answeredBefore(n, command, call)) ?? ask(chatId(command.by, n), command, call)
     },
     async open(command, call) {
       if (command.by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
       // The latest chat is asked even when it is closed: a repeated call finds its first answer there.
-      for (let n = Math.max(0, await latest(command.by)); ; n++) {
-        const { room, answer } = await askNumber(n, command, call)
+      const first = Math.max(0, await latest(command.by))
+      const answered = await answeredBefore(first, command, call)
+      if (answered) return answered
+      for (let n = first; ; n++) {
+        const { room, answer } = await ask(chatId(command.by, n), command, call)
         if (answer instanceof Refusal && answer.code === 'chat-closed') continue
         if (!(answer instanceof Refusal)) remember(command.by, n)
         return { room, answer }

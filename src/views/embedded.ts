@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { type Database, open, type TransactionFlags } from 'lmdb'
+import { type Database, open } from 'lmdb'
 import { type Entry, type Json, type ViewStore, ViewsUnavailable } from './store.ts'
 import { viewOf } from './table-name.ts'
 
@@ -9,12 +9,6 @@ interface TableRecord {
   readonly position: string | null
 }
 
-/**
- * Abortable, committed when the call returns, flushed to the disk later (lmdb's TransactionFlags 1 | 2 | 0x10000): a power cut may take the
- * last commits, whole and in order, and they are folded again from the log.
- */
-const ATOMIC_FLUSHED_LATER = 0x10003 as TransactionFlags // a sum of flags, which the enum's type does not name
-
 /** Between an index entry and its key. Below all printable characters; NUL is a separator of lmdb's own. */
 const TAB = '\t'
 
@@ -23,7 +17,8 @@ const SWEEP_ROWS = 2_000
 
 /**
  * Views in an LMDB directory, made if it is missing. Several processes may have it open at once (the server and the command line): every check is
- * made inside the write transaction. Commits run on the event loop: about 6 µs per row.
+ * made inside the write transaction. Rows are put on the event loop, about 6 µs each; the commit and its fsync run on a thread of lmdb's: with
+ * `transactionSync` they hold up the event loop, and with it every socket, for as long as the disk takes.
  * Throws ViewsUnavailable when the directory cannot be opened.
  */
 export async function openEmbeddedViews(path: string): Promise<ViewStore> {
@@ -40,7 +35,11 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
   let closed = false
   let sweeping = Promise.resolve()
 
-  const write = <T>(action: () => T): T => guarded(() => root.transactionSync(action, ATOMIC_FLUSHED_LATER))
+  // As a child transaction, so that an error takes back what was put before it.
+  const write = async <T>(action: () => T): Promise<T> => {
+    if (closed) unavailable(new Error('it is closed'))
+    return root.childTransaction(action).catch(unavailable)
+  }
   // The keys under `table/` hold TableRecords only.
   const recordOf = (table: string) => meta.get(`table/${table}`) as TableRecord | undefined
   const liveOf = (view: string) => (meta.get(`live/${view}`) as string | undefined) ?? null
@@ -55,7 +54,7 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
     },
 
     async promote(view, previous, table) {
-      const promoted = write(() => {
+      const promoted = await write(() => {
         if (liveOf(view) !== previous) return false
         meta.putSync(`live/${view}`, table)
         for (const { key, value } of [...meta.getRange({ start: 'table/', end: 'table0' })]) {
@@ -134,7 +133,7 @@ function newId(meta: Database<string | number | boolean | TableRecord, string>):
 async function sweepDoomed(
   meta: Database<string | number | boolean | TableRecord, string>,
   stores: readonly Database<string, string>[],
-  write: <T>(action: () => T) => T,
+  write: <T>(action: () => T) => Promise<T>,
   isClosed: () => boolean,
 ): Promise<void> {
   for (const doomed of [...meta.getKeys({ start: 'doomed/', end: 'doomed0' })]) {
@@ -143,14 +142,14 @@ async function sweepDoomed(
       for (let left = SWEEP_ROWS; left === SWEEP_ROWS; ) {
         await new Promise((resolve) => setImmediate(resolve))
         if (isClosed()) return
-        left = write(() => {
+        left = await write(() => {
           const keys = [...store.getKeys({ start: `${id}/`, end: `${id}0`, limit: SWEEP_ROWS })]
           for (const key of keys) store.removeSync(key)
           return keys.length
         })
       }
     }
-    write(() => meta.removeSync(doomed))
+    await write(() => meta.removeSync(doomed))
   }
 }
 
@@ -158,8 +157,12 @@ function guarded<T>(action: () => T): T {
   try {
     return action()
   } catch (error) {
-    throw new ViewsUnavailable(`the embedded views did not answer: ${(error as Error).message}`, { cause: error })
+    return unavailable(error)
   }
+}
+
+function unavailable(error: unknown): never {
+  throw new ViewsUnavailable(`the embedded views did not answer: ${(error as Error).message}`, { cause: error })
 }
 
 const positionOf = (record: TableRecord | undefined): bigint | null =>

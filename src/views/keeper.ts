@@ -15,7 +15,7 @@ export interface KeeperOptions {
   readonly projections: readonly Projection[]
   /** Events are gathered for so long and committed together. Default 25. */
   readonly commitEveryMs?: number
-  /** Events per commit at most. Default 5000. */
+  /** Events per commit at most: the embedded store holds the event loop up for some 5 ms per thousand. Default 2000. */
   readonly batch?: number
   /** How often an idle view looks at the store. Two of these without a move, and a standing-by node takes over. Default 1000. */
   readonly pollMs?: number
@@ -63,15 +63,15 @@ export interface Keeper {
   stop(): Promise<void>
 }
 
-/** The newest events that are kept in memory for all views together. */
-const KEEP_EVENTS = 10_000
+/** The newest events that are kept in memory for all views together; up to twice as many between two cuts. Older ones are read again. */
+const KEEP_EVENTS = 2_500
 
 /**
  * Starts at once and never gives up: a store or log that does not answer is tried again with growing pauses. Several nodes may keep the same store;
  * per view one of them folds and the others stand by, but nothing depends on that: every commit checks the position it starts from.
  */
 export function keepViews({ log, store, projections, onAlarm, ...options }: KeeperOptions): Keeper {
-  const { commitEveryMs = 25, batch = 5_000, pollMs = 1_000, cacheRows = 5_000 } = options
+  const { commitEveryMs = 25, batch = 2_000, pollMs = 1_000, cacheRows = 5_000 } = options
   const views = new Map<string, { readonly projection: Projection; readonly tending: Tending }>()
   const nudgeAll = () => {
     for (const { tending } of views.values()) tending.nudge()

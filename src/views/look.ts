@@ -20,15 +20,14 @@ export function look(view: string, store: ViewStore, tending: Tending): Look {
       // The store is asked itself when this keeper does not know (yet), or knows what is no longer true.
       const table = (attempt === 0 ? tending.table() : null) ?? (await store.live(view))
       if (table === null) break
-      const before = told
       const answer = await ask(table)
       const position = tending.extent(table, answer.position)
-      if (!later(before, position)) {
+      if (!later(told, position)) {
         told = latest(position, told)
         return { ...answer, position }
       }
       tending.nudge(true)
-      if (attempt > 0 && before !== null) await tending.waiting.wait(before, CATCH_UP_MS)
+      if (attempt > 0 && told !== null) await tending.waiting.wait(told, CATCH_UP_MS)
     }
     throw new ViewsUnavailable(`the view ${view} is being built: try again`)
   }

@@ -27,8 +27,9 @@ export interface Rebuilt {
   readonly events: number
 }
 
-/** Caches of a rebuild are as large as its commits: a stream's events mostly stand close together. */
-export const REBUILD_BATCH = 5_000
+const REBUILD_BATCH = 5_000
+/** Rows that a rebuild keeps in memory, some 20 MB: streams that are open at the same time are then read once. */
+const CACHE_ROWS = 20_000
 
 /**
  * Folds a view again from the beginning of the log, beside the live table, which serves until the switch; parked rows get their second chance. May run
@@ -48,11 +49,14 @@ export async function rebuildFrom(
   const table = tableName({ view, version, generation: randomGeneration() })
   const onPoison = (poison: Omit<Extract<Alarm, { kind: 'parked' }>, 'kind' | 'view'>) =>
     told.onAlarm?.({ kind: 'parked', view, ...poison })
-  const fold = tableFold({ store, projection, table, cacheRows: 2 * batch, onPoison })
+  const fold = tableFold({ store, projection, table, cacheRows: CACHE_ROWS, onPoison })
 
   let events = 0
   for (;;) {
     const page = await pages.after(fold.scanned(), batch)
+    const last = page.at(-1)
+    // Read on while the commit waits for the disk: the next turn finds this page kept, or asks again for what has failed here.
+    if (last && page.length === batch) pages.after(last.position, batch).catch(() => {})
     if ((await fold.apply(page)) === 'lost') break
     events += page.length
     told.onProgress?.(events)

@@ -5,7 +5,7 @@ import { later } from './position.ts'
 
 export interface TailOptions {
   readonly log: Log
-  /** Events are gathered for so long before views are told of them. */
+  /** Events are gathered for so long before views are told of them; ten times as long while they keep coming, see `pauseMs`. */
   readonly commitEveryMs: number
   /** The newest events that are kept in memory. */
   readonly keepEvents: number
@@ -30,6 +30,7 @@ export function openTail({ log, commitEveryMs, keepEvents }: TailOptions, onMove
   let events: Recorded[] = []
   let head: bigint | null = null
   let timer: NodeJS.Timeout | undefined
+  let publishedAt = 0
   let following: Following | undefined
   const stopping = new AbortController()
   const started = start()
@@ -59,11 +60,15 @@ export function openTail({ log, commitEveryMs, keepEvents }: TailOptions, onMove
       floor = events[cut - 1]?.position ?? null
       events = events.slice(cut)
     }
-    timer ??= setTimeout(publish, commitEveryMs)
+    timer ??= setTimeout(publish, pauseMs())
   }
+
+  /** What comes after a silence is wanted soon. Under load each commit costs its pages and an fsync beside the log's own: then rarely. */
+  const pauseMs = (): number => (performance.now() - publishedAt < 10 * commitEveryMs ? 10 * commitEveryMs : commitEveryMs)
 
   function publish(): void {
     timer = undefined
+    publishedAt = performance.now()
     const last = events.at(-1)
     if (!last || !later(last.position, head)) return
     head = last.position

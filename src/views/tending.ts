@@ -44,8 +44,8 @@ export interface Tending {
   readonly waiting: Waiters
   /** Resolves when a table of this version (or a newer one) serves and has come to the end that the log had at the start; rejects when stopped before. */
   readonly ready: Promise<void>
-  /** Look now: the log has moved, somebody waits, or the table is not what it was. */
-  nudge(relocate?: boolean): void
+  /** Look now: the log has moved, somebody waits, or (`doubt`) the table seems not to be what it was. */
+  nudge(doubt?: boolean): void
   stop(): Promise<void>
 }
 
@@ -80,7 +80,7 @@ export function tend(options: TendingOptions): Tending {
   let foldedAt = 0
   let stopped = false
   let nudged = false
-  let relocate = false
+  let doubted = false
   let wake: () => void = () => {}
 
   const position = (): bigint | null => (place === null ? null : place.serves ? place.fold.scanned() : place.shown)
@@ -92,7 +92,6 @@ export function tend(options: TendingOptions): Tending {
     const start = await tail.started
     while (!stopped) {
       try {
-        relocate = false
         const before = place
         place = await locate(before)
         standby = place.fold === before?.fold ? standby || place.overtaken : false
@@ -109,18 +108,23 @@ export function tend(options: TendingOptions): Tending {
     let pollAt = 0
     let stuckPolls = 0
     for (;;) {
-      if (stopped || relocate) return
+      if (stopped) return
       nudged = false
-      if (performance.now() >= pollAt) {
+      const due = performance.now() >= pollAt
+      if (due || doubted) {
+        doubted = false
         const before = here.fold.stored()
         if (!(await poll(here))) return
-        pollAt = performance.now() + pollMs * (0.75 + Math.random() / 2)
-        stuckPolls = behind(here.fold) && before === here.fold.stored() ? stuckPolls + 1 : 0
+        if (due) {
+          pollAt = performance.now() + pollMs * (0.75 + Math.random() / 2)
+          // Whoever folds the table writes its position at every poll, even when no row has changed.
+          stuckPolls = later(tail.head(), before) && before === here.fold.stored() ? stuckPolls + 1 : 0
+        }
         if (stuckPolls > (here.newer ? OUTLIVED_STUCK_POLLS : STUCK_POLLS)) {
           if (here.newer) return locate.outlive(here)
           standby = false
         }
-      } else if (standby || here.newer) await watch(here)
+      } else if ((standby || here.newer) && waiting.any()) await watch(here)
       state = here.newer ? 'outlived' : standby ? 'standing-by' : here.serves ? 'following' : 'building'
       if (!standby && !here.newer) {
         const moved = await advance(here.fold)
@@ -215,9 +219,9 @@ export function tend(options: TendingOptions): Tending {
     },
     waiting,
     ready: ready.promise,
-    nudge(again = false) {
+    nudge(doubt = false) {
       nudged = true
-      relocate ||= again
+      doubted ||= doubt
       wake()
     },
     async stop() {

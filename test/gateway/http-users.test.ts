@@ -44,7 +44,7 @@ describe('opening accounts', () => {
   test('the same e-mail again is a conflict', async () => {
     expect(await create(ann)).toMatchObject({ status: 409, body: { error: { code: 'account-exists' } } })
   })
-  test('a repeat with the same key is the first answer, another request with it is refused', async () => {
+  test('[HTTP-9] a repeat with the same key is the first answer, another request with it is refused', async () => {
     const key = { 'Idempotency-Key': 'k1' }
     const bo = { ...ann, email: 'bo@acme.test' }
     const first = await create(bo, key)
@@ -53,6 +53,8 @@ describe('opening accounts', () => {
       status: 409,
       body: { error: { code: 'client-id-reused' } },
     })
+    const other = await create({ ...bo, email: 'bo2@acme.test' }, key)
+    expect([other.status, other.body.error.code]).toEqual([409, 'client-id-reused'])
     expect(await create(bo, { 'Idempotency-Key': 'x'.repeat(129) })).toMatchObject({ status: 400 })
   })
   test('only admins open accounts', async () => {
@@ -66,12 +68,16 @@ describe('opening accounts', () => {
     ['password', { password: 'short' }],
     ['role', { role: 'visitor' }],
     ['full_name', { full_name: '' }],
-    ['Unrecognized key', { org_id: 'other' }],
   ])('a wrong %s is named and nothing is recorded', async (name, wrong) => {
     const { status, body } = await create({ ...ann, email: 'wrong@acme.test', ...wrong })
     expect([status, body.error.message]).toEqual([400, expect.stringContaining(name)])
     expect(await create({ ...ann, email: `${name.replace(/\W/g, '')}@acme.test` })).toMatchObject({ status: 201 })
   })
+})
+
+test('accounts are opened in the own organisation, named or not', async () => {
+  expect(await create({ ...ann, email: 'own@acme.test', org_id: 'acme' })).toMatchObject({ status: 201 })
+  expect(await create({ ...ann, email: 'other@acme.test', org_id: 'other' })).toMatchObject({ status: 403 })
 })
 
 describe('changing', () => {

@@ -67,6 +67,7 @@ async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
   const log = trialLog()
   const nodes = [start(log, ground), start(log, ground)]
   const unfinished: Promise<unknown>[] = []
+  const wrong: unknown[] = []
   const node = (at: number) => nodes[at] as (typeof nodes)[number] // `who` is 0 or 1
   let last: bigint | null = null
   for (const step of steps) {
@@ -93,7 +94,12 @@ async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
         )
         break
       case 'read':
-        unfinished.push(node(step.who).read())
+        // Not awaited: what it finds wrong is looked at in the end.
+        unfinished.push(
+          node(step.who)
+            .read()
+            .catch((error) => wrong.push(error)),
+        )
         break
       case 'flush':
         await ground.flush()
@@ -105,6 +111,7 @@ async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
     await Promise.all(nodes.map(({ keeper }) => keeper.stop()))
     await Promise.all(unfinished)
   }
+  if (wrong.length > 0) throw wrong[0]
 }
 
 function start(log: Log, ground: Ground) {

@@ -314,6 +314,15 @@ describe('several keepers of one store', () => {
     expect(await other.reached('boxes', position, 5_000)).toBe(true)
     expect((await verified(log, store)).equal).toBe(true)
   })
+
+  test('take over also when nothing but the position has to be written', async () => {
+    const { log, store, leader, other } = await pair()
+    await leader.stop()
+    const position = await record(log, 'other-a', added(1))
+    await expect.poll(() => other.status().boxes?.state).toBe('following')
+    const table = other.table('boxes') ?? ''
+    await expect.poll(async () => (await store.read(table, [])).position).toBe(position)
+  })
 })
 
 describe('a table', () => {

@@ -1,0 +1,38 @@
+/** One measured value, printed in one line. */
+export interface Figure {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  /** Undefined: measured for the record, nothing is asked of it. */
+  readonly target?: { readonly at: 'most' | 'least'; readonly value: number }
+  /** What else the reader wants to know: the two sides of a ratio, the spread. */
+  readonly note?: string
+}
+
+export const atMost = (value: number): Figure['target'] & object => ({ at: 'most', value })
+export const atLeast = (value: number): Figure['target'] & object => ({ at: 'least', value })
+
+export const isMet = ({ value, target }: Figure): boolean =>
+  target === undefined || (target.at === 'most' ? value <= target.value : value >= target.value)
+
+/** `name   value unit   target   met|MISSED   (note)`. */
+export function lineOf(figure: Figure): string {
+  const { name, value, unit, target, note } = figure
+  const asked = target === undefined ? '' : `${target.at === 'most' ? '≤' : '≥'} ${readable(target.value)}`
+  const verdict = target === undefined ? '' : isMet(figure) ? 'met' : 'MISSED'
+  return `  ${name.padEnd(62)} ${`${readable(value)} ${unit}`.padEnd(16)} ${asked.padEnd(10)} ${verdict.padEnd(7)} ${note ?? ''}`.trimEnd()
+}
+
+/** Three significant digits below a thousand, whole numbers above. */
+export function readable(value: number): string {
+  if (value === 0) return '0'
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5)
+
+/** The value that a share `q` of the values does not exceed (nearest rank). NaN for no values. */
+export function quantile(values: readonly number[] | Float64Array, q: number): number {
+  const sorted = Float64Array.from(values).sort()
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN
+}

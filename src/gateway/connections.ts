@@ -1,0 +1,71 @@
+import type { Socket } from 'socket.io'
+
+/** A connection of Engine.IO: a WebSocket or long polling, under a Socket.IO socket. */
+export type Connection = Socket['conn']
+
+/** How far the reader has come. Two equal marks: nothing was taken in between. */
+export interface Mark {
+  /** The oldest message that waits for the connection as a whole. */
+  readonly head: unknown
+  /** Bytes of writes that are over. */
+  readonly taken: number
+  /** Bytes of the current write that the kernel has not taken yet. */
+  readonly queued: number
+}
+
+/** What waits in this process for the reader, in bytes (for texts in characters, which is near enough). */
+export function waitingBytes(connection: Connection): number {
+  const { writeBuffer = [], transport } = insides(connection)
+  let bytes = transport.socket?.bufferedAmount ?? 0
+  for (const { data } of writeBuffer) bytes += data?.length ?? 0
+  return bytes
+}
+
+export function markOf(connection: Connection): Mark {
+  const { writeBuffer = [], transport } = insides(connection)
+  const tcp = transport.socket?._socket
+  return {
+    head: writeBuffer[0],
+    taken: tcp ? tcp.bytesWritten - tcp.writableLength : 0,
+    queued: tcp?._handle?.writeQueueSize ?? 0,
+  }
+}
+
+/** Ends a connection now and frees what waits for it: an orderly close would wait for a reader who does not read. */
+export function cutOff(connection: Connection): void {
+  const { socket } = insides(connection).transport
+  if (socket) socket.terminate()
+  else connection.close(true)
+}
+
+/** Whether the other side knows that it is over: Engine.IO calls a WebSocket closed as soon as it has asked for it. */
+export function isOver(connection: Connection): boolean {
+  const { transport, readyState } = insides(connection)
+  return transport.socket ? transport.socket.readyState === WEBSOCKET_CLOSED : readyState === 'closed'
+}
+
+const WEBSOCKET_CLOSED = 3
+
+/**
+ * What Engine.IO and ws keep to themselves and have no public name for. Everything but `transport` may be missing (long polling, an
+ * upgrade of a library): then less is seen, and nobody is cut off wrongly. `test/faults/outbound.test.ts` shows that it is there.
+ */
+interface Insides {
+  readonly readyState: string
+  readonly writeBuffer?: readonly { readonly data?: string | Uint8Array }[]
+  readonly transport: {
+    /** The ws socket, when the transport is a WebSocket. */
+    readonly socket?: {
+      readonly readyState: number
+      readonly bufferedAmount: number
+      readonly _socket?: {
+        readonly bytesWritten: number
+        readonly writableLength: number
+        readonly _handle?: { readonly writeQueueSize?: number } | null
+      }
+      terminate(): void
+    }
+  }
+}
+
+const insides = (connection: Connection): Insides => connection as unknown as Insides

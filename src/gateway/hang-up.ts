@@ -1,0 +1,23 @@
+import type { Server } from 'socket.io'
+import { cutOff, isOver } from './connections.ts'
+
+/**
+ * Closes every connection after what was written to it, without a Socket.IO disconnect packet: to clients it is a lost connection, and
+ * they come back by themselves to the next server. Who has not taken what was written within `limitMs` is cut off, so that nobody who
+ * does not read keeps a server from stopping. Who is still saying who they are stays.
+ */
+export async function hangUp(io: Server, limitMs: number): Promise<void> {
+  const open = [...io.of('/').sockets.values()].map(({ conn }) => conn)
+  for (const connection of open) connection.close()
+  const deadline = performance.now() + limitMs
+  while (!open.every(isOver) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+  for (const connection of open) if (!isOver(connection)) cutOff(connection)
+}
+
+/** Waits for `work`, but not longer than this. */
+export function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, limitMs)
+    work.then(() => resolve(), reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { run } from './support/run.ts'
+import { startServer } from './support/server.ts'
+
+const DEMO = join(import.meta.dirname, '../demo/demo.ts')
+const MAIN = join(import.meta.dirname, '../src/main.ts')
+
+const runDemo = (args: readonly string[] = []) => run(DEMO, args)
+
+describe('the demo', () => {
+  test('starts a server of its own, plays the desk, replays a chat, and ends by itself with exit code 0', async () => {
+    const { code, out, err } = await runDemo()
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out.match(/chat already claimed by Demo Agent [12]$/gm)).toHaveLength(1)
+    expect(out).toContain('Demo Supervisor takes this chat over')
+    expect(out).toContain('flags Mia’s chat with severity 80')
+    expect(out).toContain('back within the grace')
+    expect(out).toContain('“Sorry, a tunnel.”')
+    const steps = [...out.matchAll(/^ +(\d+) {2}[\d:.]+ {2}(\w+) +→ (\w+)/gm)].map(([, seq, type, state]) => `${seq} ${type} ${state}`)
+    expect(steps).toEqual([
+      '0 ChatOpened unclaimed',
+      '1 VisitorWrote unclaimed',
+      '2 ChatClaimed claimed',
+      '3 StaffWrote claimed',
+      '4 VisitorWrote claimed',
+      '5 ChatFlagged claimed',
+      '6 ChatTakenOver takenOver',
+      '7 StaffWrote takenOver',
+      '8 ChatClosed closed',
+    ])
+    expect(out).toMatch(/^ +8 {2}visitor_leave_chat_for_supervisor/m)
+  })
+
+  test('plays on a running server, as the people whose log-ins its first start printed, and can be replayed', async () => {
+    const server = await startServer()
+    onTestFinished(() => server.kill('SIGKILL'))
+    const logins = [...server.output().matchAll(/^ {2}\w+ +(\S+@\S+) +(\S+)$/gm)].map(
+      ([, email, password]) => `--login=${email}:${password}`,
+    )
+    const { code, out, err } = await runDemo([`--url=${server.url}/`, ...logins])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toContain(`A support desk at ${server.url}`)
+
+    // What it left in the log is told by the command line too, while the server runs.
+    const env = { LYCEUM_DATA: server.data }
+    const room = /\/api\/v1\/chats\/(\w+)\/events/.exec(out)?.[1] ?? ''
+    const [replayed, verified] = await Promise.all([run(MAIN, ['replay', room, '--speed', '0'], env), run(MAIN, ['views', 'verify'], env)])
+    expect(replayed).toMatchObject({ code: 0, err: '' })
+    expect(replayed.out).toMatch(/^ {3}0 .* visitor Mia: \{"text":"My course has vanished!"\}$/m)
+    expect(replayed.out).toMatch(/^ {3}6 .* takenOver {2}ChatTakenOver {2}by Demo Supervisor \(supervisor\) from Demo Agent [12]$/m)
+    expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/^chats: equal, 3 keys.*\nonline: equal.*\npeople: equal/) })
+    expect(await server.stop()).toBe(0)
+  })
+
+  test('says what it needs when nobody answers, and when a log-in is no log-in', async () => {
+    const [nobody, nonsense] = await Promise.all([
+      runDemo(['--url=http://127.0.0.1:1', '--login=a@b.example:secret']),
+      runDemo(['--url=http://127.0.0.1:1', '--login=agent1']),
+    ])
+    expect(nobody).toMatchObject({ code: 1, err: expect.stringMatching(/^demo: no server answers at http:\/\/127\.0\.0\.1:1/) })
+    expect(nonsense).toMatchObject({ code: 1, err: 'demo: a log-in must be email:password, got "agent1:…"\n' })
+  })
+})

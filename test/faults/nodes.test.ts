@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { factsOf, violations } from '../support/history-checker.ts'
+import { claimRace } from './claim-race.ts'
+import { type Cluster, openCluster } from './cluster.ts'
+import { openLoad, until } from './load.ts'
+import { tireless } from './tireless.ts'
+
+let cluster: Cluster
+
+beforeAll(async () => {
+  cluster = await openCluster(3)
+})
+afterAll(() => cluster.close())
+
+test('[NODE-1] [PUSH-14] writers on three nodes: exactly once, in one order that every node tells', { timeout: 240_000 }, async () => {
+  const load = await openLoad({ urls: cluster.urls, chats: 30, agents: 6, supervisors: 3, paceMs: 20 })
+  onTestFinished(load.close)
+  load.start()
+  await until(() => load.acked() > 800)
+  await load.pause()
+  const facts = factsOf(await cluster.recorded())
+  const last = facts.at(-1)?.id
+  const listeners = load.supervisors.map(({ connections }) => connections[0])
+  await until(() => listeners.every((listener) => listener?.pushes.at(-1)?.id === last))
+
+  expect(violations({ facts, ...load.history() })).toEqual([])
+  const [one, ...others] = listeners.map((listener) => listener?.pushes.map(({ name, id }) => `${name} ${id}`))
+  expect(one?.length).toBeGreaterThan(800)
+  for (const other of others) expect(other).toEqual(one)
+  expect(cluster.logged('error')).toEqual([])
+})
+
+test('[CHAT-4] a chat that is claimed through three nodes at once is won once', { timeout: 240_000 }, async () => {
+  const race = await claimRace({ urls: cluster.urls, agents: 60, visitors: 150, claimers: 6 })
+  expect(race).toEqual({ claims: 900, won: 150, violations: [] })
+})
+
+test('[ROOM-11] an awake room learns from what it hears: a message costs one append, and one look at where it stands', {
+  timeout: 240_000,
+}, async () => {
+  const [visitor, agent] = await Promise.all([
+    tireless({ url: cluster.urls[0] ?? '', role: 'visitor', name: 'vera' }),
+    tireless({ url: cluster.urls[1] ?? '', role: 'agent', name: 'ada' }),
+  ])
+  onTestFinished(visitor.close)
+  onTestFinished(agent.close)
+  const { room } = await visitor.write('visitor_first_msg')
+  await agent.call('staff_join', { room })
+  const before = { ...cluster.log.calls }
+  for (let i = 0; i < 50; i++) {
+    await visitor.write('visitor_msg')
+    await agent.write('staff_msg', { room })
+  }
+  const { append = 0, read = 0 } = cluster.log.calls
+  expect(append - (before.append ?? 0)).toBeLessThan(130) // 100 messages; now and then one that the other node had not heard of yet
+  expect(read - (before.read ?? 0)).toBeLessThan(160)
+})
+
+test('the views that three nodes keep together are what the log says', { timeout: 240_000 }, async () => {
+  expect(await cluster.verify()).toMatch(/chats: equal/)
+})
+
+test('[NODE-4] a node that is told to stop under load ends well, and its people go on at the others', { timeout: 240_000 }, async () => {
+  const load = await openLoad({ urls: cluster.urls, chats: 12, agents: 3, supervisors: 3, tag: 'rolling-', paceMs: 20 })
+  onTestFinished(load.close)
+  load.start()
+  await until(() => load.acked() > 100)
+  for (const client of load.everybody) client.moveTo(cluster.urls[0] ?? '')
+  expect(await cluster.nodes[2]?.stop()).toBe(0)
+  const before = load.acked()
+  await until(() => load.acked() > before + 200)
+  await load.pause()
+  const facts = factsOf(await cluster.recorded())
+  expect(violations({ facts, ...load.history() })).toEqual([])
+  expect(facts.filter(({ room, type }) => type === 'ChatClosed' && load.rooms.includes(room))).toEqual([])
+  for (const { endings } of load.everybody) expect(endings).not.toContain('io server disconnect')
+})

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { eventSchemas } from '../../machines/catalogue.ts'
+import type { ChatCommand } from '../../machines/chat/commands.ts'
+import { type Party, Refusal } from '../../machines/kernel.ts'
+import { codec } from '../../src/log/codec.ts'
+import type { Log } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import { openRooms, type Rooms } from '../../src/runtime/rooms.ts'
+import { memorySnapshots } from '../../src/runtime/snapshots.ts'
+import { type RoomAnswer, type VisitorChats, visitorChats } from '../../src/runtime/visitor-chats.ts'
+
+const by: Party = { id: 'vera', org: 'acme', role: 'visitor' }
+const at = 1_700_000_000_000
+const visitor = { name: null, email: null, createdAt: at, updatedAt: null }
+const open: ChatCommand = { type: 'OpenChat', visitor, content: { text: 'hi' }, by, at }
+const write: ChatCommand = { type: 'Write', content: { text: 'more' }, by, at }
+const leave: ChatCommand = { type: 'LeaveChat', by, at }
+
+let log: Log
+let rooms: Rooms
+let chats: VisitorChats
+
+/** A node that has forgotten everything but the log. */
+const fresh = (): VisitorChats => {
+  rooms = openRooms({ log, snapshots: memorySnapshots(), shared: false, now: Date.now, idleMs: 60_000 })
+  return visitorChats(rooms)
+}
+beforeEach(() => {
+  log = memoryLog({ codec: codec(eventSchemas), now: () => at })
+  chats = fresh()
+})
+afterEach(async () => {
+  await rooms.stop()
+  await log.close()
+})
+
+const codeOf = ({ answer }: RoomAnswer): string => (answer instanceof Refusal ? answer.code : 'done')
+
+test('[CHAT-2] of two tabs that open a chat at once one does', async () => {
+  const answers = await Promise.all([chats.open(open, {}), chats.open(open, {})])
+  expect(answers.map(codeOf).sort()).toEqual(['chat-already-open', 'done'])
+})
+
+test('[CHAT-1] the next chat is another one, however many there were and whoever remembers', async () => {
+  const seen = new Set<string | null>()
+  for (let n = 0; n < 9; n++) {
+    const node = n % 2 ? chats : fresh()
+    seen.add((await node.open(open, {})).room)
+    expect(codeOf(await node.open(open, {}))).toBe('chat-already-open')
+    expect(codeOf(await node.askLatest(leave, {}))).toBe('done')
+  }
+  expect(seen.size).toBe(9)
+})
+
+test('[ONCE-10] a call that is repeated when the next chat is open still means the chat before', async () => {
+  const first = await chats.open(open, { clientId: 'open' })
+  const wrote = await chats.askLatest(write, { clientId: 'write' })
+  const left = await chats.askLatest(leave, { clientId: 'leave' })
+  const next = await chats.open(open, { clientId: 'open again' })
+  expect(next.room).not.toBe(first.room)
+  for (const node of [chats, fresh()]) {
+    expect(await node.askLatest(leave, { clientId: 'leave' })).toEqual({ ...left, answer: { ...left.answer, events: [] } })
+    expect(await node.askLatest(write, { clientId: 'write' })).toEqual({ ...wrote, answer: { ...wrote.answer, events: [] } })
+    expect(await node.open(open, { clientId: 'open' })).toEqual({ ...first, answer: { ...first.answer, events: [] } })
+    expect(codeOf(await node.askLatest(write, {}))).toBe('done')
+  }
+})

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Log } from '../../src/log/log.ts'
+import { type Keeper, keepViews } from '../../src/views/keeper.ts'
+import { openRedisViews } from '../../src/views/redis.ts'
+import { type ViewStore, ViewsUnavailable } from '../../src/views/store.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { added, boxes, record, trial, trialLog, verified } from './trial.ts'
+
+let server: RedisServer
+let store: ViewStore
+let log: Log
+let keeper: Keeper
+let alarms: unknown[]
+
+beforeEach(async () => {
+  server = await startRedis()
+  store = await openRedisViews({ url: server.url, commandTimeoutMs: 200 })
+  log = trialLog()
+  alarms = []
+  keeper = keepViews({ log, store, projections: [trial(boxes)], commitEveryMs: 2, pollMs: 20, onAlarm: (alarm) => alarms.push(alarm) })
+  await record(log, 'box-a', added(1))
+  await keeper.ready()
+})
+
+afterEach(async () => {
+  await keeper.stop()
+  await store.close()
+  await server.stop()
+  expect(alarms).toEqual([])
+})
+
+async function write(events: number): Promise<bigint> {
+  let position = 0n
+  for (let n = 0; n < events; n++) position = await record(log, `box-${n % 11}`, added(n))
+  return position
+}
+
+async function wholeAgain(position: bigint): Promise<void> {
+  await expect.poll(async () => (await keeper.get('boxes', []).catch(() => null))?.position, { timeout: 10_000 }).toBe(position)
+  expect(await verified(log, store)).toMatchObject({ equal: true, position })
+}
+
+test('while Redis is down readers are told to come back, and afterwards the view is whole', async () => {
+  await server.kill()
+  const position = await write(500)
+  await expect(keeper.get('boxes', ['a'])).rejects.toThrow(ViewsUnavailable)
+  await expect.poll(() => keeper.status().boxes?.state).toBe('waiting')
+  await server.restart()
+  await wholeAgain(position)
+})
+
+test('a Redis that is killed in the middle of commits costs nothing but time', async () => {
+  const writing = write(1_000)
+  await keeper.reached('boxes', 200n, 5_000)
+  await server.restart()
+  await wholeAgain(await writing)
+})
+
+test('a Redis that hangs for a while is waited for', async () => {
+  server.pause()
+  const position = await write(300)
+  await expect.poll(() => keeper.status().boxes?.state, { timeout: 5_000 }).toBe('waiting')
+  server.resume()
+  await wholeAgain(position)
+})
