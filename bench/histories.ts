@@ -70,11 +70,14 @@ export function openChat(org: string, visitorId: string, length = 1): readonly C
   return [opened, ...Array.from({ length: length - 1 }, () => wrote)]
 }
 
+export function introduced(org: string, id: string): PersonEvent {
+  return { type: 'PersonIntroduced', org, id, role: 'visitor', profile: { name: id }, issuedAt: at / 1000, at }
+}
+
 /** Visits from beginning to end, 13 events each: somebody comes, is served in a chat, and goes. */
 export function* visits(org: string, number: number): Generator<Stream> {
   for (let n = 0; n < number; n++) {
     const id = `v${n}`
-    const introduced: PersonEvent = { type: 'PersonIntroduced', org, id, role: 'visitor', profile: { name: id }, issuedAt: at / 1000, at }
     const presence: readonly PresenceEvent[] = [
       { type: 'CameOnline', role: 'visitor', at },
       { type: 'WentOffline', reason: 'left' },
@@ -86,7 +89,7 @@ export function* visits(org: string, number: number): Generator<Stream> {
     ]
     const claimed: ChatEvent = { type: 'ChatClaimed', staffId, role: 'agent' }
     const closed: ChatEvent = { type: 'ChatClosed', reason: 'visitor-left' }
-    yield { name: `person-${org}.${id}`, events: [introduced] }
+    yield { name: `person-${org}.${id}`, events: [introduced(org, id)] }
     yield { name: `presence-${org}.${id}`, events: presence }
     yield {
       name: `chat-${String(n).padStart(32, '0')}`,

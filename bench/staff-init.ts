@@ -8,7 +8,7 @@ import type { Log } from '../src/log/log.ts'
 import { startServer, tokenFor } from '../test/support/server.ts'
 import { NO_LIMITS } from './against-relay.ts'
 import { atMost, type Figure, median, quantile } from './figures.ts'
-import { inDirectory, openChat, openLogIn, type Stream, write } from './histories.ts'
+import { inDirectory, introduced, openChat, openLogIn, type Stream, write } from './histories.ts'
 import { startLoad } from './processes.ts'
 import { openWire } from './wire.ts'
 
@@ -93,6 +93,7 @@ async function eventLoopHeld(log: Log): Promise<readonly number[]> {
 function* queue(): Generator<Stream> {
   const came: PresenceEvent = { type: 'CameOnline', role: 'visitor', at: Date.now() }
   for (let n = 0; n < CHATS; n++) {
+    yield { name: `person-queue.w${n}`, events: [introduced('queue', `w${n}`)] }
     yield { name: `presence-queue.w${n}`, events: [came] }
     yield { name: `chat-${String(n).padStart(32, '0')}`, events: openChat('queue', `w${n}`, 2) }
   }
