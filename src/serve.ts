@@ -87,7 +87,6 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const rooms = openRooms({ log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs, appended: metrics.appended })
   const demo = await openDemo(log, { rooms, passwords: await openPasswords(), now: clock.now })
   const store = await openViews(config)
-  const views = keepViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
 
   // What follows the log for this node's clients.
   let answer: RequestListener = (_, response) => void response.writeHead(503).end()
@@ -113,6 +112,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
     onError: (error) => failed(error, 'fanout'),
   })
+  // Not before: views that have to be made anew would keep the desk, and with it the first ack, waiting.
+  const views = keepViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
   const leases =
     config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: config.leaseMs })
   const presence = presenceKeeper({

@@ -49,7 +49,10 @@ describe('the demo', () => {
     expect(replayed).toMatchObject({ code: 0, err: '' })
     expect(replayed.out).toMatch(/^ {3}0 .* visitor Mia: \{"text":"My course has vanished!"\}$/m)
     expect(replayed.out).toMatch(/^ {3}6 .* takenOver {2}ChatTakenOver {2}by Demo Supervisor \(supervisor\) from Demo Agent [12]$/m)
-    expect(verified).toMatchObject({ code: 0, out: expect.stringMatching(/^chats: equal, 3 keys.*\nlessons: equal.*\nonline: equal.*\npeople: equal/) })
+    expect(verified).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^chats: equal, 3 keys.*\nlessons: equal.*\nonline: equal.*\npeople: equal/),
+    })
     expect(await server.stop()).toBe(0)
   })
 
