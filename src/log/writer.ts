@@ -24,6 +24,12 @@ export interface Writer {
   close(): Promise<void>
 }
 
+/**
+ * How long a busy log waits before its next flush. Each flush costs some 300 µs of CPU, whatever it holds: with fewer and larger ones the
+ * event loop has more time for everything else, which more than makes up for the wait. A log that is not busy never waits.
+ */
+const GATHER_MS = 1
+
 /** What one flush answers: its appends, and the repeats and conflicts that rest on its events. */
 interface Group {
   readonly rows: Row[]
@@ -44,6 +50,8 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
   // `current` takes writes until the end of this turn of the event loop, when LMDB closes its transaction.
   let open = false
   let next = newGroup()
+  // Between two flushes of a busy log, while the next one gathers.
+  let gathering = false
   let refusing: LogUnavailable | undefined
   let idle: (() => void) | undefined
   const heads = openHeads(disk.lastRevision)
@@ -70,7 +78,7 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
   }
 
   const take = (rows: readonly Row[]): Group => {
-    if (!current) begin(newGroup())
+    if (!current && !gathering) begin(newGroup())
     const group = open && current ? current : next
     group.rows.push(...rows)
     if (open) write(group, rows)
@@ -82,15 +90,20 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
     durable = group.rows.at(-1)!.position
     current = undefined
     if (next.rows.length > 0) {
-      const gathered = next
-      next = newGroup()
-      // Begun before the answers, so that those who are answered now and append again still catch this flush.
-      begin(gathered)
-      write(gathered, gathered.rows)
+      gathering = true
+      setTimeout(flushNext, GATHER_MS)
     }
     for (const { settle } of group.waiting) settle()
     flushed(group.rows)
-    if (!current) idle?.()
+    if (!current && !gathering) idle?.()
+  }
+
+  const flushNext = (): void => {
+    gathering = false
+    const gathered = next
+    next = newGroup()
+    begin(gathered)
+    write(gathered, gathered.rows)
   }
 
   const fail = async (group: Group, error: unknown): Promise<void> => {
@@ -145,7 +158,7 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
 
     async close() {
       refusing ??= new LogUnavailable('the log is closed: nothing can be appended')
-      if (!current) return
+      if (!current && !gathering) return
       await new Promise<void>((resolve) => {
         idle = resolve
       })

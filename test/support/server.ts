@@ -30,7 +30,7 @@ export interface TestServer {
 /** A real server in a process of its own, on a free port. Resolves when it listens, rejects with what it said when it does not. */
 export async function startServer({ env = {}, data }: ServerOptions = {}): Promise<TestServer> {
   const directory = data ?? (await mkdtemp(join(tmpdir(), 'lyceum-')))
-  const child: ChildProcess = spawn(process.execPath, [MAIN, 'start'], {
+  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=64', MAIN, 'start'], {
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', LYCEUM_DATA: directory, JWT_SECRET: SECRET, LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
