@@ -34,6 +34,7 @@ import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { abandonedChats } from './policies/abandoned-chats.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
+import { countedHere } from './presence/counted-here.ts'
 import { openHubs } from './presence/hubs.ts'
 import { type PresenceKeeper, presenceKeeper, type RecordedPresence } from './presence/keeper.ts'
 import { memoryLeases } from './presence/memory.ts'
@@ -114,8 +115,9 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   // Not before: views that have to be made anew would keep the desk, and with it the first ack, waiting.
   const views = keepViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
-  const leases =
-    config.redisUrl === null ? memoryLeases() : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: config.leaseMs })
+  const inRedis = config.redisUrl === null ? null : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: config.leaseMs })
+  // An embedded log has one node: leases of another name are those of its dead predecessor.
+  const leases = inRedis === null ? memoryLeases() : config.eventStoreUrl === null ? countedHere(inRedis, memoryLeases()) : inRedis
   const presence = presenceKeeper({
     leases,
     clock,

@@ -72,7 +72,8 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     } as const
     const answer = await knock(lesson, command, how.call)
     if (invited && answer instanceof Refusal && (answer.code === 'no-such-lesson' || answer.code === 'lesson-ended')) {
-      await codes.wrong(from)
+      // The code of a lesson that has ended is nobody's guess: a class that kept it must not lock out the school behind its address.
+      if (answer.code !== 'lesson-ended') await codes.wrong(from)
       return { room: null, answer: refuse('no-such-code') }
     }
     if (!(answer instanceof Refusal) && !how.told) await shown(lesson, answer.position, socket)

@@ -90,7 +90,7 @@ export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promis
       if (!held.delete(socket) || visit === undefined) return
       const value = userValue(visit)
       const behindSid = value.slice(value.indexOf(socket) + socket.length)
-      await redis.leave(userKey(visit.id), leaseKey(prefix, visit.person), value, socket, behindSid).catch(onError)
+      await redis.leave(userKey(visit.id), leaseKey(prefix, visit.person), value, socket, behindSid, String(ttlMs)).catch(onError)
     },
     async over(person) {
       const known = shown.get(person)

@@ -31,7 +31,7 @@ local live = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. string.format('%.0f', n
 for i = #live - 1, 1, -2 do
   local socket = string.match(live[i], '/([^/]+)$')
   if socket ~= ARGV[2] then
-    redis.call('SET', KEYS[1], '{"sid":"' .. socket .. ARGV[3], 'PX', string.format('%.0f', live[i + 1] - now))
+    redis.call('SET', KEYS[1], '{"sid":"' .. socket .. ARGV[3], 'PX', string.format('%.0f', math.min(live[i + 1] - now, tonumber(ARGV[4]))))
     return
   end
 end
