@@ -100,8 +100,8 @@ export const VARIABLES = {
   LEASE_MS: required({
     description: 'How long a dead node’s people still count as connected; the same on every node',
     fallback: '30000',
-    expects: 'a whole number of milliseconds from 1000 to 600000',
-    schema: wholeNumber(1_000, 600_000),
+    expects: 'a whole number of milliseconds from 1000 to 60000',
+    schema: wholeNumber(1_000, 60_000),
   }),
   LYCEUM_TIME_ZONE: required({
     description: 'Zone of the local times that projects show',
