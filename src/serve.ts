@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { Refusal, unreachable } from '../machines/kernel.ts'
@@ -34,16 +32,14 @@ import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { abandonedChats } from './policies/abandoned-chats.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
-import { countedHere } from './presence/counted-here.ts'
 import { openHubs } from './presence/hubs.ts'
 import { type PresenceKeeper, presenceKeeper, type RecordedPresence } from './presence/keeper.ts'
-import { memoryLeases } from './presence/memory.ts'
-import { openRedisLeases } from './presence/redis.ts'
 import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
 import { openRooms } from './runtime/rooms.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
 import { lessonParts } from './serve-lessons.ts'
+import { connectionParts } from './serve-presence.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
 import { keepViews } from './views/keeper.ts'
@@ -51,8 +47,6 @@ import { ViewsUnavailable } from './views/store.ts'
 
 /** How long clients and requests get to take what was written to them when the server stops. */
 const HANG_UP_MS = 3_000
-/** Contract 000: a dead server leaves nobody “alive” for longer. */
-const ALIVE_KEY_MS = 60_000
 
 export interface Running {
   /** As clients reach it: `http://host:port`. */
@@ -81,6 +75,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
     onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
   })
+  const connections = await connectionParts({ config, clock, log, onError: (error) => failed(error, 'presence') })
+  const { leases, pulse, lastSeen } = connections
   const keys = await openKeys(config.keys)
   const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
@@ -115,11 +111,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   // Not before: views that have to be made anew would keep the desk, and with it the first ack, waiting.
   const views = keepViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
-  const inRedis = config.redisUrl === null ? null : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: config.leaseMs })
-  // An embedded log has one node: leases of another name are those of its dead predecessor.
-  const leases = inRedis === null ? memoryLeases() : config.eventStoreUrl === null ? countedHere(inRedis, memoryLeases()) : inRedis
   const presence = presenceKeeper({
     leases,
+    others: (person) => pulse.others(person, null),
+    lastSeen,
     clock,
     graceMs: config.disconnectGraceMs,
     ttlMs: config.leaseMs,
@@ -139,11 +134,11 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       ? noAliveKeys
       : await openRedisAliveKeys({
           url: config.redisUrl,
-          ttlMs: Math.min(config.leaseMs, ALIVE_KEY_MS),
+          ttlMs: config.leaseMs,
           since: sinceOf(fanout),
           onError: (error) => failed(error, 'alive-keys'),
         })
-  const hubs = openHubs(leases, (error) => failed(error, 'presence'))
+  const hubs = openHubs({ leases, pulse, now: clock.now, onError: (error) => failed(error, 'presence') })
   const abandoned = abandonedChats({ desk: fanout.desk, rooms, now: clock.now, onError: (error) => failed(error, 'abandoned-chats') })
   const lessonPolicies = lessons.policies(fanout.desk)
   followers.push(
@@ -158,15 +153,15 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
     ...(shared ? [rooms.hear] : []),
   )
+  await lessonPolicies.start() // first: who was connected when this node went down was in a lesson that was due meanwhile until its end
   await presence.start()
   abandoned.start()
-  await lessonPolicies.start()
 
   // Who may come in, and what they may ask.
   const visitorChats = openVisitorChats(rooms)
   const replays = openReplays({ io, log, rooms, clock, onError: failed })
   const perAddress = tokenBuckets(config.ratePerAddress)
-  const lessonCalls = lessons.calls(io, fanout)
+  const lessonCalls = lessons.calls(io, fanout, hubs)
   const emits = openEmits({
     rooms,
     visitorChats,
@@ -186,7 +181,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
   })
   const debugging = logger.isLevelEnabled('debug')
-  const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs })
+  const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs, pulse })
   serveSockets({ io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError: failed })
   const outbound = watchOutbound({
     io,
@@ -251,7 +246,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       await rooms.stop()
       await Promise.all([fanout.stop(), mixpanel.stop()])
       await views.stop()
-      await Promise.all([store.close(), leases.close(), snapshots.close()])
+      await Promise.all([store.close(), connections.stop(), snapshots.close()])
       await log.close()
       metrics.stop()
     },
@@ -291,5 +286,3 @@ function stateAfter(type: PresenceEvent['type']): RecordedPresence {
       return unreachable(type)
   }
 }
-
-const nodeName = (): string => `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`

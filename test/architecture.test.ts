@@ -46,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/storage.ts': ['src', 'projections', 'machines'],
   'src/tell-mixpanel.ts': ['src'],
   'src/serve-lessons.ts': ['src', 'projections', 'machines'],
+  'src/serve-presence.ts': ['src'],
   'src/serve.ts': ['src', 'projections', 'machines'],
   'src/main.ts': ['src'],
 }

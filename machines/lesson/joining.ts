@@ -18,6 +18,9 @@ export function join(state: LessonState, command: JoinLesson): Decision<LessonEv
   if (state.matches('ended') || (dueAt !== null && at >= dueAt)) return refuse('lesson-ended')
   if (seat && !known) return refuse('participant-id-taken')
   if (seat?.kind === 'in' && seat.presence === presence) return []
+  // A client that comes back names the lesson again and again, also one that its user has left meanwhile.
+  const asked = seat?.kind === 'out' && seat.asked
+  if (command.resume && asked && seat.presence === presence) return refuse('left-lesson')
 
   const events: LessonEvent[] = []
   const leftAt = seat && goneSince(seat, command)
@@ -27,7 +30,7 @@ export function join(state: LessonState, command: JoinLesson): Decision<LessonEv
   const who = { participantId: by.id, role: by.role }
   events.push({ type: 'ParticipantJoined', ...who, name: command.name, at, home: by.org, presence })
   const wasLost = seat !== undefined && (seat.kind === 'in' || seat.reason === 'disconnected')
-  if (startedAt !== null && leftAt !== undefined && (command.resume || wasLost)) {
+  if (startedAt !== null && leftAt !== undefined && ((command.resume && !asked) || wasLost)) {
     events.push({ type: 'ParticipantReconnected', ...who, awayMs: Math.max(0, at - leftAt), at })
   }
   return events

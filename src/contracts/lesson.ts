@@ -65,6 +65,7 @@ export const lessonSentences: Readonly<Record<string, string>> = {
   'no-such-code': 'no lesson that is planned or going on has this code: check it, or ask your teacher',
   'no-such-event': 'this lesson has no event with that number: at goes from 0 to the seq of its last event',
   'lesson-ended': 'this lesson has ended',
+  'left-lesson': 'you have left this lesson: join_lesson brings you back',
   'own-lesson-only': 'only the teacher of this lesson, or an admin, may do this',
   'teachers-only': 'this is for teachers, and partly for admins',
   'participants-only': 'only students, teachers and admins take part in lessons',

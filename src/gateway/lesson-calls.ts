@@ -7,9 +7,11 @@ import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from '
 import { displayNameOf } from '../contracts/people.ts'
 import type { Fanout } from '../delivery/fanout.ts'
 import type { LessonDelivery } from '../delivery/lesson-delivery.ts'
+import type { Hubs } from '../presence/hubs.ts'
 import type { Answer, Call } from '../runtime/answer.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer } from '../runtime/visitor-chats.ts'
+import { lineOf } from './connections.ts'
 import type { Session } from './emits.ts'
 import type { LessonCodes } from './lesson-codes.ts'
 import { tokenBuckets } from './limits.ts'
@@ -21,6 +23,7 @@ export interface LessonCallsOptions {
   readonly lessons: LessonDelivery
   readonly fanout: Pick<Fanout, 'directory' | 'position' | 'until'>
   readonly codes: LessonCodes
+  readonly hubs: Hubs
   readonly clock: Clock
   readonly onError: (error: unknown, what: string) => void
 }
@@ -29,8 +32,11 @@ export interface LessonCallsOptions {
 export interface LessonCalls {
   /** `join_lesson` and `leave_lesson`. The `room` of the answer is the lesson. */
   ask(asked: LessonAsked, session: Session, socket: string): Promise<RoomAnswer>
-  /** A new connection: it hears of the lessons that its owner is in, and goes on with (or joins) the one that its handshake names. */
-  arrive(socket: Socket, session: Session): void
+  /**
+   * A new connection: it hears of the lessons that its owner is in, and goes on with (or joins) the one that its handshake names; a hub looks on at
+   * that one. Tells whether its owner was in a lesson before.
+   */
+  arrive(socket: Socket, session: Session): { readonly inLesson: boolean }
 }
 
 /** Pushes keep each participant's order and a pace: whoever came and went faster than they are told would fill the queue. */
@@ -43,7 +49,7 @@ const KNOCK_MS = 50
 const PATIENCE_MS = 5_000
 
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
-  const { io, rooms, lessons, fanout, codes, clock, onError } = options
+  const { io, rooms, lessons, fanout, codes, hubs, clock, onError } = options
 
   const joins = tokenBuckets(JOINS)
 
@@ -112,6 +118,22 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     return { room: lesson, answer: await knock(lesson, command, call) }
   }
 
+  /** A hub takes no part: it is recorded that it looks on, and when it is there again. */
+  const lookOn = async (lesson: string, { party: by }: Session['caller'], socket: Socket): Promise<Answer> => {
+    const at = clock.now()
+    const watch = { org: by.org, hub: by.id, lesson, socket: socket.id, line: lineOf(socket.conn) }
+    socket.once('disconnect', () => void hubs.unwatch(watch).catch((error: unknown) => onError(error, 'a hub that left')))
+    const { elsewhere, lastSeen } = await hubs.watch(watch)
+    const awayMs = lastSeen === null ? null : Math.max(0, at - lastSeen)
+    return rooms.ask('lesson', lesson, { type: 'LookOn', elsewhere, awayMs, by, at })
+  }
+
+  const resume = async (lesson: unknown, socket: Socket, session: Session, told: boolean): Promise<Answer> => {
+    if (!isLessonId(lesson)) return refuse('no-such-lesson')
+    if (session.way === 'hub') return lookOn(lesson, session.caller, socket)
+    return (await join({ kind: 'id', id: lesson }, session, socket.id, { name: null, resume: true, told, call: {} })).answer
+  }
+
   return {
     ask(asked, session, socket) {
       const call = asked.clientId === undefined ? {} : { clientId: asked.clientId, payload: asked }
@@ -119,29 +141,23 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       return join(asked.lesson, session, socket, { name: asked.name, resume: false, told: false, call })
     },
     arrive(socket, session) {
-      if (session.way === 'hub') return // looks on
-      const { lesson_id: lessonId } = socket.handshake.query
+      const { lesson_id: named } = socket.handshake.query
       const { org, id } = session.caller.party
-      const mine = lessons.desk.lessonsOf(org, id)
+      const mine = session.way === 'hub' ? [] : lessons.desk.lessonsOf(org, id)
       for (const lesson of mine) {
         void socket.join(doorRoom(lesson)) // the in-memory adapter joins at once
         lessons.knock(lesson)
       }
-      if (lessonId === undefined || lessonId === '') return
-      const asked = isLessonId(lessonId)
-        ? join({ kind: 'id', id: lessonId }, session, socket.id, { name: null, resume: true, told: mine.includes(lessonId), call: {} })
-        : Promise.resolve({ room: null, answer: refuse('no-such-lesson') })
-      asked.then(
-        ({ answer }) => {
+      if (named === undefined || named === '') return { inLesson: mine.length > 0 }
+      resume(named, socket, session, mine.includes(String(named))).then(
+        (answer) => {
           if (!(answer instanceof Refusal)) return
-          socket.emit('error', {
-            message: `lesson_id: ${lessonSentences[answer.code] ?? answer.code}`,
-            code: answer.code,
-            event: 'connect',
-          })
+          const message = `lesson_id: ${lessonSentences[answer.code] ?? answer.code}`
+          socket.emit('error', { message, code: answer.code, event: 'connect' })
         },
         (error: unknown) => onError(error, 'a handshake with lesson_id'),
       )
+      return { inLesson: mine.length > 0 }
     },
   }
 }

@@ -8,6 +8,7 @@ import type { Fanout } from '../delivery/fanout.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import { type Arrival, arrivals } from './arrivals.ts'
 import type { Authenticator, Identity } from './auth.ts'
+import { lineOf } from './connections.ts'
 import type { Emits, Session } from './emits.ts'
 import { gatherWrites } from './gathered-writes.ts'
 import { handshakes, originAllowed } from './handshake.ts'
@@ -84,7 +85,7 @@ export function serveSockets(options: ServeOptions): void {
     const { way, party } = arrival
     const person =
       arrival.way === 'anonymous' ? { profile: {}, createdAt: clock.now(), updatedAt: null } : await introduced(arrival.identity, party)
-    await whereabouts.entered(arrival, socket.id, gone)
+    await whereabouts.entered(arrival, socket.id, lineOf(socket.conn), gone)
     const { query, auth: extra } = socket.handshake
     const { profile, createdAt, updatedAt }: Pick<Person, 'profile' | 'createdAt' | 'updatedAt'> = person
     const session: Session = {
@@ -139,7 +140,8 @@ export function serveSockets(options: ServeOptions): void {
     // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
     if (fanout.directory.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')
     if (arrival.way === 'anonymous') socket.emit('participant_id', participantId(arrival.participant))
-    lessonCalls.arrive(socket, session)
+    const { inLesson } = lessonCalls.arrive(socket, session)
+    if (inLesson) void whereabouts.doubted(arrival, socket.id, clock.now()) // never rejects
     if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', fanout.openingText(party.org))
   })
 }

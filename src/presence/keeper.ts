@@ -5,6 +5,7 @@ import { absences } from './absences.ts'
 import { expiry } from './expiry.ts'
 import { atMost, inTurn } from './in-turn.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
+import type { Felt } from './pulse.ts'
 import { sockets } from './sockets.ts'
 
 /** Where the presence machine of a person stands. */
@@ -23,6 +24,10 @@ export interface PresenceKeeperOptions {
   readonly graceMs: number
   /** The leases' time to live. */
   readonly ttlMs: number
+  /** See `Pulse`: of the person's connections on all nodes. */
+  others(person: string): Promise<Felt>
+  /** When somebody without a lease was last seen, milliseconds since 1970; null = nobody knows. */
+  lastSeen(person: string): Promise<number | null>
   /** Everybody recorded as online (not lost), as far as this node knows. May lag. */
   online(): Iterable<string>
   /** Everybody recorded as lost, with the end of their grace. May lag. */
@@ -41,6 +46,8 @@ export interface PresenceKeeper {
   connected(person: string, role: Role, socket: string): Promise<void>
   /** Never rejects: what could not be recorded is tried again. */
   disconnected(person: string, socket: string, how: Ending): Promise<void>
+  /** They came back at `backAt`, last seen at `lostAt`, before the loss was noticed: records both. Never rejects. */
+  returned(person: string, role: Role, times: { readonly lostAt: number; readonly backAt: number }): Promise<void>
   /** To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right. */
   heard(person: string, state: RecordedPresence): void
   /** Resolves when nothing is under way. */
@@ -55,7 +62,8 @@ const AT_ONCE = 32
  * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
  *   - a lease taken on one node between another node's count and what it records by it: count again after recording;
  *   - a record that contradicts a socket of this node: `heard`, and each sweep;
- *   - a node that died: its leases expire, and two sweeps, a third of their life apart, find its people without any;
+ *   - a node that died: its leases expire, and two sweeps, a third of their life apart, find its people without any; whoever leaves another
+ *     node before that is not kept online by them: nobody answers there;
  *   - leases that cannot be counted: nothing is recorded as gone but what was seen here, and that later.
  * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and again; nobody hears
  * of it but the log, as long as there is a grace.
@@ -85,8 +93,9 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     return options.ask(person, { type: 'Arrive', role, by: party(person, role), at: clock.now() })
   }
 
-  async function leave(person: string, how: Ending, by: Party): Promise<RecordedPresence> {
-    const state = await options.ask(person, { type: 'Leave', how, graceMs, by, at: clock.now() })
+  async function leave(person: string, how: Ending, by: Party, seenAt: number | null = null): Promise<RecordedPresence> {
+    const lostAt = seenAt === null ? {} : { lostAt: seenAt }
+    const state = await options.ask(person, { type: 'Leave', how, graceMs, ...lostAt, by, at: clock.now() })
     if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
     return state
   }
@@ -95,8 +104,10 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
 
   /** In the person's turn, with no socket of theirs left here. */
   async function depart(person: string, role: Role, socket: string, how: Ending): Promise<void> {
+    const at = clock.now()
     const left = await leases.release(person, socket)
-    if (here.has(person) || left > 0) return
+    if (here.has(person)) return
+    if (left > 0) return doubt(person, at)
     const by = party(person, how === 'closed' ? role : 'system')
     let state = await leave(person, how, by)
     // Bounded: should others come and go as fast as we count, the sweep has the last word.
@@ -105,6 +116,18 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
       if (somebody === (state === 'online')) return
       state = somebody ? await arrive(person, here.roleOf(person) ?? role) : await leave(person, how, by)
     }
+  }
+
+  /**
+   * Another node's lease says that they are still connected, which is true as long as somebody answers there. A node that is only slow puts
+   * it right within the grace, therefore nobody's leaving is recorded like that. Not in the person's turn: they may come back meanwhile.
+   */
+  function doubt(person: string, seenAt: number): void {
+    const work = async (): Promise<void> => {
+      if ((await options.others(person)) === 'alive' || stopped) return
+      await turns.run(person, () => lose(person, seenAt))
+    }
+    void turns.run(`doubt ${person}`, () => work().catch(options.onError))
   }
 
   async function finish(person: string, work: () => Promise<void>): Promise<void> {
@@ -131,9 +154,9 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   }
 
   /** Their node is dead, if nobody holds a lease for them even now. */
-  async function lose(person: string): Promise<void> {
+  async function lose(person: string, seenAt?: number): Promise<void> {
     if (here.has(person) || (await counted(person)) > 0) return
-    await leave(person, 'lost', party(person, 'system'))
+    await leave(person, 'lost', party(person, 'system'), seenAt ?? (await options.lastSeen(person)))
   }
 
   async function expire(person: string): Promise<void> {
@@ -155,7 +178,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     )
     const elsewhere = [...recorded].filter((person) => !here.has(person))
     const gone = absent.look(elsewhere, await leases.count(elsewhere), clock.now())
-    await inBackground(gone, lose)
+    await inBackground(gone, (person) => lose(person))
     expiring.look()
   }
 
@@ -180,7 +203,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
           const counts = await leases.count(recorded)
           await inBackground(
             recorded.filter((_, i) => counts[i] === 0),
-            lose,
+            (person) => lose(person),
           )
         })
         .catch(failed)
@@ -204,6 +227,11 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
       const role = here.roleOf(person)
       if (stopped || role === undefined || !here.remove(person, socket)) return
       await finish(person, () => depart(person, role, socket, how))
+    },
+    async returned(person, role, { lostAt, backAt }) {
+      await inBackground([person], async () => {
+        await options.ask(person, { type: 'Return', role, graceMs, lostAt, by: party(person, role), at: backAt })
+      })
     },
     heard(person, state) {
       if (stopped || state === 'online') return
