@@ -6,6 +6,7 @@ import { Refusal, unreachable } from '../machines/kernel.ts'
 import type { PersonEvent } from '../machines/person/events.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
 import { PRESENCE_STREAM } from '../projections/online.ts'
+import { PERSON_STREAM } from '../projections/people.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Fanout, openFanout } from './delivery/fanout.ts'
@@ -82,7 +83,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
   const rooms = openRooms({ log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs, appended: metrics.appended })
-  const demo = await openDemo(log, { rooms, passwords: await openPasswords(), now: clock.now })
+  const passwords = await openPasswords()
+  const demo = await openDemo(log, { rooms, passwords, now: clock.now })
   const store = await openViews(config)
 
   // What follows the log for this node's clients.
@@ -148,7 +150,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     lessonPolicies.heard,
     ({ stream, event }) => {
       if ((event as PersonEvent).type !== 'PersonDisabled') return
-      const [org = '', id = ''] = stream.slice('person-'.length).split('.')
+      const [org = '', id = ''] = stream.slice(PERSON_STREAM.length).split('.')
       outlet.dismiss(org, id, 'this account is disabled')
     },
     ...(shared ? [rooms.hear] : []),
@@ -211,7 +213,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const upTo = (): bigint => (rooms.lastPosition() > fanout.position() ? rooms.lastPosition() : fanout.position())
   const app = httpApp({
     rooms,
-    passwords: await openPasswords(),
+    passwords,
     now: clock.now,
     authenticator: auth,
     people: peopleList(views, upTo),

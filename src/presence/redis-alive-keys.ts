@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
 import { type AliveKeys, aliveKey, aliveValue, userKey, userValue, type Visit } from './alive-keys.ts'
 import { KEEP_LUA, LEAVE_LUA, OVER_LUA } from './redis-alive-script.ts'
+import { redisOptions } from './redis-connection.ts'
 import { leaseKey } from './redis-script.ts'
 
 export interface RedisAliveKeysOptions {
@@ -35,13 +36,7 @@ export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promis
   let closed = false
 
   const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0, // repeating a call late could bring back a key that was removed
-    commandTimeout: timeoutMs,
-    connectTimeout: timeoutMs,
-    socketTimeout: 3 * timeoutMs,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    ...redisOptions(timeoutMs),
     scripts: { keep: { lua: KEEP_LUA }, leave: { lua: LEAVE_LUA, numberOfKeys: 2 }, over: { lua: OVER_LUA, numberOfKeys: 2 } },
   }) as Redis & Scripts // ioredis adds a method for each script
   redis.on('error', () => {}) // every call that fails says so itself

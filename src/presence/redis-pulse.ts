@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import type { Clock } from '../clock.ts'
 import type { Leases } from './leases.ts'
 import { ANSWER_MS, type Felt, latestFelt, type Pulse } from './pulse.ts'
+import { redisOptions } from './redis-connection.ts'
 
 export interface RedisPulseOptions {
   readonly url: string
@@ -17,6 +18,7 @@ export interface RedisPulseOptions {
 
 /** Another node feels for `ANSWER_MS` itself; this much more for the way there and back. */
 const WAY_MS = 1_000
+const TIMEOUT_MS = 1_000
 
 type Message =
   | { readonly kind: 'ask'; readonly id: number; readonly from: string; readonly holder: string }
@@ -39,15 +41,10 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
   const asked = new Map<number, Asked>()
   let last = 0
 
-  const settings = {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    connectTimeout: 1_000,
-    retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
-  }
-  const speaking = new Redis(url, { ...settings, commandTimeout: 1_000 })
-  const listening = new Redis(url, { ...settings, autoResubscribe: false })
+  const speaking = new Redis(url, redisOptions(TIMEOUT_MS))
+  // Hears nothing for hours, and is no dead connection by that.
+  const { socketTimeout: _, ...patient } = redisOptions(TIMEOUT_MS)
+  const listening = new Redis(url, { ...patient, autoResubscribe: false })
   speaking.on('error', () => {}) // a call that fails says so itself
   listening.on('error', () => {})
   listening.on('ready', () => void listening.subscribe(channelOf(node)).catch(onError))

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
 import { heldSockets } from './held.ts'
 import { type Lease, type Leases, LeasesUnavailable } from './leases.ts'
+import { redisOptions } from './redis-connection.ts'
 import { LEASES_LUA, leaseKey, SEEN_LUA } from './redis-script.ts'
 
 export interface RedisLeasesOptions {
@@ -38,15 +39,7 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
   let renewing: Promise<void> | undefined
   let closed = false
 
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0, // an unanswered call fails with its connection; repeating it late could revive a lease that was given back
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
-    socketTimeout: 3 * commandTimeoutMs,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-  })
+  const redis = new Redis(url, redisOptions(commandTimeoutMs))
   redis.on('error', () => {}) // every call that fails says so itself
 
   const answered = async <T>(asked: Promise<T>): Promise<T> =>
