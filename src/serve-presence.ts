@@ -24,6 +24,8 @@ export interface ConnectionParts {
   readonly leases: Leases
   readonly pulse: Pulse
   lastSeen(person: string): Promise<number | null>
+  /** The node whose leases alone count, when this is the only one. */
+  readonly only: { readonly onlyNode?: string }
   stop(): Promise<void>
 }
 
@@ -38,6 +40,7 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
     return {
       leases: inRedis,
       pulse,
+      only: {},
       async lastSeen(person) {
         const seen = (await inRedis.elsewhere(person)).map(({ renewedAt }) => renewedAt)
         return seen.length === 0 ? null : Math.max(...seen)
@@ -54,6 +57,7 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
   return {
     leases,
     pulse: here,
+    only: { onlyNode: node },
     lastSeen: async () => aliveUntil,
     stop: async () => void (await Promise.all([heartbeat.stop(), leases.close()])),
   }

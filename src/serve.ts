@@ -115,7 +115,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const views = keepViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
   const presence = presenceKeeper({
     leases,
-    others: (person) => pulse.others(person, null),
+    others: (person, seenAt) => pulse.others(person, null, seenAt),
     lastSeen,
     clock,
     graceMs: config.disconnectGraceMs,
@@ -137,6 +137,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       : await openRedisAliveKeys({
           url: config.redisUrl,
           ttlMs: config.leaseMs,
+          ...connections.only,
           since: sinceOf(fanout),
           onError: (error) => failed(error, 'alive-keys'),
         })
@@ -183,7 +184,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
   })
   const debugging = logger.isLevelEnabled('debug')
-  const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs, pulse })
+  const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs, pulse, now: clock.now })
   serveSockets({ io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError: failed })
   const outbound = watchOutbound({
     io,
@@ -272,7 +273,7 @@ function presenceHeard(presence: PresenceKeeper, keys: AliveKeys, { stream, even
   const person = stream.slice(PRESENCE_STREAM.length)
   const state = stateAfter((event as PresenceEvent).type)
   presence.heard(person, state)
-  if (state === 'offline') void keys.over(person) // never rejects
+  if (state !== 'online') void keys.gone(person, state) // never rejects
 }
 
 function stateAfter(type: PresenceEvent['type']): RecordedPresence {

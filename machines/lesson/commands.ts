@@ -1,4 +1,5 @@
 import type { Command, Role } from '../kernel.ts'
+import type { OfflineReason } from '../presence/events.ts'
 import type { LeaveReason } from './events.ts'
 
 /** Somebody in the lesson whose connection is lost as it ends: they were there until `lostAt`. */
@@ -56,5 +57,5 @@ export type JoinLesson = Command & {
   readonly resume: boolean
   readonly presence: number
   /** The presence before, when there was one. */
-  readonly past: { readonly since: number; readonly until: number } | null
+  readonly past: { readonly since: number; readonly until: number; readonly reason: OfflineReason } | null
 }

@@ -45,15 +45,14 @@ function leave(state: PresenceState, command: PresenceCommand & { type: 'Leave' 
   const { how, graceMs, by, at } = command
   const { since } = state.context
   if (state.matches('offline')) return []
+  // Seen last before the presence began, or later than now: other nodes' clocks.
+  const seenAt = Math.min(at, Math.max(command.seenAt ?? at, since ?? at))
   switch (how) {
     case 'closed':
-      return [gone(state, by.role === 'system' ? 'disabled' : 'left', at)]
-    case 'lost': {
+      return [gone(state, by.role === 'system' ? 'disabled' : 'left', seenAt)]
+    case 'lost':
       if (state.matches('lost')) return [] // the grace runs from the first loss
-      // Seen last before the presence began, or later than now: other nodes' clocks.
-      const lostAt = Math.min(at, Math.max(command.lostAt ?? at, since ?? at))
-      return graceMs > 0 ? [{ type: 'ConnectionLost', until: at + graceMs, at: lostAt }] : [gone(state, 'grace-over', lostAt)]
-    }
+      return graceMs > 0 ? [{ type: 'ConnectionLost', until: at + graceMs, at: seenAt }] : [gone(state, 'grace-over', seenAt)]
     default:
       return unreachable(how)
   }

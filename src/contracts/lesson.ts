@@ -19,15 +19,17 @@ export type LessonName = { readonly kind: 'id'; readonly id: string } | { readon
 /** Decodes the arguments of one emitted event (without the ack). */
 export type LessonRowOf = (args: readonly unknown[]) => LessonAsked | Refusal
 
-const clientId = z.string().min(1).max(128).optional()
+/** Clients send null for what they leave out. */
+const orNone = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined)
+const clientId = orNone(z.string().min(1).max(128))
 const lessonId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the id of a lesson (letters, digits, "_" and "-", at most 64)')
 const joining = z.object({
-  lesson_id: lessonId.optional(),
-  code: z.string().max(32).optional(),
-  name: z.string().trim().min(1).max(120).optional(),
+  lesson_id: orNone(lessonId),
+  code: orNone(z.string().max(32)),
+  name: orNone(z.string().trim().min(1).max(120)),
   client_id: clientId,
 })
-const leaving = z.object({ lesson_id: lessonId.optional(), client_id: clientId })
+const leaving = z.object({ lesson_id: orNone(lessonId), client_id: clientId })
 
 /** One row per name that a client may emit about lessons. */
 export const lessonInbound: Readonly<Record<string, LessonRowOf>> = Object.assign(Object.create(null), {

@@ -49,15 +49,31 @@ const WEBSOCKET_CLOSED = 3
 
 /** When something last came from each connection. */
 const heard = new WeakMap<Connection, number>()
+/** Those that were cut off because nobody answers there. */
+const silenced = new WeakSet<Connection>()
+
 function markHeard(this: Connection): void {
   heard.set(this, Date.now())
 }
+const heardAt = (connection: Connection): number => heard.get(connection) ?? Date.now()
+
+/** Until when somebody was at the other end of a connection that ended just now: who misses a ping was gone before. */
+export const seenUntil = (connection: Connection, reason: string, now: number): number =>
+  reason === 'ping timeout' || silenced.has(connection) ? heardAt(connection) : now
 
 /** The connection as `Pulse` feels it; from now on it is remembered when something comes. One function for all: this is kept per idle client. */
 export function lineOf(connection: Connection): Line {
   if (!heard.has(connection)) connection.on('packet', markHeard)
   markHeard.call(connection)
-  return { heardAt: () => heard.get(connection) ?? 0, answers: (withinMs) => answers(connection, withinMs) }
+  return {
+    heardAt: () => heardAt(connection),
+    answers: (withinMs) => answers(connection, withinMs),
+    cut(seenAt) {
+      heard.set(connection, Math.max(heardAt(connection), seenAt))
+      silenced.add(connection)
+      cutOff(connection)
+    },
+  }
 }
 
 /** Sends a ping besides those of Engine.IO itself; whatever comes then is a sign of life, and clients answer every ping. */

@@ -2,6 +2,7 @@ import type { Server, Socket } from 'socket.io'
 import { type Party, Refusal, refuse } from '../../machines/kernel.ts'
 import type { LessonCommand } from '../../machines/lesson/commands.ts'
 import { isAnonymous } from '../../machines/presence/anonymous.ts'
+import { isPresent } from '../../projections/attendance.ts'
 import type { Clock } from '../clock.ts'
 import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from '../contracts/lesson.ts'
 import { displayNameOf } from '../contracts/people.ts'
@@ -107,14 +108,24 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     lessons.knock(lesson)
   }
 
+  /** A call that is repeated means the lesson that it meant before, which its caller is not in any more. */
+  const leftBefore = async (command: LessonCommand, call: Call): Promise<string | undefined> => {
+    if (call.clientId === undefined) return undefined
+    for (const record of lessons.desk.all()) {
+      const person = record.people.get(command.by.id)
+      if (person?.home !== command.by.org || isPresent(person)) continue
+      if (await rooms.remembered('lesson', record.id, command, call)) return record.id
+    }
+    return undefined
+  }
+
   const leave = async (lessonId: string | undefined, { party: by }: Session['caller'], call: Call): Promise<RoomAnswer> => {
-    const mine = lessons.desk.lessonsOf(by.org, by.id)
-    const [only, other] = mine
-    if (lessonId === undefined && other !== undefined) return { room: null, answer: refuse('lesson-id-required') }
-    const lesson = lessonId ?? only
-    if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
     const at = clock.now()
     const command = { type: 'LeaveLesson', participantId: by.id, presence: null, reason: 'left', leftAt: at, by, at } as const
+    const [only, other] = lessons.desk.lessonsOf(by.org, by.id)
+    const lesson = lessonId ?? (await leftBefore(command, call)) ?? only
+    if (lessonId === undefined && lesson === only && other !== undefined) return { room: null, answer: refuse('lesson-id-required') }
+    if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
     return { room: lesson, answer: await knock(lesson, command, call) }
   }
 
@@ -136,8 +147,11 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
 
   return {
     ask(asked, session, socket) {
-      const call = asked.clientId === undefined ? {} : { clientId: asked.clientId, payload: asked }
-      if (asked.kind === 'leave-lesson') return leave(asked.lessonId, session.caller, call)
+      const { clientId } = asked
+      const named = (payload: unknown): Call => (clientId === undefined ? {} : { clientId, payload })
+      // Which lesson is meant says the room that is asked, whether it was named or not.
+      if (asked.kind === 'leave-lesson') return leave(asked.lessonId, session.caller, named(asked.kind))
+      const call = named(asked)
       return join(asked.lesson, session, socket, { name: asked.name, resume: false, told: false, call })
     },
     arrive(socket, session) {

@@ -3,7 +3,7 @@ import { isAnonymous } from '../../machines/presence/anonymous.ts'
 import type { Fanout } from '../delivery/fanout.ts'
 import type { AliveKeys } from '../presence/alive-keys.ts'
 import type { Hubs } from '../presence/hubs.ts'
-import type { Ending, PresenceKeeper } from '../presence/keeper.ts'
+import type { End, PresenceKeeper } from '../presence/keeper.ts'
 import type { Line, Pulse } from '../presence/pulse.ts'
 import type { Arrival } from './arrivals.ts'
 import { Unwelcome } from './unwelcome.ts'
@@ -17,6 +17,8 @@ export interface WhereaboutsOptions {
   readonly keys: AliveKeys
   readonly hubs: Hubs
   readonly pulse: Pulse
+  /** Milliseconds since 1970. */
+  readonly now: () => number
 }
 
 /** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
@@ -28,14 +30,14 @@ export interface Whereabouts {
    * nobody answers there. Then it is recorded as such. Never rejects.
    */
   doubted(arrival: Arrival, socket: string, at: number): Promise<void>
-  left(arrival: Arrival, socket: string, how: Ending): Promise<void>
+  left(arrival: Arrival, socket: string, end: End): Promise<void>
 }
 
 /**
  * A hub is nobody's presence: its person is not online by it, has no keys, and nobody is told. Everybody else is present, and teachers
  * and students are so for other programs, too.
  */
-export function whereabouts({ presence, fanout, keys, hubs, pulse }: WhereaboutsOptions): Whereabouts {
+export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: WhereaboutsOptions): Whereabouts {
   const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
     const isHere = (): boolean => fanout.desk.presence(org, id) !== undefined
     if (isHere()) return
@@ -51,10 +53,10 @@ export function whereabouts({ presence, fanout, keys, hubs, pulse }: Whereabouts
     if (!found) throw new Unwelcome(503, 'try again')
   }
 
-  const left: Whereabouts['left'] = async ({ way, party }, socket, how) => {
+  const left: Whereabouts['left'] = async ({ way, party }, socket, end) => {
     if (way === 'hub') return hubs.leave(party.org, socket)
     pulse.close(nameOf(party), socket)
-    await Promise.all([keys.leave(socket), presence.disconnected(nameOf(party), socket, how)])
+    await Promise.all([keys.leave(socket), presence.disconnected(nameOf(party), socket, end)])
   }
 
   return {
@@ -71,7 +73,7 @@ export function whereabouts({ presence, fanout, keys, hubs, pulse }: Whereabouts
         // Socket.IO forgets a socket that closed meanwhile, without another word: nobody else would end what began here.
         if (gone.aborted) throw new Unwelcome(503, 'try again')
       } catch (error) {
-        await left(arrival, socket, 'lost')
+        await left(arrival, socket, { how: 'lost', at: now() })
         throw error
       }
     },

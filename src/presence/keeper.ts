@@ -11,8 +11,11 @@ import { sockets } from './sockets.ts'
 /** Where the presence machine of a person stands. */
 export type RecordedPresence = 'offline' | 'online' | 'lost'
 
-/** How a socket ended: `closed` by its client, or `lost` in any other way. */
-export type Ending = 'closed' | 'lost'
+/** How a socket ended: `closed` by its client, or `lost` in any other way; `at`: until when its owner was there, milliseconds since 1970. */
+export interface End {
+  readonly how: 'closed' | 'lost'
+  readonly at: number
+}
 
 /** A person is `<org>.<id>`, without dots in either part. */
 export interface PresenceKeeperOptions {
@@ -24,8 +27,8 @@ export interface PresenceKeeperOptions {
   readonly graceMs: number
   /** The leases' time to live. */
   readonly ttlMs: number
-  /** See `Pulse`: of the person's connections on all nodes. */
-  others(person: string): Promise<Felt>
+  /** See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until `seenAt`. */
+  others(person: string, seenAt: number): Promise<Felt>
   /** When somebody without a lease was last seen, milliseconds since 1970; null = nobody knows. */
   lastSeen(person: string): Promise<number | null>
   /** Everybody recorded as online (not lost), as far as this node knows. May lag. */
@@ -45,7 +48,7 @@ export interface PresenceKeeper {
   /** Resolves when the presence is recorded. Rejects when it cannot be; the socket counts as connected all the same, until `disconnected`. */
   connected(person: string, role: Role, socket: string): Promise<void>
   /** Never rejects: what could not be recorded is tried again. */
-  disconnected(person: string, socket: string, how: Ending): Promise<void>
+  disconnected(person: string, socket: string, end: End): Promise<void>
   /** They came back at `backAt`, last seen at `lostAt`, before the loss was noticed: records both. Never rejects. */
   returned(person: string, role: Role, times: { readonly lostAt: number; readonly backAt: number }): Promise<void>
   /** To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right. */
@@ -93,9 +96,9 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     return options.ask(person, { type: 'Arrive', role, by: party(person, role), at: clock.now() })
   }
 
-  async function leave(person: string, how: Ending, by: Party, seenAt: number | null = null): Promise<RecordedPresence> {
-    const lostAt = seenAt === null ? {} : { lostAt: seenAt }
-    const state = await options.ask(person, { type: 'Leave', how, graceMs, ...lostAt, by, at: clock.now() })
+  async function leave(person: string, how: End['how'], by: Party, seenAt: number | null): Promise<RecordedPresence> {
+    const seen = seenAt === null ? {} : { seenAt }
+    const state = await options.ask(person, { type: 'Leave', how, graceMs, ...seen, by, at: clock.now() })
     if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
     return state
   }
@@ -103,28 +106,27 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   const counted = async (person: string): Promise<number> => (await leases.count([person]))[0] ?? 0
 
   /** In the person's turn, with no socket of theirs left here. */
-  async function depart(person: string, role: Role, socket: string, how: Ending): Promise<void> {
-    const at = clock.now()
+  async function depart(person: string, role: Role, socket: string, { how, at }: End): Promise<void> {
     const left = await leases.release(person, socket)
-    if (here.has(person)) return
-    if (left > 0) return doubt(person, at)
+    if (here.has(person) || left > 0) return doubt(person, at)
     const by = party(person, how === 'closed' ? role : 'system')
-    let state = await leave(person, how, by)
+    let state = await leave(person, how, by, at)
     // Bounded: should others come and go as fast as we count, the sweep has the last word.
     for (let round = 0; round < 5; round++) {
       const somebody = here.has(person) || (await counted(person)) > 0
       if (somebody === (state === 'online')) return
-      state = somebody ? await arrive(person, here.roleOf(person) ?? role) : await leave(person, how, by)
+      state = somebody ? await arrive(person, here.roleOf(person) ?? role) : await leave(person, how, by, at)
     }
   }
 
   /**
-   * Another node's lease says that they are still connected, which is true as long as somebody answers there. A node that is only slow puts
-   * it right within the grace, therefore nobody's leaving is recorded like that. Not in the person's turn: they may come back meanwhile.
+   * Other connections of theirs count as open, which is true as long as somebody answers there; connections of this node that nobody answers on are
+   * cut, and depart by themselves. A node that is only slow puts it right within the grace, therefore it is a loss and nobody's leaving. Not in the
+   * person's turn: they may come back meanwhile.
    */
   function doubt(person: string, seenAt: number): void {
     const work = async (): Promise<void> => {
-      if ((await options.others(person)) === 'alive' || stopped) return
+      if ((await options.others(person, seenAt)) === 'alive' || stopped) return
       await turns.run(person, () => lose(person, seenAt))
     }
     void turns.run(`doubt ${person}`, () => work().catch(options.onError))
@@ -223,10 +225,10 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
         await arrive(person, role)
       })
     },
-    async disconnected(person, socket, how) {
+    async disconnected(person, socket, end) {
       const role = here.roleOf(person)
       if (stopped || role === undefined || !here.remove(person, socket)) return
-      await finish(person, () => depart(person, role, socket, how))
+      await finish(person, () => depart(person, role, socket, end))
     },
     async returned(person, role, { lostAt, backAt }) {
       await inBackground([person], async () => {

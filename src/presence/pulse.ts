@@ -4,6 +4,8 @@ export interface Line {
   heardAt(): number
   /** Asks it for a sign of life. Resolves to whether one came within `withinMs`. */
   answers(withinMs: number): Promise<boolean>
+  /** Ends it, as lost; its owner was seen at `seenAt`, if that is later than this line heard them. */
+  cut(seenAt: number): void
 }
 
 /**
@@ -16,9 +18,10 @@ export interface Pulse {
   close(holder: string, socket: string): void
   /**
    * Feels for the holder's connections on all nodes, but for the socket `except`. `alive` as soon as one answers, and also when nobody
-   * can know (Redis away). Otherwise when one of them was last heard; null when there is none. Never rejects.
+   * can know (Redis away). Otherwise when one of them was last heard; null when there is none. With `cutSeenAt` silent ones are then cut: their
+   * owner has left, and was seen until `cutSeenAt`. Never rejects.
    */
-  others(holder: string, except: string | null): Promise<Felt>
+  others(holder: string, except: string | null, cutSeenAt?: number): Promise<Felt>
   stop(): Promise<void>
 }
 
@@ -42,7 +45,7 @@ export function pulseHere(): Pulse {
       theirs?.delete(socket)
       if (theirs?.size === 0) lines.delete(holder)
     },
-    async others(holder, except) {
+    async others(holder, except, cutSeenAt) {
       const theirs = [...(lines.get(holder) ?? [])].flatMap(([socket, line]) => (socket === except ? [] : [line]))
       if (theirs.length === 0) return null
       const { promise, resolve } = Promise.withResolvers<Felt>()
@@ -50,7 +53,9 @@ export function pulseHere(): Pulse {
         if (await line.answers(ANSWER_MS)) resolve('alive')
       })
       void Promise.all(silent).then(() => resolve(Math.max(...theirs.map((line) => line.heardAt())))) // lines do not reject
-      return promise
+      const felt = await promise
+      if (felt !== 'alive' && cutSeenAt !== undefined) for (const line of theirs) line.cut(cutSeenAt)
+      return felt
     },
     async stop() {},
   }

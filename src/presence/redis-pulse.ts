@@ -21,7 +21,7 @@ const WAY_MS = 1_000
 const TIMEOUT_MS = 1_000
 
 type Message =
-  | { readonly kind: 'ask'; readonly id: number; readonly from: string; readonly holder: string }
+  | { readonly kind: 'ask'; readonly id: number; readonly from: string; readonly holder: string; readonly cutSeenAt?: number }
   | { readonly kind: 'answer'; readonly id: number; readonly from: string; readonly felt: Felt }
 
 interface Asked {
@@ -54,9 +54,9 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
 
   function hear(message: Message): void {
     if (message.kind === 'ask') {
-      const { id, from, holder } = message
+      const { id, from, holder, cutSeenAt } = message
       void here
-        .others(holder, null)
+        .others(holder, null, cutSeenAt)
         .then((felt) => say(from, { kind: 'answer', id, from: node, felt }))
         .catch(onError)
       return
@@ -68,7 +68,7 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
     if (waiting.felt === 'alive' || waiting.missing.size === 0) waiting.settle()
   }
 
-  async function elsewhere(holder: string): Promise<Felt> {
+  async function elsewhere(holder: string, cutSeenAt: number | undefined): Promise<Felt> {
     const held = (await leases.elsewhere(holder)).filter(({ live }) => live)
     if (held.length === 0) return null
     const { promise, resolve: settle } = Promise.withResolvers<void>()
@@ -79,7 +79,7 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
     const dead = new Set<string>()
     try {
       for (const to of [...waiting.missing]) {
-        if ((await say(to, { kind: 'ask', id, from: node, holder })) > 0) continue
+        if ((await say(to, { kind: 'ask', id, from: node, holder, ...(cutSeenAt === undefined ? {} : { cutSeenAt }) })) > 0) continue
         dead.add(to) // nobody listens there any more
         waiting.missing.delete(to)
       }
@@ -98,10 +98,10 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
   return {
     open: here.open,
     close: here.close,
-    async others(holder, except) {
+    async others(holder, except, cutSeenAt) {
       const [near, far] = await Promise.all([
-        here.others(holder, except),
-        elsewhere(holder).catch((error: unknown): Felt => {
+        here.others(holder, except, cutSeenAt),
+        elsewhere(holder, cutSeenAt).catch((error: unknown): Felt => {
           onError(error)
           return 'alive' // nobody knows
         }),

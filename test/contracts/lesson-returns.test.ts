@@ -9,7 +9,7 @@ let tea: string
 const open: Client[] = []
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await startServer({ env: { DISCONNECT_GRACE_MS: '1500' } })
   tea = await tokenFor('teacher', 'tea')
 })
 afterAll(async () => void (await server.stop()))
@@ -50,6 +50,22 @@ test('[LESSON-5] a return is recorded although the old connection still counts a
     expect(await person(lesson, id)).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true })
   }
   expect(await person(lesson, 'two')).toMatchObject({ joins: 1, reconnects: 0, present: true }) // looked at before the others
+})
+
+test('[NODE-6] a connection whose network is gone keeps nobody in a lesson who closes the other one', async () => {
+  const lesson = await lessonOf(server.url, tea)
+  const half = await inLesson('half', lesson)
+  const other = await come('half')
+  freeze(half)
+  other.close()
+  const closedAt = Date.now()
+  const gone = await eventually(
+    () => person(lesson, 'half'),
+    ({ present }) => !present,
+    20_000,
+  )
+  expect(gone).toMatchObject({ joins: 1, leaves: 1, reconnects: 0, intervals: [{ reason: 'disconnected' }] })
+  expect(Math.abs(Date.parse(gone.intervals[0].to) - closedAt)).toBeLessThan(1_000)
 })
 
 test('[LESSON-8] who has left is not pulled back in when the connection comes back and still names the lesson', async () => {

@@ -181,7 +181,7 @@ describe('[LESSON-4] times present are intervals', () => {
   })
   test('joining in a new presence ends what is left of the old one, when it was lost', () => {
     given(scheduled, started, joined)
-      .when(joining({ presence: at + 90, past: { since: presence, until: at + 40 }, at: at + 100 }))
+      .when(joining({ presence: at + 90, past: { since: presence, until: at + 40, reason: 'grace-over' }, at: at + 100 }))
       .yields(left(40, 'disconnected'), { ...joined, presence: at + 90, at: at + 100 } as LessonEvent, {
         type: 'ParticipantReconnected',
         participantId: 'stu',
@@ -231,13 +231,16 @@ describe('[LESSON-8] whoever has left by leave_lesson', () => {
     given(scheduled, started, joined, asked(20))
       .when(joining({ resume: true, at: at + 30 }))
       .refuses('left-lesson')
+    given(scheduled, started, joined, asked(20))
+      .when(joining({ resume: true, presence: at + 25, past: { since: presence, until: at + 22, reason: 'grace-over' }, at: at + 30 }))
+      .refuses('left-lesson')
   })
-  test('comes in by joining, or by naming it in another presence, and that is no reconnect', () => {
+  test('comes in by joining, or by naming it after having closed everything, and that is no reconnect', () => {
     given(scheduled, started, joined, asked(20))
       .when(joining({ at: at + 30 }))
       .yields({ ...joined, at: at + 30 } as LessonEvent)
     given(scheduled, started, joined, asked(20))
-      .when(joining({ resume: true, presence: at + 25, at: at + 30 }))
+      .when(joining({ resume: true, presence: at + 25, past: { since: presence, until: at + 22, reason: 'left' }, at: at + 30 }))
       .yields({ ...joined, presence: at + 25, at: at + 30 } as LessonEvent)
   })
 })
@@ -312,7 +315,7 @@ test('[LESSON-7] what is decided can always happen, in any order of commands', (
         resume: resuming,
         at: at + after,
         presence: n,
-        past: n ? { since: n - 1, until: at } : null,
+        past: n ? { since: n - 1, until: at, reason: n > 1 ? 'left' : 'grace-over' } : null,
       }),
     ),
     fc

@@ -96,7 +96,7 @@ describe('going', () => {
       .yields({ type: 'WentOffline', reason: 'disabled', since: at, at })
   })
   test('[GRACE-9] a loss that is found late was when they were last seen, and the grace runs from now', () => {
-    const late = { ...lose, at: at + 60_000, lostAt: at + 20_000 }
+    const late = { ...lose, at: at + 60_000, seenAt: at + 20_000 }
     given(cameOnline)
       .when(late)
       .yields({ type: 'ConnectionLost', at: at + 20_000, until: at + 60_000 + graceMs })
@@ -104,8 +104,13 @@ describe('going', () => {
       .when({ ...late, graceMs: 0 })
       .yields({ type: 'WentOffline', reason: 'grace-over', since: at, at: at + 20_000 })
     given(cameOnline)
-      .when({ ...late, lostAt: at - 5 })
+      .when({ ...late, seenAt: at - 5 })
       .yields({ type: 'ConnectionLost', at, until: at + 60_000 + graceMs })
+  })
+  test('a closing that could not be recorded at once was when it was', () => {
+    given(cameOnline)
+      .when({ ...close, at: at + 60_000, seenAt: at + 5 })
+      .yields({ ...left, at: at + 5 } as PresenceEvent)
   })
   test('nobody can leave twice', () => given(cameOnline, left).when(close).yields())
   test('losing the last connection starts the grace', () => given(cameOnline).when(lose).yields(connectionLost))
@@ -131,7 +136,10 @@ describe('expiry', () => {
   })
   test('an expiry of somebody who came back changes nothing', () => given(cameOnline, connectionLost, cameBack).when(expire).yields())
   test('a presence that ended in its grace was over when the connection was lost', () => {
-    expect(given(cameOnline, connectionLost).when(expire).leads().context).toMatchObject({ since: null, past: { since: at, until: at } })
+    expect(given(cameOnline, connectionLost).when(expire).leads().context).toMatchObject({
+      since: null,
+      past: { since: at, until: at, reason: 'grace-over' },
+    })
   })
   test('what was recorded without times is taken as before', () => {
     const older: PresenceEvent[] = [cameOnline, { type: 'ConnectionLost', until }]

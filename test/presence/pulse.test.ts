@@ -9,7 +9,11 @@ import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
 const anna = 'acme.anna'
 /** A connection with or without somebody at its other end; a silent one says so at once instead of after some seconds. */
-const line = (alive: boolean, heardAt = 0): Line => ({ heardAt: () => heardAt, answers: async () => alive })
+const line = (alive: boolean, heardAt = 0, cut: (seenAt: number) => void = () => {}): Line => ({
+  heardAt: () => heardAt,
+  answers: async () => alive,
+  cut,
+})
 
 describe('on one node', () => {
   test('nobody has no other connections, and whoever asks is not asked', async () => {
@@ -24,7 +28,7 @@ describe('on one node', () => {
   test('one that answers is enough', async () => {
     const pulse = pulseHere()
     pulse.open(anna, 's1', line(false, 5))
-    pulse.open(anna, 's2', { heardAt: () => 7, answers: () => new Promise(() => {}) }) // nobody waits for it
+    pulse.open(anna, 's2', { ...line(false), answers: () => new Promise(() => {}) }) // nobody waits for it
     pulse.open(anna, 's3', line(true))
     expect(await pulse.others(anna, 'new')).toBe('alive')
   })
@@ -34,6 +38,23 @@ describe('on one node', () => {
     pulse.open(anna, 's2', line(false, 7))
     expect(await pulse.others(anna, 'new')).toBe(7)
   })
+})
+
+test('[NODE-6] silent connections of somebody who has left are cut, as of when they left; one that answers keeps them all', async () => {
+  const pulse = pulseHere()
+  const cut: number[] = []
+  pulse.open(
+    anna,
+    's1',
+    line(false, 5, (seenAt) => cut.push(seenAt)),
+  )
+  pulse.open(anna, 's2', line(true))
+  await pulse.others(anna, null, 9)
+  pulse.close(anna, 's2')
+  await pulse.others(anna, null)
+  expect(cut).toEqual([])
+  await pulse.others(anna, null, 9)
+  expect(cut).toEqual([9])
 })
 
 describe('[NODE-6] on several nodes', () => {
@@ -82,6 +103,13 @@ describe('[NODE-6] on several nodes', () => {
     await b.hold('s2', line(false, 41))
     expect(await b.pulse.others(anna, null)).toBe(42)
     expect(await b.leases.count([anna])).toEqual([2])
+  })
+  test('a silent one of another node is cut there', async () => {
+    const [a, b] = await two()
+    const { promise: cut, resolve } = Promise.withResolvers<number>()
+    await a.hold('s1', line(false, 42, resolve))
+    await b.pulse.others(anna, null, 77)
+    expect(await cut).toBe(77)
   })
   test('the leases of a node that is gone are dropped, and tell when they were last renewed', async () => {
     const [a, b] = await two()

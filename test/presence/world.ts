@@ -4,7 +4,7 @@ import type { PresenceEvent } from '../../machines/presence/events.ts'
 import { type PresenceState, presenceMachine } from '../../machines/presence/machine.ts'
 import type { Clock, Timer } from '../../src/clock.ts'
 import { LogUnavailable } from '../../src/log/log.ts'
-import { type Ending, type PresenceKeeper, presenceKeeper, type RecordedPresence } from '../../src/presence/keeper.ts'
+import { type End, type PresenceKeeper, presenceKeeper, type RecordedPresence } from '../../src/presence/keeper.ts'
 import type { Leases } from '../../src/presence/leases.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { replay } from '../support/given.ts'
@@ -37,7 +37,7 @@ export interface World {
   /** The process is gone: nothing of it is heard again, neither of its leases nor of its commands. */
   kill(node: Node): void
   connect(node: Node, socket?: string): Promise<void>
-  end(node: Node, socket: string, how: Ending): Promise<void>
+  end(node: Node, socket: string, how: End['how']): Promise<void>
   /** Lets a node hear what was recorded. */
   deliver(node: Node): void
   /** Until nothing is under way and everybody has heard everything. */
@@ -183,7 +183,7 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
     },
     end(node, socket, how) {
       node.sockets.delete(socket)
-      return node.keeper.disconnected(anna, socket, how)
+      return node.keeper.disconnected(anna, socket, { how, at: clock.now() })
     },
     deliver,
     settle,
