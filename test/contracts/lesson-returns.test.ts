@@ -55,7 +55,10 @@ test('[LESSON-5] a return is recorded although the old connection still counts a
 test('[NODE-6] a connection whose network is gone keeps nobody in a lesson who closes the other one', async () => {
   const lesson = await lessonOf(server.url, tea)
   const half = await inLesson('half', lesson)
+  const felt = new Promise<void>((resolve) => half.socket.io.engine.once('ping', resolve))
   const other = await come('half')
+  await felt // it was alive when the other one came
+  await half.ask('leave_lesson', { lesson_id: 'another' }) // and its answer has arrived
   freeze(half)
   other.close()
   const closedAt = Date.now()
