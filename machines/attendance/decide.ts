@@ -82,6 +82,11 @@ type Ending = Pick<Extract<AttendanceEvent, { type: 'AttendanceEnded' }>, 'reaso
 
 function end({ context }: AttendanceState, { courseSeq, students }: Roster, ending: Ending): readonly AttendanceEvent[] {
   const enrolled = new Set(students)
-  const strangers = allMarks(context.marks).flatMap(({ studentId }) => (enrolled.has(studentId) ? [] : [studentId]))
-  return [{ type: 'AttendanceEnded', ...ending, total: enrolled.size, courseSeq, strangers: strangers.sort() }]
+  let present = 0
+  const strangers: string[] = []
+  for (const mark of allMarks(context.marks)) {
+    if (!enrolled.has(mark.studentId)) strangers.push(mark.studentId)
+    else if (isPresent(mark)) present++
+  }
+  return [{ type: 'AttendanceEnded', ...ending, total: enrolled.size, present, courseSeq, strangers: strangers.sort() }]
 }

@@ -50,7 +50,8 @@ export type AttendanceEvent =
     }
   /**
    * `by` and `byName`: who ended it, null for Lyceum itself, which does so at exactly `dueAt`, however late it comes to it. `total`: the students
-   * enrolled then, as revision `courseSeq` of the course's stream has them. `strangers`: marked, but not enrolled any more; they do not count.
+   * enrolled then, as revision `courseSeq` of the course's stream has them; `present`: how many of those. `strangers`: marked, but not enrolled
+   * any more; they do not count.
    */
   | {
       readonly type: 'AttendanceEnded'
@@ -59,6 +60,7 @@ export type AttendanceEvent =
       readonly byName: string | null
       readonly at: number
       readonly total: number
+      readonly present: number
       readonly courseSeq: number
       readonly strangers: readonly string[]
     }
