@@ -43,6 +43,7 @@ import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
 import { openRooms } from './runtime/rooms.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
+import { attendanceParts } from './serve-attendance.ts'
 import { lessonParts } from './serve-lessons.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
@@ -96,13 +97,16 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const outlet = socketOutlet(io, metrics.pushed)
   const followers: ((recorded: Recorded) => void)[] = []
   const lessons = lessonParts({ log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
+  const attendance = attendanceParts({ io, log, rooms, store, outlet, clock, failed })
   const fanout = await openFanout({
     log,
     outlet,
     lessons: lessons.delivery,
+    attendance: attendance.delivery,
     seed: (desk) =>
       seedDesk(desk, store, log)
         .then(lessons.seed)
+        .then(attendance.seed)
         .catch((error: unknown) => {
           if (!(error instanceof ViewsUnavailable)) throw error
           logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer')
@@ -151,6 +155,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     (recorded) => presenceHeard(presence, aliveKeys, recorded),
     (recorded) => abandoned.heard(recorded),
     lessonPolicies.heard,
+    attendance.overdue.heard,
     ({ stream, event }) => {
       if ((event as PersonEvent).type !== 'PersonDisabled') return
       const [org = '', id = ''] = stream.slice('person-'.length).split('.')
@@ -161,6 +166,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   await presence.start()
   abandoned.start()
   await lessonPolicies.start()
+  attendance.overdue.start()
 
   // Who may come in, and what they may ask.
   const visitorChats = openVisitorChats(rooms)
@@ -176,6 +182,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     now: clock.now,
     replays,
     lessonCalls,
+    attendanceCalls: attendance.calls(fanout),
     observe: {
       command(name, party, outcome, milliseconds) {
         metrics.command(name, outcome, milliseconds)
@@ -196,12 +203,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       logger.warn(reader, 'a client that does not read was disconnected')
     },
   })
-  metrics.watch({
-    sockets: () => io.engine.clientsCount,
-    roomsAwake: rooms.awake,
-    pushedPosition: fanout.position,
-    views: views.status,
-  })
+  metrics.watch({ sockets: () => io.engine.clientsCount, roomsAwake: rooms.awake, pushedPosition: fanout.position, views: views.status })
 
   const mixpanel = await tellMixpanel({
     config,
@@ -248,6 +250,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       http.closeAllConnections()
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
       lessons.stop()
+      attendance.stop()
       await rooms.stop()
       await Promise.all([fanout.stop(), mixpanel.stop()])
       await views.stop()
