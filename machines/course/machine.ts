@@ -7,16 +7,18 @@ interface CourseContext {
   /** Arrays: copying one of 5,000 students costs a few microseconds, an object of as many keys a hundred times that. */
   readonly teachers: readonly string[]
   readonly students: readonly string[]
+  readonly createdAt: number
 }
 
 /** new -> open. A course has no end yet. */
 export const courseMachine = setup({
   types: { context: {} as CourseContext, events: {} as CourseEvent },
   actions: {
-    found: assign((_, { org, title, teacherIds }: { org: string; title: string; teacherIds: readonly string[] }) => ({
+    found: assign((_, { org, title, teacherIds, at }: Extract<CourseEvent, { type: 'CourseCreated' }>) => ({
       org,
       title,
       teachers: teacherIds,
+      createdAt: at,
     })),
     addTeacher: assign({
       teachers: ({ context }, { teacherId }: { teacherId: string }): readonly string[] => [...context.teachers, teacherId],
@@ -33,7 +35,7 @@ export const courseMachine = setup({
   },
 }).createMachine({
   id: 'course',
-  context: { org: '', title: '', teachers: [], students: [] },
+  context: { org: '', title: '', teachers: [], students: [], createdAt: 0 },
   initial: 'new',
   states: {
     new: {

@@ -1,13 +1,13 @@
 import type { Server, Socket } from 'socket.io'
 import { type Party, Refusal, refuse } from '../../machines/kernel.ts'
-import type { LessonCommand } from '../../machines/lesson/commands.ts'
 import { isAnonymous } from '../../machines/presence/anonymous.ts'
 import type { Clock } from '../clock.ts'
 import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from '../contracts/lesson.ts'
 import { displayNameOf } from '../contracts/people.ts'
 import type { Fanout } from '../delivery/fanout.ts'
 import type { LessonDelivery } from '../delivery/lesson-delivery.ts'
-import type { Answer, Call } from '../runtime/answer.ts'
+import type { Call } from '../runtime/answer.ts'
+import { openLine } from '../runtime/line.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer } from '../runtime/visitor-chats.ts'
 import type { Session } from './emits.ts'
@@ -36,9 +36,6 @@ export interface LessonCalls {
 /** Pushes keep each participant's order and a pace: whoever came and went faster than they are told would fill the queue. */
 const JOINS = { perSecond: 2, burst: 20 }
 
-/** A whole class may join at once, which is more than one mailbox holds: those who do not fit knock again. */
-const KNOCKS = 40
-const KNOCK_MS = 50
 /** A joiner's pushes come by the log; whoever waits for the answer waits this long for them to be out first. */
 const PATIENCE_MS = 5_000
 
@@ -46,6 +43,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const { io, rooms, lessons, fanout, codes, clock, onError } = options
 
   const joins = tokenBuckets(JOINS)
+  const line = openLine(rooms)
 
   const join = async (name: LessonName, session: Session, socket: string, how: Joining): Promise<RoomAnswer> => {
     const { party: by } = session.caller
@@ -70,7 +68,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       by,
       at,
     } as const
-    const answer = await knock(lesson, command, how.call)
+    const answer = await line.ask('lesson', lesson, command, how.call)
     if (invited && answer instanceof Refusal && (answer.code === 'no-such-lesson' || answer.code === 'lesson-ended')) {
       // The code of a lesson that has ended is nobody's guess: a class that kept it must not lock out the school behind its address.
       if (answer.code !== 'lesson-ended') await codes.wrong(from)
@@ -82,14 +80,6 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
 
   /** As whoever is online is known to this node; null when nobody has said how they are called. */
   const nameOf = ({ org, id }: Party): string | null => displayNameOf('', fanout.directory.get(org, id)?.profile ?? {}) || null
-
-  const knock = async (lesson: string, command: LessonCommand, call: Call): Promise<Answer> => {
-    for (let attempt = 1; ; attempt++) {
-      const answer = await rooms.ask('lesson', lesson, command, call)
-      if (!(answer instanceof Refusal) || answer.code !== 'overloaded' || attempt === KNOCKS) return answer
-      await new Promise<void>((again) => void clock.after(KNOCK_MS * (0.5 + Math.random()), again))
-    }
-  }
 
   /** Whoever has just come in is told the lesson's state by the log; who was in is told it here. */
   const shown = async (lesson: string, position: bigint | null, socket: string): Promise<void> => {
@@ -109,7 +99,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
     const at = clock.now()
     const command = { type: 'LeaveLesson', participantId: by.id, presence: null, reason: 'left', leftAt: at, by, at } as const
-    return { room: lesson, answer: await knock(lesson, command, call) }
+    return { room: lesson, answer: await line.ask('lesson', lesson, command, call) }
   }
 
   return {
