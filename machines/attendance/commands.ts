@@ -37,8 +37,9 @@ export type AttendanceCommand = Command &
         readonly studentId: string
         readonly status: MarkStatus
         readonly reason: string | null
-        /** The student is enrolled; in a session that has ended: was enrolled when it did. */
+        /** The student is enrolled: at the moment, or at revision `courseSeq` of the course's stream, when the session is known to have ended there. */
         readonly enrolled: boolean
+        readonly courseSeq: number | null
       })
     | (InCourse & { readonly type: 'EndAttendance'; readonly byName: string; readonly roster: Roster })
     /** Lyceum ends what nobody has ended; too early it changes nothing. */

@@ -7,7 +7,7 @@ import { allMarks, isPresent, type Mark, markOf } from './marks.ts'
 const MINUTE_MS = 60_000
 
 /**
- * Refusals: `check-in-by-teacher`, `marked-by-teacher`, `no-such-session` (also for every session of another organisation), `not-enrolled`,
+ * Refusals: `busy` (ask again), `check-in-by-teacher`, `marked-by-teacher`, `no-such-session` (also for every session of another organisation), `not-enrolled`,
  * `not-in-course`, `own-course-only`, `session-ended`, `session-exists`, `students-only`, `teachers-only`, `wrong-check-in-code`.
  * Asking for what is so already is answered yes.
  */
@@ -44,6 +44,8 @@ export function decide(state: AttendanceState, command: AttendanceCommand): Deci
       const mark = markOf(marks, studentId)
       if (mark?.status === status) return []
       if (mark) return [{ type: 'MarkCorrected', studentId, status, was: past(mark), by: by.id, at, reason }]
+      // It has ended since the roster was looked at: whoever enrolled meanwhile must not count.
+      if (command.courseSeq !== state.context.courseSeq) return refuse('busy')
       if (!command.enrolled) return refuse('not-enrolled')
       if (!active) return [{ type: 'MarkCorrected', studentId, status, was: null, by: by.id, at, reason }]
       return [{ type: 'StudentMarked', studentId, status, via: 'teacher', by: by.id, at, reason }]
