@@ -1,3 +1,4 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Server } from 'socket.io'
 import type { Clock } from './clock.ts'
 import { attendanceSentences } from './contracts/attendance.ts'
@@ -8,10 +9,18 @@ import type { Fanout } from './delivery/fanout.ts'
 import type { Outlet } from './delivery/outlet.ts'
 import { seedAttendance } from './delivery/seed-attendance.ts'
 import { type AttendanceCalls, attendanceCalls } from './gateway/attendance-calls.ts'
+import { checkInGuesses } from './gateway/check-in-guesses.ts'
+import { courseAccess } from './gateway/course-access.ts'
+import { courseList, sessionList } from './gateway/course-lists.ts'
 import { courseWatchers } from './gateway/course-watchers.ts'
+import { attendanceRoutes } from './gateway/http-attendance.ts'
+import { courseRoutes } from './gateway/http-courses.ts'
+import type { HttpEnv } from './gateway/http-requests.ts'
 import type { Log, Recorded } from './log/log.ts'
 import { overdueAttendance } from './policies/attendance-overdue.ts'
+import { openLine } from './runtime/line.ts'
 import type { Rooms } from './runtime/rooms.ts'
+import type { Keeper } from './views/keeper.ts'
 import type { ViewStore } from './views/store.ts'
 
 export interface AttendancePartsOptions {
@@ -21,6 +30,8 @@ export interface AttendancePartsOptions {
   readonly store: ViewStore
   readonly outlet: Outlet
   readonly clock: Clock
+  /** One setting for lessons and attendance sessions. */
+  readonly overrunMinutes: number
   readonly failed: (error: unknown, where: string) => void
 }
 
@@ -31,12 +42,15 @@ export interface AttendanceParts {
   seed(position: bigint | null): Promise<bigint | null>
   /** Ends what nobody ends. `start` once the desk is live. */
   readonly overdue: { heard(recorded: Recorded): void; start(): void }
-  /** What clients ask on sockets. */
+  /** What clients ask, on sockets and over HTTP. */
   calls(fanout: Fanout): AttendanceCalls
+  routes(app: OpenAPIHono<HttpEnv>, views: Keeper, upTo: () => bigint): void
   stop(): void
 }
 
-export function attendanceParts({ io, log, rooms, store, outlet, clock, failed }: AttendancePartsOptions): AttendanceParts {
+export function attendanceParts(options: AttendancePartsOptions): AttendanceParts {
+  const { io, log, rooms, store, outlet, clock, overrunMinutes, failed } = options
+  const { now } = clock
   const desk = new AttendanceDesk(log)
   const watchers = courseWatchers(io, ({ course, socket }) => {
     const code = 'not-in-course'
@@ -55,6 +69,13 @@ export function attendanceParts({ io, log, rooms, store, outlet, clock, failed }
     },
     overdue,
     calls: (fanout) => attendanceCalls({ io, log, rooms, attendance: delivery, watchers, fanout }),
+    routes(app, views, upTo) {
+      const line = openLine(rooms)
+      const access = courseAccess(rooms)
+      courseRoutes(app, { line, access, courses: courseList(views, upTo), now })
+      const sessions = sessionList(views, upTo)
+      attendanceRoutes(app, { log, rooms, line, access, sessions, guesses: checkInGuesses(), overrunMinutes, now })
+    },
     stop() {
       overdue.stop()
       delivery.stop()

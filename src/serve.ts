@@ -97,7 +97,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const outlet = socketOutlet(io, metrics.pushed)
   const followers: ((recorded: Recorded) => void)[] = []
   const lessons = lessonParts({ log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
-  const attendance = attendanceParts({ io, log, rooms, store, outlet, clock, failed })
+  const attendance = attendanceParts({ io, log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
   const fanout = await openFanout({
     log,
     outlet,
@@ -230,6 +230,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
   lessons.routes(app, views, upTo, fanout.desk)
+  attendance.routes(app, views, upTo)
   chatRoutes(app, { log, rooms, chats: chatList(views, upTo) })
   presenceRoutes(app, { fanout, leases, hubs })
   answer = getRequestListener(app.fetch)
