@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { withFailures } from './http-errors.ts'
+import { bodyOrNone } from './http-requests.ts'
 import { ID } from './tokens.ts'
 
 const security = [{ bearer: [] }]
@@ -66,6 +67,7 @@ export const startSession = createRoute({
   path: '/api/v1/courses/{course_id}/attendance-sessions',
   security,
   summary: 'Start an attendance session (teachers of the course)',
+  middleware: bodyOrNone,
   request: {
     params: z.object({ course_id: idText }),
     body: {
