@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync'
 import { isPresent } from '../../machines/attendance/marks.ts'
 import type { AttendanceSessionRow } from '../../projections/attendance-sessions.ts'
 import { iso } from '../contracts/lesson-wire.ts'
-import { attendanceAt } from '../delivery/attendance-report.ts'
+import { attendanceReports } from '../delivery/attendance-report.ts'
 import { type Enrolments, enrolmentsOf } from '../delivery/enrolments.ts'
 import type { Log } from '../log/log.ts'
 
@@ -23,9 +23,10 @@ const STATUSES = ['present', 'late', 'excused', 'absent'] as const
  */
 export async function attendanceCsv(log: Log, courseId: string, sessionIds: readonly string[]): Promise<string> {
   const enrolments = await enrolmentsOf(log, courseId)
+  const reports = attendanceReports(log, 1)
   const columns: Column[] = []
   for (const id of sessionIds) {
-    const report = await attendanceAt(log, id)
+    const report = await reports.now(id)
     if (!report) throw new Error(`session ${id} is listed and has no events`)
     const statuses = new Map<string, Status>()
     for (const [student, facts] of report.marks) {

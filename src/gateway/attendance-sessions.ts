@@ -2,7 +2,7 @@ import type { AttendanceEvent, MarkStatus } from '../../machines/attendance/even
 import { markOf } from '../../machines/attendance/marks.ts'
 import { type Party, Refusal, refuse } from '../../machines/kernel.ts'
 import { iso } from '../contracts/lesson-wire.ts'
-import { attendanceAt, factOf } from '../delivery/attendance-report.ts'
+import { attendanceAt, attendanceReports, factOf } from '../delivery/attendance-report.ts'
 import { enrolmentsOf } from '../delivery/enrolments.ts'
 import type { Log } from '../log/log.ts'
 import type { Answer, Call } from '../runtime/answer.ts'
@@ -40,13 +40,17 @@ const ATTEMPTS = 3
 
 /** What people do in one attendance session. */
 export function sessionCalls({ log, rooms, line, access, guesses, now }: SessionCallsParts) {
+  const reports = attendanceReports(log)
+
   /** The report as of one of its events (default: the last), as `by` may see it. */
   async function report({ id, course_id }: Named, by: Party, seq?: number) {
     const facts = await access.session(id, course_id, by)
     if (facts instanceof Refusal) return facts
     const course = await access.visible(facts.courseId, by)
     if (course instanceof Refusal) return course
-    const then = await attendanceAt(log, id, seq)
+    const latest = await reports.now(id)
+    const last = latest?.row.seq ?? -1
+    const then = seq === undefined || seq === last ? latest : seq < last ? await attendanceAt(log, id, seq) : undefined
     if (!then) return refuse('no-such-event')
     if (by.role === 'student') return reportedSession(id, then, by.id)
     const { state, checkIn, dueAt } = then.row
@@ -74,9 +78,11 @@ export function sessionCalls({ log, rooms, line, access, guesses, now }: Session
     const [event] = answer.events as readonly AttendanceEvent[] // the room of a session makes no others
     const first = event?.type === 'StudentMarked' ? factOf({ event, revision: answer.seq }) : undefined
     if (first) return { ...names, ...reportedMark(student, [first.fact]) }
-    const said = (await attendanceAt(log, id, answer.id === null ? undefined : answer.seq))?.marks.get(student)
-    if (!said) throw new Error(`session ${id} answered a mark of ${student} and has none`)
-    return { ...names, ...reportedMark(student, said) }
+    const said = (await reports.now(id))?.marks.get(student)
+    // What was said since is none of a repeated call's business.
+    const then = answer.id === null ? said : said?.filter(({ seq }) => seq <= answer.seq)
+    if (!then || then.length === 0) throw new Error(`session ${id} answered a mark of ${student} and has none`)
+    return { ...names, ...reportedMark(student, then) }
   }
 
   return {
