@@ -38,9 +38,9 @@ export async function attendanceHerd(students: number, watchers: number, ms: num
     const ask = asking(herd)
     const its = await school(server, course)
     await ask(`watch ${watchers} ${course.course}`)
-    const { id, code } = await its.start()
+    const { id } = await its.start()
     const before = cpuMs(server.pid)
-    const checkIn = (await ask(`check-in ${students} ${id} ${code} ${ms}`)) as HerdReport['checkIn']
+    const checkIn = (await ask(`check-in ${students} ${id} ${ms}`)) as HerdReport['checkIn']
     const serverCpuMs = cpuMs(server.pid) - before
     const truth = `[${students}]`
     const watched = (await eventually(
