@@ -13,13 +13,15 @@ export interface LineOptions {
   readonly inside?: number
   /** More than so many in the line of one room are refused (`overloaded`). */
   readonly waiting?: number
+  /** So is whoever has waited longer than this when their turn comes: a log that stalls must not keep a line for minutes. */
+  readonly patienceMs?: number
 }
 
 /**
  * A whole class may ask one room at once, which is more than a mailbox holds. A line in front of the mailbox costs nothing but memory, and unlike
  * knocking again and again it lets nobody overtake.
  */
-export function openLine(rooms: Pick<Rooms, 'ask'>, { inside = 128, waiting = 20_000 }: LineOptions = {}): Line {
+export function openLine(rooms: Pick<Rooms, 'ask'>, { inside = 128, waiting = 20_000, patienceMs = 15_000 }: LineOptions = {}): Line {
   const lines = new Map<string, { inside: number; readonly waiting: (() => void)[] }>()
 
   return {
@@ -32,9 +34,11 @@ export function openLine(rooms: Pick<Rooms, 'ask'>, { inside = 128, waiting = 20
       }
       if (line.waiting.length >= waiting) return refuse('overloaded')
       // Whoever goes hands their place on, so the number inside changes only where nobody waits.
+      const came = performance.now()
       if (line.inside >= inside) await new Promise<void>((turn) => void line.waiting.push(turn))
       else line.inside++
       try {
+        if (performance.now() - came > patienceMs) return refuse('overloaded')
         return await rooms.ask(category, id, command, call)
       } finally {
         const next = line.waiting.shift()

@@ -54,3 +54,15 @@ test('[ROOM-12] each room has its own line', async () => {
   for (const { answer } of asked) answer.resolve(done)
   await Promise.all([first, second])
 })
+
+test('[ROOM-12] whoever has waited too long is refused when their turn comes, and those behind at once', async () => {
+  const { asked, rooms } = doorway()
+  const line = openLine(rooms, { inside: 1, patienceMs: 20 })
+  const [first, ...others] = Array.from({ length: 4 }, () => line.ask('joincode', 'r', ask))
+  const came = performance.now()
+  while (performance.now() - came <= 20) await settled()
+  asked[0]?.answer.resolve(done)
+  expect(await first).toEqual(done)
+  expect(await Promise.all(others)).toEqual(others.map(() => refuse('overloaded')))
+  expect(asked).toHaveLength(1)
+})
