@@ -2,13 +2,15 @@ import { type Decision, type Party, type Refusal, refuse, unreachable } from '..
 import type { AttendanceCommand, Roster } from './commands.ts'
 import type { AttendanceEvent } from './events.ts'
 import type { AttendanceState } from './machine.ts'
-import { allMarks, isPresent, type Mark, markOf } from './marks.ts'
+import { allMarks, countOf, isPresent, type Mark, markOf } from './marks.ts'
 
 const MINUTE_MS = 60_000
+/** At worst all of them are strangers in the end, and an append takes 1 MiB: 15,000 of the longest ids. Whoever unenrols and enrols others can come here. */
+const MAX_MARKS = 15_000
 
 /**
  * Refusals: `busy` (ask again), `check-in-by-teacher`, `marked-by-teacher`, `no-such-session` (also for every session of another organisation), `not-enrolled`,
- * `not-in-course`, `own-course-only`, `session-ended`, `session-exists`, `students-only`, `teachers-only`, `wrong-check-in-code`.
+ * `not-in-course`, `own-course-only`, `session-ended`, `session-exists`, `session-full`, `students-only`, `teachers-only`, `wrong-check-in-code`.
  * Asking for what is so already is answered yes.
  */
 export function decide(state: AttendanceState, command: AttendanceCommand): Decision<AttendanceEvent> {
@@ -34,6 +36,7 @@ export function decide(state: AttendanceState, command: AttendanceCommand): Deci
       if (mark && isPresent(mark)) return []
       if (mark) return refuse('marked-by-teacher')
       if (!command.codeOk) return refuse('wrong-check-in-code')
+      if (countOf(marks) >= MAX_MARKS) return refuse('session-full', { most: String(MAX_MARKS) })
       const late = lateAfterMinutes !== null && at > startedAt + lateAfterMinutes * MINUTE_MS
       return [{ type: 'StudentMarked', studentId: by.id, status: late ? 'late' : 'present', via: 'code', by: by.id, at, reason: null }]
     }
@@ -47,6 +50,7 @@ export function decide(state: AttendanceState, command: AttendanceCommand): Deci
       // It has ended since the roster was looked at: whoever enrolled meanwhile must not count.
       if (command.courseSeq !== state.context.courseSeq) return refuse('busy')
       if (!command.enrolled) return refuse('not-enrolled')
+      if (countOf(marks) >= MAX_MARKS) return refuse('session-full', { most: String(MAX_MARKS) })
       if (!active) return [{ type: 'MarkCorrected', studentId, status, was: null, by: by.id, at, reason }]
       return [{ type: 'StudentMarked', studentId, status, via: 'teacher', by: by.id, at, reason }]
     }

@@ -32,6 +32,8 @@ export function withMark(marks: Marks, mark: Mark): Marks {
   return marks.with(nth, [...others, mark])
 }
 
+export const countOf = (marks: Marks): number => marks.reduce((sum, bucket) => sum + bucket.length, 0)
+
 export const allMarks = (marks: Marks): readonly Mark[] => marks.flat()
 
 /** FNV-1a; whoever chooses ids that all fall into one bucket makes that one long, which only costs time. */

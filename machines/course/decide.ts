@@ -4,7 +4,7 @@ import type { CourseEvent } from './events.ts'
 import type { CourseState } from './machine.ts'
 
 /** The roster is one room's state and one row of a view: a course beyond this is several courses. */
-const MAX_STUDENTS = 20_000
+const MAX_STUDENTS = 10_000
 const MAX_TEACHERS = 100
 
 /**

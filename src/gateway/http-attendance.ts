@@ -142,6 +142,7 @@ const MAX_COLUMNS = 400
 const SENTENCES = {
   ...attendanceSentences,
   'teachers-only': 'forbidden: this is for teachers of the course, and mostly for admins',
+  'session-full': 'more than {most} students have a mark in this session: end it, and start another one',
   'csv-too-large': 'more than {most} sessions: ask for a shorter time, from and to',
   'no-such-event': 'this session has no event with that number: at goes from 0 to the seq of its last event',
 }

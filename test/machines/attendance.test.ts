@@ -265,6 +265,21 @@ describe('[ATT-10] one mark per student', () => {
     expect(Math.max(...marks.map((bucket) => bucket.length))).toBeLessThan(60)
   })
 
+  test('a session takes so many that its end fits into the log even if all of them are strangers by then', () => {
+    const idOf = (n: number) => String(n).padStart(64, 'x')
+    const marks = Array.from({ length: 15_000 }, (_, n) => n).reduce((all, n) => {
+      const studentId = idOf(n)
+      return withMark(all, { studentId, status: 'present', via: 'code', by: studentId, at })
+    }, noMarks)
+    const active = replay(attendanceMachine, [started])
+    const state = { ...active, context: { ...active.context, marks }, matches: (value: string) => value === 'active' } as typeof active
+    const full = new Refusal('session-full', { most: '15000' })
+    expect([decide(state, checkIn()), decide(state, mark('late'))]).toEqual([full, full])
+    expect(decide(state, mark('late', { studentId: idOf(7) }))).toHaveLength(1) // whoever has one keeps it
+    const decision = decide(state, end(tea))
+    expect(JSON.stringify(decision).length).toBeLessThan(1_048_576 - 10_000)
+  })
+
   test('whatever is decided can happen, in any order of commands, and every count is that of a plain model', () => {
     const minute = fc.nat(120)
     const people = fc.constantFrom(tea, other, ada, stu, foe, { ...stu, id: 'ben' })
