@@ -156,7 +156,7 @@ export function sessionRoutes(path: (typeof SESSION_PATHS)[number]) {
         params,
         body: {
           required: true,
-          content: json(z.object({ student_id: idText, status, reason: z.string().trim().min(1).max(500).nullish() })),
+          content: json(z.object({ student_id: idText, status, reason: z.string().trim().max(500).nullish() })),
         },
       },
       responses: mark,

@@ -113,7 +113,8 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
     app.openapi(routes.mark, async (c) => {
       const call = callOf(c)
       if (call === null) return failed(c, 400, 'bad-request', KEY_SHAPE)
-      const { student_id: studentId, status, reason = null } = c.req.valid('json')
+      const { student_id: studentId, status, reason: why } = c.req.valid('json')
+      const reason = why || null // a form's empty field is no reason
       const mark = await session.mark(c.req.valid('param'), partyOf(c.get('identity')), { studentId, status, reason }, call)
       return mark instanceof Refusal ? refused(c, mark, SENTENCES) : c.json({ data: mark }, 200)
     })
