@@ -7,6 +7,7 @@ import { attendanceMachine } from '../../machines/attendance/machine.ts'
 import { allMarks, isPresent, markOf, noMarks, withMark } from '../../machines/attendance/marks.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
 import { type AttendanceSessionRow, attendanceSessions } from '../../projections/attendance-sessions.ts'
+import { wake } from '../../src/runtime/actor.ts'
 import { replay, scenario } from '../support/given.ts'
 
 type Of<Type extends AttendanceEvent['type']> = Extract<AttendanceEvent, { type: Type }>
@@ -263,6 +264,19 @@ describe('[ATT-10] one mark per student', () => {
     expect(markOf(marks, 'valueOf')).toBeUndefined()
     expect(JSON.parse(JSON.stringify(marks))).toEqual(marks)
     expect(Math.max(...marks.map((bucket) => bucket.length))).toBeLessThan(60)
+  })
+
+  test('a snapshot holds them as they are', () => {
+    const before = wake<{ readonly context: object; readonly value: unknown }>(attendanceMachine)
+    before.move(started)
+    for (const studentId of ['__proto__', 'constructor', 'stu']) before.move({ ...present, studentId } as AttendanceEvent)
+    const after = wake<{ readonly context: object; readonly value: unknown }>(
+      attendanceMachine,
+      JSON.parse(JSON.stringify(before.persist())),
+    )
+    expect([after.state().value, after.state().context]).toEqual([before.state().value, before.state().context])
+    before.stop()
+    after.stop()
   })
 
   test('a session takes so many that its end fits into the log even if all of them are strangers by then', () => {
