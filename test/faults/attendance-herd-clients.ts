@@ -50,14 +50,17 @@ async function checkIn(count: number, session: string, ms: number): Promise<obje
   const teacher = await tokenFor('teacher', 'tea', org)
   const screen = async (): Promise<string> => JSON.parse((await ask('GET', `${path}/code`, teacher)).text).data.code
   let code = await screen()
+  let again = 0
   const statuses = new Map<number, number>()
   const latencies: number[] = []
   const started = performance.now()
   const one = async (n: number, dueAt: number): Promise<void> => {
     const press = async (): Promise<number> => (await ask('POST', `${path}/check-in`, tokens.get(n) ?? '', JSON.stringify({ code }))).status
     let status = await press()
-    if (status === 403) {
-      code = await screen() // a busy machine took longer than a code lives: who sees that looks at the screen again
+    // On a machine that is busy with others a code may be over before it is heard, or the line too long: students look up and press again.
+    for (let n = 0; n < 5 && (status === 403 || status === 503); n++) {
+      again++
+      if (status === 403) code = await screen()
       status = await press()
     }
     latencies.push(performance.now() - dueAt)
@@ -76,7 +79,7 @@ async function checkIn(count: number, session: string, ms: number): Promise<obje
   latencies.sort((a, b) => a - b)
   const at = (q: number): number => latencies[Math.ceil(q * latencies.length) - 1] ?? 0
   const took = { sentMs, tookMs: performance.now() - started, p50Ms: at(0.5), p99Ms: at(0.99) }
-  return { presses: presses.length, statuses: Object.fromEntries(statuses), ...took }
+  return { presses: presses.length, again, statuses: Object.fromEntries(statuses), ...took }
 }
 
 function ask(method: string, path: string, token: string, body = ''): Promise<{ status: number; text: string }> {

@@ -14,7 +14,15 @@ import { eventually } from '../support/lessons.ts'
 import { startServer } from '../support/server.ts'
 
 export interface HerdReport {
-  readonly checkIn: { presses: number; statuses: Record<string, number>; sentMs: number; tookMs: number; p50Ms: number; p99Ms: number }
+  readonly checkIn: {
+    presses: number
+    again: number
+    statuses: Record<string, number>
+    sentMs: number
+    tookMs: number
+    p50Ms: number
+    p99Ms: number
+  }
   readonly watched: { most: number; last: readonly string[]; pushes: number }
   /** Of the session's report afterwards, while it is active. */
   readonly marked: number
