@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { countsOf, held, type School, school, TEA, type Who } from '../support/attendance.ts'
 import { type Client, connect } from '../support/client.ts'
@@ -172,6 +173,23 @@ describe('refusals', () => {
     expect(told).toEqual({ message: expect.stringContaining('not found'), code: 'no-such-course', course_id: 'nowhere' })
     expect(asking.socket.connected).toBe(true)
     expect(other.heard).toEqual([])
+  })
+  test('[WATCH-4] whatever is sent is answered, and refused in both ways or in none', async () => {
+    const client = await it.come(['student', 'stu'])
+    const names = fc.constantFrom('subscribeToCourse', 'unsubscribeFromCourse', 'checkActiveSessions')
+    const data = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ course_id: fc.jsonValue(), client_id: fc.option(fc.jsonValue(), { nil: undefined }) }),
+    )
+    const asking = fc.asyncProperty(names, fc.array(data, { maxLength: 3 }), async (name, args) => {
+      const before = client.all('activeSessionsError').length
+      const [ok, error, where] = await client.ask(name, ...args)
+      const told = client.all('activeSessionsError').slice(before)
+      if (ok) expect([error, told]).toEqual([null, []])
+      else expect(told).toMatchObject([{ message: error, code: (where as { code: string }).code }])
+    })
+    await fc.assert(asking, { numRuns: 150 })
+    expect(client.socket.connected).toBe(true)
   })
   test('[WATCH-4] who asks too much is told so by activeSessionsError, too', async () => {
     const client = await it.come(['student', 'sue'])

@@ -48,6 +48,10 @@ test('[WATCH-19] a server that is killed at any moment of a session keeps every 
   await here.enrol(...ids)
   const { id } = await here.start()
   const path = `/courses/${here.course}/attendance-sessions/${id}`
+  const watcher = await here.come(['student', 's1'], { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 100 })
+  const subscribe = (): void => void watcher.socket.emit('subscribeToCourse', { course_id: here.course })
+  watcher.socket.off('connect_error').on('connect', subscribe) // while no server is there it knocks again
+  subscribe()
   /** What was acknowledged last, by student, and how often each was acknowledged something new. */
   const acked = new Map<string, { status: string; seq: number }>()
   let running = true
@@ -87,6 +91,10 @@ test('[WATCH-19] a server that is killed at any moment of a session keeps every 
   expect(facts).toBe(report.seq) // nothing was recorded twice: all events but the first are marks
   const present = report.marks.filter(({ status }: { status: string }) => status === 'present' || status === 'late').length
   expect(report.student_count).toBe(present)
+  await eventually(
+    () => held(watcher, here.course),
+    (counts) => counts?.[id] === present,
+  )
 
   await kill()
   await start()
