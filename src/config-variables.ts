@@ -92,7 +92,7 @@ export const VARIABLES = {
   }),
   DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before its owner counts as gone', '15000', DAY_MS),
   LESSON_OVERRUN_MINUTES: required({
-    description: 'How long after its planned length a lesson that nobody ends is ended',
+    description: 'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
     fallback: '30',
     expects: 'a whole number of minutes from 0 to 1440',
     schema: wholeNumber(0, 1_440),

@@ -39,6 +39,7 @@ import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
 import { openRooms } from './runtime/rooms.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
+import { attendanceParts } from './serve-attendance.ts'
 import { lessonParts } from './serve-lessons.ts'
 import { connectionParts } from './serve-presence.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
@@ -94,13 +95,16 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const outlet = socketOutlet(io, metrics.pushed)
   const followers: ((recorded: Recorded) => void)[] = []
   const lessons = lessonParts({ log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
+  const attendance = attendanceParts({ io, log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
   const fanout = await openFanout({
     log,
     outlet,
     lessons: lessons.delivery,
+    attendance: attendance.delivery,
     seed: (desk) =>
       seedDesk(desk, store, log)
         .then(lessons.seed)
+        .then(attendance.seed)
         .catch((error: unknown) => {
           if (!(error instanceof ViewsUnavailable)) throw error
           logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer')
@@ -149,6 +153,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     (recorded) => presenceHeard(presence, aliveKeys, recorded),
     (recorded) => abandoned.heard(recorded),
     lessonPolicies.heard,
+    attendance.overdue.heard,
     ({ stream, event }) => {
       if ((event as PersonEvent).type !== 'PersonDisabled') return
       const [org = '', id = ''] = stream.slice(PERSON_STREAM.length).split('.')
@@ -159,6 +164,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   await lessonPolicies.start() // first: who was connected when this node went down was in a lesson that was due meanwhile until its end
   await presence.start()
   abandoned.start()
+  attendance.overdue.start()
 
   // Who may come in, and what they may ask.
   const visitorChats = openVisitorChats(rooms)
@@ -174,6 +180,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     now: clock.now,
     replays,
     lessonCalls,
+    attendanceCalls: attendance.calls(fanout),
     observe: {
       command(name, party, outcome, milliseconds) {
         metrics.command(name, outcome, milliseconds)
@@ -194,12 +201,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       logger.warn(reader, 'a client that does not read was disconnected')
     },
   })
-  metrics.watch({
-    sockets: () => io.engine.clientsCount,
-    roomsAwake: rooms.awake,
-    pushedPosition: fanout.position,
-    views: views.status,
-  })
+  metrics.watch({ sockets: () => io.engine.clientsCount, roomsAwake: rooms.awake, pushedPosition: fanout.position, views: views.status })
 
   const mixpanel = await tellMixpanel({
     config,
@@ -226,6 +228,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
   lessons.routes(app, views, upTo, fanout.desk)
+  attendance.routes(app, views, upTo)
   chatRoutes(app, { log, rooms, chats: chatList(views, upTo) })
   presenceRoutes(app, { fanout, leases, hubs })
   answer = getRequestListener(app.fetch)
@@ -246,6 +249,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       http.closeAllConnections()
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
       lessons.stop()
+      attendance.stop()
       await rooms.stop()
       await Promise.all([fanout.stop(), mixpanel.stop()])
       await views.stop()

@@ -56,9 +56,9 @@ export const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 export const CODE_LENGTH = 8
 
 /** A code as somebody typed it, in the form in which it is kept; null when it cannot be one. */
-export function normalCode(typed: string): string | null {
+export function normalCode(typed: string, length = CODE_LENGTH): string | null {
   const code = typed.toUpperCase().replace(/[\s-]/g, '')
-  return code.length === CODE_LENGTH && [...code].every((letter) => CODE_ALPHABET.includes(letter)) ? code : null
+  return code.length === length && [...code].every((letter) => CODE_ALPHABET.includes(letter)) ? code : null
 }
 
 /** What a refusal about lessons is called, on sockets and over HTTP. */

@@ -10,6 +10,7 @@ import type { Fanout } from '../delivery/fanout.ts'
 import type { LessonDelivery } from '../delivery/lesson-delivery.ts'
 import type { Hubs } from '../presence/hubs.ts'
 import type { Answer, Call } from '../runtime/answer.ts'
+import { openLine } from '../runtime/line.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer } from '../runtime/visitor-chats.ts'
 import { lineOf } from './connections.ts'
@@ -43,9 +44,6 @@ export interface LessonCalls {
 /** Pushes keep each participant's order and a pace: whoever came and went faster than they are told would fill the queue. */
 const JOINS = { perSecond: 2, burst: 20 }
 
-/** A whole class may join at once, which is more than one mailbox holds: those who do not fit knock again. */
-const KNOCKS = 40
-const KNOCK_MS = 50
 /** A joiner's pushes come by the log; whoever waits for the answer waits this long for them to be out first. */
 const PATIENCE_MS = 5_000
 
@@ -53,6 +51,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const { io, rooms, lessons, fanout, codes, hubs, clock, onError } = options
 
   const joins = tokenBuckets(JOINS)
+  const line = openLine(rooms)
 
   const join = async (name: LessonName, session: Session, socket: string, how: Joining): Promise<RoomAnswer> => {
     const { party: by } = session.caller
@@ -77,7 +76,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       by,
       at,
     } as const
-    const answer = await knock(lesson, command, how.call)
+    const answer = await line.ask('lesson', lesson, command, how.call)
     if (invited && answer instanceof Refusal && (answer.code === 'no-such-lesson' || answer.code === 'lesson-ended')) {
       // The code of a lesson that has ended is nobody's guess: a class that kept it must not lock out the school behind its address.
       if (answer.code !== 'lesson-ended') await codes.wrong(from)
@@ -89,14 +88,6 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
 
   /** As whoever is online is known to this node; null when nobody has said how they are called. */
   const nameOf = ({ org, id }: Party): string | null => displayNameOf('', fanout.directory.get(org, id)?.profile ?? {}) || null
-
-  const knock = async (lesson: string, command: LessonCommand, call: Call): Promise<Answer> => {
-    for (let attempt = 1; ; attempt++) {
-      const answer = await rooms.ask('lesson', lesson, command, call)
-      if (!(answer instanceof Refusal) || answer.code !== 'overloaded' || attempt === KNOCKS) return answer
-      await new Promise<void>((again) => void clock.after(KNOCK_MS * (0.5 + Math.random()), again))
-    }
-  }
 
   /** Whoever has just come in is told the lesson's state by the log; who was in is told it here. */
   const shown = async (lesson: string, position: bigint | null, socket: string): Promise<void> => {
@@ -113,7 +104,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     if (call.clientId === undefined) return undefined
     for (const record of lessons.desk.all()) {
       const person = record.people.get(command.by.id)
-      if (person?.home !== command.by.org || isPresent(person)) continue
+      if (!person || person.home !== command.by.org || isPresent(person)) continue
       if (await rooms.remembered('lesson', record.id, command, call)) return record.id
     }
     return undefined
@@ -126,7 +117,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     const lesson = lessonId ?? (await leftBefore(command, call)) ?? only
     if (lessonId === undefined && lesson === only && other !== undefined) return { room: null, answer: refuse('lesson-id-required') }
     if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
-    return { room: lesson, answer: await knock(lesson, command, call) }
+    return { room: lesson, answer: await line.ask('lesson', lesson, command, call) }
   }
 
   /** A hub takes no part: it is recorded that it looks on, and when it is there again. */
