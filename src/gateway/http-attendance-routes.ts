@@ -1,15 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { withFailures } from './http-errors.ts'
 import { bodyOrNone } from './http-requests.ts'
-import { ID } from './tokens.ts'
+import { asOf, idText, json, limit, next, security, time } from './http-schemas.ts'
 
-const security = [{ bearer: [] }]
-const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } })
-const idText = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
 const minutes = z.number().int().max(1_440)
-const time = z.iso
-  .datetime({ offset: true, error: 'must be ISO-8601 with a zone, like 2026-11-21T09:00:00Z' })
-  .transform((text) => Date.parse(text))
 const term = {
   from: time.optional().openapi({ description: 'started at or after' }),
   to: time.optional().openapi({ description: 'started before' }),
@@ -94,12 +88,8 @@ export const listSessions = createRoute({
     query: z.object({
       ...term,
       state: z.enum(['active', 'ended']).optional(),
-      limit: z.coerce.number().int().min(1).max(200).default(50),
-      after: z
-        .string()
-        .max(100)
-        .regex(/^\d{14}\/[A-Za-z0-9_-]+$/, 'must be the next of the page before')
-        .optional(),
+      limit: limit(200, 50),
+      after: next,
     }),
   },
   responses: withFailures({
@@ -135,7 +125,7 @@ export function sessionRoutes(path: (typeof SESSION_PATHS)[number]) {
       summary: 'The report of a session, now or as of any of its events (students of the course, its teachers, admins)',
       request: {
         params,
-        query: z.object({ at: z.coerce.number().int().min(0).optional().openapi({ description: 'as of the event with this seq' }) }),
+        query: asOf,
       },
       responses: session,
     }),

@@ -15,6 +15,7 @@ import { teaches } from './course-access.ts'
 import { courseCsv, listSessions, SESSION_PATHS, sessionRoutes, startSession } from './http-attendance-routes.ts'
 import { failed, refused, tooOften } from './http-errors.ts'
 import { addressOf, callOf, type HttpEnv } from './http-requests.ts'
+import type { Page } from './view-pages.ts'
 
 /** Which sessions of a course to list, the latest first. Times in milliseconds since 1970; `to` exclusive. */
 export interface SessionFilter {
@@ -26,12 +27,7 @@ export interface SessionFilter {
 }
 
 export interface SessionList {
-  /** `next` is handed back as `after` for the following page; absent on the last one. */
-  list(
-    filter: SessionFilter,
-    limit: number,
-    after: string | undefined,
-  ): Promise<{ sessions: readonly (readonly [string, AttendanceSessionRow])[]; next?: string }>
+  list(filter: SessionFilter, limit: number, after: string | undefined): Promise<Page<AttendanceSessionRow>>
 }
 
 export interface AttendanceRoutesParts extends SessionCallsParts {
@@ -74,7 +70,7 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
     const course = await access.visible(courseId, by)
     if (course instanceof Refusal) return refused(c, course, SENTENCES)
     const page = await sessions.list({ org: by.org, courseId, state, from, to }, limit, after)
-    const data = page.sessions.map(([id, row]) => listedSession(id, row))
+    const data = page.rows.map(([id, row]) => listedSession(id, row))
     return c.json(page.next === undefined ? { data } : { data, next: page.next }, 200)
   })
 
@@ -87,7 +83,7 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
     const filter = { org: by.org, courseId, state: undefined, from, to }
     const page = await sessions.list(filter, MAX_COLUMNS, undefined)
     if (page.next !== undefined) return refused(c, refuse('csv-too-large', { most: String(MAX_COLUMNS) }), SENTENCES)
-    const ids = page.sessions.map(([id]) => id)
+    const ids = page.rows.map(([id]) => id)
     const name = `attendance-${courseId}.csv`
     const headers = { 'Content-Type': 'text/csv; charset=utf-8', 'Content-Disposition': `attachment; filename="${name}"` }
     return c.text(await attendanceCsv(parts.log, courseId, ids), 200, headers)

@@ -1,11 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { withFailures } from './http-errors.ts'
-import { ID } from './tokens.ts'
-
-const security = [{ bearer: [] }]
-const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } })
-const idText = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
-const id = z.object({ id: idText })
+import { id, idText, json, limit, next, security } from './http-schemas.ts'
 
 const Course = z
   .object({
@@ -41,12 +36,8 @@ export const listCourses = createRoute({
   summary: 'The courses that you teach or attend; all of your organisation for admins; the latest first',
   request: {
     query: z.object({
-      limit: z.coerce.number().int().min(1).max(200).default(50),
-      after: z
-        .string()
-        .max(100)
-        .regex(/^\d{14}\/[A-Za-z0-9_-]+$/, 'must be the next of the page before')
-        .optional(),
+      limit: limit(200, 50),
+      after: next,
     }),
   },
   responses: withFailures({
@@ -88,7 +79,7 @@ export const listEnrollments = createRoute({
   summary: 'Who is enrolled, by id (teachers of the course, admins)',
   request: {
     params: id,
-    query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), after: idText.optional() }),
+    query: z.object({ limit: limit(1_000, 200), after: idText.optional() }),
   },
   responses: withFailures({
     200: { description: 'Enrollments', content: json(z.object({ data: z.array(Enrollment), next: z.string().optional() })) },

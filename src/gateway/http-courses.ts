@@ -22,14 +22,15 @@ import {
 } from './http-courses-routes.ts'
 import { failed, refused } from './http-errors.ts'
 import { callOf, type HttpEnv } from './http-requests.ts'
+import type { Page } from './view-pages.ts'
 
 export interface CourseList {
-  /** Those of one person, or of the whole organisation, the latest first. `next` is handed back as `after`; absent on the last page. */
+  /** Those of one person, or of the whole organisation. */
   list(
     whose: { readonly org: string; readonly role: 'admin' | 'teacher' | 'student'; readonly id: string },
     limit: number,
     after: string | undefined,
-  ): Promise<{ courses: readonly (readonly [string, CourseRow])[]; next?: string }>
+  ): Promise<Page<CourseRow>>
 }
 
 export interface CourseRoutesParts {
@@ -68,7 +69,7 @@ export function courseRoutes(app: OpenAPIHono<HttpEnv>, { line, access, courses,
     if (role !== 'admin' && role !== 'teacher' && role !== 'student') return refused(c, refuse('members-only'), SENTENCES)
     const { limit, after: place } = c.req.valid('query')
     const page = await courses.list({ org, id, role }, limit, place)
-    const data = page.courses.map(([course, row]) => courseResource(course, row))
+    const data = page.rows.map(([course, row]) => courseResource(course, row))
     return c.json(page.next === undefined ? { data } : { data, next: page.next }, 200)
   })
 

@@ -17,6 +17,7 @@ import { failed, refused } from './http-errors.ts'
 import { createLesson, endLesson, listLessons, listParticipants, readLesson, startLesson } from './http-lessons-routes.ts'
 import { callOf, type HttpEnv } from './http-requests.ts'
 import type { LessonCodes } from './lesson-codes.ts'
+import type { Page } from './view-pages.ts'
 
 /** Which lessons to list, those that start last first. Times in milliseconds since 1970; `to` exclusive. */
 export interface LessonFilter {
@@ -28,12 +29,7 @@ export interface LessonFilter {
 }
 
 export interface LessonList {
-  /** `next` is handed back as `after` for the following page; absent on the last one. */
-  list(
-    filter: LessonFilter,
-    limit: number,
-    after: string | undefined,
-  ): Promise<{ lessons: readonly (readonly [string, LessonRow])[]; next?: string }>
+  list(filter: LessonFilter, limit: number, after: string | undefined): Promise<Page<LessonRow>>
 }
 
 export interface LessonRoutesParts {
@@ -114,7 +110,7 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
     if (role !== 'teacher' && role !== 'admin') return refused(c, refuse('teachers-only'), SENTENCES)
     const { state, teacher, from, to, limit, after: next } = c.req.valid('query')
     const page = await lessons.list({ org, state, teacher: teacher === 'me' ? me : teacher, from, to }, limit, next)
-    const data = page.lessons.map(([id, row]) => lessonResource(id, row))
+    const data = page.rows.map(([id, row]) => lessonResource(id, row))
     return c.json(page.next === undefined ? { data } : { data, next: page.next }, 200)
   })
 
