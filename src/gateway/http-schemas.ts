@@ -9,7 +9,7 @@ export const idText = z.string().regex(ID, 'must be 1 to 64 of the characters A-
 export const id = z.object({ id: idText })
 
 /** The number of an event. Not coerced: an empty `at=` would be the first event. */
-export const seq = z
+const seq = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number from 0')
   .transform(Number)
@@ -20,7 +20,7 @@ export const limit = (most: number, fallback: number) => z.coerce.number().int()
 export const next = z
   .string()
   .max(300)
-  .regex(/^[A-Za-z0-9_/-]+$/, 'must be the next of the page before')
+  .regex(/^\d{14}\/[A-Za-z0-9_-]+$/, 'must be the next of the page before')
   .optional()
 
 const instant = z.iso
