@@ -1,127 +1,169 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { io, type Socket } from 'socket.io-client'
+import { lessonOf } from '../test/support/lessons.ts'
 import { startServer, tokenFor } from '../test/support/server.ts'
+import { NO_LIMITS } from './against-relay.ts'
+import { atMost, type Figure, median } from './figures.ts'
+import { cpuMs } from './process-cost.ts'
+import { startProgram } from './processes.ts'
+import { openWire, type Wire } from './wire.ts'
 
-const PARTICIPANTS = 1_000
+const CLASS = 1_000
 const AT_ONCE = 50
 /** What is measured is a server that has run for a while. */
-const WARM_UP_ROUNDS = 3
-const ROUNDS = 5
+const WARM_UP_ROUNDS = 2
+const ROUNDS = 7
 /** What a server does after the last client is in (views, pushes) is part of the price: until it uses no CPU for so long. */
-const QUIET_MS = 300
+const QUIET_MS = 250
 const MOST = 3
+const ORG = 'bench'
 
-/** One measured value, as `bench/main.ts` prints it. */
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly target?: { readonly at: 'most'; readonly value: number }
-  readonly note?: string
-}
-
-/** A server that participants connect to. */
+/** A server that a class comes to. */
 interface Side {
   readonly url: string
   readonly pid: number
 }
 
-/** How one of them comes; `round` makes them somebody new each time. */
-type Coming = (round: number, n: number) => Promise<{ readonly query?: Record<string, string>; readonly auth?: Record<string, string> }>
+/** How one of the class comes. */
+interface Coming {
+  readonly query: Readonly<Record<string, string>>
+  readonly auth?: Readonly<Record<string, string>>
+}
+type Who = (n: number, round: number) => Promise<Coming>
+
+/** What it cost the server. */
+interface Cost {
+  readonly cpuMs: number
+  readonly ms: number
+}
 
 /**
- * What it costs a server when a class of 1,000 comes, beside a bare Socket.IO server with the same clients, in turns. Medians of the
- * ratios of neighbouring rounds. Participants without a token, students with one who are new, and students who are known.
+ * What it costs a server when a class of 1,000 comes, beside a bare Socket.IO server with the same clients, all in turns: ratios are of one round,
+ * values are medians of rounds. First participants of different kinds, each time with nothing of them in memory: what the server knows of them it
+ * reads. Then a class in a live lesson that drops all at once and returns within the grace; dropping and returning are one price, on both sides.
  */
 export async function connecting(): Promise<readonly Figure[]> {
-  const bareProgram: ChildProcess = fork(join(import.meta.dirname, 'bare.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const [{ url }] = (await once(bareProgram, 'message')) as [{ url: string }]
-  const bare: Side = { url, pid: bareProgram.pid ?? 0 }
-  const server = await startServer({ env: { RATE_PER_ADDRESS: '1000000', DISCONNECT_GRACE_MS: '0' } })
+  const program = startProgram('bare.ts')
+  const { url } = (await program.said()) as { url: string }
+  const bare: Side = { url, pid: program.pid }
   try {
-    const token = (id: string) => tokenFor('student', id, 'bench')
-    const known = await Promise.all(Array.from({ length: PARTICIPANTS }, (_, n) => token(`known-${n}`)))
-    return [
-      ...(await against('without a token', bare, server, async () => ({ query: { role: 'student' } }))),
-      ...(await against('new students', bare, server, async (round, n) => ({ auth: { token: await token(`new-${round}-${n}`) } }))),
-      ...(await against('known students', bare, server, async (_, n) => ({ auth: { token: known[n] ?? '' } }))),
-    ]
+    return [...(await arrivals(bare)), ...(await returns(bare))]
   } finally {
-    bareProgram.disconnect()
+    await program.end()
+  }
+}
+
+const student = async (id: string): Promise<Coming> => ({ query: {}, auth: { token: await tokenFor('student', id, ORG) } })
+
+const KINDS: readonly (readonly [string, Who])[] = [
+  ['without a token', async () => ({ query: { role: 'student' } })],
+  ['known students', (n) => student(`known-${n}`)],
+  ['first-ever students', (n, round) => student(`new-${round}-${n}`)],
+]
+
+async function arrivals(bare: Side): Promise<readonly Figure[]> {
+  const server = await startServer({ env: { ...NO_LIMITS, DISCONNECT_GRACE_MS: '0', ROOM_IDLE_MS: '500' } })
+  try {
+    const costs = KINDS.map(() => ({ ours: [] as Cost[], theirs: [] as Cost[] }))
+    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+      for (const [kind, [, who]] of KINDS.entries()) {
+        const theirs = await visit(bare, who, round)
+        const ours = await visit(server, who, round)
+        if (round < WARM_UP_ROUNDS) continue
+        costs[kind]?.theirs.push(theirs)
+        costs[kind]?.ours.push(ours)
+      }
+    }
+    return KINDS.flatMap(([name], kind) => {
+      const { ours = [], theirs = [] } = costs[kind] ?? {}
+      return [ratio(`CPU per connect, ${name}`, ours, theirs), seconds(`${CLASS} connected, ${name}`, ours)]
+    })
+  } finally {
     await server.stop()
   }
 }
 
-async function against(who: string, bare: Side, lyceum: Side, coming: Coming): Promise<readonly Figure[]> {
-  const ratios: number[] = []
-  const costs: { readonly ours: number; readonly theirs: number; readonly ms: number }[] = []
-  for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
-    const theirs = await comeAndGo(bare, round, coming)
-    const ours = await comeAndGo(lyceum, round, coming)
-    if (round < WARM_UP_ROUNDS) continue
-    ratios.push(ours.cpuMs / theirs.cpuMs)
-    costs.push({ ours: ours.cpuMs, theirs: theirs.cpuMs, ms: ours.ms })
+async function returns(bare: Side): Promise<readonly Figure[]> {
+  const server = await startServer({ env: { ...NO_LIMITS, DISCONNECT_GRACE_MS: '60000' } })
+  try {
+    const { id } = await lessonOf(server.url, await tokenFor('teacher', 'tea', ORG))
+    const who: Who = async (n) => ({ ...(await student(`s${n}`)), query: { lesson_id: id } })
+    const class_ = await Promise.all(Array.from({ length: CLASS }, (_, n) => who(n, 0)))
+    const there = await come(bare, class_)
+    const here = await come(server, class_)
+    const ours: Cost[] = []
+    const theirs: Cost[] = []
+    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+      const theirCost = await priceOf(bare, () => dropAndReturn(bare, there, class_))
+      const ourCost = await priceOf(server, () => dropAndReturn(server, here, class_))
+      if (round < WARM_UP_ROUNDS) continue
+      theirs.push(theirCost)
+      ours.push(ourCost)
+    }
+    leave(there)
+    leave(here)
+    return [ratio('CPU per drop and return, in a live lesson', ours, theirs), seconds(`${CLASS} back in the lesson`, ours)]
+  } finally {
+    await server.stop()
   }
-  const us = (side: 'ours' | 'theirs') => Math.round((median(costs.map((cost) => cost[side])) * 1_000) / PARTICIPANTS)
-  const note = `${us('ours')} against ${us('theirs')} µs`
-  return [
-    { name: `CPU per connect, ${who}`, value: median(ratios), unit: '×', target: { at: 'most', value: MOST }, note },
-    {
-      name: `${PARTICIPANTS} connected, ${who}`,
-      value: median(costs.map(({ ms }) => ms)) / 1_000,
-      unit: 's',
-      target: { at: 'most', value: 5 },
-    },
-  ]
 }
 
-async function comeAndGo({ url, pid }: Side, round: number, coming: Coming): Promise<{ readonly cpuMs: number; readonly ms: number }> {
-  const options = await Promise.all(Array.from({ length: PARTICIPANTS }, (_, n) => coming(round, n)))
-  const open: Socket[] = []
-  const before = cpuMs(pid)
-  const started = performance.now()
-  let next = 0
+/** The class comes; that it goes again is not part of the price. */
+async function visit(side: Side, who: Who, round: number): Promise<Cost> {
+  const class_ = await Promise.all(Array.from({ length: CLASS }, (_, n) => who(n, round)))
+  let open: Wire[] = []
+  const cost = await priceOf(side, async () => {
+    open = await come(side, class_)
+  })
+  leave(open)
+  await quiet(side)
+  return cost
+}
+
+async function dropAndReturn(side: Side, open: Wire[], class_: readonly Coming[]): Promise<void> {
+  leave(open)
+  open.splice(0, open.length, ...(await come(side, class_)))
+}
+
+async function come({ url }: Side, class_: readonly Coming[]): Promise<Wire[]> {
+  const open: Wire[] = []
+  const left = class_.values()
   const worker = async (): Promise<void> => {
-    for (let n = next++; n < PARTICIPANTS; n = next++) {
-      const socket = io(url, { forceNew: true, reconnection: false, transports: ['websocket'], ...options[n] })
-      open.push(socket)
-      await new Promise<void>((resolve, reject) => {
-        socket.once('connect', resolve)
-        socket.once('connect_error', reject)
-      })
-    }
+    for (const coming of left) open.push(await openWire({ url, ...coming }, () => {}))
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  const ms = performance.now() - started
-  await quiet(pid)
-  const cost = cpuMs(pid) - before
-  for (const socket of open) socket.close()
-  await quiet(pid)
-  return { cpuMs: cost, ms }
+  return open
 }
 
-async function quiet(pid: number): Promise<void> {
+function leave(open: readonly Wire[]): void {
+  for (const wire of open) wire.close()
+}
+
+async function priceOf(side: Side, work: () => Promise<void>): Promise<Cost> {
+  await quiet(side)
+  const before = cpuMs(side.pid)
+  const started = performance.now()
+  await work()
+  const ms = performance.now() - started
+  await quiet(side)
+  return { cpuMs: cpuMs(side.pid) - before, ms }
+}
+
+async function quiet({ pid }: Side): Promise<void> {
   for (let last = -1; last !== cpuMs(pid); ) {
     last = cpuMs(pid)
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
   }
 }
 
-/** CPU that a process has used so far, user and system, all threads, in milliseconds (steps of 10). Linux only. */
-function cpuMs(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The second field is the program's name in brackets, which may hold spaces: count from behind it. utime and stime are 14 and 15.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
+function ratio(name: string, ours: readonly Cost[], theirs: readonly Cost[]): Figure {
+  const ratios = ours.map(({ cpuMs: cost }, round) => cost / (theirs[round]?.cpuMs ?? Number.NaN))
+  const us = (costs: readonly Cost[]) => Math.round((median(costs.map(({ cpuMs: cost }) => cost)) * 1_000) / CLASS)
+  const spread = `rounds ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
+  return { name, value: median(ratios), unit: '×', target: atMost(MOST), note: `${us(ours)} against ${us(theirs)} µs; ${spread}` }
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-
-if (import.meta.main) {
-  for (const { name, value, unit, target, note = '' } of await connecting()) {
-    process.stdout.write(`${name.padEnd(40)} ${value.toPrecision(3)} ${unit}  (≤ ${target?.value ?? '-'}) ${note}\n`)
-  }
-}
+const seconds = (name: string, costs: readonly Cost[]): Figure => ({
+  name,
+  value: median(costs.map(({ ms }) => ms)) / 1_000,
+  unit: 's',
+  target: atMost(5),
+})

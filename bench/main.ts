@@ -1,5 +1,6 @@
 import { againstRelay } from './against-relay.ts'
 import { attendance } from './attendance.ts'
+import { connecting } from './connect.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
@@ -9,6 +10,7 @@ import { wake } from './wake.ts'
 /** What can be measured, in the order of the whole run. */
 const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   cpu: againstRelay,
+  connect: connecting,
   'staff-init': staffInit,
   wake,
   memory,

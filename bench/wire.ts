@@ -14,7 +14,9 @@ export type Hear = (bytes: Buffer, from: number, to: number) => void
 export interface WireOptions {
   readonly url: string
   /** Goes into the Authorization header. */
-  readonly token: string
+  readonly token?: string
+  /** What Socket.IO calls `auth`: goes into the packet that enters the namespace. */
+  readonly auth?: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
 }
 
@@ -22,7 +24,7 @@ export interface WireOptions {
  * Speaks RFC 6455 (section 5.2) by itself over a bare TCP socket: masks are all zeros, so that a frame's payload is its text. Resolves
  * when the default namespace is entered; rejects with what the server said instead.
  */
-export function openWire({ url, token, query }: WireOptions, hear: Hear): Promise<Wire> {
+export function openWire({ url, token, auth, query }: WireOptions, hear: Hear): Promise<Wire> {
   const { hostname, port } = new URL(url)
   const { promise, resolve, reject } = Promise.withResolvers<Wire>()
   const tcp = connectTcp({ host: hostname, port: Number(port), noDelay: true })
@@ -32,6 +34,7 @@ export function openWire({ url, token, query }: WireOptions, hear: Hear): Promis
   let have = 0
   let need = 0
   let upgraded = false
+  const enter = auth === undefined ? '40' : `40${JSON.stringify(auth)}`
 
   const packet = (bytes: Buffer, from: number, to: number): void => {
     switch (bytes[from]) {
@@ -39,7 +42,7 @@ export function openWire({ url, token, query }: WireOptions, hear: Hear): Promis
         send('3')
         break
       case OPEN:
-        send('40')
+        send(enter)
         break
       case MESSAGE:
         if (bytes[from + 1] === CONNECTED) resolve(wire)
@@ -76,7 +79,7 @@ export function openWire({ url, token, query }: WireOptions, hear: Hear): Promis
   const path = `/socket.io/?${new URLSearchParams({ ...query, EIO: '4', transport: 'websocket' })}`
   tcp.write(
     `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
-      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n${token === undefined ? '' : `Authorization: Bearer ${token}\r\n`}\r\n`,
   )
   return promise
 }

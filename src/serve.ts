@@ -127,6 +127,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     async ask(person, command) {
       const answer = await rooms.ask('presence', person, command)
       if (answer instanceof Refusal) throw new Error(`the presence of ${person} could not be recorded: ${answer.code}`)
+      const recorded = answer.events.at(-1) as PresenceEvent | undefined // by the room's category
+      if (recorded !== undefined) return stateAfter(recorded.type)
       return (await rooms.look('presence', person)).state.value
     },
     *online() {

@@ -1,6 +1,7 @@
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
 import type { Party } from '../../machines/kernel.ts'
 import type { Keys } from './keys.ts'
+import { ownPayload } from './own-tokens.ts'
 import { type Claims, claimsOf, payloadOf, problemOf } from './tokens.ts'
 
 /** Who a valid token's bearer is. `iat` and `exp` are seconds since 1970. */
@@ -45,8 +46,8 @@ export function authenticator({ keys, issuer, audience, now }: AuthenticatorOpti
 
   const payloadIn = async (token: string): Promise<JWTPayload> => {
     const options: JWTVerifyOptions = { ...fixed, currentDate: new Date(now()) }
-    const verified = keys.kind === 'secret' ? await jwtVerify(token, keys.key, options) : await jwtVerify(token, keys.find, options)
-    return verified.payload
+    if (keys.kind === 'provider') return (await jwtVerify(token, keys.find, options)).payload
+    return ownPayload(token, keys.hmacKey, options) ?? (await jwtVerify(token, keys.key, options)).payload
   }
 
   const sign: Sign = async (claims, ttlSeconds) => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CryptoKey, createRemoteJWKSet, type JWTVerifyGetKey } from 'jose'
@@ -6,7 +6,13 @@ import type { KeyConfig } from '../config.ts'
 
 /** Keys that tokens are checked with. Only a secret can also sign: an identity provider keeps its private keys to itself. */
 export type Keys =
-  | { readonly kind: 'secret'; readonly key: CryptoKey; readonly algorithms: readonly string[] }
+  | {
+      readonly kind: 'secret'
+      readonly key: CryptoKey
+      /** The same secret for Node's own HMAC. */
+      readonly hmacKey: KeyObject
+      readonly algorithms: readonly string[]
+    }
   | { readonly kind: 'provider'; readonly find: JWTVerifyGetKey; readonly algorithms: readonly string[] }
 
 const MIN_SECRET_BYTES = 32
@@ -32,7 +38,7 @@ export async function openKeys(config: KeyConfig): Promise<Keys> {
 async function secretKeys(secret: string): Promise<Keys> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
   const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign', 'verify'])
-  return { kind: 'secret', key, algorithms: ['HS256'] }
+  return { kind: 'secret', key, hmacKey: createSecretKey(secret, 'utf8'), algorithms: ['HS256'] }
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Arrival, arrivals } from './arrivals.ts'
 import type { Authenticator, Identity } from './auth.ts'
 import { lineOf, seenUntil } from './connections.ts'
 import type { Emits, Session } from './emits.ts'
+import { gatherUpgrades } from './gathered-upgrades.ts'
 import { gatherWrites } from './gathered-writes.ts'
 import { handshakes, originAllowed } from './handshake.ts'
 import type { LessonCalls } from './lesson-calls.ts'
@@ -44,6 +45,7 @@ export function openSockets({ http, auth, allowedOrigins }: SocketsOptions): { i
   io.engine.use(handshake.check)
   encodeQuickly(io)
   gatherWrites(io)
+  gatherUpgrades(http)
   return { io, handshake }
 }
 

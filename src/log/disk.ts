@@ -48,6 +48,8 @@ export function openDisk(directory: string, codec: Codec, readOnly: boolean): Di
     },
 
     lastRevision(stream) {
+      // Of most streams that are asked for there is nothing: one look is a fifth of a search, and revisions begin with 0.
+      if (index.get([stream, 0]) === undefined) return -1
       for (const key of index.getKeys({ start: [stream, LAST], end: [stream, -1], reverse: true, limit: 1 })) return key[1]
       return -1
     },

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Codec } from './codec.ts'
 import { lockData } from './data-lock.ts'
-import { openDisk } from './disk.ts'
+import { type Disk, openDisk } from './disk.ts'
 import { FEED_BATCH, type Feed, followings } from './following.ts'
 import { InvalidAppend, type Log, LogUnavailable, type Recorded } from './log.ts'
 import { openTail } from './tail.ts'
@@ -31,7 +31,7 @@ export async function openEmbeddedLog({ path, codec, now, onFatal, readOnly = fa
   if (!readOnly) mkdirSync(path, { recursive: true })
   const directory = readOnly ? resolve(path) : realpathSync(path)
   const lock = readOnly ? undefined : lockData(directory)
-  let disk: ReturnType<typeof openDisk>
+  let disk: Disk
   try {
     disk = openDisk(directory, codec, readOnly)
   } catch (error) {
@@ -46,7 +46,7 @@ export async function openEmbeddedLog({ path, codec, now, onFatal, readOnly = fa
   }
   const followers = followings(feed)
   const writer: Writer = readOnly
-    ? reader(directory, () => BigInt(disk.lastPosition()))
+    ? reader(directory, disk)
     : openWriter({
         codec,
         now,
@@ -76,11 +76,12 @@ export async function openEmbeddedLog({ path, codec, now, onFatal, readOnly = fa
   return {
     append: writer.append,
 
-    async *read(stream, { from, backwards = false, limit = Number.POSITIVE_INFINITY } = {}) {
-      const upTo = Number(writer.durable())
+    read(stream, { from, backwards = false, limit = Number.POSITIVE_INFINITY } = {}) {
+      let upTo: number | undefined
       let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0)
-      yield* batches(limit, (asked) => {
-        if (next < 0) return []
+      return batches(limit, (asked) => {
+        upTo ??= Number(writer.durable())
+        if (next < 0 || (!backwards && next > writer.end(stream))) return []
         const batch = disk.scanStream(stream, next, backwards, asked, upTo)
         next = (batch.at(-1)?.revision ?? next) + (backwards ? -1 : 1)
         return batch
@@ -117,9 +118,10 @@ export async function openEmbeddedLog({ path, codec, now, onFatal, readOnly = fa
 }
 
 /** In the place of the writer, where there is none. */
-function reader(directory: string, durable: () => bigint): Writer {
+function reader(directory: string, disk: Disk): Writer {
   return {
-    durable,
+    durable: () => BigInt(disk.lastPosition()),
+    end: disk.lastRevision,
     append: () => Promise.reject(new InvalidAppend(`${directory} was opened read-only: only the server that runs on it can append`)),
     close: () => Promise.resolve(),
   }

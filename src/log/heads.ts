@@ -12,23 +12,34 @@ export interface Heads {
 
 /**
  * The revision of each stream's last event, pending ones included: what expected revisions are checked against. Keeps the
- * most recently written streams and reads the others from the disk when asked; never drops a stream with pending events,
- * which the disk does not know yet.
+ * streams that were most recently written, or asked for first, and reads the others from the disk; never drops a stream with
+ * pending events, which the disk does not know yet.
  */
 export function openHeads(lastRevision: (stream: string) => number, maxStreams = 65_536): Heads {
   const heads = new Map<string, Head>()
+  let durable = -1n
+  // A Map iterates in the order of insertion: set anew, a stream becomes the newest.
+  const keep = (stream: string, head: Head): void => {
+    heads.delete(stream)
+    heads.set(stream, head)
+    for (const [oldest, { position }] of heads) {
+      if (heads.size <= maxStreams || position > durable) return
+      heads.delete(oldest)
+    }
+  }
+
   return {
     get(stream) {
-      return heads.get(stream) ?? { revision: lastRevision(stream), position: -1n }
+      const known = heads.get(stream)
+      if (known) return known
+      // Whoever asks is about to read the stream or to append to it, and will ask again.
+      const head = { revision: lastRevision(stream), position: -1n }
+      keep(stream, head)
+      return head
     },
-    set(stream, head, durable) {
-      // A Map iterates in the order of insertion: set anew, a stream becomes the newest.
-      heads.delete(stream)
-      heads.set(stream, head)
-      for (const [oldest, { position }] of heads) {
-        if (heads.size <= maxStreams || position > durable) return
-        heads.delete(oldest)
-      }
+    set(stream, head, upTo) {
+      durable = upTo
+      keep(stream, head)
     },
   }
 }

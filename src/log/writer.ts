@@ -20,6 +20,8 @@ export interface Writer {
   append(stream: string, expected: number, events: readonly Proposed[]): Promise<Appended>
   /** Position of the last event that is on the disk, -1n = none. */
   durable(): bigint
+  /** Revision of the stream's last event, -1 = no stream. May be ahead of what is durable, never behind it. */
+  end(stream: string): number
   /** Refuses further appends; resolves when all accepted ones are answered. */
   close(): Promise<void>
 }
@@ -155,6 +157,7 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
       }),
 
     durable: () => durable,
+    end: (stream) => heads.get(stream).revision,
 
     async close() {
       refusing ??= new LogUnavailable('the log is closed: nothing can be appended')

@@ -172,7 +172,7 @@ export class Room<S, C extends Command, E extends Event> {
         this.#revision += proposed.length
         this.#lastId = proposed.at(-1)?.id ?? ''
       }
-      this.#settle(group, plans, first, positions)
+      this.#settle(group, plans, first, proposed, positions)
     } catch (error) {
       if (ahead || !(error instanceof WrongRevision)) this.#drop()
       this.#stale = true
@@ -203,7 +203,13 @@ export class Room<S, C extends Command, E extends Event> {
     return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
   }
 
-  #settle(group: readonly Waiting<C>[], plans: readonly Plan[], first: number, positions: readonly bigint[]): void {
+  #settle(
+    group: readonly Waiting<C>[],
+    plans: readonly Plan[],
+    first: number,
+    proposed: readonly Proposed[],
+    positions: readonly bigint[],
+  ): void {
     const answers: Answer[] = []
     for (const [index, waiting] of group.entries()) {
       const plan = plans[index] as Plan // one plan for each waiting command
@@ -211,7 +217,7 @@ export class Room<S, C extends Command, E extends Event> {
       if (plan.kind === 'append') {
         answer = {
           kind: 'done',
-          id: eventIdOf(waiting.id, 0),
+          id: proposed[plan.offset]?.id ?? null,
           seq: first + plan.offset,
           position: positions[plan.offset] ?? null,
           events: plan.events,

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
@@ -49,6 +50,32 @@ describe('tokens of our own secret', () => {
   test('an unsigned token is not taken', async () => {
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
     expect(await own.verify(`${part({ alg: 'none' })}.${part(claims)}.`)).toBeInstanceOf(AuthFailure)
+  })
+  test.each([
+    ['another algorithm', { alg: 'none' }],
+    ['a stronger algorithm', { alg: 'HS512' }],
+    ['an extension that must be understood', { alg: 'HS256', crit: ['odd'], odd: 1 }],
+    ['no algorithm', {}],
+  ])('a header that names %s is not taken, even signed with our secret', async (_, header) => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const signed = `${part(header)}.${part(claims)}`
+    const signature = createHmac('sha256', SECRET).update(signed).digest('base64url')
+    expect(await own.verify(`${signed}.${signature}`)).toBeInstanceOf(AuthFailure)
+  })
+  test('a signature with one character changed, missing or too many is not taken', async () => {
+    const token = await hs256(claims)
+    const end = token.lastIndexOf('.') + 1
+    const other = `${token.slice(0, end)}${token[end] === 'A' ? 'B' : 'A'}${token.slice(end + 1)}`
+    for (const wrong of [other, token.slice(0, -1), `${token}AAAA`, token.slice(0, end)]) {
+      expect(await own.verify(wrong)).toBeInstanceOf(AuthFailure)
+    }
+  })
+  test('a payload that is no JSON object is malformed, even signed with our secret', async () => {
+    for (const text of ['[]', '7', 'x', '']) {
+      const signed = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from(text).toString('base64url')}`
+      const signature = createHmac('sha256', SECRET).update(signed).digest('base64url')
+      expect(await own.verify(`${signed}.${signature}`)).toMatchObject({ code: 'token-malformed' })
+    }
   })
   test.each([
     ['sub', { sub: 'a.b' }, '"sub" must be 1 to 64 of the characters A-Z a-z 0-9 _ -, got "a.b"'],

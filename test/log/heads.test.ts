@@ -20,6 +20,19 @@ it('heads of the most recently written streams are remembered, the others are re
   expect(asked).toEqual(['b'])
 })
 
+it('what was read from the disk is remembered, too, and gives way as the rest does', () => {
+  asked.length = 0
+  const bounded = heads(2)
+  bounded.get('a')
+  bounded.get('a')
+  expect(asked).toEqual(['a'])
+  for (const stream of ['b', 'c', 'a']) bounded.get(stream)
+  expect(asked).toEqual(['a', 'b', 'c', 'a'])
+  bounded.set('a', { revision: 3, position: 9n }, 8n)
+  for (const stream of ['d', 'e', 'f']) bounded.get(stream)
+  expect(bounded.get('a').revision).toBe(3)
+})
+
 it('a stream with pending events is never forgotten, however many there are, until they are durable', () => {
   asked.length = 0
   const bounded = heads(2)
