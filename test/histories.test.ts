@@ -79,7 +79,6 @@ describe.each(streams)('$stream', ({ kind, history }) => {
       const { value, context } = mover.state()
       return { value, context }
     })
-    mover.stop()
     expect(states).toEqual(history.events.map(({ then }) => then))
   })
 

@@ -1,32 +1,32 @@
 import { hash } from 'node:crypto'
-import { type AnyStateMachine, createActor } from 'xstate'
+import { type AnyActorScope, type AnyMachineSnapshot, type AnyStateMachine, createActor } from 'xstate'
 import type { Event } from '../../machines/kernel.ts'
 
-/** A live XState actor that is moved by recorded events. Together with the machine.ts files the only place that knows XState. */
+/** One room's place in its machine, moved by recorded events. Together with the machine.ts files the only place that knows XState. */
 export interface Mover<S> {
   state(): S
   /** Throws on an event that the machine cannot take in its state: XState would ignore it silently. */
   move(event: Event): void
-  /** What `wake` takes to make the same actor again: plain JSON. */
+  /** What `wake` takes to make the same again: plain JSON. */
   persist(): unknown
-  stop(): void
 }
 
-/** Starts a machine's actor, fresh or from what `persist` gave. */
+/** Starts a machine, afresh or from what `persist` gave. */
 export function wake<S>(machine: unknown, persisted?: unknown): Mover<S> {
   const definition = machine as AnyStateMachine // the catalogue's `machine` is opaque to everybody but this file
-  const actor = createActor(definition, persisted === undefined ? {} : { snapshot: persisted as never })
-  actor.start()
+  const { scope, initial } = stageOf(definition)
+  let state = persisted === undefined ? initial : definition.restoreSnapshot(persisted as never, scope)
   return {
-    state: () => actor.getSnapshot() as S,
+    state: () => state as S,
     move(event) {
-      const before = actor.getSnapshot()
-      actor.send(event)
-      if (actor.getSnapshot() !== before) return // XState hands back the very same snapshot when no transition took the event
-      throw new Error(`machine ${definition.id} cannot take the recorded event ${event.type} in ${JSON.stringify(before.value)}`)
+      const after = definition.transition(state, event, scope)
+      // XState hands back the very same snapshot when no transition took the event.
+      if (after === state) {
+        throw new Error(`machine ${definition.id} cannot take the recorded event ${event.type} in ${JSON.stringify(state.value)}`)
+      }
+      state = after
     },
-    persist: () => actor.getPersistedSnapshot(),
-    stop: () => void actor.stop(),
+    persist: () => definition.getPersistedSnapshot(state),
   }
 }
 
@@ -37,4 +37,37 @@ export function definitionHash(machine: unknown): string {
     typeof value === 'function' ? [`${value}`, { ...value }] : value,
   )
   return hash('sha1', text)
+}
+
+/** What all rooms of one machine share: see docs/decisions/0020. */
+interface Stage {
+  readonly scope: AnyActorScope
+  readonly initial: AnyMachineSnapshot
+}
+
+const stages = new WeakMap<AnyStateMachine, Stage>()
+
+function stageOf(machine: AnyStateMachine): Stage {
+  const known = stages.get(machine)
+  if (known) return known
+  const self = createActor(machine)
+  const { id, sessionId, system } = self
+  // Reached only by what our machines have not: actions other than `assign`, and children.
+  const never = (): never => {
+    throw new Error(`machine ${machine.id} may only assign: it is moved by what is recorded, and replayed`)
+  }
+  const scope: AnyActorScope = {
+    self,
+    id,
+    sessionId,
+    system,
+    logger: never,
+    defer: never,
+    emit: never,
+    stopChild: never,
+    actionExecutor: never,
+  }
+  const stage = { scope, initial: machine.getInitialSnapshot(scope, undefined) }
+  stages.set(machine, stage)
+  return stage
 }

@@ -40,7 +40,7 @@ type Plan =
   | { readonly kind: 'twin'; readonly of: number }
 
 /**
- * One room awake: a live actor, the revision it has seen, and a bounded mailbox. Order is the whole point: decide, append, move,
+ * One room awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point: decide, append, move,
  * answer. Commands that wait together are decided one after another on the moving actor and appended as one; if that append
  * fails, the actor (which ran ahead) is dropped and made again from the log. Nobody outside sees it while it is ahead.
  */
@@ -291,7 +291,6 @@ export class Room<S, C extends Command, E extends Event> {
   }
 
   #drop(): void {
-    this.#mover?.stop()
     this.#mover = undefined
     this.#revision = this.#snapshotRevision = -1
     this.#marks = new Marks()
