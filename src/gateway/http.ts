@@ -1,13 +1,12 @@
 import { OpenAPIHono, type z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { AccountParts } from './accounts.ts'
 import type { Authenticator } from './auth.ts'
 import { originAllowed } from './handshake.ts'
 import { authRoutes } from './http-auth.ts'
 import { failed, type HttpLog, thrown } from './http-errors.ts'
-import { bearer, type HttpEnv, jsonBody, namedOnce, perAddress, requestLog } from './http-requests.ts'
+import { bearer, type HttpEnv, jsonBody, limitedBody, namedOnce, perAddress, requestLog } from './http-requests.ts'
 import { type PeopleList, userRoutes } from './http-users.ts'
 import type { FailureLimit, Limit } from './limits.ts'
 
@@ -51,7 +50,7 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
     '/api/*',
     cors({ origin: (origin, c) => (originAllowed(origin, c.req.header('Host'), allowedOrigins) ? origin : null), maxAge: 600 }),
   )
-  app.use('/api/*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }))
+  app.use('/api/*', limitedBody(MAX_BODY_BYTES, tooLarge))
   app.use('/api/*', jsonBody)
 
   app.doc('/api/v1/openapi.json', { openapi: '3.0.3', info: { title: 'Lyceum', version: '1' } })

@@ -103,7 +103,8 @@ test('[LESSON-30] [GRACE-9] a server killed in the middle of a lesson, and of tw
 })
 
 test('[LESSON-31] a lesson that was due while no server was there has ended when it was due, and so have the times present', async () => {
-  const dueAt = Date.now() + (await aWhile())
+  const startMs = await aWhile()
+  const dueAt = Date.now() + startMs
   const id = 'early'
   await record(id, dueAt)
   await start()
@@ -124,7 +125,8 @@ test('[LESSON-31] a lesson that was due while no server was there has ended when
 })
 
 test('[LESSON-6] a lesson that nobody ends is ended when it is due, and those in it are told', async () => {
-  const dueAt = Date.now() + (await aWhile())
+  const startMs = await aWhile()
+  const dueAt = Date.now() + startMs
   await record('long', dueAt)
   await start()
   const student = await inLesson('stays', 'long')

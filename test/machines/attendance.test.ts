@@ -275,8 +275,6 @@ describe('[ATT-10] one mark per student', () => {
       JSON.parse(JSON.stringify(before.persist())),
     )
     expect([after.state().value, after.state().context]).toEqual([before.state().value, before.state().context])
-    before.stop()
-    after.stop()
   })
 
   test('a session takes so many that its end fits into the log even if all of them are strangers by then', () => {
