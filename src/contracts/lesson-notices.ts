@@ -1,6 +1,6 @@
 import { unreachable } from '../../machines/kernel.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
-import type { Participant } from '../../projections/attendance.ts'
+import type { Participant } from '../../projections/lesson-participants.ts'
 import type { Told } from '../../projections/projection.ts'
 import { iso, type LessonWire, type ParticipantEntry } from './lesson-wire.ts'
 import { type Notice, placeOf } from './notice.ts'

@@ -1,6 +1,6 @@
 import type { Role } from '../../machines/kernel.ts'
 import type { LeaveReason } from '../../machines/lesson/events.ts'
-import type { Participant } from '../../projections/attendance.ts'
+import type { Participant } from '../../projections/lesson-participants.ts'
 import type { LessonRow, LessonStatus } from '../../projections/lessons.ts'
 import type { Place } from './notice.ts'
 

@@ -1,5 +1,5 @@
 import type { LessonEvent } from '../../machines/lesson/events.ts'
-import { isPresent } from '../../projections/attendance.ts'
+import { isPresent } from '../../projections/lesson-participants.ts'
 import { LESSON_STREAM } from '../../projections/lessons.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'

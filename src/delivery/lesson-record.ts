@@ -1,5 +1,5 @@
 import type { LessonEvent } from '../../machines/lesson/events.ts'
-import { attend, isPresent, type Participant } from '../../projections/attendance.ts'
+import { attend, isPresent, type Participant } from '../../projections/lesson-participants.ts'
 import { LESSON_STREAM, type LessonRow, lessons } from '../../projections/lessons.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'
