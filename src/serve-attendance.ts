@@ -16,8 +16,9 @@ import { courseWatchers } from './gateway/course-watchers.ts'
 import { attendanceRoutes } from './gateway/http-attendance.ts'
 import { courseRoutes } from './gateway/http-courses.ts'
 import type { HttpEnv } from './gateway/http-requests.ts'
-import type { Log, Recorded } from './log/log.ts'
+import type { Log } from './log/log.ts'
 import { overdueAttendance } from './policies/attendance-overdue.ts'
+import type { Overdue } from './policies/overdue.ts'
 import { openLine } from './runtime/line.ts'
 import type { Rooms } from './runtime/rooms.ts'
 import type { Keeper } from './views/keeper.ts'
@@ -41,7 +42,7 @@ export interface AttendanceParts {
   /** The smaller of `position` and the one from which the log makes the sessions on the desk exact; null = the beginning of the log. */
   seed(position: bigint | null): Promise<bigint | null>
   /** Ends what nobody ends. `start` once the desk is live. */
-  readonly overdue: { heard(recorded: Recorded): void; start(): void }
+  readonly overdue: Overdue
   /** What clients ask, on sockets and over HTTP. */
   calls(fanout: Fanout): AttendanceCalls
   routes(app: OpenAPIHono<HttpEnv>, views: Keeper, upTo: () => bigint): void

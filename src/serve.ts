@@ -166,7 +166,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   await lessonPolicies.start() // first: who was connected when this node went down was in a lesson that was due meanwhile until its end
   await presence.start()
   abandoned.start()
-  attendance.overdue.start()
+  await attendance.overdue.start()
 
   // Who may come in, and what they may ask.
   const visitorChats = openVisitorChats(rooms)
