@@ -24,6 +24,8 @@ export interface ConnectionParts {
   readonly leases: Leases
   readonly pulse: Pulse
   lastSeen(person: string): Promise<number | null>
+  /** When the process before this one was last alive, where there is one at a time. */
+  readonly diedAt: number | null
   /** The node whose leases alone count, when this is the only one. */
   readonly only: { readonly onlyNode?: string }
   stop(): Promise<void>
@@ -41,6 +43,7 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
       leases: inRedis,
       pulse,
       only: {},
+      diedAt: null,
       async lastSeen(person) {
         const seen = (await inRedis.elsewhere(person)).map(({ renewedAt }) => renewedAt)
         return seen.length === 0 ? null : Math.max(...seen)
@@ -58,7 +61,8 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
     leases,
     pulse: here,
     only: { onlyNode: node },
-    lastSeen: async () => aliveUntil,
+    lastSeen: async () => null,
+    diedAt: aliveUntil,
     stop: async () => void (await Promise.all([heartbeat.stop(), leases.close()])),
   }
 }

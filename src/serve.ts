@@ -78,7 +78,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
   })
   const connections = await connectionParts({ config, clock, log, onError: (error) => failed(error, 'presence') })
-  const { leases, pulse, lastSeen } = connections
+  const { leases, pulse, lastSeen, diedAt } = connections
   const keys = await openKeys(config.keys)
   const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
@@ -121,6 +121,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     leases,
     others: (person, seenAt) => pulse.others(person, null, seenAt),
     lastSeen,
+    diedAt,
     clock,
     graceMs: config.disconnectGraceMs,
     ttlMs: config.leaseMs,

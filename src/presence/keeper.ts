@@ -29,8 +29,10 @@ export interface PresenceKeeperOptions {
   readonly ttlMs: number
   /** See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until `seenAt`. */
   others(person: string, seenAt: number): Promise<Felt>
-  /** When somebody without a lease was last seen, milliseconds since 1970; null = nobody knows. */
+  /** When somebody whose leases have expired was last seen, milliseconds since 1970; null = nobody knows of such leases. */
   lastSeen(person: string): Promise<number | null>
+  /** When the process before this one was last alive, where there is one at a time; null = nobody knows. */
+  readonly diedAt: number | null
   /** Everybody recorded as online (not lost), as far as this node knows. May lag. */
   online(): Iterable<string>
   /** Everybody recorded as lost, with the end of their grace. May lag. */
@@ -65,7 +67,7 @@ const AT_ONCE = 32
  * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
  *   - a lease taken on one node between another node's count and what it records by it: count again after recording;
  *   - a record that contradicts a socket of this node: `heard`, and each sweep;
- *   - a node that died: its leases expire, and two sweeps, a third of their life apart, find its people without any; whoever leaves another
+ *   - a node that died: its leases expire, and the next sweep finds that its people have none but those; whoever leaves another
  *     node before that is not kept online by them: nobody answers there;
  *   - leases that cannot be counted: nothing is recorded as gone but what was seen here, and that later.
  * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and again; nobody hears
@@ -156,9 +158,9 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   }
 
   /** Their node is dead, if nobody holds a lease for them even now. */
-  async function lose(person: string, seenAt?: number): Promise<void> {
+  async function lose(person: string, seenAt: number | null): Promise<void> {
     if (here.has(person) || (await counted(person)) > 0) return
-    await leave(person, 'lost', party(person, 'system'), seenAt ?? (await options.lastSeen(person)))
+    await leave(person, 'lost', party(person, 'system'), seenAt)
   }
 
   async function expire(person: string): Promise<void> {
@@ -179,8 +181,14 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
       putRight,
     )
     const elsewhere = [...recorded].filter((person) => !here.has(person))
-    const gone = absent.look(elsewhere, await leases.count(elsewhere), clock.now())
-    await inBackground(gone, (person) => lose(person))
+    const counts = await leases.count(elsewhere)
+    const gone = new Set(absent.look(elsewhere, counts, clock.now()))
+    const without = elsewhere.filter((_, i) => counts[i] === 0)
+    await inBackground(without, async (person) => {
+      const seenAt = await options.lastSeen(person)
+      // Leases that are known to have expired prove it; that there are none does so only when it stays like that.
+      if (seenAt !== null || gone.has(person)) await lose(person, seenAt)
+    })
     expiring.look()
   }
 
@@ -205,7 +213,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
           const counts = await leases.count(recorded)
           await inBackground(
             recorded.filter((_, i) => counts[i] === 0),
-            (person) => lose(person),
+            async (person) => lose(person, (await options.lastSeen(person)) ?? options.diedAt),
           )
         })
         .catch(failed)

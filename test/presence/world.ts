@@ -129,8 +129,9 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
       lastSeen: () =>
         alive(async () => {
           const seen = (await leases.elsewhere(anna)).map(({ renewedAt }) => renewedAt)
-          return seen.length === 0 ? diedAt : Math.max(...seen)
+          return seen.length === 0 ? null : Math.max(...seen)
         }),
+      diedAt,
       ask: (_, command) => alive(() => ask(command)),
       clock: own,
       graceMs,
