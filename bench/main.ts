@@ -1,4 +1,5 @@
 import { againstRelay } from './against-relay.ts'
+import { attendance } from './attendance.ts'
 import { connecting } from './connect.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
@@ -14,6 +15,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   wake,
   memory,
   million,
+  attendance,
 }
 
 const asked = process.argv.slice(2)

@@ -1,5 +1,7 @@
 import type { PresenceEvent } from '../machines/presence/events.ts'
 import { systemClock } from '../src/clock.ts'
+import { attendanceDelivery } from '../src/delivery/attendance-delivery.ts'
+import { AttendanceDesk } from '../src/delivery/attendance-desk.ts'
 import { openFanout } from '../src/delivery/fanout.ts'
 import { lessonDelivery } from '../src/delivery/lesson-delivery.ts'
 import { LessonDesk } from '../src/delivery/lesson-desk.ts'
@@ -75,6 +77,7 @@ async function eventLoopHeld(log: Log): Promise<readonly number[]> {
     log,
     outlet,
     lessons: lessonDelivery({ desk: new LessonDesk(log), outlet, clock: systemClock }),
+    attendance: attendanceDelivery({ desk: new AttendanceDesk(log), outlet, watchers: { withdraw() {} }, clock: systemClock }),
     seed: async () => null,
     heard() {},
     onError(error) {

@@ -1,6 +1,12 @@
+import { decide as decideAttendance } from './attendance/decide.ts'
+import { attendanceEvents } from './attendance/events.ts'
+import { attendanceMachine } from './attendance/machine.ts'
 import { decide as decideChat } from './chat/decide.ts'
 import { chatEvents } from './chat/events.ts'
 import { chatMachine } from './chat/machine.ts'
+import { decide as decideCourse } from './course/decide.ts'
+import { courseEvents } from './course/events.ts'
+import { courseMachine } from './course/machine.ts'
 import { decide as decideJoincode } from './joincode/decide.ts'
 import { joincodeEvents } from './joincode/events.ts'
 import { joincodeMachine } from './joincode/machine.ts'
@@ -33,7 +39,9 @@ const kind = <M, S, C extends Command, E extends Event>(it: Kind<M, S, C, E>): K
 
 /** Stream category -> kind of room: the only list of all kinds. A room's stream is `<category>-<id>`. */
 export const catalogue = {
+  attendance: kind({ machine: attendanceMachine, decide: decideAttendance, events: attendanceEvents }),
   chat: kind({ machine: chatMachine, decide: decideChat, events: chatEvents }),
+  course: kind({ machine: courseMachine, decide: decideCourse, events: courseEvents }),
   joincode: kind({ machine: joincodeMachine, decide: decideJoincode, events: joincodeEvents }),
   lesson: kind({ machine: lessonMachine, decide: decideLesson, events: lessonEvents }),
   login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),

@@ -41,6 +41,8 @@ export function attend(before: Participant | undefined, event: LessonEvent): Par
       return before && isPresent(before) ? closed(before, event.at, 'lesson-ended') : before
     case 'LessonScheduled':
     case 'LessonStarted':
+    case 'HubJoined':
+    case 'HubReconnected':
       return before
     default:
       return unreachable(event)

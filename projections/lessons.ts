@@ -58,6 +58,8 @@ function fold(row: LessonRow | undefined, { event, revision: seq, stream }: Told
     case 'ParticipantLeft':
       return { ...row, seq, present: row.present - 1 }
     case 'ParticipantReconnected':
+    case 'HubJoined':
+    case 'HubReconnected':
       return { ...row, seq }
     default:
       return unreachable(event)

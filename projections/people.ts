@@ -15,7 +15,7 @@ export interface PersonRow extends Row {
   readonly login?: string
 }
 
-const PERSON_STREAM = 'person-'
+export const PERSON_STREAM = 'person-'
 
 /**
  * Rows `<org>/<id>`. Lists: `org/<org>/<id>`, the people of an organisation by id; `users/<org>/<id>`, the same without its many visitors;

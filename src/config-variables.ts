@@ -92,7 +92,7 @@ export const VARIABLES = {
   }),
   DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before its owner counts as gone', '15000', DAY_MS),
   LESSON_OVERRUN_MINUTES: required({
-    description: 'How long after its planned length a lesson that nobody ends is ended',
+    description: 'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
     fallback: '30',
     expects: 'a whole number of minutes from 0 to 1440',
     schema: wholeNumber(0, 1_440),
@@ -100,8 +100,8 @@ export const VARIABLES = {
   LEASE_MS: required({
     description: 'How long a dead node’s people still count as connected; the same on every node',
     fallback: '30000',
-    expects: 'a whole number of milliseconds from 1000 to 600000',
-    schema: wholeNumber(1_000, 600_000),
+    expects: 'a whole number of milliseconds from 1000 to 60000',
+    schema: wholeNumber(1_000, 60_000),
   }),
   LYCEUM_TIME_ZONE: required({
     description: 'Zone of the local times that projects show',

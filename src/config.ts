@@ -16,7 +16,7 @@ export interface Config {
   /** Web pages that may call from a browser besides our own: `https://host[:port]`, or `*` for all. */
   readonly allowedOrigins: readonly string[]
   readonly disconnectGraceMs: number
-  /** How long after its planned length a lesson that nobody ends is ended. */
+  /** How long after its planned length a lesson, or an attendance session, that nobody ends is ended. */
   readonly lessonOverrunMinutes: number
   /** Time to live of presence leases. */
   readonly leaseMs: number

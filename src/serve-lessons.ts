@@ -17,6 +17,7 @@ import { lessonList } from './gateway/lesson-list.ts'
 import type { Log, Recorded } from './log/log.ts'
 import { lessonAttendance } from './policies/lesson-attendance.ts'
 import { overdueLessons } from './policies/lesson-overdue.ts'
+import type { Hubs } from './presence/hubs.ts'
 import type { Rooms } from './runtime/rooms.ts'
 import type { Keeper } from './views/keeper.ts'
 import type { ViewStore } from './views/store.ts'
@@ -36,10 +37,10 @@ export interface LessonParts {
   readonly delivery: LessonDelivery
   /** The smaller of `position` and the one from which the log makes the lessons on the desk exact; null = the beginning of the log. */
   seed(position: bigint | null): Promise<bigint | null>
-  /** What is done about lessons by itself. `start` once everybody who is connected has been heard of. */
+  /** What is done about lessons by itself. `start` before anybody is recorded as lost because this node was down. */
   policies(desk: Desk): { heard(recorded: Recorded): void; start(): Promise<void> }
   /** What clients ask, on sockets and over HTTP. */
-  calls(io: Server, fanout: Fanout): LessonCalls
+  calls(io: Server, fanout: Fanout, hubs: Hubs): LessonCalls
   routes(app: OpenAPIHono<HttpEnv>, views: Keeper, upTo: () => bigint, desk: Desk): void
   stop(): void
 }
@@ -81,11 +82,11 @@ export function lessonParts({ log, rooms, store, outlet, clock, overrunMinutes, 
         },
         async start() {
           await attendance.start() // first: who had left a lesson that is due by now must not count as there until its end
-          overdue.start()
+          await overdue.start()
         },
       }
     },
-    calls: (io, fanout) => lessonCalls({ io, rooms, lessons: delivery, fanout, codes, clock, onError: failed }),
+    calls: (io, fanout, hubs) => lessonCalls({ io, rooms, lessons: delivery, fanout, codes, hubs, clock, onError: failed }),
     routes(app, views, upTo, desk) {
       const lost = (lesson: string) => lostParticipants(desk, lessons.get(lesson))
       lessonRoutes(app, { log, rooms, lessons: lessonList(views, upTo), codes, lost, overrunMinutes, now: clock.now })

@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { Refusal, unreachable } from '../machines/kernel.ts'
 import type { PersonEvent } from '../machines/person/events.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
 import { PRESENCE_STREAM } from '../projections/online.ts'
+import { PERSON_STREAM } from '../projections/people.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Fanout, openFanout } from './delivery/fanout.ts'
@@ -34,16 +33,15 @@ import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { abandonedChats } from './policies/abandoned-chats.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
-import { countedHere } from './presence/counted-here.ts'
 import { openHubs } from './presence/hubs.ts'
 import { type PresenceKeeper, presenceKeeper, type RecordedPresence } from './presence/keeper.ts'
-import { memoryLeases } from './presence/memory.ts'
-import { openRedisLeases } from './presence/redis.ts'
 import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
 import { openRooms } from './runtime/rooms.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { visitorChats as openVisitorChats } from './runtime/visitor-chats.ts'
+import { attendanceParts } from './serve-attendance.ts'
 import { lessonParts } from './serve-lessons.ts'
+import { connectionParts } from './serve-presence.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
 import { keepViews } from './views/keeper.ts'
@@ -51,8 +49,6 @@ import { ViewsUnavailable } from './views/store.ts'
 
 /** How long clients and requests get to take what was written to them when the server stops. */
 const HANG_UP_MS = 3_000
-/** Contract 000: a dead server leaves nobody “alive” for longer. */
-const ALIVE_KEY_MS = 60_000
 
 export interface Running {
   /** As clients reach it: `http://host:port`. */
@@ -81,12 +77,15 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
     onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
   })
+  const connections = await connectionParts({ config, clock, log, onError: (error) => failed(error, 'presence') })
+  const { leases, pulse, lastSeen } = connections
   const keys = await openKeys(config.keys)
   const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
   const rooms = openRooms({ log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs, appended: metrics.appended })
-  const demo = await openDemo(log, { rooms, passwords: await openPasswords(), now: clock.now })
+  const passwords = await openPasswords()
+  const demo = await openDemo(log, { rooms, passwords, now: clock.now })
   const store = await openViews(config)
 
   // What follows the log for this node's clients.
@@ -96,13 +95,16 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const outlet = socketOutlet(io, metrics.pushed)
   const followers: ((recorded: Recorded) => void)[] = []
   const lessons = lessonParts({ log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
+  const attendance = attendanceParts({ io, log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
   const fanout = await openFanout({
     log,
     outlet,
     lessons: lessons.delivery,
+    attendance: attendance.delivery,
     seed: (desk) =>
       seedDesk(desk, store, log)
         .then(lessons.seed)
+        .then(attendance.seed)
         .catch((error: unknown) => {
           if (!(error instanceof ViewsUnavailable)) throw error
           logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer')
@@ -115,11 +117,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   // Not before: views that have to be made anew would keep the desk, and with it the first ack, waiting.
   const views = keepViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
-  const inRedis = config.redisUrl === null ? null : await openRedisLeases({ url: config.redisUrl, node: nodeName(), ttlMs: config.leaseMs })
-  // An embedded log has one node: leases of another name are those of its dead predecessor.
-  const leases = inRedis === null ? memoryLeases() : config.eventStoreUrl === null ? countedHere(inRedis, memoryLeases()) : inRedis
   const presence = presenceKeeper({
     leases,
+    others: (person, seenAt) => pulse.others(person, null, seenAt),
+    lastSeen,
     clock,
     graceMs: config.disconnectGraceMs,
     ttlMs: config.leaseMs,
@@ -141,11 +142,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       ? noAliveKeys
       : await openRedisAliveKeys({
           url: config.redisUrl,
-          ttlMs: Math.min(config.leaseMs, ALIVE_KEY_MS),
+          ttlMs: config.leaseMs,
+          ...connections.only,
           since: sinceOf(fanout),
           onError: (error) => failed(error, 'alive-keys'),
         })
-  const hubs = openHubs(leases, (error) => failed(error, 'presence'))
+  const hubs = openHubs({ leases, pulse, now: clock.now, onError: (error) => failed(error, 'presence') })
   const abandoned = abandonedChats({ desk: fanout.desk, rooms, now: clock.now, onError: (error) => failed(error, 'abandoned-chats') })
   const lessonPolicies = lessons.policies(fanout.desk)
   followers.push(
@@ -153,22 +155,24 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     (recorded) => presenceHeard(presence, aliveKeys, recorded),
     (recorded) => abandoned.heard(recorded),
     lessonPolicies.heard,
+    attendance.overdue.heard,
     ({ stream, event }) => {
       if ((event as PersonEvent).type !== 'PersonDisabled') return
-      const [org = '', id = ''] = stream.slice('person-'.length).split('.')
+      const [org = '', id = ''] = stream.slice(PERSON_STREAM.length).split('.')
       outlet.dismiss(org, id, 'this account is disabled')
     },
     ...(shared ? [rooms.hear] : []),
   )
+  await lessonPolicies.start() // first: who was connected when this node went down was in a lesson that was due meanwhile until its end
   await presence.start()
   abandoned.start()
-  await lessonPolicies.start()
+  attendance.overdue.start()
 
   // Who may come in, and what they may ask.
   const visitorChats = openVisitorChats(rooms)
   const replays = openReplays({ io, log, rooms, clock, onError: failed })
   const perAddress = tokenBuckets(config.ratePerAddress)
-  const lessonCalls = lessons.calls(io, fanout)
+  const lessonCalls = lessons.calls(io, fanout, hubs)
   const emits = openEmits({
     rooms,
     visitorChats,
@@ -178,6 +182,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     now: clock.now,
     replays,
     lessonCalls,
+    attendanceCalls: attendance.calls(fanout),
     observe: {
       command(name, party, outcome, milliseconds) {
         metrics.command(name, outcome, milliseconds)
@@ -188,7 +193,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
   })
   const debugging = logger.isLevelEnabled('debug')
-  const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs })
+  const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs, pulse, now: clock.now })
   serveSockets({ io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError: failed })
   const outbound = watchOutbound({
     io,
@@ -198,12 +203,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       logger.warn(reader, 'a client that does not read was disconnected')
     },
   })
-  metrics.watch({
-    sockets: () => io.engine.clientsCount,
-    roomsAwake: rooms.awake,
-    pushedPosition: fanout.position,
-    views: views.status,
-  })
+  metrics.watch({ sockets: () => io.engine.clientsCount, roomsAwake: rooms.awake, pushedPosition: fanout.position, views: views.status })
 
   const mixpanel = await tellMixpanel({
     config,
@@ -218,7 +218,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const upTo = (): bigint => (rooms.lastPosition() > fanout.position() ? rooms.lastPosition() : fanout.position())
   const app = httpApp({
     rooms,
-    passwords: await openPasswords(),
+    passwords,
     now: clock.now,
     authenticator: auth,
     people: peopleList(views, upTo),
@@ -230,6 +230,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
   lessons.routes(app, views, upTo, fanout.desk)
+  attendance.routes(app, views, upTo)
   chatRoutes(app, { log, rooms, chats: chatList(views, upTo) })
   presenceRoutes(app, { fanout, leases, hubs })
   answer = getRequestListener(app.fetch)
@@ -250,10 +251,11 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       http.closeAllConnections()
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
       lessons.stop()
+      attendance.stop()
       await rooms.stop()
       await Promise.all([fanout.stop(), mixpanel.stop()])
       await views.stop()
-      await Promise.all([store.close(), leases.close(), snapshots.close()])
+      await Promise.all([store.close(), connections.stop(), snapshots.close()])
       await log.close()
       metrics.stop()
     },
@@ -277,7 +279,7 @@ function presenceHeard(presence: PresenceKeeper, keys: AliveKeys, { stream, even
   const person = stream.slice(PRESENCE_STREAM.length)
   const state = stateAfter((event as PresenceEvent).type)
   presence.heard(person, state)
-  if (state === 'offline') void keys.over(person) // never rejects
+  if (state !== 'online') void keys.gone(person, state) // never rejects
 }
 
 function stateAfter(type: PresenceEvent['type']): RecordedPresence {
@@ -293,5 +295,3 @@ function stateAfter(type: PresenceEvent['type']): RecordedPresence {
       return unreachable(type)
   }
 }
-
-const nodeName = (): string => `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`

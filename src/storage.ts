@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { eventSchemas } from '../machines/catalogue.ts'
+import { attendanceSessions } from '../projections/attendance-sessions.ts'
 import { chats } from '../projections/chats.ts'
+import { courses } from '../projections/courses.ts'
 import { lessons } from '../projections/lessons.ts'
 import { online } from '../projections/online.ts'
 import { people } from '../projections/people.ts'
@@ -15,7 +17,14 @@ import { openRedisViews } from './views/redis.ts'
 import type { ViewStore } from './views/store.ts'
 
 /** All views of an installation. */
-export const PROJECTIONS: readonly Projection[] = [chats, lessons, online, people] as unknown as readonly Projection[] // each folds its own kind of row
+export const PROJECTIONS: readonly Projection[] = [
+  attendanceSessions,
+  chats,
+  courses,
+  lessons,
+  online,
+  people,
+] as unknown as readonly Projection[] // each folds its own kind of row
 
 export interface LogHooks {
   /** The embedded log could not be written: the process must not acknowledge anything any more. */

@@ -46,6 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/storage.ts': ['src', 'projections', 'machines'],
   'src/tell-mixpanel.ts': ['src'],
   'src/serve-lessons.ts': ['src', 'projections', 'machines'],
+  'src/serve-presence.ts': ['src'],
+  'src/serve-attendance.ts': ['src', 'projections', 'machines'],
   'src/serve.ts': ['src', 'projections', 'machines'],
   'src/main.ts': ['src'],
 }
@@ -56,7 +58,7 @@ const ONLY_IN: Readonly<Record<string, RegExp>> = {
   lmdb: /^src\/(log|views)\//,
   '@eventstore/db-client': /^src\/log\/eventstore/,
   ioredis: /^src\/(views|presence)\/redis/,
-  'socket.io': /^src\/(gateway\/|serve(-lessons)?\.ts)/,
+  'socket.io': /^src\/(gateway\/|serve(-lessons|-attendance)?\.ts)/,
   zod: /^src\/(contracts\/|gateway\/|config-variables\.ts)/,
   jose: /^src\/gateway\//,
   commander: /^src\/main\.ts$/,

@@ -71,6 +71,7 @@ describe('values', () => {
     ['LOG_LEVEL', ['debug'], ['loud']],
     ['RATE_PER_PERSON', ['1'], ['0', 'many']],
     ['DISCONNECT_GRACE_MS', ['0'], ['-5', '15s']],
+    ['LEASE_MS', ['1000', '60000'], ['999', '60001']], // contract 000: a dead server leaves nobody alive for more than 60 s
     ['MIXPANEL_HOST', ['api.mixpanel.com'], ['ftp://a', 'a/b']],
   ])('%s takes what it says and refuses the rest', (name, good, bad) => {
     for (const value of good) expect(problemsOf({ [name]: value }), value).toEqual([])

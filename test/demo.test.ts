@@ -51,7 +51,9 @@ describe('the demo', () => {
     expect(replayed.out).toMatch(/^ {3}6 .* takenOver {2}ChatTakenOver {2}by Demo Supervisor \(supervisor\) from Demo Agent [12]$/m)
     expect(verified).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^chats: equal, 3 keys.*\nlessons: equal.*\nonline: equal.*\npeople: equal/),
+      out: expect.stringMatching(
+        /^attendance-sessions: equal.*\nchats: equal, 3 keys.*\ncourses: equal.*\nlessons: equal.*\nonline: equal.*\npeople: equal/,
+      ),
     })
     expect(await server.stop()).toBe(0)
   })

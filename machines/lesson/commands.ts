@@ -1,4 +1,5 @@
 import type { Command, Role } from '../kernel.ts'
+import type { OfflineReason } from '../presence/events.ts'
 import type { LeaveReason } from './events.ts'
 
 /** Somebody in the lesson whose connection is lost as it ends: they were there until `lostAt`. */
@@ -38,6 +39,11 @@ export type LessonCommand = Command &
         readonly presence: number
         readonly lostAt: number
       }
+    /**
+     * By a TeacherHub whose connection names this lesson. `elsewhere`: it has another open connection that does. `awayMs`: since the last one
+     * was open, null when nobody knows.
+     */
+    | { readonly type: 'LookOn'; readonly elsewhere: boolean; readonly awayMs: number | null }
   )
 
 export type JoinLesson = Command & {
@@ -51,5 +57,5 @@ export type JoinLesson = Command & {
   readonly resume: boolean
   readonly presence: number
   /** The presence before, when there was one. */
-  readonly past: { readonly since: number; readonly until: number } | null
+  readonly past: { readonly since: number; readonly until: number; readonly reason: OfflineReason } | null
 }

@@ -49,7 +49,8 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
       if (command.presence !== null && command.presence !== seat.presence) return [] // they are back, in another presence
       const { participantId, reason, leftAt } = command
       if (dueAt !== null && leftAt >= dueAt) return [] // they were in until the end, which is only not recorded yet
-      return [{ type: 'ParticipantLeft', participantId, reason, at: Math.max(leftAt, seat.since) }]
+      const asked = by.role === 'system' ? {} : { asked: true as const }
+      return [{ type: 'ParticipantLeft', participantId, reason, at: Math.max(leftAt, seat.since), ...asked }]
     }
     case 'ResumeLesson': {
       const { participantId, lostAt } = command
@@ -57,10 +58,21 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
       const { startedAt } = state.context
       if (!state.matches('live') || startedAt === null || at < startedAt) return []
       if (seat?.kind !== 'in' || seat.presence !== command.presence) return []
-      // Every node reports the same loss; and one from before they joined is none of this lesson's business.
-      if (lostAt < seat.since || (seat.lostAt !== null && lostAt <= seat.lostAt)) return []
+      // Every node reports the same loss; and one that was over before they joined is none of this lesson's business.
+      if (at < seat.since || (seat.lostAt !== null && lostAt <= seat.lostAt)) return []
       const backAt = Math.max(at, lostAt) // two nodes' clocks
-      return [{ type: 'ParticipantReconnected', participantId, role: command.role, awayMs: backAt - lostAt, at: backAt }]
+      // Who joins and is never heard of again was last seen just before the joining was recorded.
+      const awayMs = backAt - Math.max(lostAt, seat.since)
+      return [{ type: 'ParticipantReconnected', participantId, role: command.role, awayMs, at: backAt }]
+    }
+    case 'LookOn': {
+      if (by.org !== org) return refuse('no-such-lesson')
+      if (by.role !== 'teacher' && by.role !== 'admin') return refuse('teachers-only')
+      if (state.matches('ended') || (dueAt !== null && at >= dueAt)) return refuse('lesson-ended')
+      const who = { hubId: by.id, role: by.role }
+      if (!state.context.hubs.includes(by.id)) return [{ type: 'HubJoined', ...who, at }]
+      if (command.elsewhere || !state.matches('live')) return []
+      return [{ type: 'HubReconnected', ...who, awayMs: command.awayMs, at }]
     }
     default:
       return unreachable(command)

@@ -27,8 +27,11 @@ export type LessonEvent =
       readonly awayMs: number
       readonly at: number
     }
-  /** `at`: when they really left; for a lost connection, when it was lost. */
-  | { readonly type: 'ParticipantLeft'; readonly participantId: string; readonly reason: LeaveReason; readonly at: number }
+  | ParticipantLeft
+  /** A TeacherHub that names the lesson looks on for the first time: it takes no part, and nobody is told. */
+  | { readonly type: 'HubJoined'; readonly hubId: string; readonly role: Role; readonly at: number }
+  /** It is there again and had no other connection here. `awayMs`: since it was last there, null when nobody knows. */
+  | { readonly type: 'HubReconnected'; readonly hubId: string; readonly role: Role; readonly awayMs: number | null; readonly at: number }
 
 export type ParticipantJoined = {
   readonly type: 'ParticipantJoined'
@@ -40,6 +43,18 @@ export type ParticipantJoined = {
   readonly home: string
   /** When the presence began in which they joined (its CameOnline): its end is the end of their being in the lesson. */
   readonly presence: number
+}
+
+/**
+ * `at`: when they really left; for a lost connection, when it was lost. `asked`: by `leave_lesson`, so that only joining anew brings them back;
+ * not by closing their last connection.
+ */
+export type ParticipantLeft = {
+  readonly type: 'ParticipantLeft'
+  readonly participantId: string
+  readonly reason: LeaveReason
+  readonly at: number
+  readonly asked?: true
 }
 
 /** `disconnected`: lost and not back in time. Closing one's last connection is leaving. */
@@ -54,4 +69,6 @@ export const lessonEvents: Record<LessonEvent['type'], EventSchema> = {
   ParticipantJoined: { ...plain, personal: ['name'] },
   ParticipantReconnected: plain,
   ParticipantLeft: plain,
+  HubJoined: plain,
+  HubReconnected: plain,
 }

@@ -18,6 +18,8 @@ export function join(state: LessonState, command: JoinLesson): Decision<LessonEv
   if (state.matches('ended') || (dueAt !== null && at >= dueAt)) return refuse('lesson-ended')
   if (seat && !known) return refuse('participant-id-taken')
   if (seat?.kind === 'in' && seat.presence === presence) return []
+  const asked = seat?.kind === 'out' && seat.asked
+  if (command.resume && asked && isSameClient(seat, command)) return refuse('left-lesson')
 
   const events: LessonEvent[] = []
   const leftAt = seat && goneSince(seat, command)
@@ -27,7 +29,7 @@ export function join(state: LessonState, command: JoinLesson): Decision<LessonEv
   const who = { participantId: by.id, role: by.role }
   events.push({ type: 'ParticipantJoined', ...who, name: command.name, at, home: by.org, presence })
   const wasLost = seat !== undefined && (seat.kind === 'in' || seat.reason === 'disconnected')
-  if (startedAt !== null && leftAt !== undefined && (command.resume || wasLost)) {
+  if (startedAt !== null && leftAt !== undefined && ((command.resume && !asked) || wasLost)) {
     events.push({ type: 'ParticipantReconnected', ...who, awayMs: Math.max(0, at - leftAt), at })
   }
   return events
@@ -38,6 +40,13 @@ function goneSince(seat: Seat, { presence, past }: JoinLesson): number {
   if (seat.kind === 'out') return seat.leftAt
   return Math.max(seat.since, past?.since === seat.presence ? past.until : presence)
 }
+
+/**
+ * A client that comes back names the lesson again and again, also one that its user has left meanwhile: in the same presence, or in the one after a
+ * loss that took longer than the grace. Who has closed everything and comes anew means it.
+ */
+const isSameClient = (seat: Seat, { presence, past }: JoinLesson): boolean =>
+  seat.presence === presence || (past?.since === seat.presence && past.reason === 'grace-over')
 
 const isParticipant = (role: Party['role']): role is 'student' | 'teacher' | 'admin' =>
   role === 'student' || role === 'teacher' || role === 'admin'

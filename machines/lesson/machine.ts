@@ -1,5 +1,5 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
-import type { LeaveReason, LessonEvent, ParticipantJoined } from './events.ts'
+import type { LeaveReason, LessonEvent, ParticipantJoined, ParticipantLeft } from './events.ts'
 
 /** A participant as deciding needs them. Those who left are kept until the end, because their coming back is a reconnect. */
 export type Seat = {
@@ -13,7 +13,8 @@ export type Seat = {
       /** The latest loss that they are recorded to be back from. */
       readonly lostAt: number | null
     }
-  | { readonly kind: 'out'; readonly leftAt: number; readonly reason: LeaveReason }
+  /** `asked`: they meant to leave, and only joining brings them back. */
+  | { readonly kind: 'out'; readonly leftAt: number; readonly reason: LeaveReason; readonly asked: boolean }
 )
 
 export type Seats = Readonly<Record<string, Seat>>
@@ -28,6 +29,8 @@ interface LessonContext {
   readonly dueAt: number | null
   /** By participant; empty once it has ended. */
   readonly seats: Seats
+  /** TeacherHubs that have looked on; empty once it has ended. */
+  readonly hubs: readonly string[]
 }
 
 /** Ids come from outside, and one of them may be `constructor`. */
@@ -54,18 +57,22 @@ export const lessonMachine = setup({
       },
     }),
     unseat: assign({
-      seats: ({ context: { seats } }, event: { participantId: string; at: number; reason: LeaveReason }): Seats => {
+      seats: ({ context: { seats } }, event: ParticipantLeft): Seats => {
         const seat = seatOf(seats, event.participantId)
         if (!seat) return seats
         const { home, presence } = seat
-        return { ...seats, [event.participantId]: { kind: 'out', home, presence, leftAt: event.at, reason: event.reason } }
+        const { reason, at: leftAt, asked = false } = event
+        return { ...seats, [event.participantId]: { kind: 'out', home, presence, leftAt, reason, asked } }
       },
     }),
-    clear: assign({ seats: {}, dueAt: null }),
+    welcomeHub: assign({ hubs: ({ context }, { hubId }: { hubId: string }) => [...context.hubs, hubId] }),
+    /** It changes nothing; but a transition without an action is none, and every recorded event must be one. */
+    notice: assign({}),
+    clear: assign({ seats: {}, hubs: [], dueAt: null }),
   },
 }).createMachine({
   id: 'lesson',
-  context: { org: '', teacherId: '', code: '', plannedMinutes: 0, startedAt: null, dueAt: null, seats: {} },
+  context: { org: '', teacherId: '', code: '', plannedMinutes: 0, startedAt: null, dueAt: null, seats: {}, hubs: [] },
   initial: 'new',
   states: {
     new: {
@@ -77,6 +84,7 @@ export const lessonMachine = setup({
         LessonEnded: { target: 'ended', actions: 'clear' },
         ParticipantJoined: { actions: { type: 'seat', params: ({ event }) => event } },
         ParticipantLeft: { actions: { type: 'unseat', params: ({ event }) => event } },
+        HubJoined: { actions: { type: 'welcomeHub', params: ({ event }) => event } },
       },
     },
     live: {
@@ -85,6 +93,8 @@ export const lessonMachine = setup({
         ParticipantJoined: { actions: { type: 'seat', params: ({ event }) => event } },
         ParticipantReconnected: { actions: { type: 'markReturn', params: ({ event }) => event } },
         ParticipantLeft: { actions: { type: 'unseat', params: ({ event }) => event } },
+        HubJoined: { actions: { type: 'welcomeHub', params: ({ event }) => event } },
+        HubReconnected: { actions: 'notice' },
       },
     },
     ended: {},

@@ -10,6 +10,8 @@ export function decide(state: PresenceState, command: PresenceCommand): Decision
       return arrive(state, command)
     case 'Leave':
       return leave(state, command)
+    case 'Return':
+      return comeBack(state, command)
     case 'Expire':
       // `until` is set in `lost` and nowhere else.
       return state.context.until !== null && command.at >= state.context.until ? [gone(state, 'grace-over', command.at)] : []
@@ -31,14 +33,26 @@ function arrive(state: PresenceState, { role, at }: PresenceCommand & { type: 'A
   }
 }
 
-function leave(state: PresenceState, { how, graceMs, by, at }: PresenceCommand & { type: 'Leave' }): readonly PresenceEvent[] {
+/** Several nodes, and several sockets that come at once, report one return; a loss that was noticed meanwhile takes the ordinary way. */
+function comeBack({ value, context }: PresenceState, { role, graceMs, lostAt, at }: PresenceCommand & { type: 'Return' }) {
+  const { since, backAt } = context
+  if (value !== 'online' || since === null || (backAt !== null && lostAt < backAt)) return []
+  const lost = Math.min(at, Math.max(lostAt, since))
+  return [{ type: 'ConnectionLost', until: lost + graceMs, at: lost } as const, { type: 'CameBack', role, at } as const]
+}
+
+function leave(state: PresenceState, command: PresenceCommand & { type: 'Leave' }): readonly PresenceEvent[] {
+  const { how, graceMs, by, at } = command
+  const { since } = state.context
   if (state.matches('offline')) return []
+  // Seen last before the presence began, or later than now: other nodes' clocks.
+  const seenAt = Math.min(at, Math.max(command.seenAt ?? at, since ?? at))
   switch (how) {
     case 'closed':
-      return [gone(state, by.role === 'system' ? 'disabled' : 'left', at)]
+      return [gone(state, by.role === 'system' ? 'disabled' : 'left', seenAt)]
     case 'lost':
       if (state.matches('lost')) return [] // the grace runs from the first loss
-      return graceMs > 0 ? [{ type: 'ConnectionLost', until: at + graceMs, at }] : [gone(state, 'grace-over', at)]
+      return graceMs > 0 ? [{ type: 'ConnectionLost', until: at + graceMs, at: seenAt }] : [gone(state, 'grace-over', seenAt)]
     default:
       return unreachable(how)
   }

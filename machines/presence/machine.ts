@@ -1,6 +1,12 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
 import type { Role } from '../kernel.ts'
-import type { PresenceEvent } from './events.ts'
+import type { OfflineReason, PresenceEvent } from './events.ts'
+
+export interface PastPresence {
+  readonly since: number
+  readonly until: number
+  readonly reason: OfflineReason
+}
 
 interface PresenceContext {
   /** Null as long as they were never online; afterwards what it last was. */
@@ -11,27 +17,30 @@ interface PresenceContext {
   readonly until: number | null
   /** When the connection was lost; null unless lost. */
   readonly lostAt: number | null
+  /** When the connection last came back within this presence; null when it never did, or that is not recorded. */
+  readonly backAt: number | null
   /** The presence before this one, or the last one while offline; null when there was none or its times are not recorded. */
-  readonly past: { readonly since: number; readonly until: number } | null
+  readonly past: PastPresence | null
 }
 
 /** offline -> online -> lost -> offline. No state is final: people come again. */
 export const presenceMachine = setup({
   types: { context: {} as PresenceContext, events: {} as PresenceEvent },
   actions: {
-    begin: assign((_, { role, at }: { role: Role; at: number }) => ({ role, since: at, until: null, lostAt: null })),
+    begin: assign((_, { role, at }: { role: Role; at: number }) => ({ role, since: at, until: null, lostAt: null, backAt: null })),
     startGrace: assign((_, { until, at }: { until: number; at?: number }) => ({ until, lostAt: at ?? null })),
-    goOn: assign((_, { role }: { role: Role }) => ({ role, until: null, lostAt: null })),
-    end: assign((_, { since, at }: { since?: number; at?: number }) => ({
+    goOn: assign((_, { role, at }: { role: Role; at?: number }) => ({ role, until: null, lostAt: null, backAt: at ?? null })),
+    end: assign((_, { since, at, reason }: { since?: number; at?: number; reason: OfflineReason }) => ({
       since: null,
       until: null,
       lostAt: null,
-      past: since === undefined || at === undefined ? null : { since, until: at },
+      backAt: null,
+      past: since === undefined || at === undefined ? null : { since, until: at, reason },
     })),
   },
 }).createMachine({
   id: 'presence',
-  context: { role: null, since: null, until: null, lostAt: null, past: null },
+  context: { role: null, since: null, until: null, lostAt: null, backAt: null, past: null },
   initial: 'offline',
   states: {
     offline: {

@@ -72,6 +72,10 @@ function ofLesson({ id, stream, event }: Told<LessonEvent>, { org, teacherId }: 
         event: 'reconnect',
         properties: { ...common(event.participantId, event.at), role: event.role, seconds_away: event.awayMs / 1000 },
       }
+    case 'HubReconnected': {
+      const away = event.awayMs === null ? {} : { seconds_away: event.awayMs / 1000 }
+      return { event: 'reconnect', properties: { ...common(event.hubId, event.at), role: event.role, product_type: 'manager', ...away } }
+    }
     case 'LessonStarted':
       return { event: 'lesson_started', properties: common(teacherId, event.at) }
     case 'LessonEnded':
@@ -79,6 +83,7 @@ function ofLesson({ id, stream, event }: Told<LessonEvent>, { org, teacherId }: 
     case 'LessonScheduled':
     case 'ParticipantJoined':
     case 'ParticipantLeft':
+    case 'HubJoined':
       return null
     default:
       return unreachable(event)

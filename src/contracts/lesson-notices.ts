@@ -25,6 +25,8 @@ export function lessonNotice(news: readonly LessonNews[]): Notice<LessonWire> | 
   const { event } = told
   switch (event.type) {
     case 'LessonScheduled':
+    case 'HubJoined':
+    case 'HubReconnected':
       return undefined
     case 'LessonStarted':
       return { to, name: 'lesson_started', data: { ...place, started_at: iso(event.at), due_at: iso(event.dueAt) } }

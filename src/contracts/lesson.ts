@@ -19,15 +19,17 @@ export type LessonName = { readonly kind: 'id'; readonly id: string } | { readon
 /** Decodes the arguments of one emitted event (without the ack). */
 export type LessonRowOf = (args: readonly unknown[]) => LessonAsked | Refusal
 
-const clientId = z.string().min(1).max(128).optional()
+/** Clients send null for what they leave out. */
+const orNone = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined)
+const clientId = orNone(z.string().min(1).max(128))
 const lessonId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the id of a lesson (letters, digits, "_" and "-", at most 64)')
 const joining = z.object({
-  lesson_id: lessonId.optional(),
-  code: z.string().max(32).optional(),
-  name: z.string().trim().min(1).max(120).optional(),
+  lesson_id: orNone(lessonId),
+  code: orNone(z.string().max(32)),
+  name: orNone(z.string().trim().min(1).max(120)),
   client_id: clientId,
 })
-const leaving = z.object({ lesson_id: lessonId.optional(), client_id: clientId })
+const leaving = z.object({ lesson_id: orNone(lessonId), client_id: clientId })
 
 /** One row per name that a client may emit about lessons. */
 export const lessonInbound: Readonly<Record<string, LessonRowOf>> = Object.assign(Object.create(null), {
@@ -54,9 +56,9 @@ export const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 export const CODE_LENGTH = 8
 
 /** A code as somebody typed it, in the form in which it is kept; null when it cannot be one. */
-export function normalCode(typed: string): string | null {
+export function normalCode(typed: string, length = CODE_LENGTH): string | null {
   const code = typed.toUpperCase().replace(/[\s-]/g, '')
-  return code.length === CODE_LENGTH && [...code].every((letter) => CODE_ALPHABET.includes(letter)) ? code : null
+  return code.length === length && [...code].every((letter) => CODE_ALPHABET.includes(letter)) ? code : null
 }
 
 /** What a refusal about lessons is called, on sockets and over HTTP. */
@@ -65,6 +67,7 @@ export const lessonSentences: Readonly<Record<string, string>> = {
   'no-such-code': 'no lesson that is planned or going on has this code: check it, or ask your teacher',
   'no-such-event': 'this lesson has no event with that number: at goes from 0 to the seq of its last event',
   'lesson-ended': 'this lesson has ended',
+  'left-lesson': 'you have left this lesson: join_lesson brings you back',
   'own-lesson-only': 'only the teacher of this lesson, or an admin, may do this',
   'teachers-only': 'this is for teachers, and partly for admins',
   'participants-only': 'only students, teachers and admins take part in lessons',

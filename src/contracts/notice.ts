@@ -11,6 +11,8 @@ export type Audience =
   | { readonly kind: 'person'; readonly org: string; readonly id: string }
   /** Everybody who is in a lesson; or those at its door, who have just come and do not know yet how it stands. */
   | { readonly kind: 'lesson' | 'door'; readonly lesson: string }
+  /** The connections that watch a course. */
+  | { readonly kind: 'course'; readonly course: string }
 
 /**
  * One outgoing message: who hears it, under what name, with what data. `Wire` is the contract's table of names, so a misspelt

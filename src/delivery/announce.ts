@@ -3,6 +3,7 @@ import { isStaff, type Role } from '../../machines/kernel.ts'
 import { ANONYMOUS } from '../../machines/presence/anonymous.ts'
 import { CHAT_STREAM } from '../../projections/chats.ts'
 import { PRESENCE_STREAM } from '../../projections/online.ts'
+import { PERSON_STREAM } from '../../projections/people.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { JsonText } from '../contracts/json-text.ts'
 import type { Notice } from '../contracts/notice.ts'
@@ -40,8 +41,8 @@ export function announce(desk: Desk, directory: Directory, told: Told): readonly
     const [org = '', id = ''] = stream.slice(PRESENCE_STREAM.length).split('.')
     return announcePresence(desk, directory, org, id, told)
   }
-  if (stream.startsWith('person-')) {
-    const [org = '', id = ''] = stream.slice('person-'.length).split('.')
+  if (stream.startsWith(PERSON_STREAM)) {
+    const [org = '', id = ''] = stream.slice(PERSON_STREAM.length).split('.')
     const { before, after } = directory.hear(told)
     const row = desk.presence(org, id)
     const who = row && after && before !== after ? somebody(directory, org, id, row.role) : undefined

@@ -1,8 +1,6 @@
-import { type PersonRow, people } from '../../projections/people.ts'
+import { PERSON_STREAM, type PersonRow, people } from '../../projections/people.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'
-
-const STREAM = 'person-'
 
 /**
  * The people whom pushes of this node name: everybody who is online, and staff who were named once. Read from their own streams
@@ -29,14 +27,14 @@ export class Directory {
     const name = `${org}.${id}`
     let row = this.#rows.get(name)
     if (row) return row
-    for await (const batch of this.#log.read(STREAM + name)) for (const told of batch) row = people.fold(row, told)
+    for await (const batch of this.#log.read(PERSON_STREAM + name)) for (const told of batch) row = people.fold(row, told)
     if (row) this.#rows.set(name, row)
     return row
   }
 
   /** Learns from a person's event; before and after are the same when it tells nothing new. */
   hear(told: Told): { readonly before: PersonRow | undefined; readonly after: PersonRow | undefined } {
-    const name = told.stream.slice(STREAM.length)
+    const name = told.stream.slice(PERSON_STREAM.length)
     const before = this.#rows.get(name)
     if (before ? told.revision <= before.seq : told.revision > 0) return { before, after: before }
     const after = people.fold(before, told)

@@ -3,6 +3,7 @@ import type { JsonText } from '../contracts/json-text.ts'
 import type { StaffInit } from '../contracts/support-chat-wire.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { announce, namedBy, openingOf, openingTextOf } from './announce.ts'
+import type { AttendanceDelivery } from './attendance-delivery.ts'
 import { Desk } from './desk.ts'
 import { Directory } from './directory.ts'
 import type { LessonDelivery } from './lesson-delivery.ts'
@@ -12,6 +13,7 @@ export interface FanoutOptions {
   readonly log: Log
   readonly outlet: Outlet
   readonly lessons: LessonDelivery
+  readonly attendance: AttendanceDelivery
   /** Puts rows on the desk as the views hold them and tells a position that none of them is behind; null = none, start at the beginning. */
   readonly seed: (desk: Desk) => Promise<bigint | null>
   /** Told of every event after its pushes are out, once live. */
@@ -35,7 +37,7 @@ export interface Fanout {
 }
 
 /** Resolves when everything that stands in the log is on the desk; from then on pushes go out. */
-export async function openFanout({ log, outlet, lessons, seed, heard, onError }: FanoutOptions): Promise<Fanout> {
+export async function openFanout({ log, outlet, lessons, attendance, seed, heard, onError }: FanoutOptions): Promise<Fanout> {
   const desk = new Desk()
   const directory = new Directory(log)
   const waiting = new Set<() => void>()
@@ -52,6 +54,8 @@ export async function openFanout({ log, outlet, lessons, seed, heard, onError }:
         if (live) for (const { to, name, data } of notices) outlet.push(to, name, data)
         if (lessons.lacks(recorded)) await lessons.recall(recorded)
         lessons.hear(recorded, live)
+        if (attendance.lacks(recorded)) await attendance.recall(recorded)
+        attendance.hear(recorded, live)
       } catch (error) {
         onError(error, recorded)
       }

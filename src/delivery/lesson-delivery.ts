@@ -100,7 +100,7 @@ export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): 
       const record = desk.move(told)
       if (!record || !live) return
       const its = told as Told<LessonEvent> // the desk moves by nothing else
-      if (its.event.type === 'LessonScheduled') return
+      if (its.event.type === 'LessonScheduled' || 'hubId' in its.event) return // nobody is told
       const participant = participantIn(its)
       const who = participant === null ? null : (record.people.get(participant) ?? null)
       const news = { lesson: record.id, told: its, who }

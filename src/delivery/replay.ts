@@ -1,6 +1,6 @@
 import type { ChatEvent } from '../../machines/chat/events.ts'
 import { CHAT_STREAM, type ChatRow, chats } from '../../projections/chats.ts'
-import { type PersonRow, people } from '../../projections/people.ts'
+import { PERSON_STREAM, type PersonRow, people } from '../../projections/people.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { Notice } from '../contracts/notice.ts'
 import { type StaffUser, staffUser } from '../contracts/people.ts'
@@ -90,7 +90,7 @@ class PastPeople {
     const name = `${org}.${id}`
     if (this.#events.has(name)) return
     const events: Told[] = []
-    for await (const batch of this.#log.read(`person-${name}`)) events.push(...batch)
+    for await (const batch of this.#log.read(PERSON_STREAM + name)) events.push(...batch)
     this.#events.set(name, events)
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io'
+import type { Line } from '../presence/pulse.ts'
 
 /** A connection of Engine.IO: a WebSocket or long polling, under a Socket.IO socket. */
 export type Connection = Socket['conn']
@@ -46,12 +47,60 @@ export function isOver(connection: Connection): boolean {
 
 const WEBSOCKET_CLOSED = 3
 
+/** When something last came from each connection. */
+const heard = new WeakMap<Connection, number>()
+/** Those that were cut off because nobody answers there. */
+const silenced = new WeakSet<Connection>()
+
+function markHeard(this: Connection): void {
+  heard.set(this, Date.now())
+}
+const heardAt = (connection: Connection): number => heard.get(connection) ?? Date.now()
+
+/** Until when somebody was at the other end of a connection that ended just now: who misses a ping was gone before. */
+export const seenUntil = (connection: Connection, reason: string, now: number): number =>
+  reason === 'ping timeout' || silenced.has(connection) ? heardAt(connection) : now
+
+/** The connection as `Pulse` feels it; from now on it is remembered when something comes. One function for all: this is kept per idle client. */
+export function lineOf(connection: Connection): Line {
+  if (!heard.has(connection)) connection.on('packet', markHeard)
+  markHeard.call(connection)
+  return {
+    heardAt: () => heardAt(connection),
+    answers: (withinMs) => answers(connection, withinMs),
+    cut(seenAt) {
+      heard.set(connection, Math.max(heardAt(connection), seenAt))
+      silenced.add(connection)
+      cutOff(connection)
+    },
+  }
+}
+
+/** Sends a ping besides those of Engine.IO itself; whatever comes then is a sign of life, and clients answer every ping. */
+function answers(connection: Connection, withinMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (answered: boolean): void => {
+      clearTimeout(timer)
+      connection.off('packet', yes)
+      connection.off('close', no)
+      resolve(answered)
+    }
+    const yes = (): void => settle(true)
+    const no = (): void => settle(false)
+    const timer = setTimeout(no, withinMs)
+    connection.on('packet', yes)
+    connection.on('close', no)
+    insides(connection).sendPacket?.('ping')
+  })
+}
+
 /**
  * What Engine.IO and ws keep to themselves and have no public name for. Everything but `transport` may be missing (long polling, an
  * upgrade of a library): then less is seen, and nobody is cut off wrongly. `test/faults/outbound.test.ts` shows that it is there.
  */
 interface Insides {
   readonly readyState: string
+  sendPacket?(type: 'ping'): void
   readonly writeBuffer?: readonly { readonly data?: string | Uint8Array }[]
   readonly transport: {
     /** The ws socket, when the transport is a WebSocket. */

@@ -1,5 +1,6 @@
 import type { Party } from '../../machines/kernel.ts'
 import { Refusal, refuse } from '../../machines/kernel.ts'
+import { type AttendanceRowOf, attendanceInbound, attendanceSentences } from '../contracts/attendance.ts'
 import { type LessonRowOf, lessonInbound, lessonSentences } from '../contracts/lesson.ts'
 import { displayNameOf } from '../contracts/people.ts'
 import { barred, type Way } from '../contracts/presence.ts'
@@ -8,6 +9,7 @@ import type { Directory } from '../delivery/directory.ts'
 import type { Call } from '../runtime/answer.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer, VisitorChats } from '../runtime/visitor-chats.ts'
+import type { AttendanceCalls } from './attendance-calls.ts'
 import type { LessonCalls } from './lesson-calls.ts'
 import type { Limit } from './limits.ts'
 import type { Replays } from './replays.ts'
@@ -30,6 +32,7 @@ export interface EmitsOptions {
   readonly now: () => number
   readonly replays: Replays
   readonly lessonCalls: LessonCalls
+  readonly attendanceCalls: AttendanceCalls
   readonly observe: {
     command(name: string, party: Party, outcome: string, milliseconds: number): void
     unknownEvent(name: string): void
@@ -37,16 +40,17 @@ export interface EmitsOptions {
   }
 }
 
+type AnyRow = Row | LessonRowOf | AttendanceRowOf
 type Ack = (result: boolean, error: string | null, place?: object) => void
 
 /** The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws, never rejects. */
 export function emits(options: EmitsOptions) {
-  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, lessonCalls, observe } = options
+  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, lessonCalls, attendanceCalls, observe } = options
   let draining = false
   let underWay = 0
   let idle: (() => void) | undefined
 
-  const handle = async (name: string, row: Row | LessonRowOf, args: unknown[], session: Session, socket: string): Promise<void> => {
+  const handle = async (name: string, row: AnyRow, args: unknown[], session: Session, socket: string): Promise<void> => {
     const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
     const started = performance.now()
     const { party } = session.caller
@@ -59,24 +63,28 @@ export function emits(options: EmitsOptions) {
     }
     const { room, answer } = outcome
     observe.command(name, party, answer instanceof Refusal ? answer.code : 'done', performance.now() - started)
-    if (!ack) return
-    const where = name in lessonInbound ? { lesson_id: room } : { room }
+    const watching = name in attendanceInbound
+    if (!ack && !watching) return
+    const where = name in lessonInbound ? { lesson_id: room } : watching ? { course_id: room } : { room }
     const place =
       answer instanceof Refusal
         ? { ...where, code: answer.code }
-        : { ...where, id: answer.id, seq: answer.seq, pos: answer.position === null ? null : String(answer.position) }
+        : {
+            ...where,
+            id: answer.id,
+            seq: answer.seq < 0 ? null : answer.seq,
+            pos: answer.position === null ? null : String(answer.position),
+          }
     const error = answer instanceof Refusal ? await worded(answer, party) : null
+    if (watching && answer instanceof Refusal) {
+      attendanceCalls.refused(socket, { message: error ?? '', code: answer.code, ...(room === null ? {} : { course_id: room }) })
+    }
+    if (!ack) return
     if (session.protocol === 2) ack(error === null, error, place)
     else ack(error === null, error)
   }
 
-  const run = async (
-    name: string,
-    row: Row | LessonRowOf,
-    args: readonly unknown[],
-    session: Session,
-    socket: string,
-  ): Promise<RoomAnswer> => {
+  const run = async (name: string, row: AnyRow, args: readonly unknown[], session: Session, socket: string): Promise<RoomAnswer> => {
     const { caller, address } = session
     if (draining) return { room: null, answer: refuse('draining') }
     const at = now()
@@ -99,12 +107,16 @@ export function emits(options: EmitsOptions) {
       case 'join-lesson':
       case 'leave-lesson':
         return lessonCalls.ask(asked, session, socket)
+      case 'watch-course':
+      case 'unwatch-course':
+      case 'check-course':
+        return attendanceCalls.ask(asked, caller.party, socket)
     }
   }
 
   const worded = async (refusal: Refusal, { org }: Party): Promise<string> => {
-    const lessons = lessonSentences[refusal.code]
-    if (lessons !== undefined) return `${refusal.code}: ${lessons}`
+    const sentenceOfCode = lessonSentences[refusal.code] ?? attendanceSentences[refusal.code]
+    if (sentenceOfCode !== undefined) return `${refusal.code}: ${sentenceOfCode}`
     const { staffId } = refusal.details
     const person =
       staffId === undefined
@@ -118,7 +130,7 @@ export function emits(options: EmitsOptions) {
   return {
     /** `args` as Socket.IO gave them, the ack last if there is one. */
     hear(name: unknown, args: unknown[], session: Session, socket: string): void {
-      const row = typeof name === 'string' ? (inbound[name] ?? lessonInbound[name]) : undefined
+      const row = typeof name === 'string' ? (inbound[name] ?? lessonInbound[name] ?? attendanceInbound[name]) : undefined
       if (!row) {
         observe.unknownEvent(String(name))
         return

@@ -1,19 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { withFailures } from './http-errors.ts'
-import { ID } from './tokens.ts'
+import { asOf, idText, json, limit, next, security, time } from './http-schemas.ts'
 
 const STATES = ['unclaimed', 'claimed', 'takenOver', 'closed', 'open'] as const
-const security = [{ bearer: [] }]
-const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } })
-const id = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
-const room = z.object({ room: id })
-/** Not coerced: an empty `at=` would be the first event. */
-const seq = z
-  .string()
-  .regex(/^\d{1,15}$/, 'must be a whole number from 0')
-  .transform(Number)
-  .openapi({ type: 'integer', minimum: 0 })
-const time = z.union([z.coerce.number().int().min(0), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
+const room = z.object({ room: idText })
 const anything = z.record(z.string(), z.unknown())
 
 /** `from` and `to` are milliseconds since 1970 or ISO-8601; `after` is the `next` of the page before. */
@@ -25,16 +15,12 @@ export const listChats = createRoute({
   request: {
     query: z.object({
       state: z.enum(STATES).optional(),
-      staff: z.union([z.literal('me'), id]).optional(),
-      visitor: id.optional(),
+      staff: z.union([z.literal('me'), idText]).optional(),
+      visitor: idText.optional(),
       from: time.optional().openapi({ description: 'opened at or after' }),
       to: time.optional().openapi({ description: 'opened before' }),
-      limit: z.coerce.number().int().min(1).max(200).default(50),
-      after: z
-        .string()
-        .max(300)
-        .regex(/^[A-Za-z0-9_/-]+$/, 'must be the next of the page before')
-        .optional(),
+      limit: limit(200, 50),
+      after: next,
     }),
   },
   responses: withFailures({
@@ -47,7 +33,7 @@ export const readChat = createRoute({
   path: '/api/v1/chats/{room}',
   security,
   summary: 'State and transcript of a chat, now or exactly as of the event `at` (supervisors and admins)',
-  request: { params: room, query: z.object({ at: seq.optional() }) },
+  request: { params: room, query: asOf },
   responses: withFailures({ 200: { description: 'The chat', content: json(z.object({ data: anything })) } }),
 })
 
@@ -65,7 +51,7 @@ export const listEvents = createRoute({
         .transform(Number)
         .default(-1)
         .openapi({ description: 'seq of the last event of the page before' }),
-      limit: z.coerce.number().int().min(1).max(1000).default(200),
+      limit: limit(1_000, 200),
       format: z.enum(['json', 'ndjson']).optional(),
     }),
   },

@@ -8,6 +8,7 @@ import type { Rooms } from '../runtime/rooms.ts'
 import { listChats, listEvents, readChat } from './http-chats-routes.ts'
 import { refused } from './http-errors.ts'
 import type { HttpEnv } from './http-requests.ts'
+import type { Page } from './view-pages.ts'
 
 /** Which chats to list: entries of one index of the view `chats`, newest first. Times in milliseconds; `to` exclusive. */
 export interface ChatFilter {
@@ -20,12 +21,7 @@ export interface ChatFilter {
 }
 
 export interface ChatList {
-  /** `next` is handed back as `after` for the following page; absent on the last one. */
-  list(
-    filter: ChatFilter,
-    limit: number,
-    after: string | undefined,
-  ): Promise<{ chats: readonly (readonly [string, ChatRow])[]; next?: string }>
+  list(filter: ChatFilter, limit: number, after: string | undefined): Promise<Page<ChatRow>>
 }
 
 export interface ChatRoutesParts {
@@ -50,7 +46,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, rooms, chats }: Cha
     // Agents find the chats that they serve or served; the rest is for those who supervise.
     if (!isSupervising(role) && served !== me) return refused(c, refuse('supervisors-only'))
     const page = await chats.list({ org, state, staff: served, visitor, from, to }, limit, after)
-    const data = page.chats.map(([room, row]) => plain(chatResource(room, row)))
+    const data = page.rows.map(([room, row]) => plain(chatResource(room, row)))
     return c.json(page.next === undefined ? { data } : { data, next: page.next }, 200)
   })
 

@@ -1,15 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { withFailures } from './http-errors.ts'
-import { ID } from './tokens.ts'
-
-const security = [{ bearer: [] }]
-const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } })
-const idText = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
-const id = z.object({ id: idText })
-const time = z.iso
-  .datetime({ offset: true, error: 'must be ISO-8601 with a zone, like 2026-11-21T09:00:00Z' })
-  .transform((text) => Date.parse(text))
-const at = z.object({ at: z.coerce.number().int().min(0).optional().openapi({ description: 'as of the event with this seq' }) })
+import { asOf, id, idText, json, limit, next, plannedTime, security, time } from './http-schemas.ts'
 
 const Lesson = z
   .object({
@@ -52,7 +43,7 @@ export const createLesson = createRoute({
     body: {
       required: true,
       content: json(
-        z.object({ title: z.string().trim().min(1).max(200), starts_at: time, planned_minutes: z.number().int().min(1).max(1_440) }),
+        z.object({ title: z.string().trim().min(1).max(200), starts_at: plannedTime, planned_minutes: z.number().int().min(1).max(1_440) }),
       ),
     },
   },
@@ -82,7 +73,7 @@ export const readLesson = createRoute({
   path: '/api/v1/lessons/{id}',
   security,
   summary: 'A lesson, now or as of any of its events (teachers, admins)',
-  request: { params: id, query: at },
+  request: { params: id, query: asOf },
   responses: one,
 })
 
@@ -97,12 +88,8 @@ export const listLessons = createRoute({
       teacher: idText.optional().openapi({ description: 'the id of a teacher, or me' }),
       from: time.optional().openapi({ description: 'planned to start at or after' }),
       to: time.optional().openapi({ description: 'planned to start before' }),
-      limit: z.coerce.number().int().min(1).max(200).default(50),
-      after: z
-        .string()
-        .max(100)
-        .regex(/^[A-Za-z0-9_/-]+$/, 'must be the next of the page before')
-        .optional(),
+      limit: limit(200, 50),
+      after: next,
     }),
   },
   responses: withFailures({
@@ -115,7 +102,7 @@ export const listParticipants = createRoute({
   path: '/api/v1/lessons/{id}/participants',
   security,
   summary: 'Who was in a lesson and when, now or as of any of its events (teachers, admins)',
-  request: { params: id, query: at },
+  request: { params: id, query: asOf },
   responses: withFailures({
     200: { description: 'Participants', content: json(z.object({ data: z.array(ParticipantShape), seq: z.number(), as_of: z.string() })) },
   }),

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { type Party, Refusal, refuse } from '../../machines/kernel.ts'
-import type { LostParticipant } from '../../machines/lesson/commands.ts'
+import type { LessonCommand, LostParticipant } from '../../machines/lesson/commands.ts'
 import { isPresent, type Participant, presentMs } from '../../projections/attendance.ts'
 import type { LessonRow, LessonStatus } from '../../projections/lessons.ts'
 import { lessonSentences } from '../contracts/lesson.ts'
@@ -16,6 +17,7 @@ import { failed, refused } from './http-errors.ts'
 import { createLesson, endLesson, listLessons, listParticipants, readLesson, startLesson } from './http-lessons-routes.ts'
 import { callOf, type HttpEnv } from './http-requests.ts'
 import type { LessonCodes } from './lesson-codes.ts'
+import type { Page } from './view-pages.ts'
 
 /** Which lessons to list, those that start last first. Times in milliseconds since 1970; `to` exclusive. */
 export interface LessonFilter {
@@ -27,12 +29,7 @@ export interface LessonFilter {
 }
 
 export interface LessonList {
-  /** `next` is handed back as `after` for the following page; absent on the last one. */
-  list(
-    filter: LessonFilter,
-    limit: number,
-    after: string | undefined,
-  ): Promise<{ lessons: readonly (readonly [string, LessonRow])[]; next?: string }>
+  list(filter: LessonFilter, limit: number, after: string | undefined): Promise<Page<LessonRow>>
 }
 
 export interface LessonRoutesParts {
@@ -86,24 +83,21 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
     return lesson instanceof Refusal ? refused(c, lesson, SENTENCES) : c.json({ data: lesson }, 201)
   })
 
-  app.openapi(startLesson, async (c) => {
+  /** Asks the lesson in the path for something that has no more to say, and answers with the lesson after it. */
+  const ask = async (c: Context<HttpEnv>, id: string, commandOf: (by: Party, at: number) => LessonCommand) => {
     const by = partyOf(c.get('identity'))
-    const { id } = c.req.valid('param')
     const call = callOf(c)
     if (call === null) return failed(c, 400, 'bad-request', KEY_SHAPE)
-    const answer = await rooms.ask('lesson', id, { type: 'StartLesson', overrunMinutes, by, at: now() }, { ...call, payload: null })
+    const answer = await rooms.ask('lesson', id, commandOf(by, now()), { ...call, payload: null })
     const lesson = await after(id, by, answer)
     return lesson instanceof Refusal ? refused(c, lesson, SENTENCES) : c.json({ data: lesson }, 200)
-  })
+  }
 
-  app.openapi(endLesson, async (c) => {
-    const by = partyOf(c.get('identity'))
+  app.openapi(startLesson, (c) => ask(c, c.req.valid('param').id, (by, at) => ({ type: 'StartLesson', overrunMinutes, by, at })))
+
+  app.openapi(endLesson, (c) => {
     const { id } = c.req.valid('param')
-    const call = callOf(c)
-    if (call === null) return failed(c, 400, 'bad-request', KEY_SHAPE)
-    const answer = await rooms.ask('lesson', id, { type: 'EndLesson', lost: lost(id), by, at: now() }, { ...call, payload: null })
-    const lesson = await after(id, by, answer)
-    return lesson instanceof Refusal ? refused(c, lesson, SENTENCES) : c.json({ data: lesson }, 200)
+    return ask(c, id, (by, at) => ({ type: 'EndLesson', lost: lost(id), by, at }))
   })
 
   app.openapi(readLesson, async (c) => {
@@ -116,7 +110,7 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
     if (role !== 'teacher' && role !== 'admin') return refused(c, refuse('teachers-only'), SENTENCES)
     const { state, teacher, from, to, limit, after: next } = c.req.valid('query')
     const page = await lessons.list({ org, state, teacher: teacher === 'me' ? me : teacher, from, to }, limit, next)
-    const data = page.lessons.map(([id, row]) => lessonResource(id, row))
+    const data = page.rows.map(([id, row]) => lessonResource(id, row))
     return c.json(page.next === undefined ? { data } : { data, next: page.next }, 200)
   })
 

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { withFailures } from './http-errors.ts'
+import { limit, security } from './http-schemas.ts'
 import { ID, ROLES } from './tokens.ts'
 
 const Present = z
@@ -16,12 +17,12 @@ const Present = z
 export const listPresence = createRoute({
   method: 'get',
   path: '/api/v1/presence',
-  security: [{ bearer: [] }],
+  security,
   summary: 'Who of your organisation is online, by id; visitors are not listed (teachers and admins)',
   request: {
     query: z.object({
       role: z.enum(ROLES).optional(),
-      limit: z.coerce.number().int().min(1).max(1000).default(200),
+      limit: limit(1_000, 200),
       after: z.string().regex(ID).optional().openapi({ description: 'the `next` of the page before' }),
     }),
   },

@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { withFailures } from './http-errors.ts'
+import { id, json, limit, security } from './http-schemas.ts'
 import { MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS } from './passwords.ts'
 import { ID, ROLES } from './tokens.ts'
 
 const name = z.string().trim().min(1).max(320)
 const password = z.string().min(MIN_PASSWORD_CHARACTERS).max(MAX_PASSWORD_CHARACTERS)
-const id = z.object({ id: z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -') })
 
 const User = z
   .object({
@@ -46,16 +46,14 @@ const UserChanges = z
   .openapi('UserChanges')
 
 const page = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: limit(200, 50),
   after: z.string().regex(ID).optional().openapi({ description: 'the `next` of the page before' }),
 })
 
-const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } })
 const body = <T extends z.ZodType>(schema: T) => ({ required: true, content: json(schema) })
 const one = { description: 'The user', content: json(z.object({ data: User })) }
 const list = { description: 'Users by id, but for visitors', content: json(z.object({ data: z.array(User), next: z.string().optional() })) }
 const USERS = '/api/v1/users'
-const security = [{ bearer: [] }]
 
 export const listUsers = createRoute({
   method: 'get',

@@ -2,14 +2,18 @@ import type { Server, Socket } from 'socket.io'
 import { type Party, Refusal, refuse } from '../../machines/kernel.ts'
 import type { LessonCommand } from '../../machines/lesson/commands.ts'
 import { isAnonymous } from '../../machines/presence/anonymous.ts'
+import { isPresent } from '../../projections/attendance.ts'
 import type { Clock } from '../clock.ts'
 import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from '../contracts/lesson.ts'
 import { displayNameOf } from '../contracts/people.ts'
 import type { Fanout } from '../delivery/fanout.ts'
 import type { LessonDelivery } from '../delivery/lesson-delivery.ts'
+import type { Hubs } from '../presence/hubs.ts'
 import type { Answer, Call } from '../runtime/answer.ts'
+import { openLine } from '../runtime/line.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer } from '../runtime/visitor-chats.ts'
+import { lineOf } from './connections.ts'
 import type { Session } from './emits.ts'
 import type { LessonCodes } from './lesson-codes.ts'
 import { tokenBuckets } from './limits.ts'
@@ -21,6 +25,7 @@ export interface LessonCallsOptions {
   readonly lessons: LessonDelivery
   readonly fanout: Pick<Fanout, 'directory' | 'position' | 'until'>
   readonly codes: LessonCodes
+  readonly hubs: Hubs
   readonly clock: Clock
   readonly onError: (error: unknown, what: string) => void
 }
@@ -29,23 +34,24 @@ export interface LessonCallsOptions {
 export interface LessonCalls {
   /** `join_lesson` and `leave_lesson`. The `room` of the answer is the lesson. */
   ask(asked: LessonAsked, session: Session, socket: string): Promise<RoomAnswer>
-  /** A new connection: it hears of the lessons that its owner is in, and goes on with (or joins) the one that its handshake names. */
-  arrive(socket: Socket, session: Session): void
+  /**
+   * A new connection: it hears of the lessons that its owner is in, and goes on with (or joins) the one that its handshake names; a hub looks on at
+   * that one. Tells whether its owner was in a lesson before.
+   */
+  arrive(socket: Socket, session: Session): { readonly inLesson: boolean }
 }
 
 /** Pushes keep each participant's order and a pace: whoever came and went faster than they are told would fill the queue. */
 const JOINS = { perSecond: 2, burst: 20 }
 
-/** A whole class may join at once, which is more than one mailbox holds: those who do not fit knock again. */
-const KNOCKS = 40
-const KNOCK_MS = 50
 /** A joiner's pushes come by the log; whoever waits for the answer waits this long for them to be out first. */
 const PATIENCE_MS = 5_000
 
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
-  const { io, rooms, lessons, fanout, codes, clock, onError } = options
+  const { io, rooms, lessons, fanout, codes, hubs, clock, onError } = options
 
   const joins = tokenBuckets(JOINS)
+  const line = openLine(rooms)
 
   const join = async (name: LessonName, session: Session, socket: string, how: Joining): Promise<RoomAnswer> => {
     const { party: by } = session.caller
@@ -70,7 +76,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       by,
       at,
     } as const
-    const answer = await knock(lesson, command, how.call)
+    const answer = await line.ask('lesson', lesson, command, how.call)
     if (invited && answer instanceof Refusal && (answer.code === 'no-such-lesson' || answer.code === 'lesson-ended')) {
       // The code of a lesson that has ended is nobody's guess: a class that kept it must not lock out the school behind its address.
       if (answer.code !== 'lesson-ended') await codes.wrong(from)
@@ -83,14 +89,6 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   /** As whoever is online is known to this node; null when nobody has said how they are called. */
   const nameOf = ({ org, id }: Party): string | null => displayNameOf('', fanout.directory.get(org, id)?.profile ?? {}) || null
 
-  const knock = async (lesson: string, command: LessonCommand, call: Call): Promise<Answer> => {
-    for (let attempt = 1; ; attempt++) {
-      const answer = await rooms.ask('lesson', lesson, command, call)
-      if (!(answer instanceof Refusal) || answer.code !== 'overloaded' || attempt === KNOCKS) return answer
-      await new Promise<void>((again) => void clock.after(KNOCK_MS * (0.5 + Math.random()), again))
-    }
-  }
-
   /** Whoever has just come in is told the lesson's state by the log; who was in is told it here. */
   const shown = async (lesson: string, position: bigint | null, socket: string): Promise<void> => {
     if (position !== null) {
@@ -101,47 +99,70 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     lessons.knock(lesson)
   }
 
+  /** A call that is repeated means the lesson that it meant before, which its caller is not in any more. */
+  const leftBefore = async (command: LessonCommand, call: Call): Promise<string | undefined> => {
+    if (call.clientId === undefined) return undefined
+    for (const record of lessons.desk.all()) {
+      const person = record.people.get(command.by.id)
+      if (!person || person.home !== command.by.org || isPresent(person)) continue
+      if (await rooms.remembered('lesson', record.id, command, call)) return record.id
+    }
+    return undefined
+  }
+
   const leave = async (lessonId: string | undefined, { party: by }: Session['caller'], call: Call): Promise<RoomAnswer> => {
-    const mine = lessons.desk.lessonsOf(by.org, by.id)
-    const [only, other] = mine
-    if (lessonId === undefined && other !== undefined) return { room: null, answer: refuse('lesson-id-required') }
-    const lesson = lessonId ?? only
-    if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
     const at = clock.now()
     const command = { type: 'LeaveLesson', participantId: by.id, presence: null, reason: 'left', leftAt: at, by, at } as const
-    return { room: lesson, answer: await knock(lesson, command, call) }
+    const [only, other] = lessons.desk.lessonsOf(by.org, by.id)
+    const lesson = lessonId ?? (await leftBefore(command, call)) ?? only
+    if (lessonId === undefined && lesson === only && other !== undefined) return { room: null, answer: refuse('lesson-id-required') }
+    if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
+    return { room: lesson, answer: await line.ask('lesson', lesson, command, call) }
+  }
+
+  /** A hub takes no part: it is recorded that it looks on, and when it is there again. */
+  const lookOn = async (lesson: string, { party: by }: Session['caller'], socket: Socket): Promise<Answer> => {
+    const at = clock.now()
+    const watch = { org: by.org, hub: by.id, lesson, socket: socket.id, line: lineOf(socket.conn) }
+    socket.once('disconnect', () => void hubs.unwatch(watch).catch((error: unknown) => onError(error, 'a hub that left')))
+    const { elsewhere, lastSeen } = await hubs.watch(watch)
+    const awayMs = lastSeen === null ? null : Math.max(0, at - lastSeen)
+    return rooms.ask('lesson', lesson, { type: 'LookOn', elsewhere, awayMs, by, at })
+  }
+
+  const resume = async (lesson: unknown, socket: Socket, session: Session, told: boolean): Promise<Answer> => {
+    if (!isLessonId(lesson)) return refuse('no-such-lesson')
+    if (session.way === 'hub') return lookOn(lesson, session.caller, socket)
+    return (await join({ kind: 'id', id: lesson }, session, socket.id, { name: null, resume: true, told, call: {} })).answer
   }
 
   return {
     ask(asked, session, socket) {
-      const call = asked.clientId === undefined ? {} : { clientId: asked.clientId, payload: asked }
-      if (asked.kind === 'leave-lesson') return leave(asked.lessonId, session.caller, call)
+      const { clientId } = asked
+      const named = (payload: unknown): Call => (clientId === undefined ? {} : { clientId, payload })
+      // Which lesson is meant says the room that is asked, whether it was named or not.
+      if (asked.kind === 'leave-lesson') return leave(asked.lessonId, session.caller, named(asked.kind))
+      const call = named(asked)
       return join(asked.lesson, session, socket, { name: asked.name, resume: false, told: false, call })
     },
     arrive(socket, session) {
-      if (session.way === 'hub') return // looks on
-      const { lesson_id: lessonId } = socket.handshake.query
+      const { lesson_id: named } = socket.handshake.query
       const { org, id } = session.caller.party
-      const mine = lessons.desk.lessonsOf(org, id)
+      const mine = session.way === 'hub' ? [] : lessons.desk.lessonsOf(org, id)
       for (const lesson of mine) {
         void socket.join(doorRoom(lesson)) // the in-memory adapter joins at once
         lessons.knock(lesson)
       }
-      if (lessonId === undefined || lessonId === '') return
-      const asked = isLessonId(lessonId)
-        ? join({ kind: 'id', id: lessonId }, session, socket.id, { name: null, resume: true, told: mine.includes(lessonId), call: {} })
-        : Promise.resolve({ room: null, answer: refuse('no-such-lesson') })
-      asked.then(
-        ({ answer }) => {
+      if (named === undefined || named === '') return { inLesson: mine.length > 0 }
+      resume(named, socket, session, mine.includes(String(named))).then(
+        (answer) => {
           if (!(answer instanceof Refusal)) return
-          socket.emit('error', {
-            message: `lesson_id: ${lessonSentences[answer.code] ?? answer.code}`,
-            code: answer.code,
-            event: 'connect',
-          })
+          const message = `lesson_id: ${lessonSentences[answer.code] ?? answer.code}`
+          socket.emit('error', { message, code: answer.code, event: 'connect' })
         },
         (error: unknown) => onError(error, 'a handshake with lesson_id'),
       )
+      return { inLesson: mine.length > 0 }
     },
   }
 }

@@ -12,6 +12,7 @@ const staffRoom = (org: string): string => `staff ${org}`
 const agentsRoom = (org: string): string => `agents ${org}`
 const lessonRoom = (lesson: string): string => `lesson ${lesson}`
 export const doorRoom = (lesson: string): string => `door ${lesson}`
+export const courseRoom = (course: string): string => `course ${course}`
 const supervisingRoom = (org: string): string => `supervising ${org}`
 
 /** The Socket.IO rooms that a socket of this person belongs in. */
@@ -41,6 +42,8 @@ function roomOf(to: Audience): string {
       return lessonRoom(to.lesson)
     case 'door':
       return doorRoom(to.lesson)
+    case 'course':
+      return courseRoom(to.course)
   }
 }
 

@@ -8,6 +8,7 @@ import type { Fanout } from '../delivery/fanout.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import { type Arrival, arrivals } from './arrivals.ts'
 import type { Authenticator, Identity } from './auth.ts'
+import { lineOf, seenUntil } from './connections.ts'
 import type { Emits, Session } from './emits.ts'
 import { gatherUpgrades } from './gathered-upgrades.ts'
 import { gatherWrites } from './gathered-writes.ts'
@@ -86,16 +87,16 @@ export function serveSockets(options: ServeOptions): void {
     const { way, party } = arrival
     const person =
       arrival.way === 'anonymous' ? { profile: {}, createdAt: clock.now(), updatedAt: null } : await introduced(arrival.identity, party)
-    await whereabouts.entered(arrival, socket.id, gone)
-    const { query, auth: extra } = socket.handshake
     const { profile, createdAt, updatedAt }: Pick<Person, 'profile' | 'createdAt' | 'updatedAt'> = person
     const session: Session = {
       way,
       caller: { party, visitor: { name: profile.name ?? profile.full_name ?? null, email: profile.email ?? null, createdAt, updatedAt } },
       address: socket.handshake.address,
-      protocol: String(query.protocol ?? (extra as { protocol?: unknown }).protocol) === '2' ? 2 : 1,
+      protocol: protocolOf(socket.handshake),
     }
     socket.data = { session, arrival } satisfies SocketData
+    // Last of all: nothing may fail between being here and being let in, or they would stay.
+    await whereabouts.entered(arrival, socket.id, lineOf(socket.conn), gone)
   }
 
   const introduced = async ({ role, profile, iat }: Identity, by: Party) => {
@@ -132,8 +133,10 @@ export function serveSockets(options: ServeOptions): void {
       if (expiry) expiry.cancel()
       replays.forget(socket.id)
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
-      const how = meant ? 'closed' : 'lost'
-      whereabouts.left(arrival, socket.id, how).catch((error: unknown) => onError(error, 'a disconnection'))
+      const at = seenUntil(socket.conn, reason, clock.now())
+      whereabouts
+        .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
+        .catch((error: unknown) => onError(error, 'a disconnection'))
     })
     socket.onAny((name: unknown, ...args: unknown[]) => emits.hear(name, args, session, socket.id))
     // Enter, then look, without a wait in between: what is recorded later comes as a push, what was recorded before is in the opening.
@@ -141,7 +144,8 @@ export function serveSockets(options: ServeOptions): void {
     // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
     if (fanout.directory.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')
     if (arrival.way === 'anonymous') socket.emit('participant_id', participantId(arrival.participant))
-    lessonCalls.arrive(socket, session)
+    const { inLesson } = lessonCalls.arrive(socket, session)
+    if (inLesson) void whereabouts.doubted(arrival, socket.id, clock.now()) // never rejects
     if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', fanout.openingText(party.org))
   })
 }
@@ -151,6 +155,12 @@ export interface SocketData {
   dismissed?: true
   readonly session: Session
   readonly arrival: Arrival
+}
+
+/** In the query or in `auth`, as a text or a number; whatever else stands there is as good as nothing. */
+function protocolOf({ query, auth }: Socket['handshake']): 1 | 2 {
+  const { protocol } = auth as { readonly protocol?: unknown }
+  return [query.protocol ?? protocol].some((asked) => asked === '2' || asked === 2) ? 2 : 1
 }
 
 const nameOf = ({ org, id }: Party): string => `${org}.${id}`

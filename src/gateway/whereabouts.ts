@@ -1,9 +1,10 @@
-import type { Party } from '../../machines/kernel.ts'
+import type { Party, Role } from '../../machines/kernel.ts'
 import { isAnonymous } from '../../machines/presence/anonymous.ts'
 import type { Fanout } from '../delivery/fanout.ts'
 import type { AliveKeys } from '../presence/alive-keys.ts'
 import type { Hubs } from '../presence/hubs.ts'
-import type { Ending, PresenceKeeper } from '../presence/keeper.ts'
+import type { End, PresenceKeeper } from '../presence/keeper.ts'
+import type { Line, Pulse } from '../presence/pulse.ts'
 import type { Arrival } from './arrivals.ts'
 import { Unwelcome } from './unwelcome.ts'
 
@@ -15,20 +16,28 @@ export interface WhereaboutsOptions {
   readonly fanout: Pick<Fanout, 'desk' | 'until'>
   readonly keys: AliveKeys
   readonly hubs: Hubs
+  readonly pulse: Pulse
+  /** Milliseconds since 1970. */
+  readonly now: () => number
 }
 
 /** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
 export interface Whereabouts {
   /** Resolves when this node would say so itself. Rejects (with Unwelcome when nothing is broken) having undone everything; `gone` = the socket closed. */
-  entered(arrival: Arrival, socket: string, gone: AbortSignal): Promise<void>
-  left(arrival: Arrival, socket: string, how: Ending): Promise<void>
+  entered(arrival: Arrival, socket: string, line: Line, gone: AbortSignal): Promise<void>
+  /**
+   * Looks whether this connection, let in at `at`, is the return from a loss that nobody has noticed: their other connections count as open, and
+   * nobody answers there. Then it is recorded as such. Never rejects.
+   */
+  doubted(arrival: Arrival, socket: string, at: number): Promise<void>
+  left(arrival: Arrival, socket: string, end: End): Promise<void>
 }
 
 /**
  * A hub is nobody's presence: its person is not online by it, has no keys, and nobody is told. Everybody else is present, and teachers
  * and students are so for other programs, too.
  */
-export function whereabouts({ presence, fanout, keys, hubs }: WhereaboutsOptions): Whereabouts {
+export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: WhereaboutsOptions): Whereabouts {
   const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
     const isHere = (): boolean => fanout.desk.presence(org, id) !== undefined
     if (isHere()) return
@@ -44,31 +53,40 @@ export function whereabouts({ presence, fanout, keys, hubs }: WhereaboutsOptions
     if (!found) throw new Unwelcome(503, 'try again')
   }
 
-  const left: Whereabouts['left'] = async ({ way, party }, socket, how) => {
+  const left: Whereabouts['left'] = async ({ way, party }, socket, end) => {
     if (way === 'hub') return hubs.leave(party.org, socket)
-    await Promise.all([keys.leave(socket), presence.disconnected(nameOf(party), socket, how)])
+    pulse.close(nameOf(party), socket)
+    await Promise.all([keys.leave(socket), presence.disconnected(nameOf(party), socket, end)])
   }
 
   return {
-    async entered(arrival, socket, gone) {
+    async entered(arrival, socket, line, gone) {
       const { way, party } = arrival
       try {
         if (way === 'hub') await hubs.enter(party.org, socket)
         else {
-          await presence.connected(nameOf(party), arrival.way === 'anonymous' ? 'student' : arrival.identity.role, socket)
+          pulse.open(nameOf(party), socket, line)
+          await presence.connected(nameOf(party), roleOf(arrival), socket)
           await here(party, gone)
           await enterKeys(keys, party, socket)
         }
         // Socket.IO forgets a socket that closed meanwhile, without another word: nobody else would end what began here.
         if (gone.aborted) throw new Unwelcome(503, 'try again')
       } catch (error) {
-        await left(arrival, socket, 'lost')
+        await left(arrival, socket, { how: 'lost', at: now() })
         throw error
       }
+    },
+    async doubted(arrival, socket, at) {
+      const person = nameOf(arrival.party)
+      const felt = await pulse.others(person, socket)
+      if (typeof felt === 'number') await presence.returned(person, roleOf(arrival), { lostAt: felt, backAt: at })
     },
     left,
   }
 }
+
+const roleOf = (arrival: Arrival): Role => (arrival.way === 'anonymous' ? 'student' : arrival.identity.role)
 
 async function enterKeys(keys: AliveKeys, party: Party, socket: string): Promise<void> {
   const { org, id, role } = party

@@ -31,20 +31,22 @@ export function overdueLessons({ lessons, rooms, lost, clock, onError }: Overdue
     if (stopped || at >= next) return
     next = at
     timer?.cancel()
-    timer = clock.after(at - clock.now(), look)
+    timer = clock.after(at - clock.now(), () => void look()) // does not reject
   }
 
-  const look = (): void => {
+  const look = (): Promise<unknown> => {
     next = Number.POSITIVE_INFINITY
     const now = clock.now()
+    const ending: Promise<void>[] = []
     for (const record of lessons.all()) {
       const { row } = record
       if (row?.status !== 'live' || row.dueAt === null) continue
       if (row.dueAt <= now) {
-        void end(record, row.org, now) // does not reject
+        ending.push(end(record, row.org, now)) // does not reject
         lookBy(now + AGAIN_MS) // the desk hears of it in a moment; if not, once more
       } else lookBy(row.dueAt)
     }
+    return Promise.all(ending)
   }
 
   const end = async (record: LessonRecord, org: string, at: number): Promise<void> => {
@@ -58,7 +60,7 @@ export function overdueLessons({ lessons, rooms, lost, clock, onError }: Overdue
   }
 
   return {
-    /** Once, when the desk is live. */
+    /** Once, when the desk is live. Resolves when what was due has ended. */
     start: look,
     heard({ stream, event }: Told): void {
       if (!stream.startsWith(LESSON_STREAM)) return

@@ -7,8 +7,11 @@ export interface AliveKeys {
   enter(visit: Visit): Promise<void>
   /** The socket is closed. `{user_id}` goes to another socket of theirs, wherever that is, or is removed. Unknown sockets are no error. */
   leave(socket: string): Promise<void>
-  /** Their presence is over (not only lost): removes the key `alive:…`, unless somebody holds a lease for them. */
-  over(person: string): Promise<void>
+  /**
+   * They are recorded as lost, or as offline: unless somebody holds a lease for them, no key names a socket of theirs any more, and, when they are
+   * offline, `alive:…` goes.
+   */
+  gone(person: string, state: 'lost' | 'offline'): Promise<void>
   /** Stops renewing, removes what is this node's. */
   close(): Promise<void>
 }
@@ -28,7 +31,7 @@ export interface Visit {
 export const noAliveKeys: AliveKeys = {
   enter: async () => {},
   leave: async () => {},
-  over: async () => {},
+  gone: async () => {},
   close: async () => {},
 }
 

@@ -20,6 +20,8 @@ export function countedHere(shared: Leases, own: Leases): Leases {
       return own.release(person, socket)
     },
     count: (people) => own.count(people),
+    elsewhere: (person) => own.elsewhere(person),
+    drop: (person, leases) => own.drop(person, leases),
     async close() {
       await Promise.all([shared.close(), own.close()])
     },

@@ -1,17 +1,41 @@
 import { type Leases, LeasesUnavailable } from './leases.ts'
+import type { Line, Pulse } from './pulse.ts'
 
 /** How many TeacherHub connections each organisation has, on all nodes. They are nobody's presence, so nothing of them is recorded. */
 export interface Hubs {
   enter(org: string, socket: string): Promise<void>
   leave(org: string, socket: string): Promise<void>
+  /** A hub's connection names a lesson: whether the same person has another one that does, and if not, when they last had (null = nobody knows). */
+  watch(watch: Watch): Promise<{ readonly elsewhere: boolean; readonly lastSeen: number | null }>
+  unwatch(watch: Watch): Promise<void>
   /** Rejects with LeasesUnavailable. */
   count(org: string): Promise<number>
 }
 
+export interface Watch {
+  readonly org: string
+  readonly hub: string
+  readonly lesson: string
+  readonly socket: string
+  readonly line: Line
+}
+
 /** Kept as leases of a person that cannot be: ids have no colon. */
 const holderOf = (org: string): string => `${org}.:hubs`
+const watcherOf = ({ org, hub, lesson }: Watch): string => `${org}.:hub:${hub}:${lesson}`
 
-export function openHubs(leases: Leases, onError: (error: unknown) => void): Hubs {
+/** Watchers whose last connection here is closed, the newest of them. */
+const KEPT = 1_000
+
+export interface HubsOptions {
+  readonly leases: Leases
+  readonly pulse: Pulse
+  readonly now: () => number
+  readonly onError: (error: unknown) => void
+}
+
+export function openHubs({ leases, pulse, now, onError }: HubsOptions): Hubs {
+  const gone = new Map<string, number>()
   const given = (error: unknown): void => {
     if (!(error instanceof LeasesUnavailable)) throw error
     onError(error) // it counts all the same, as soon as leases are available again
@@ -20,6 +44,24 @@ export function openHubs(leases: Leases, onError: (error: unknown) => void): Hub
   return {
     enter: async (org, socket) => void (await leases.hold(holderOf(org), socket).catch(given)),
     leave: async (org, socket) => void (await leases.release(holderOf(org), socket).catch(given)),
+    async watch(watch) {
+      const holder = watcherOf(watch)
+      pulse.open(holder, watch.socket, watch.line)
+      await leases.hold(holder, watch.socket).catch(given)
+      const felt = await pulse.others(holder, watch.socket)
+      return { elsewhere: felt === 'alive', lastSeen: felt === 'alive' ? null : (felt ?? gone.get(holder) ?? null) }
+    },
+    async unwatch(watch) {
+      const holder = watcherOf(watch)
+      pulse.close(holder, watch.socket)
+      gone.delete(holder) // to stand at the end again
+      gone.set(holder, now())
+      for (const oldest of gone.keys()) {
+        if (gone.size <= KEPT) break
+        gone.delete(oldest)
+      }
+      await leases.release(holder, watch.socket).catch(given)
+    },
     count: async (org) => (await leases.count([holderOf(org)]))[0] ?? 0,
   }
 }

@@ -5,13 +5,17 @@ import { absences } from './absences.ts'
 import { expiry } from './expiry.ts'
 import { atMost, inTurn } from './in-turn.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
+import type { Felt } from './pulse.ts'
 import { sockets } from './sockets.ts'
 
 /** Where the presence machine of a person stands. */
 export type RecordedPresence = 'offline' | 'online' | 'lost'
 
-/** How a socket ended: `closed` by its client, or `lost` in any other way. */
-export type Ending = 'closed' | 'lost'
+/** How a socket ended: `closed` by its client, or `lost` in any other way; `at`: until when its owner was there, milliseconds since 1970. */
+export interface End {
+  readonly how: 'closed' | 'lost'
+  readonly at: number
+}
 
 /** A person is `<org>.<id>`, without dots in either part. */
 export interface PresenceKeeperOptions {
@@ -23,6 +27,10 @@ export interface PresenceKeeperOptions {
   readonly graceMs: number
   /** The leases' time to live. */
   readonly ttlMs: number
+  /** See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until `seenAt`. */
+  others(person: string, seenAt: number): Promise<Felt>
+  /** When somebody without a lease was last seen, milliseconds since 1970; null = nobody knows. */
+  lastSeen(person: string): Promise<number | null>
   /** Everybody recorded as online (not lost), as far as this node knows. May lag. */
   online(): Iterable<string>
   /** Everybody recorded as lost, with the end of their grace. May lag. */
@@ -40,7 +48,9 @@ export interface PresenceKeeper {
   /** Resolves when the presence is recorded. Rejects when it cannot be; the socket counts as connected all the same, until `disconnected`. */
   connected(person: string, role: Role, socket: string): Promise<void>
   /** Never rejects: what could not be recorded is tried again. */
-  disconnected(person: string, socket: string, how: Ending): Promise<void>
+  disconnected(person: string, socket: string, end: End): Promise<void>
+  /** They came back at `backAt`, last seen at `lostAt`, before the loss was noticed: records both. Never rejects. */
+  returned(person: string, role: Role, times: { readonly lostAt: number; readonly backAt: number }): Promise<void>
   /** To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right. */
   heard(person: string, state: RecordedPresence): void
   /** Resolves when nothing is under way. */
@@ -55,7 +65,8 @@ const AT_ONCE = 32
  * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
  *   - a lease taken on one node between another node's count and what it records by it: count again after recording;
  *   - a record that contradicts a socket of this node: `heard`, and each sweep;
- *   - a node that died: its leases expire, and two sweeps, a third of their life apart, find its people without any;
+ *   - a node that died: its leases expire, and two sweeps, a third of their life apart, find its people without any; whoever leaves another
+ *     node before that is not kept online by them: nobody answers there;
  *   - leases that cannot be counted: nothing is recorded as gone but what was seen here, and that later.
  * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and again; nobody hears
  * of it but the log, as long as there is a grace.
@@ -85,8 +96,9 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     return options.ask(person, { type: 'Arrive', role, by: party(person, role), at: clock.now() })
   }
 
-  async function leave(person: string, how: Ending, by: Party): Promise<RecordedPresence> {
-    const state = await options.ask(person, { type: 'Leave', how, graceMs, by, at: clock.now() })
+  async function leave(person: string, how: End['how'], by: Party, seenAt: number | null): Promise<RecordedPresence> {
+    const seen = seenAt === null ? {} : { seenAt }
+    const state = await options.ask(person, { type: 'Leave', how, graceMs, ...seen, by, at: clock.now() })
     if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
     return state
   }
@@ -94,17 +106,30 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   const counted = async (person: string): Promise<number> => (await leases.count([person]))[0] ?? 0
 
   /** In the person's turn, with no socket of theirs left here. */
-  async function depart(person: string, role: Role, socket: string, how: Ending): Promise<void> {
+  async function depart(person: string, role: Role, socket: string, { how, at }: End): Promise<void> {
     const left = await leases.release(person, socket)
-    if (here.has(person) || left > 0) return
+    if (here.has(person) || left > 0) return doubt(person, at)
     const by = party(person, how === 'closed' ? role : 'system')
-    let state = await leave(person, how, by)
+    let state = await leave(person, how, by, at)
     // Bounded: should others come and go as fast as we count, the sweep has the last word.
     for (let round = 0; round < 5; round++) {
       const somebody = here.has(person) || (await counted(person)) > 0
       if (somebody === (state === 'online')) return
-      state = somebody ? await arrive(person, here.roleOf(person) ?? role) : await leave(person, how, by)
+      state = somebody ? await arrive(person, here.roleOf(person) ?? role) : await leave(person, how, by, at)
     }
+  }
+
+  /**
+   * Other connections of theirs count as open, which is true as long as somebody answers there; connections of this node that nobody answers on are
+   * cut, and depart by themselves. A node that is only slow puts it right within the grace, therefore it is a loss and nobody's leaving. Not in the
+   * person's turn: they may come back meanwhile.
+   */
+  function doubt(person: string, seenAt: number): void {
+    const work = async (): Promise<void> => {
+      if ((await options.others(person, seenAt)) === 'alive' || stopped) return
+      await turns.run(person, () => lose(person, seenAt))
+    }
+    void turns.run(`doubt ${person}`, () => work().catch(options.onError))
   }
 
   async function finish(person: string, work: () => Promise<void>): Promise<void> {
@@ -131,9 +156,9 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   }
 
   /** Their node is dead, if nobody holds a lease for them even now. */
-  async function lose(person: string): Promise<void> {
+  async function lose(person: string, seenAt?: number): Promise<void> {
     if (here.has(person) || (await counted(person)) > 0) return
-    await leave(person, 'lost', party(person, 'system'))
+    await leave(person, 'lost', party(person, 'system'), seenAt ?? (await options.lastSeen(person)))
   }
 
   async function expire(person: string): Promise<void> {
@@ -155,7 +180,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     )
     const elsewhere = [...recorded].filter((person) => !here.has(person))
     const gone = absent.look(elsewhere, await leases.count(elsewhere), clock.now())
-    await inBackground(gone, lose)
+    await inBackground(gone, (person) => lose(person))
     expiring.look()
   }
 
@@ -180,7 +205,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
           const counts = await leases.count(recorded)
           await inBackground(
             recorded.filter((_, i) => counts[i] === 0),
-            lose,
+            (person) => lose(person),
           )
         })
         .catch(failed)
@@ -200,10 +225,15 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
         await arrive(person, role)
       })
     },
-    async disconnected(person, socket, how) {
+    async disconnected(person, socket, end) {
       const role = here.roleOf(person)
       if (stopped || role === undefined || !here.remove(person, socket)) return
-      await finish(person, () => depart(person, role, socket, how))
+      await finish(person, () => depart(person, role, socket, end))
+    },
+    async returned(person, role, { lostAt, backAt }) {
+      await inBackground([person], async () => {
+        await options.ask(person, { type: 'Return', role, graceMs, lostAt, by: party(person, role), at: backAt })
+      })
     },
     heard(person, state) {
       if (stopped || state === 'online') return

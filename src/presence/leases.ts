@@ -12,8 +12,20 @@ export interface Leases {
   release(person: string, socket: string): Promise<number>
   /** Live leases of each of these people, in the same order. */
   count(people: readonly string[]): Promise<readonly number[]>
+  /** What other nodes hold of this person, and what they let expire within the last ten minutes. */
+  elsewhere(person: string): Promise<readonly Lease[]>
+  /** Takes leases of nodes away that do not answer; a node that lives all the same takes them again when it next renews. */
+  drop(person: string, leases: readonly Lease[]): Promise<void>
   /** Stops renewing and gives all leases of this node back. */
   close(): Promise<void>
+}
+
+export interface Lease {
+  readonly node: string
+  readonly socket: string
+  /** Milliseconds since 1970. */
+  readonly renewedAt: number
+  readonly live: boolean
 }
 
 /** Whether somebody is connected elsewhere cannot be known now: do nothing that cannot be taken back, look again later. */

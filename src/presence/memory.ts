@@ -19,6 +19,8 @@ export function memoryLeases(): Leases {
     async count(people) {
       return people.map(countOf)
     },
+    elsewhere: async () => [], // there is no other node
+    async drop() {},
     async close() {
       held.clear()
     },

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
 import { type AliveKeys, aliveKey, aliveValue, userKey, userValue, type Visit } from './alive-keys.ts'
-import { KEEP_LUA, LEAVE_LUA, OVER_LUA } from './redis-alive-script.ts'
+import { GONE_LUA, KEEP_LUA, LEAVE_LUA } from './redis-alive-script.ts'
+import { redisOptions } from './redis-connection.ts'
 import { leaseKey } from './redis-script.ts'
 
 export interface RedisAliveKeysOptions {
@@ -11,6 +12,8 @@ export interface RedisAliveKeysOptions {
   readonly onError: (error: unknown) => void
   /** How long the keys of a dead node live: at most 60,000, the same as the leases'. Default 30,000. */
   readonly ttlMs?: number
+  /** The only node whose leases count, where there is one; default: those of all. */
+  readonly onlyNode?: string
   /** Of the leases' keys; the contract's own have none. Default `lyceum:`. */
   readonly prefix?: string
   /** Paces the renewals. */
@@ -26,23 +29,18 @@ const BATCH = 100
  */
 export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promise<AliveKeys> {
   const { url, since, onError, ttlMs = 30_000, prefix = 'lyceum:', clock = systemClock } = options
+  const only = options.onlyNode === undefined ? '' : `${options.onlyNode}/`
   const timeoutMs = Math.max(500, Math.min(1_000, ttlMs / 6))
   const held = new Map<string, Visit>()
-  /** People whose `alive:…` was written here and may still be there. */
-  const shown = new Map<string, { readonly org: string; readonly id: string }>()
+  /** People whose keys may still be there: teachers who were here, and whoever's key was handed to a socket that may be gone. */
+  const shown = new Map<string, Visit>()
   let timer: Timer | undefined
   let renewing: Promise<void> | undefined
   let closed = false
 
   const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0, // repeating a call late could bring back a key that was removed
-    commandTimeout: timeoutMs,
-    connectTimeout: timeoutMs,
-    socketTimeout: 3 * timeoutMs,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-    scripts: { keep: { lua: KEEP_LUA }, leave: { lua: LEAVE_LUA, numberOfKeys: 2 }, over: { lua: OVER_LUA, numberOfKeys: 2 } },
+    ...redisOptions(timeoutMs),
+    scripts: { keep: { lua: KEEP_LUA }, leave: { lua: LEAVE_LUA, numberOfKeys: 2 }, gone: { lua: GONE_LUA, numberOfKeys: 3 } },
   }) as Redis & Scripts // ioredis adds a method for each script
   redis.on('error', () => {}) // every call that fails says so itself
 
@@ -53,7 +51,7 @@ export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promis
       const { person, org, id, role } = visit
       const began = role === 'teacher' ? since(person) : undefined
       const taught = org !== null && began !== undefined
-      if (taught) shown.set(person, { org, id })
+      if (taught) shown.set(person, visit)
       keys.push(userKey(id), taught ? aliveKey(org, id) : userKey(id))
       values.push(userValue(visit), taught ? aliveValue(began) : '')
     }
@@ -88,14 +86,18 @@ export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promis
     async leave(socket) {
       const visit = held.get(socket)
       if (!held.delete(socket) || visit === undefined) return
-      const value = userValue(visit)
-      const behindSid = value.slice(value.indexOf(socket) + socket.length)
-      await redis.leave(userKey(visit.id), leaseKey(prefix, visit.person), value, socket, behindSid, String(ttlMs)).catch(onError)
+      const [user, leases] = [userKey(visit.id), leaseKey(prefix, visit.person)]
+      shown.set(visit.person, visit) // first: they may be recorded as gone before the answer is here
+      const handedOn = await redis.leave(user, leases, userValue(visit), socket, behindSid(visit), String(ttlMs), only).catch(onError)
+      if (handedOn !== 1 && visit.role !== 'teacher') shown.delete(visit.person)
     },
-    async over(person) {
-      const known = shown.get(person)
-      if (!shown.delete(person) || known === undefined) return
-      await redis.over(aliveKey(known.org, known.id), leaseKey(prefix, person)).catch(onError)
+    async gone(person, state) {
+      const visit = shown.get(person)
+      if (visit === undefined) return
+      if (state === 'offline') shown.delete(person)
+      const { org, id } = visit
+      const alive = org === null ? userKey(id) : aliveKey(org, id)
+      await redis.gone(userKey(id), leaseKey(prefix, person), alive, only, behindSid(visit), state).catch(onError)
     },
     async close() {
       if (closed) return
@@ -115,5 +117,11 @@ export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promis
 interface Scripts {
   keep(...args: (string | number)[]): Promise<unknown>
   leave(user: string, leases: string, ...args: string[]): Promise<unknown>
-  over(alive: string, leases: string): Promise<unknown>
+  gone(user: string, leases: string, alive: string, ...args: string[]): Promise<unknown>
+}
+
+/** The value of `{user_id}` behind the socket's id. */
+function behindSid(visit: Visit): string {
+  const value = userValue(visit)
+  return value.slice(value.indexOf(visit.socket) + visit.socket.length)
 }

@@ -17,30 +17,49 @@ for i = 1, #KEYS, 2 do
 end
 `
 
-/**
- * KEYS  `{user_id}`, the person's leases        ARGV  the value of the socket that left, its id, that value behind the id
- *
- * Only what is still that socket's is touched: it goes to the socket of the same person whose lease lives longest, on whatever node, with
- * that lease's time, or is removed.
- */
-export const LEAVE_LUA = `
-if redis.call('TYPE', KEYS[1]).ok ~= 'string' or redis.call('GET', KEYS[1]) ~= ARGV[1] then return end
+/** Leases that count, the longest first: of any node, or of those whose members begin with `only`. */
+const LIVE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local live = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES')
-for i = #live - 1, 1, -2 do
-  local socket = string.match(live[i], '/([^/]+)$')
-  if socket ~= ARGV[2] then
-    redis.call('SET', KEYS[1], '{"sid":"' .. socket .. ARGV[3], 'PX', string.format('%.0f', math.min(live[i + 1] - now, tonumber(ARGV[4]))))
-    return
+local function live(key, only)
+  local found = {}
+  local members = redis.call('ZREVRANGEBYSCORE', key, '+inf', '(' .. string.format('%.0f', now), 'WITHSCORES')
+  for i = 1, #members, 2 do
+    if string.sub(members[i], 1, #only) == only then
+      found[#found + 1] = { socket = string.match(members[i], '/([^/]+)$'), left = members[i + 1] - now }
+    end
+  end
+  return found
+end
+`
+
+/**
+ * KEYS  `{user_id}`, the person's leases        ARGV  the value of the socket that left, its id, that value behind the id, the time to live, `only`
+ *
+ * Only what is still that socket's is touched: it goes to the socket of the same person whose lease lives longest, on whatever node, with
+ * that lease's time (1), or is removed.
+ */
+export const LEAVE_LUA = `${LIVE}
+if redis.call('TYPE', KEYS[1]).ok ~= 'string' or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for _, lease in ipairs(live(KEYS[2], ARGV[5])) do
+  if lease.socket ~= ARGV[2] then
+    local left = string.format('%.0f', math.min(lease.left, tonumber(ARGV[4])))
+    redis.call('SET', KEYS[1], '{"sid":"' .. lease.socket .. ARGV[3], 'PX', left)
+    return 1
   end
 end
 redis.call('DEL', KEYS[1])
+return 0
 `
 
-/** KEYS  `alive:…`, the person's leases. A presence may have begun anew before its end was heard of: then there are leases. */
-export const OVER_LUA = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if redis.call('ZCOUNT', KEYS[2], '(' .. string.format('%.0f', now), '+inf') == 0 then redis.call('DEL', KEYS[1]) end
+/**
+ * KEYS  `{user_id}`, the person's leases, `alive:…`        ARGV  `only`, what the person's value ends with behind the socket, 'offline' or ''
+ *
+ * They are recorded as lost, or as offline. A presence may have begun anew before that was heard of: then there are leases. Otherwise whatever
+ * still names a socket of theirs names one that is only thought to be open.
+ */
+export const GONE_LUA = `${LIVE}
+if #live(KEYS[2], ARGV[1]) > 0 then return end
+if redis.call('TYPE', KEYS[1]).ok == 'string' and string.sub(redis.call('GET', KEYS[1]), -#ARGV[2]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
+if ARGV[3] == 'offline' then redis.call('DEL', KEYS[3]) end
 `

@@ -1,3 +1,6 @@
+/** Leases that expired are remembered for so long: they tell when somebody was last seen. */
+const REMEMBERED_MS = 600_000
+
 /**
  * All that leases ask of Redis, one atomic step per call.
  *
@@ -25,15 +28,21 @@ local answer = { tonumber(epoch), now }
 for i = 2, #KEYS do
   local key, member = KEYS[i], ARGV[i + 2]
   if ARGV[1] == 'hold' then
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - ${REMEMBERED_MS})
     redis.call('ZADD', key, now + ttl, member)
-    redis.call('PEXPIRE', key, redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2] - now)
+    redis.call('PEXPIRE', key, redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2] - now + ${REMEMBERED_MS})
   elseif ARGV[1] == 'release' then
     redis.call('ZREM', key, member)
   end
   answer[#answer + 1] = redis.call('ZCOUNT', key, '(' .. string.format('%.0f', now), '+inf')
 end
 return answer
+`
+
+/** KEYS  a person's leases. Gives now, then each lease of the last minutes, live or not, with its expiry. */
+export const SEEN_LUA = `
+local time = redis.call('TIME')
+return { time[1] * 1000 + math.floor(time[2] / 1000), redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES') }
 `
 
 /** One sorted set per person. */

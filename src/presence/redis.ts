@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
 import { heldSockets } from './held.ts'
-import { type Leases, LeasesUnavailable } from './leases.ts'
-import { LEASES_LUA, leaseKey } from './redis-script.ts'
+import { type Lease, type Leases, LeasesUnavailable } from './leases.ts'
+import { redisOptions } from './redis-connection.ts'
+import { LEASES_LUA, leaseKey, SEEN_LUA } from './redis-script.ts'
 
 export interface RedisLeasesOptions {
   readonly url: string
@@ -38,25 +39,20 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
   let renewing: Promise<void> | undefined
   let closed = false
 
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0, // an unanswered call fails with its connection; repeating it late could revive a lease that was given back
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
-    socketTimeout: 3 * commandTimeoutMs,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-  })
+  const redis = new Redis(url, redisOptions(commandTimeoutMs))
   redis.on('error', () => {}) // every call that fails says so itself
+
+  const answered = async <T>(asked: Promise<T>): Promise<T> =>
+    asked.catch((error: Error) => {
+      throw new LeasesUnavailable(`Redis at ${redis.options.host}:${redis.options.port} gave no answer: ${error.message}`, { cause: error })
+    })
 
   /** Live leases of each of these people. */
   async function ask(action: 'hold' | 'release' | 'count', people: readonly string[], sockets: readonly string[] = []): Promise<number[]> {
     if (closed) throw new LeasesUnavailable('these leases are closed: the node is stopping')
     const keys = [`${prefix}leases-epoch`, ...people.map((person) => leaseKey(prefix, person))]
     const args = [action, ttlMs, now(), ...sockets.map((socket) => `${node}/${socket}`)]
-    const answer = await redis.eval(LEASES_LUA, keys.length, ...keys, ...args).catch((error: Error) => {
-      throw new LeasesUnavailable(`Redis at ${redis.options.host}:${redis.options.port} gave no answer: ${error.message}`, { cause: error })
-    })
+    const answer = await answered(redis.eval(LEASES_LUA, keys.length, ...keys, ...args))
     const [began = 0, at = 0, ...counts] = answer as number[] // what the script returns
     epoch ??= began
     const wholeAt = began + ttlMs / 2
@@ -117,6 +113,23 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
       const counts: number[] = []
       for (const batch of inBatches(people)) counts.push(...(await ask('count', batch)))
       return counts
+    },
+    async elsewhere(person) {
+      const answer = await answered(redis.eval(SEEN_LUA, 1, leaseKey(prefix, person)))
+      const [serverNow, members] = answer as [number, string[]] // what the script returns
+      const at = Number(now() || serverNow)
+      const leases: Lease[] = []
+      for (let i = 0; i < members.length; i += 2) {
+        const [holder = '', socket = ''] = (members[i] ?? '').split('/')
+        const expiry = Number(members[i + 1])
+        // By this node's clock, which is the one that it compares with.
+        if (holder !== node) leases.push({ node: holder, socket, renewedAt: clock.now() - (at - (expiry - ttlMs)), live: expiry > at })
+      }
+      return leases
+    },
+    async drop(person, leases) {
+      const members = leases.map((lease) => `${lease.node}/${lease.socket}`)
+      if (members.length > 0) await answered(redis.zrem(leaseKey(prefix, person), ...members))
     },
     async close() {
       if (closed) return

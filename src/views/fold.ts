@@ -134,11 +134,13 @@ function indexOf(projection: Projection, key: string, row: Row): readonly string
 }
 
 function changeOf(key: string, before: readonly string[], { row, index }: Held): Change {
+  // A course stands in the list of each of its students: comparing every entry with every other would take most of a second.
+  const [stood, stands] = [new Set(before), new Set(index)]
   return {
     key,
     row: (row ?? null) as unknown as Json, // a projection's row is JSON by contract; one that is not is found by `checkJson`
-    added: index.filter((entry) => !before.includes(entry)),
-    removed: before.filter((entry) => !index.includes(entry)),
+    added: index.filter((entry) => !stood.has(entry)),
+    removed: before.filter((entry) => !stands.has(entry)),
   }
 }
 

@@ -22,7 +22,9 @@ export function look(view: string, store: ViewStore, tending: Tending): Look {
       if (table === null) break
       const answer = await ask(table)
       const position = tending.extent(table, answer.position)
-      if (!later(told, position)) {
+      // There are events, and the table has seen none: the store was emptied, and does not say that nothing is there.
+      const emptied = position === null && !tending.blank()
+      if (!emptied && !later(told, position)) {
         told = latest(position, told)
         return { ...answer, position }
       }

@@ -37,6 +37,8 @@ export interface Tending {
   position(): bigint | null
   /** Where a table that stands at `stored` is true up to: further, when this node knows that nothing in between changes it. */
   extent(table: string, stored: bigint | null): bigint | null
+  /** The log is empty, as far as this node knows: only then a table that stands at null is complete. */
+  blank(): boolean
   state(): TendingState
   parked(): number
   /** Milliseconds between now and the oldest event that is not folded yet, by the log's clock. */
@@ -210,6 +212,7 @@ export function tend(options: TendingOptions): Tending {
     position,
     extent: (table, stored) =>
       place?.serves && place.fold.table === table && place.fold.stored() === stored ? place.fold.scanned() : stored,
+    blank: () => tail.head() === null,
     state: () => state,
     parked: () => parked,
     lagMs(now) {

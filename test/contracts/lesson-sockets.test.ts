@@ -118,6 +118,19 @@ describe('joining', () => {
     expect(await student.ask('join_lesson', { lesson_id: lesson.id, client_id: 'c1' })).toEqual(first)
     expect(await person(lesson, 'twice')).toMatchObject({ joins: 1 })
   })
+  test('[LESSON-24] a leaving that is repeated gives the first answer, with the lesson named or not', async () => {
+    const lesson = await lessonOf(server.url, tea)
+    const student = await come('student', 'leaver')
+    await student.ask('join_lesson', { lesson_id: lesson.id, client_id: null, code: null, name: null }) // null is none
+    const first = await student.ask('leave_lesson', { client_id: 'l1' })
+    expect(first).toMatchObject([true, null, { lesson_id: lesson.id }])
+    expect(await student.ask('leave_lesson', { client_id: 'l1' })).toEqual(first)
+    expect(await student.ask('leave_lesson', { client_id: 'l1', lesson_id: lesson.id })).toEqual(first)
+    expect((await student.ask('leave_lesson', { client_id: 'l2' }))[2]).toMatchObject({ code: 'not-in-lesson' })
+    await student.ask('join_lesson', { lesson_id: lesson.id })
+    expect(await student.ask('leave_lesson', { client_id: 'l1' })).toEqual(first)
+    expect(await person(lesson, 'leaver')).toMatchObject({ joins: 2, leaves: 1, present: true })
+  })
   test('[LESSON-25] a client without protocol=2 gets two values', async () => {
     const lesson = await lessonOf(server.url, tea)
     const student = await come('student', 'old', { query: { protocol: '1' } })

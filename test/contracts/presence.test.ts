@@ -60,6 +60,17 @@ describe.each<Transport>(['websocket', 'polling'])('over %s', (transport) => {
   })
 })
 
+test('[PRES-27] [GUARD-1] a handshake of any shape leaves nobody behind', async () => {
+  const token = await tokenFor('teacher', 'odd', 'odds')
+  const asker = await tokenFor('admin', 'asker', 'odds')
+  const shapes: unknown[] = [{ toString: 1 }, [], [['2']], { valueOf: {} }, null, 'x'.repeat(5_000), -1, true]
+  for (const protocol of shapes) {
+    const client = await open({ auth: { token, protocol, more: shapes } })
+    client.close()
+  }
+  await expect.poll(async () => (await presenceOf(asker)).body.data).toEqual([])
+})
+
 describe('teacher_login', () => {
   test('[PRES-2] reaches all hubs of the organisation, of teachers and of admins, and of no other', async () => {
     const hubs = [await teacherHub('h1', 'two'), await teacherHub('h2', 'two', 'admin')]

@@ -138,7 +138,8 @@ test('[LIMIT-7] in a real server a reader who stopped is disconnected while the 
     // 100 messages are 6 MB: as many as it takes, and as many again to see that nothing more piles up.
     while ((await metric('lyceum_slow_readers_cut_off_total')) === 0 && sent < 5_000) await write()
     const [, person, waiting, why] = /"person":"(.*?)".*"waitingBytes":(\d+),"why":"(.*?)"/.exec(server.output()) ?? []
-    expect([person, why]).toEqual(['acme.stopped', 'too much waits for it'])
+    expect(person).toBe('acme.stopped')
+    expect(['too much waits for it', 'it takes nothing']).toContain(why) // on a slow machine 15 looks come before 32 MiB
     expect(Number(waiting)).toBeLessThan(64 * MIB) // the budget, and what was pushed between two looks
     await write()
     // It was cut off once and for all: what is pushed now waits for nobody.

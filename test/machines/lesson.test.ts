@@ -4,7 +4,7 @@ import type { Party } from '../../machines/kernel.ts'
 import { Refusal } from '../../machines/kernel.ts'
 import type { JoinLesson, LessonCommand } from '../../machines/lesson/commands.ts'
 import { decide } from '../../machines/lesson/decide.ts'
-import type { LessonEvent } from '../../machines/lesson/events.ts'
+import type { LessonEvent, ParticipantLeft } from '../../machines/lesson/events.ts'
 import { lessonMachine } from '../../machines/lesson/machine.ts'
 import { replay, scenario } from '../support/given.ts'
 
@@ -42,6 +42,9 @@ const left = (after: number, reason: 'left' | 'disconnected' = 'left'): LessonEv
   reason,
   at: at + after,
 })
+
+/** By `leave_lesson`. */
+const asked = (after: number): LessonEvent => ({ ...(left(after) as ParticipantLeft), asked: true })
 
 const schedule: LessonCommand = { type: 'ScheduleLesson', ...plan, by: tea, at }
 const start = (by: Party): LessonCommand => ({ type: 'StartLesson', overrunMinutes: 30, by, at })
@@ -157,14 +160,14 @@ describe('[LESSON-3] who may join', () => {
       given(scheduled).when(joining({ by })).yields(inside)
       given(scheduled, inside)
         .when(leave({ by, participantId: id }))
-        .yields({ ...left(20), participantId: id } as LessonEvent)
+        .yields({ ...asked(20), participantId: id } as LessonEvent)
     }
   })
 })
 
 describe('[LESSON-4] times present are intervals', () => {
   test('a second device joins nothing', () => given(scheduled, started, joined).when(joining()).yields())
-  test('leaving ends the interval', () => given(scheduled, started, joined).when(leave()).yields(left(20)))
+  test('leaving ends the interval', () => given(scheduled, started, joined).when(leave()).yields(asked(20)))
   test('leaving twice changes nothing', () => given(scheduled, started, joined, left(20)).when(leave()).yields())
   test('a presence that is over ends the interval at the time of the loss', () => {
     given(scheduled, started, joined)
@@ -178,7 +181,7 @@ describe('[LESSON-4] times present are intervals', () => {
   })
   test('joining in a new presence ends what is left of the old one, when it was lost', () => {
     given(scheduled, started, joined)
-      .when(joining({ presence: at + 90, past: { since: presence, until: at + 40 }, at: at + 100 }))
+      .when(joining({ presence: at + 90, past: { since: presence, until: at + 40, reason: 'grace-over' }, at: at + 100 }))
       .yields(left(40, 'disconnected'), { ...joined, presence: at + 90, at: at + 100 } as LessonEvent, {
         type: 'ParticipantReconnected',
         participantId: 'stu',
@@ -197,7 +200,15 @@ describe('[LESSON-5] a reconnect is recorded once', () => {
     given(scheduled, started, joined, back)
       .when(resume(30, 35))
       .yields({ ...back, at: at + 35 } as LessonEvent))
-  test('not for a loss from before they joined', () => given(scheduled, started, joined).when(resume(5, 25)).yields())
+  test('not for a loss that was over before they joined', () => given(scheduled, started, joined).when(resume(5, 9)).yields())
+  test('somebody who was last seen just before their joining was recorded was away from then on', () => {
+    given(scheduled, started, joined)
+      .when(resume(9, 25))
+      .yields({ ...back, awayMs: 15 } as LessonEvent)
+    given(scheduled, started, joined, { ...back, awayMs: 15 } as LessonEvent)
+      .when(resume(9, 27))
+      .yields()
+  })
   test('not before the lesson is live', () => given(scheduled, joined).when(resume(20, 25)).yields())
   test('not of somebody who has left', () => given(scheduled, started, joined, left(22)).when(resume(20, 25)).yields())
   test('a connection that names the lesson resumes it for whoever was in', () => {
@@ -212,6 +223,51 @@ describe('[LESSON-5] a reconnect is recorded once', () => {
     given(scheduled, started, joined, left(20))
       .when(joining({ at: at + 30 }))
       .yields({ ...joined, at: at + 30 } as LessonEvent)
+  })
+})
+
+describe('[LESSON-8] whoever has left by leave_lesson', () => {
+  test('is not pulled back in by a connection that still names the lesson', () => {
+    given(scheduled, started, joined, asked(20))
+      .when(joining({ resume: true, at: at + 30 }))
+      .refuses('left-lesson')
+    given(scheduled, started, joined, asked(20))
+      .when(joining({ resume: true, presence: at + 25, past: { since: presence, until: at + 22, reason: 'grace-over' }, at: at + 30 }))
+      .refuses('left-lesson')
+  })
+  test('comes in by joining, or by naming it after having closed everything, and that is no reconnect', () => {
+    given(scheduled, started, joined, asked(20))
+      .when(joining({ at: at + 30 }))
+      .yields({ ...joined, at: at + 30 } as LessonEvent)
+    given(scheduled, started, joined, asked(20))
+      .when(joining({ resume: true, presence: at + 25, past: { since: presence, until: at + 22, reason: 'left' }, at: at + 30 }))
+      .yields({ ...joined, presence: at + 25, at: at + 30 } as LessonEvent)
+  })
+})
+
+describe('[LESSON-9] a TeacherHub looks on', () => {
+  const look = (more: object = {}): LessonCommand => ({ type: 'LookOn', elsewhere: false, awayMs: null, by: tea, at: at + 10, ...more })
+  const came: LessonEvent = { type: 'HubJoined', hubId: 'tea', role: 'teacher', at: at + 10 }
+
+  test('and is recorded when it does for the first time', () => given(scheduled).when(look()).yields(came))
+  test('and is a reconnect when it is there again in the live lesson', () => {
+    given(scheduled, started, came)
+      .when(look({ awayMs: 7_000, at: at + 30 }))
+      .yields({ type: 'HubReconnected', hubId: 'tea', role: 'teacher', awayMs: 7_000, at: at + 30 })
+    given(scheduled, came).when(look()).yields()
+  })
+  test('not by a second connection', () =>
+    given(scheduled, started, came)
+      .when(look({ elsewhere: true }))
+      .yields())
+  test('only at a lesson of its organisation that has not ended', () => {
+    given(scheduled, started)
+      .when(look({ by: foe }))
+      .refuses('no-such-lesson')
+    given(scheduled, ended).when(look()).refuses('lesson-ended')
+    given(scheduled, started)
+      .when(look({ at: dueAt }))
+      .refuses('lesson-ended')
   })
 })
 
@@ -259,7 +315,7 @@ test('[LESSON-7] what is decided can always happen, in any order of commands', (
         resume: resuming,
         at: at + after,
         presence: n,
-        past: n ? { since: n - 1, until: at } : null,
+        past: n ? { since: n - 1, until: at, reason: n > 1 ? 'left' : 'grace-over' } : null,
       }),
     ),
     fc
@@ -267,6 +323,15 @@ test('[LESSON-7] what is decided can always happen, in any order of commands', (
       .map(([by, after, bySystem, n]) =>
         leave({ by: bySystem ? system : by, participantId: by.id, presence: bySystem ? n : null, leftAt: at + after }),
       ),
+    fc.tuple(person, when, fc.boolean()).map(
+      ([by, after, elsewhere]): LessonCommand => ({
+        type: 'LookOn',
+        elsewhere,
+        awayMs: after,
+        by,
+        at: at + after,
+      }),
+    ),
     fc.tuple(when, when, fc.nat(3)).map(([a, b, n]): LessonCommand => ({ ...(resume(a, b) as object), presence: n }) as LessonCommand),
   )
   fc.assert(

@@ -37,8 +37,53 @@ describe('coming', () => {
       since: at,
       until: null,
       lostAt: null,
+      backAt: at + 1_000,
       past: null,
     })
+  })
+})
+
+describe('coming back from a loss that was not noticed', () => {
+  const back = (lostAt: number, backAt: number): PresenceCommand => ({
+    type: 'Return',
+    role: 'agent',
+    graceMs,
+    lostAt,
+    by: anna,
+    at: backAt,
+  })
+  const unnoticed: readonly PresenceEvent[] = [
+    { type: 'ConnectionLost', at: at + 10, until: at + 10 + graceMs },
+    { type: 'CameBack', role: 'agent', at: at + 50 },
+  ]
+
+  test('records the loss and the return', () => {
+    given(cameOnline)
+      .when(back(at + 10, at + 50))
+      .yields(...unnoticed)
+  })
+  test('is recorded once, however many report it', () => {
+    given(cameOnline, ...unnoticed)
+      .when(back(at + 10, at + 52))
+      .yields()
+  })
+  test('can happen again', () => {
+    given(cameOnline, ...unnoticed)
+      .when(back(at + 60, at + 80))
+      .yields({ type: 'ConnectionLost', at: at + 60, until: at + 60 + graceMs }, { type: 'CameBack', role: 'agent', at: at + 80 })
+  })
+  test('is nothing new for somebody whose loss was noticed, and nothing at all for somebody offline', () => {
+    given(cameOnline, connectionLost)
+      .when(back(at + 10, at + 50))
+      .yields()
+    given(cameOnline, left)
+      .when(back(at + 10, at + 50))
+      .yields()
+  })
+  test('nobody was lost before they came', () => {
+    given(cameOnline)
+      .when(back(at - 500, at + 50))
+      .yields({ type: 'ConnectionLost', at, until: at + graceMs }, { type: 'CameBack', role: 'agent', at: at + 50 })
   })
 })
 
@@ -49,6 +94,23 @@ describe('going', () => {
     given(cameOnline)
       .when({ ...close, by: system })
       .yields({ type: 'WentOffline', reason: 'disabled', since: at, at })
+  })
+  test('[GRACE-9] a loss that is found late was when they were last seen, and the grace runs from now', () => {
+    const late = { ...lose, at: at + 60_000, seenAt: at + 20_000 }
+    given(cameOnline)
+      .when(late)
+      .yields({ type: 'ConnectionLost', at: at + 20_000, until: at + 60_000 + graceMs })
+    given(cameOnline)
+      .when({ ...late, graceMs: 0 })
+      .yields({ type: 'WentOffline', reason: 'grace-over', since: at, at: at + 20_000 })
+    given(cameOnline)
+      .when({ ...late, seenAt: at - 5 })
+      .yields({ type: 'ConnectionLost', at, until: at + 60_000 + graceMs })
+  })
+  test('a closing that could not be recorded at once was when it was', () => {
+    given(cameOnline)
+      .when({ ...close, at: at + 60_000, seenAt: at + 5 })
+      .yields({ ...left, at: at + 5 } as PresenceEvent)
   })
   test('nobody can leave twice', () => given(cameOnline, left).when(close).yields())
   test('losing the last connection starts the grace', () => given(cameOnline).when(lose).yields(connectionLost))
@@ -74,7 +136,10 @@ describe('expiry', () => {
   })
   test('an expiry of somebody who came back changes nothing', () => given(cameOnline, connectionLost, cameBack).when(expire).yields())
   test('a presence that ended in its grace was over when the connection was lost', () => {
-    expect(given(cameOnline, connectionLost).when(expire).leads().context).toMatchObject({ since: null, past: { since: at, until: at } })
+    expect(given(cameOnline, connectionLost).when(expire).leads().context).toMatchObject({
+      since: null,
+      past: { since: at, until: at, reason: 'grace-over' },
+    })
   })
   test('what was recorded without times is taken as before', () => {
     const older: PresenceEvent[] = [cameOnline, { type: 'ConnectionLost', until }]
@@ -93,6 +158,7 @@ test('what is decided can always happen, in any order of commands', () => {
     fc.constantFrom(arrive, { ...arrive, role: 'visitor' } as const),
     fc.constantFrom(close, { ...close, by: system }, lose, { ...lose, graceMs: 0 }),
     fc.constant(expire),
+    fc.nat(40_000).map((after): PresenceCommand => ({ type: 'Return', role: 'agent', graceMs, lostAt: at + after, by: anna, at })),
   )
   const timed = fc.tuple(command, fc.nat(40_000)).map(([given, afterMs]): PresenceCommand => ({ ...given, at: at + afterMs }))
   fc.assert(

@@ -42,7 +42,7 @@ const fresh = () => ({ prefix: `${randomUUID()}:`, online: new Map<string, numbe
 async function node(
   name: string,
   { prefix, online }: ReturnType<typeof fresh>,
-  options: { ttlMs?: number; clock?: Clock } = {},
+  options: { ttlMs?: number; clock?: Clock; onlyNode?: string } = {},
 ): Promise<Node> {
   const errors: unknown[] = []
   const all = { url: server.url, prefix, ttlMs, ...options }
@@ -142,11 +142,36 @@ describe('the keys', () => {
     await a.leave(teacher('k6', 's1'))
     expect(await redis.exists('alive:org_acme_user_k6')).toBe(1) // lost or gone, that is not known here yet
     await b.enter(teacher('k6', 's2')) // within the same second: the value is the same
-    await a.keys.over('acme.k6')
+    await a.keys.gone('acme.k6', 'offline')
     expect(await redis.exists('alive:org_acme_user_k6')).toBe(1)
     await b.leave(teacher('k6', 's2'))
-    await b.keys.over('acme.k6')
+    await b.keys.gone('acme.k6', 'offline')
     expect(await redis.exists('alive:org_acme_user_k6')).toBe(0)
+  })
+
+  test('[PRES-28] where there is one node, the leases of its dead predecessor get no key', async () => {
+    const world = fresh()
+    const dead = await node('dead', world, { ttlMs: 60_000 })
+    await dead.leases.hold('acme.k6b', 'of-the-dead')
+    const a = await node('a', world, { onlyNode: 'a' })
+    world.online.set('acme.k6b', SINCE)
+    await a.enter(teacher('k6b', 's1'))
+    await a.leave(teacher('k6b', 's1'))
+    expect(await redis.exists('k6b')).toBe(0)
+    await a.keys.gone('acme.k6b', 'offline')
+    expect(await redis.exists('alive:org_acme_user_k6b')).toBe(0)
+  })
+
+  test('[PRES-20] a key that was handed to a socket of a dead node is removed when that is known', async () => {
+    const world = fresh()
+    const [dead, b] = [await node('dead', world, { ttlMs: 60_000 }), await node('b', world)]
+    await dead.leases.hold('acme.k6c', 'of-the-dead')
+    await b.enter(student('k6c', 's1', 'acme'))
+    await b.leave(student('k6c', 's1', 'acme'))
+    expect(await sidOf('k6c')).toBe('of-the-dead') // nobody knows yet
+    await b.leases.drop('acme.k6c', await b.leases.elsewhere('acme.k6c'))
+    await b.keys.gone('acme.k6c', 'lost')
+    expect(await redis.exists('k6c')).toBe(0)
   })
 
   test('[PRES-16] of one id in two organisations the last who came has the key; the other gets it when it is free', async () => {
@@ -221,7 +246,7 @@ describe('the keys', () => {
             const [one] = open.splice(each.which % Math.max(1, open.length), 1)
             if (!one) continue
             await one.at.leave(one.visit)
-            if (open.length === 0) for (const every of nodes) await every.keys.over(`acme.${id}`)
+            if (open.length === 0) for (const every of nodes) await every.keys.gone(`acme.${id}`, 'offline')
           }
           const sid = await sidOf(id)
           if (open.length === 0) expect(sid).toBeNull()

@@ -23,11 +23,13 @@ afterEach(async () => {
 })
 
 describe('after a crash', () => {
-  test('everybody who was online is lost at once, and gets the whole grace from the start', async () => {
+  test('[GRACE-9] everybody who was online is lost at once, as of when the server died, and gets the whole grace from the start', async () => {
     const node = await begin()
     await it.connect(node)
+    it.clock.advance(5_000)
+    const diedAt = it.clock.now()
     await crash(node, 60_000)
-    expect(it.log.at(-1)).toMatchObject({ type: 'ConnectionLost', until: it.clock.now() + graceMs })
+    expect(it.log.at(-1)).toEqual({ type: 'ConnectionLost', at: diedAt, until: it.clock.now() + graceMs })
   })
 
   test('who was lost already gets the whole grace from the start too, and not a millisecond more', async () => {
@@ -119,6 +121,24 @@ describe('two nodes', () => {
   })
 })
 
+describe('a return from a loss that nobody noticed', () => {
+  test('is recorded with its loss, once', async () => {
+    const node = await begin()
+    await it.connect(node, 's1')
+    const lostAt = it.clock.now() + 1_000
+    it.clock.advance(4_000)
+    await it.connect(node, 's2')
+    const times = { lostAt, backAt: it.clock.now() }
+    await Promise.all([node.keeper.returned(anna, 'agent', times), node.keeper.returned(anna, 'agent', times)])
+    await it.end(node, 's1', 'lost') // half a minute later Engine.IO finds out, too
+    await it.pass(2 * ttlMs)
+    expect(it.log.slice(1)).toEqual([
+      { type: 'ConnectionLost', at: lostAt, until: lostAt + graceMs },
+      { type: 'CameBack', role: 'agent', at: times.backAt },
+    ])
+  })
+})
+
 describe('without leases', () => {
   const broken = () => {
     const leases = memoryLeases()
@@ -131,6 +151,8 @@ describe('without leases', () => {
       hold: (person, socket) => leases.hold(person, socket).finally(whole),
       release: (person, socket) => leases.release(person, socket).finally(whole),
       count: (people) => whole().then(() => leases.count(people)),
+      elsewhere: (person) => whole().then(() => leases.elsewhere(person)),
+      drop: (person, theirs) => whole().then(() => leases.drop(person, theirs)),
       close: leases.close,
     })
     return { fault, leases, open }

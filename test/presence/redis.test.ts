@@ -67,9 +67,8 @@ describe('leases in Redis', () => {
     expect(await b.count([anna])).toEqual([1])
   })
 
-  test('the leases of a node that dies without closing expire, and leave no key', async () => {
+  test('the leases of a node that dies without closing expire, and tell for a while when they were last renewed', async () => {
     const { b, prefix } = await twoNodes()
-    const redis = watcher()
     // A dead node is one that took a lease and is never heard of again: its renewals stop, here because its clock never moves.
     const never = { now: Date.now, after: () => ({ cancel() {} }) }
     const dead = await openRedisLeases({ url: server.url, node: 'dead', prefix, ttlMs, clock: never })
@@ -78,7 +77,23 @@ describe('leases in Redis', () => {
     expect(await dead.hold(anna, 's1')).toBe(1)
     await becomes(b, 0)
     expect(Date.now() - heldAt).toBeLessThan(ttlMs + 2_000)
-    await vi.waitFor(async () => expect(await redis.exists(`${prefix}lease:${anna}`)).toBe(0), { interval: 20 })
+    const [lease] = await b.elsewhere(anna)
+    expect(lease).toMatchObject({ node: 'dead', socket: 's1', live: false })
+    expect(Math.abs((lease?.renewedAt ?? 0) - heldAt)).toBeLessThan(100)
+    const left = await watcher().pttl(`${prefix}lease:${anna}`)
+    expect(left).toBeGreaterThan(500_000)
+    expect(left).toBeLessThan(600_000)
+  })
+
+  test('leases of another node can be taken away, and come again if it lives', async () => {
+    const { a, b } = await twoNodes()
+    await a.hold(anna, 's1')
+    await b.hold(anna, 's2')
+    const theirs = await b.elsewhere(anna)
+    expect(theirs).toMatchObject([{ node: 'a', socket: 's1', live: true }])
+    await b.drop(anna, theirs)
+    expect(await b.count([anna])).toEqual([1])
+    await becomes(b, 2)
   })
 
   test('after FLUSHALL nothing is counted until every node has renewed its leases', async () => {

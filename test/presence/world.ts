@@ -4,7 +4,7 @@ import type { PresenceEvent } from '../../machines/presence/events.ts'
 import { type PresenceState, presenceMachine } from '../../machines/presence/machine.ts'
 import type { Clock, Timer } from '../../src/clock.ts'
 import { LogUnavailable } from '../../src/log/log.ts'
-import { type Ending, type PresenceKeeper, presenceKeeper, type RecordedPresence } from '../../src/presence/keeper.ts'
+import { type End, type PresenceKeeper, presenceKeeper, type RecordedPresence } from '../../src/presence/keeper.ts'
 import type { Leases } from '../../src/presence/leases.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { replay } from '../support/given.ts'
@@ -14,6 +14,7 @@ export const graceMs = 15_000
 export const ttlMs = 30_000
 
 export interface Node {
+  readonly name: string
   readonly keeper: PresenceKeeper
   readonly sockets: Set<string>
   readonly errors: unknown[]
@@ -36,7 +37,7 @@ export interface World {
   /** The process is gone: nothing of it is heard again, neither of its leases nor of its commands. */
   kill(node: Node): void
   connect(node: Node, socket?: string): Promise<void>
-  end(node: Node, socket: string, how: Ending): Promise<void>
+  end(node: Node, socket: string, how: End['how']): Promise<void>
   /** Lets a node hear what was recorded. */
   deliver(node: Node): void
   /** Until nothing is under way and everybody has heard everything. */
@@ -54,6 +55,7 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
   const log: PresenceEvent[] = []
   const nodes: Node[] = []
   let dice = seed
+  let diedAt: number | null = null
   let names = 0
 
   const state = (upTo = log.length): PresenceState => replay(presenceMachine, log.slice(0, upTo))
@@ -93,7 +95,9 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
         return timer
       },
     }
+    const name = `n${names++}`
     const node: Node = {
+      name,
       alive: true,
       timers: [],
       heard: log.length,
@@ -101,15 +105,32 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
       errors: [],
       keeper: undefined as unknown as PresenceKeeper,
     }
-    const leases = await openLeases(own, `n${names++}`)
+    const leases = await openLeases(own, name)
     const known = (): PresenceState => state(node.heard)
     const keeper = presenceKeeper({
       leases: {
         hold: (person, socket) => alive(() => leases.hold(person, socket)),
         release: (person, socket) => alive(() => leases.release(person, socket)),
         count: (people) => alive(() => leases.count(people)),
+        elsewhere: (person) => alive(() => leases.elsewhere(person)),
+        drop: (person, theirs) => alive(() => leases.drop(person, theirs)),
         close: leases.close,
       },
+      // What the pulse finds: living nodes answer for their open sockets, dead ones do not.
+      others: () =>
+        alive(async () => {
+          if (nodes.some((each) => each !== node && each.alive && each.sockets.size > 0)) return 'alive'
+          const silent = (await leases.elsewhere(anna)).filter(
+            (lease) => lease.live && !nodes.some((each) => each.alive && each.name === lease.node),
+          )
+          await leases.drop(anna, silent)
+          return silent.length === 0 ? null : Math.max(...silent.map(({ renewedAt }) => renewedAt))
+        }),
+      lastSeen: () =>
+        alive(async () => {
+          const seen = (await leases.elsewhere(anna)).map(({ renewedAt }) => renewedAt)
+          return seen.length === 0 ? diedAt : Math.max(...seen)
+        }),
       ask: (_, command) => alive(() => ask(command)),
       clock: own,
       graceMs,
@@ -151,6 +172,7 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
     state: () => state().value,
     boot,
     kill(node) {
+      diedAt = clock.now()
       node.alive = false
       for (const timer of node.timers) timer.cancel()
       node.sockets.clear()
@@ -161,7 +183,7 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
     },
     end(node, socket, how) {
       node.sockets.delete(socket)
-      return node.keeper.disconnected(anna, socket, how)
+      return node.keeper.disconnected(anna, socket, { how, at: clock.now() })
     },
     deliver,
     settle,

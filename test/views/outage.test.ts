@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Log } from '../../src/log/log.ts'
 import { type Keeper, keepViews } from '../../src/views/keeper.ts'
@@ -62,4 +63,23 @@ test('a Redis that hangs for a while is waited for', async () => {
   await expect.poll(() => keeper.status().boxes?.state, { timeout: 5_000 }).toBe('waiting')
   server.resume()
   await wholeAgain(position)
+})
+
+test('a Redis that was emptied is never taken for one in which nothing is, also not by the first who asks', async () => {
+  const position = await write(200)
+  expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
+  const everything = { from: 'sum/', to: 'sum/~', limit: 100 }
+  const { entries: whole } = await store.scan((await store.live('boxes')) ?? '', everything) // this keeper has told nobody anything yet
+  const other = new Redis(server.url)
+  await other.flushall()
+  other.disconnect()
+  // Until it is whole again: all of it, or nothing but the advice to come back.
+  const answers: unknown[] = []
+  const look = async (): Promise<unknown> => {
+    const seen = await keeper.scan('boxes', everything).catch((error: unknown) => error)
+    if (!(seen instanceof ViewsUnavailable)) answers.push(seen)
+    return answers[0]
+  }
+  await expect.poll(look, { interval: 1, timeout: 10_000 }).toEqual({ position, entries: whole })
+  expect(answers).toHaveLength(1)
 })

@@ -1,0 +1,78 @@
+import type { AttendanceEvent, CheckInMode } from '../machines/attendance/events.ts'
+import { isPresent } from '../machines/attendance/marks.ts'
+import { unreachable } from '../machines/kernel.ts'
+import type { Projection, Told } from './projection.ts'
+
+/** One attendance session with its counts, as lists and watchers see it; the marks are told by its own stream. Times are milliseconds since 1970. */
+export interface AttendanceSessionRow {
+  readonly seq: number
+  readonly org: string
+  readonly courseId: string
+  /** Who started it. */
+  readonly teacherId: string
+  readonly teacherName: string
+  readonly plannedMinutes: number
+  readonly checkIn: CheckInMode
+  readonly lateAfterMinutes: number | null
+  readonly state: 'active' | 'ended'
+  readonly startedAt: number
+  /** When it is ended at the latest. */
+  readonly dueAt: number
+  /** Students present: those marked present or late; once it has ended without strangers. */
+  readonly present: number
+  readonly ended: EndedAttendance | null
+}
+
+export interface EndedAttendance {
+  readonly at: number
+  readonly reason: 'ended' | 'overrun'
+  /** Who ended it; null for Lyceum itself. */
+  readonly by: string | null
+  readonly byName: string | null
+  /** Students enrolled at the end, as revision `courseSeq` of the course's stream has them. */
+  readonly total: number
+  readonly courseSeq: number
+  /** Marked, but not enrolled any more when it ended: they do not count. */
+  readonly strangers: readonly string[]
+}
+
+export const ATTENDANCE_STREAM = 'attendance-'
+
+export const attendanceSessions: Projection<AttendanceSessionRow> = {
+  name: 'attendance-sessions',
+  version: 1,
+  key: ({ stream }) => (stream.startsWith(ATTENDANCE_STREAM) ? stream.slice(ATTENDANCE_STREAM.length) : null),
+  fold: (row, told) => fold(row, told as Told<AttendanceEvent>),
+  index(id, { org, courseId, state, startedAt }) {
+    const when = `${String(startedAt).padStart(14, '0')}/${id}`
+    return [
+      `course/${org}/${courseId}/${when}`,
+      `state/${org}/${courseId}/${state}/${when}`,
+      ...(state === 'active' ? [`active/${id}`] : []),
+    ]
+  },
+}
+
+function fold(row: AttendanceSessionRow | undefined, { event, revision: seq, stream }: Told<AttendanceEvent>): AttendanceSessionRow {
+  if (event.type === 'AttendanceStarted') {
+    const { org, courseId, teacherId, teacherName, plannedMinutes, checkIn, lateAfterMinutes, at: startedAt, dueAt } = event
+    const plan = { org, courseId, teacherId, teacherName, plannedMinutes, checkIn, lateAfterMinutes }
+    return { seq, ...plan, state: 'active', startedAt, dueAt, present: 0, ended: null }
+  }
+  if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} before AttendanceStarted`)
+  switch (event.type) {
+    case 'StudentMarked':
+      return { ...row, seq, present: row.present + (isPresent(event) ? 1 : 0) }
+    case 'MarkCorrected': {
+      const { was, studentId } = event
+      if (row.ended?.strangers.includes(studentId)) return { ...row, seq }
+      return { ...row, seq, present: row.present + (isPresent(event) ? 1 : 0) - (was !== null && isPresent(was) ? 1 : 0) }
+    }
+    case 'AttendanceEnded': {
+      const { at, reason, by, byName, total, present, courseSeq, strangers } = event
+      return { ...row, seq, state: 'ended', present, ended: { at, reason, by, byName, total, courseSeq, strangers } }
+    }
+    default:
+      return unreachable(event)
+  }
+}

@@ -1,0 +1,255 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { AttendanceCommand } from '../../machines/attendance/commands.ts'
+import { decide } from '../../machines/attendance/decide.ts'
+import type { AttendanceEvent } from '../../machines/attendance/events.ts'
+import { attendanceMachine } from '../../machines/attendance/machine.ts'
+import { eventSchemas } from '../../machines/catalogue.ts'
+import { type Party, Refusal } from '../../machines/kernel.ts'
+import { attendanceDelivery, DATA_PACE_MS } from '../../src/delivery/attendance-delivery.ts'
+import { AttendanceDesk } from '../../src/delivery/attendance-desk.ts'
+import { codec } from '../../src/log/codec.ts'
+import type { Recorded } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import { derivedUuid } from '../../src/runtime/ids.ts'
+import { manualClock } from '../support/clock.ts'
+import { replay } from '../support/given.ts'
+
+const org = 'acme'
+const COURSES = ['algebra', 'botany'] as const
+const STUDENTS = ['a', 'b', 'c', '__proto__'] as const
+const tea: Party = { id: 'tea', org, role: 'teacher' }
+const system: Party = { id: 'system', org, role: 'system' }
+const nowhere = { id: 'none', seq: 0, pos: '0' }
+
+interface Step {
+  readonly afterMs: number
+  readonly session: number
+  readonly command: (at: number, course: string) => AttendanceCommand
+}
+
+const starting = fc.constant((at: number, courseId: string): AttendanceCommand => {
+  const plan = { plannedMinutes: 1, overrunMinutes: 0, checkIn: 'code', lateAfterMinutes: null, secret: 'x' } as const
+  return { type: 'StartAttendance', teaches: true, courseId, teacherName: 'Tea', ...plan, by: tea, at }
+})
+const checkingIn = fc.constantFrom(...STUDENTS).map((id) => (at: number): AttendanceCommand => {
+  return { type: 'CheckIn', enrolled: true, codeOk: true, by: { id, org, role: 'student' }, at }
+})
+const marking = fc
+  .record({
+    studentId: fc.constantFrom(...STUDENTS),
+    status: fc.constantFrom('present', 'absent', 'late', 'excused'),
+    courseSeq: fc.constantFrom(null, 1),
+  })
+  .map(
+    (mark) =>
+      (at: number): AttendanceCommand => ({ type: 'Mark', teaches: true, enrolled: true, reason: null, ...mark, by: tea, at }),
+  )
+const ending = fc.subarray([...STUDENTS]).map(
+  (students) =>
+    (at: number): AttendanceCommand => ({ type: 'EndOverdueAttendance', roster: { courseSeq: 1, students }, by: system, at }),
+)
+const endingByHand = fc.subarray([...STUDENTS]).map((students) => (at: number): AttendanceCommand => {
+  return { type: 'EndAttendance', teaches: true, byName: 'Tea', roster: { courseSeq: 1, students }, by: tea, at }
+})
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.record({
+    afterMs: fc.oneof(fc.constant(0), fc.nat(40), fc.nat(400), fc.constant(61_000)),
+    session: fc.nat(5),
+    command: fc.oneof(
+      { weight: 4, arbitrary: starting },
+      { weight: 6, arbitrary: checkingIn },
+      { weight: 5, arbitrary: marking },
+      { weight: 1, arbitrary: ending },
+      { weight: 1, arbitrary: endingByHand },
+    ),
+  }),
+  { maxLength: 70, size: 'max' },
+)
+
+interface Push {
+  readonly at: number
+  readonly name: string
+  // biome-ignore lint/suspicious/noExplicitAny: pushes are JSON of many shapes, and tests look into them
+  readonly data: any
+}
+const wire = <T>(data: T): T => JSON.parse(JSON.stringify(data))
+
+/** Plays the steps by the machines' own decisions and gives every event to the delivery, as the fanout does. */
+function play(todo: readonly Step[], each: (course: string, now: object, pushes: number, at: number) => void = () => {}) {
+  const clock = manualClock()
+  const pushes: Push[] = []
+  const outlet = { push: (_: object, name: string, data: object) => void pushes.push({ at: clock.now(), name, data: wire(data) }) }
+  const desk = new AttendanceDesk(memoryLog({ codec: codec(eventSchemas), now: clock.now }))
+  const delivery = attendanceDelivery({ desk, outlet, watchers: { withdraw() {} }, clock })
+  const histories = new Map<string, AttendanceEvent[]>()
+  const log: Recorded<AttendanceEvent>[] = []
+  for (const { afterMs, session, command } of todo) {
+    clock.advance(afterMs)
+    const stream = `attendance-s${session}`
+    const history = histories.get(stream) ?? []
+    histories.set(stream, history)
+    const course = COURSES[session % COURSES.length] ?? ''
+    const decision = decide(replay(attendanceMachine, history), command(clock.now(), course))
+    for (const event of decision instanceof Refusal ? [] : decision) {
+      const revision = history.push(event) - 1
+      const id = derivedUuid(`${stream}/${revision}`)
+      const place = { stream, revision, position: BigInt(log.length * 3), at: clock.now() }
+      const told = { id, event, meta: { correlationId: id, by: 'system' }, ...place }
+      log.push(told)
+      delivery.hear(told, true)
+    }
+    for (const one of COURSES) each(one, wire(delivery.data(one, nowhere)), pushes.length, clock.now())
+  }
+  clock.advance(DATA_PACE_MS)
+  expect(clock.pending()).toBeLessThanOrEqual(COURSES.length)
+  clock.advance(DATA_PACE_MS)
+  expect(clock.pending()).toBe(0)
+  return { pushes, log, desk, now: (course: string) => wire(delivery.data(course, nowhere)) }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: see Push
+const of = (course: string) => (push: { data: any }) => push.data.course_id === course
+
+describe('[WATCH-9] the data at any cut, and the pushes that follow', () => {
+  test('are the data now, for a client that keeps the latest', () => {
+    fc.assert(
+      fc.property(steps, (todo) => {
+        const cuts: { course: string; held: object; from: number }[] = []
+        const { pushes, now } = play(todo, (course, held, from) => cuts.push({ course, held, from }))
+        for (const { course, held, from } of cuts) {
+          const later = pushes.slice(from).filter(of(course))
+          const latest = later.filter(({ name }) => name === 'activeSessionsData').at(-1)?.data ?? held
+          expect(latest.activeSessions).toEqual(now(course).activeSessions)
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+  test('are the same for one that also adds what started and removes what ended', () => {
+    fc.assert(
+      fc.property(steps, (todo) => {
+        const cuts: { course: string; held: string[]; from: number }[] = []
+        // biome-ignore lint/suspicious/noExplicitAny: see Push
+        const ids = (data: any): string[] => data.activeSessions.map((one: { sessionId: string }) => one.sessionId)
+        const { pushes, now } = play(todo, (course, held, from) => cuts.push({ course, held: ids(held), from }))
+        for (const { course, held, from } of cuts) {
+          let mine = held
+          for (const { name, data } of pushes.slice(from).filter(of(course))) {
+            if (name === 'activeSessionsData') mine = ids(data)
+            if (name === 'courseSessionStarted') mine = [...mine.filter((id) => id !== data.session_id), data.session_id]
+            if (name === 'courseSessionEnded') mine = mine.filter((id) => id !== data.session_id)
+          }
+          expect(mine).toEqual(ids(now(course)))
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+  test('name the newest event that they show, and never go back', () => {
+    fc.assert(
+      fc.property(steps, (todo) => {
+        const { pushes, log, now } = play(todo)
+        const courseOf = new Map(log.flatMap(({ stream, event }) => (event.type === 'AttendanceStarted' ? [[stream, event.courseId]] : [])))
+        for (const course of COURSES) {
+          const positions = pushes.filter(of(course)).map(({ data }) => Number(data.pos))
+          expect(positions).toEqual([...positions].sort((a, b) => a - b))
+          const ended = new Set<string>()
+          let last: Recorded | undefined
+          for (const told of log) {
+            if (courseOf.get(told.stream) !== course || ended.has(told.stream)) continue // corrections after the end show nowhere here
+            last = told
+            if (told.event.type === 'AttendanceEnded') ended.add(told.stream)
+          }
+          expect(now(course).pos).toBe(last ? String(last.position) : nowhere.pos)
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
+test('[WATCH-10] every start, end and change of a count is told within 350 ms, in at most three pushes a second', () => {
+  fc.assert(
+    fc.property(steps, (todo) => {
+      const changes: { at: number; data: { course_id: string; activeSessions: object[]; pos: string } }[] = []
+      const latest = new Map<string, string>()
+      const { pushes, log } = play(todo, (course, held, _, at) => {
+        const data = held as (typeof changes)[number]['data']
+        const shown = JSON.stringify(data.activeSessions)
+        if (shown !== (latest.get(course) ?? '[]')) changes.push({ at, data })
+        latest.set(course, shown)
+      })
+      for (const course of COURSES) {
+        const times = pushes.filter(({ name, data }) => name === 'activeSessionsData' && data.course_id === course).map(({ at }) => at)
+        for (const [n, at] of times.entries()) if (n > 0) expect(at - (times[n - 1] ?? 0)).toBeGreaterThanOrEqual(DATA_PACE_MS)
+      }
+      for (const { at, data } of changes) {
+        const inTime = (push: Push): boolean => push.at >= at && push.at <= at + DATA_PACE_MS && Number(push.data.pos) >= Number(data.pos)
+        const told = pushes.filter(({ name, data: { course_id } }) => name === 'activeSessionsData' && course_id === data.course_id)
+        expect(told.some(inTime)).toBe(true)
+      }
+      const started = log.filter(({ event }) => event.type === 'AttendanceStarted')
+      const ended = log.filter(({ event }) => event.type === 'AttendanceEnded')
+      for (const [name, events] of [['courseSessionStarted', started] as const, ['courseSessionEnded', ended] as const]) {
+        const told = pushes.filter((push) => push.name === name)
+        expect(told.map(({ at, data }) => [at, data.id])).toEqual(events.map(({ at, id }) => [at, id]))
+      }
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('[WATCH-9] what is told of an end is the fold of the session', () => {
+  fc.assert(
+    fc.property(steps, (todo) => {
+      const { pushes, log } = play(todo)
+      for (const { data } of pushes.filter(({ name }) => name === 'courseSessionEnded')) {
+        const present = new Set<string>()
+        for (const { stream, event } of log.filter(({ stream }) => stream === `attendance-${data.session_id}`).slice(0, data.seq + 1)) {
+          if (event.type === 'StudentMarked' || event.type === 'MarkCorrected') {
+            if (event.status === 'present' || event.status === 'late') present.add(event.studentId)
+            else present.delete(event.studentId)
+          } else if (event.type === 'AttendanceEnded') {
+            for (const id of event.strangers) present.delete(id)
+            const { total } = event
+            const final_statistics = { total, present: present.size, absent: total - present.size }
+            expect(data, stream).toMatchObject({ final_statistics, ended_by: event.by === null ? 'system' : 'Tea', teacher_name: 'Tea' })
+          }
+        }
+      }
+    }),
+    { numRuns: 50 },
+  )
+})
+
+describe('[WATCH-14] a desk that is made again', () => {
+  test('from a row of the view and the events after it is the desk that followed', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat(), async (todo, nth) => {
+        const { log, now } = play(todo)
+        const kept = memoryLog({ codec: codec(eventSchemas), now: () => 0 })
+        const cut = log.length === 0 ? 0 : nth % log.length
+        const before = new AttendanceDesk(kept)
+        for (const told of log.slice(0, cut)) before.move(told)
+        for (const stream of new Set(log.map((told) => told.stream))) {
+          await kept.append(
+            stream,
+            -1,
+            log.filter((told) => told.stream === stream),
+          )
+        }
+        const late = new AttendanceDesk(kept)
+        for (const { id, row } of before.all()) await late.seed(id, row)
+        for (const told of log) {
+          if (late.lacks(told)) await late.recall(told.stream.slice('attendance-'.length), told.revision - 1)
+          late.move(told)
+        }
+        const delivery = attendanceDelivery({ desk: late, outlet: { push() {} }, watchers: { withdraw() {} }, clock: manualClock() })
+        for (const course of COURSES) expect(wire(delivery.data(course, nowhere)).activeSessions).toEqual(now(course).activeSessions)
+        await kept.close()
+      }),
+      { numRuns: 50 },
+    )
+  })
+})

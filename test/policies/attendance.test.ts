@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { AttendanceEvent } from '../../machines/attendance/events.ts'
+import { eventSchemas } from '../../machines/catalogue.ts'
+import type { Party } from '../../machines/kernel.ts'
+import { AttendanceDesk } from '../../src/delivery/attendance-desk.ts'
+import { codec } from '../../src/log/codec.ts'
+import type { Log, Recorded } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import { overdueAttendance } from '../../src/policies/attendance-overdue.ts'
+import { openRooms, type Rooms } from '../../src/runtime/rooms.ts'
+import { memorySnapshots } from '../../src/runtime/snapshots.ts'
+import { type ManualClock, manualClock } from '../support/clock.ts'
+import { eventually } from '../support/lessons.ts'
+
+const org = 'acme'
+const MINUTE_MS = 60_000
+const tea: Party = { id: 'tea', org, role: 'teacher' }
+
+let clock: ManualClock
+let log: Log
+let errors: unknown[]
+let stops: (() => Promise<void>)[]
+
+beforeEach(() => {
+  clock = manualClock()
+  log = memoryLog({ codec: codec(eventSchemas), now: clock.now })
+  errors = []
+  stops = []
+})
+afterEach(async () => {
+  for (const stop of stops) await stop()
+  await log.close()
+})
+
+const roomsOf = (): Rooms => {
+  const rooms = openRooms({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: MINUTE_MS })
+  stops.push(() => rooms.stop())
+  return rooms
+}
+
+/** One node's policy on its own rooms and desk, over the log that all nodes share. */
+async function node(rooms: Pick<Rooms, 'ask' | 'look'> = roomsOf()): Promise<void> {
+  const desk = new AttendanceDesk(log)
+  const overdue = overdueAttendance({ sessions: desk, rooms, clock, onError: (error) => void errors.push(error) })
+  const caughtUp = Promise.withResolvers<void>()
+  let live = false
+  const following = log.follow({
+    after: 'start',
+    each(batch) {
+      for (const told of batch) {
+        desk.move(told)
+        if (live) overdue.heard(told)
+      }
+    },
+    caughtUp: caughtUp.resolve,
+  })
+  await caughtUp.promise
+  live = true
+  overdue.start()
+  stops.unshift(async () => {
+    overdue.stop()
+    await following.stop()
+  })
+}
+
+async function started(rooms: Rooms, id: string, plannedMinutes = 45): Promise<void> {
+  const plan = { plannedMinutes, overrunMinutes: 30, checkIn: 'code', lateAfterMinutes: null, secret: 'x' } as const
+  const at = clock.now()
+  await rooms.ask('course', 'c', { type: 'CreateCourse', title: 'T', teacherIds: [], by: tea, at })
+  for (const studentId of ['stu', 'sue']) await rooms.ask('course', 'c', { type: 'Enrol', studentId, by: tea, at })
+  await rooms.ask('attendance', id, { type: 'StartAttendance', courseId: 'c', teaches: true, teacherName: 'Tea', ...plan, by: tea, at })
+  const mark = { type: 'Mark', teaches: true, enrolled: true, courseSeq: null, reason: null, by: tea, at } as const
+  await rooms.ask('attendance', id, { ...mark, studentId: 'stu', status: 'present' })
+}
+
+async function endings(id: string): Promise<AttendanceEvent[]> {
+  const all: Recorded[] = []
+  for await (const batch of log.read(`attendance-${id}`)) all.push(...batch)
+  return all.map(({ event }) => event as AttendanceEvent).filter(({ type }) => type === 'AttendanceEnded')
+}
+const ended = (id: string) =>
+  eventually(
+    () => endings(id),
+    (events) => events.length > 0,
+  )
+
+test('[WATCH-15] two nodes end a session that nobody ends, once, as of when it was due', async () => {
+  const rooms = roomsOf()
+  await Promise.all([node(), node()])
+  const dueAt = clock.now() + 75 * MINUTE_MS
+  await started(rooms, 's')
+  await eventually(
+    () => clock.pending(),
+    (timers) => timers === 2,
+  )
+  clock.advance(75 * MINUTE_MS - 1)
+  expect(await endings('s')).toEqual([])
+  clock.advance(1)
+  const facts = { reason: 'overrun', by: null, byName: null, at: dueAt, total: 2, courseSeq: 2, strangers: [] }
+  expect(await ended('s')).toMatchObject([facts])
+  await rooms.ask('attendance', 's', { type: 'EndOverdueAttendance', roster: { courseSeq: 0, students: [] }, by: tea, at: clock.now() })
+  expect(await endings('s')).toHaveLength(1)
+  expect(errors).toEqual([])
+})
+
+test('[WATCH-15] what was due while no server was there is ended at the start, as of then, and the next one when it is due', async () => {
+  const rooms = roomsOf()
+  await started(rooms, 'early', 10)
+  await started(rooms, 'late', 600)
+  const start = clock.now()
+  clock.advance(300 * MINUTE_MS)
+  await node()
+  expect(await ended('early')).toMatchObject([{ at: start + 40 * MINUTE_MS, reason: 'overrun' }])
+  expect(await endings('late')).toEqual([])
+  await eventually(
+    () => clock.pending(),
+    (timers) => timers > 0,
+  )
+  clock.advance(330 * MINUTE_MS)
+  expect(await ended('late')).toMatchObject([{ at: start + 630 * MINUTE_MS }])
+})
+
+test('[WATCH-15] a log that does not answer is asked again', async () => {
+  const rooms = roomsOf()
+  await started(rooms, 's', 10)
+  let broken = true
+  const look: Rooms['look'] = (category, id) => (broken ? Promise.reject(new Error('away')) : rooms.look(category, id))
+  await node({ ask: rooms.ask, look })
+  clock.advance(40 * MINUTE_MS)
+  await eventually(
+    () => errors.length,
+    (count) => count === 1,
+  )
+  broken = false
+  await eventually(
+    () => clock.pending(),
+    (timers) => timers === 1,
+  )
+  clock.advance(1_000)
+  expect(await ended('s')).toMatchObject([{ reason: 'overrun' }])
+})
