@@ -28,6 +28,12 @@ const asking =
     return refuse('bad-request', { why })
   }
 
+/** The course that a request names, whatever else is wrong with it; null when it names none. */
+export function courseNamedIn([asked]: readonly unknown[]): string | null {
+  const read = data.pick({ course_id: true }).safeParse(asked)
+  return read.success ? read.data.course_id : null
+}
+
 /** One row per name that a client may emit about attendance. */
 export const attendanceInbound: Readonly<Record<string, AttendanceRowOf>> = Object.assign(Object.create(null), {
   subscribeToCourse: asking('watch-course'),

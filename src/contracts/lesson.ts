@@ -55,9 +55,12 @@ export const isLessonId = (text: unknown): text is string => lessonId.safeParse(
 export const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 export const CODE_LENGTH = 8
 
-/** A code as somebody typed it, in the form in which it is kept; null when it cannot be one. */
+/** A code as somebody typed it (full-width letters, dashes of any kind, blanks, dots), in the form in which it is kept; null when it cannot be one. */
 export function normalCode(typed: string, length = CODE_LENGTH): string | null {
-  const code = typed.toUpperCase().replace(/[\s-]/g, '')
+  const code = typed
+    .normalize('NFKC')
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, '')
   return code.length === length && [...code].every((letter) => CODE_ALPHABET.includes(letter)) ? code : null
 }
 

@@ -65,7 +65,7 @@ export function visitorUser(id: string, person: Omit<PersonFacts, 'role'>): Visi
 
 /** The name that sentences use: `chat already claimed by <display name>`. Never empty. */
 export const displayNameOf = (id: string, { display_name, username, ...rest }: Profile): string =>
-  display_name ?? fullNameOf(rest) ?? username ?? id
+  [display_name, fullNameOf(rest), username].find((name) => name?.trim()) ?? id
 
 function fullNameOf({ full_name, name, first_name, last_name }: Profile): string | null {
   const parts = [first_name, last_name].filter((part) => part !== undefined)

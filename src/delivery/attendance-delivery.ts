@@ -3,16 +3,14 @@ import { unreachable } from '../../machines/kernel.ts'
 import { ATTENDANCE_STREAM } from '../../projections/attendance-sessions.ts'
 import { COURSE_STREAM } from '../../projections/courses.ts'
 import type { Told } from '../../projections/projection.ts'
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { activeSessions, sessionEnded, sessionStarted } from '../contracts/attendance-notices.ts'
-import type { ActiveSessions, AttendanceWire } from '../contracts/attendance-wire.ts'
-import type { Notice, Place } from '../contracts/notice.ts'
+import type { ActiveSessions } from '../contracts/attendance-wire.ts'
+import type { Place } from '../contracts/notice.ts'
 import type { AttendanceDesk } from './attendance-desk.ts'
+import { coursePace } from './course-pace.ts'
 import type { Outlet } from './outlet.ts'
 import type { Watchers } from './watchers.ts'
-
-/** At least so long between two `activeSessionsData` of one course: three in any second, and room for a start and an end beside them. */
-export const DATA_PACE_MS = 350
 
 /** Tells those who watch a course of its sessions: a part of the fanout, which gives it every event in the order of the log. */
 export interface AttendanceDelivery {
@@ -35,31 +33,14 @@ export interface AttendanceDeliveryOptions {
 }
 
 export function attendanceDelivery({ desk, outlet, watchers, clock }: AttendanceDeliveryOptions): AttendanceDelivery {
-  /** Of courses that were told something less than a moment ago. `stale`: there is news since. */
-  const paced = new Map<string, { timer: Timer; stale: boolean }>()
-
-  const push = (notice: Notice<AttendanceWire> | undefined): void => {
-    if (notice) outlet.push(notice.to, notice.name, notice.data)
-  }
-
   const data = (course: string, otherwise: Place): ActiveSessions =>
     activeSessions(course, desk.activeIn(course), desk.newest(course) ?? otherwise)
 
-  /** Now, or when the pace allows: what is told is how it stands then, so the last one is always the truth. */
-  const tell = (course: string, place: Place): void => {
-    const pace = paced.get(course)
-    if (pace) {
-      pace.stale = true
-      return
-    }
-    push({ to: { kind: 'course', course }, name: 'activeSessionsData', data: data(course, place) })
-    const timer = clock.after(DATA_PACE_MS, () => {
-      const stale = paced.get(course)?.stale
-      paced.delete(course)
-      if (stale) tell(course, place)
-    })
-    paced.set(course, { timer, stale: false })
-  }
+  const pace = coursePace({
+    clock,
+    push: ({ to, name, data: told }) => outlet.push(to, name, told),
+    dataOf: (course, place) => ({ to: { kind: 'course', course }, name: 'activeSessionsData', data: data(course, place) }),
+  })
 
   const hearCourse = ({ stream, event, revision }: Told<CourseEvent>): void => {
     const course = stream.slice(COURSE_STREAM.length)
@@ -88,14 +69,11 @@ export function attendanceDelivery({ desk, outlet, watchers, clock }: Attendance
       const moved = desk.move(told)
       if (!moved || !live || moved.change === 'nothing') return
       const { session, change } = moved
-      if (change === 'started') push(sessionStarted(session))
-      if (change === 'ended') push(sessionEnded(session))
-      tell(session.row.courseId, session.place)
+      const { courseId } = session.row
+      const notice = change === 'started' ? sessionStarted(session) : change === 'ended' ? sessionEnded(session) : undefined
+      pace.tell(courseId, notice, session.place)
     },
     data,
-    stop() {
-      for (const { timer } of paced.values()) timer.cancel()
-      paced.clear()
-    },
+    stop: pace.stop,
   }
 }

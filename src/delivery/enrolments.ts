@@ -6,6 +6,8 @@ import type { Log, Recorded } from '../log/log.ts'
 export interface Enrolments {
   /** As of the event with this revision. */
   had(studentId: string, seq: number): boolean
+  /** Everybody who ever was. */
+  ever(): readonly string[]
   /** Everybody who is enrolled after the last event, in the order of their (last) enrolment. */
   now(): readonly string[]
 }
@@ -32,6 +34,7 @@ export async function enrolmentsOf(log: Log, courseId: string, upTo?: number): P
     }
   }
   return {
+    ever: () => [...stays.keys()],
     had: (studentId, seq) =>
       stays.get(studentId)?.some(({ from, until = Number.POSITIVE_INFINITY }) => from <= seq && seq < until) ?? false,
     now: () => [...stays].flatMap(([id, theirs]) => (theirs.at(-1)?.until === undefined ? [id] : [])),

@@ -61,7 +61,7 @@ export function attendanceCalls({ io, log, rooms, attendance, watchers, fanout }
   }
 
   const watch = async (course: string, by: Party, socket: string): Promise<RoomAnswer> => {
-    const watching = watchers.begin(course, socket, by)
+    let watching = watchers.begin(course, socket, by)
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const revision = await admitted(course, by)
@@ -73,7 +73,10 @@ export function attendanceCalls({ io, log, rooms, attendance, watchers, fanout }
         await heardSoFar()
         if (watching && watching.withdrawn > revision) continue // taken out meanwhile
         // Enter, then look, without a wait in between: what happens later comes as a push, what happened before is in the data.
-        if (watching) watchers.enter(watching, revision)
+        if (watching && !watchers.enter(watching, revision)) {
+          watching = watchers.begin(course, socket, by) // taken out, and let in again, meanwhile
+          continue
+        }
         const data = attendance.data(course, before)
         emit(socket, 'activeSessionsData', data)
         return { room: course, answer: shown(data) }

@@ -18,7 +18,7 @@ type Status = (typeof STATUSES)[number]
 const STATUSES = ['present', 'late', 'excused', 'absent'] as const
 
 /**
- * The attendance of a course: a line for everybody who is enrolled or has a mark in one of the sessions, by id; a column for each session (its start),
+ * The attendance of a course: a line for everybody who is enrolled, was so at the end of one of the sessions, or has a mark in one, by id; a column for each session (its start),
  * then how often they were what. RFC 4180 with CRLF; a cell that a spreadsheet would take for a formula gets an apostrophe in front.
  */
 export async function attendanceCsv(log: Log, courseId: string, sessionIds: readonly string[]): Promise<string> {
@@ -37,7 +37,9 @@ export async function attendanceCsv(log: Log, courseId: string, sessionIds: read
     await setImmediate() // reading an embedded log never waits: others have a turn between two sessions
   }
   columns.sort((a, b) => a.row.startedAt - b.row.startedAt)
-  const students = [...new Set([...enrolments.now(), ...columns.flatMap(({ statuses }) => [...statuses.keys()])])].sort()
+  const marked = columns.flatMap(({ statuses }) => [...statuses.keys()])
+  const expected = enrolments.ever().filter((student) => columns.some((column) => cellOf(student, column, enrolments) !== ''))
+  const students = [...new Set([...enrolments.now(), ...marked, ...expected])].sort()
   const head = ['student_id', ...columns.map(({ row }) => iso(row.startedAt)), ...STATUSES, 'attended']
   const lines = students.map((student) => lineOf(student, columns, enrolments))
   return stringify([head, ...lines], { record_delimiter: 'windows', escape_formulas: true })

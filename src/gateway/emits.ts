@@ -1,11 +1,12 @@
 import type { Party } from '../../machines/kernel.ts'
 import { Refusal, refuse } from '../../machines/kernel.ts'
-import { type AttendanceRowOf, attendanceInbound, attendanceSentences } from '../contracts/attendance.ts'
+import { type AttendanceRowOf, attendanceInbound, attendanceSentences, courseNamedIn } from '../contracts/attendance.ts'
 import { type LessonRowOf, lessonInbound, lessonSentences } from '../contracts/lesson.ts'
 import { displayNameOf } from '../contracts/people.ts'
 import { barred, type Way } from '../contracts/presence.ts'
 import { type Caller, inbound, type Row, sentence } from '../contracts/support-chat.ts'
 import type { Directory } from '../delivery/directory.ts'
+import { LogUnavailable } from '../log/log.ts'
 import type { Call } from '../runtime/answer.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer, VisitorChats } from '../runtime/visitor-chats.ts'
@@ -58,12 +59,14 @@ export function emits(options: EmitsOptions) {
     try {
       outcome = await run(name, row, args, session, socket)
     } catch (error) {
-      observe.failed(error, name)
-      outcome = { room: null, answer: refuse('internal') }
+      const unavailable = error instanceof LogUnavailable
+      if (!unavailable) observe.failed(error, name)
+      outcome = { room: null, answer: refuse(unavailable ? 'unavailable' : 'internal') }
     }
-    const { room, answer } = outcome
-    observe.command(name, party, answer instanceof Refusal ? answer.code : 'done', performance.now() - started)
     const watching = name in attendanceInbound
+    const { answer } = outcome
+    const room = outcome.room ?? (watching ? courseNamedIn(args) : null)
+    observe.command(name, party, answer instanceof Refusal ? answer.code : 'done', performance.now() - started)
     if (!ack && !watching) return
     const where = name in lessonInbound ? { lesson_id: room } : watching ? { course_id: room } : { room }
     const place =

@@ -14,7 +14,8 @@ import { tokenFrom } from './tokens.ts'
 /** What handlers find on their context: `identity` behind `bearer` only. */
 export interface HttpEnv {
   Bindings: { readonly incoming?: { readonly socket: { readonly remoteAddress?: string } } }
-  Variables: { identity: Identity }
+  /** `repeated`: the request was answered with success before, under the same `Idempotency-Key`. */
+  Variables: { identity: Identity; repeated?: true }
 }
 
 /** The peer's address. Behind a proxy it is the proxy's: headers that say otherwise could be anybody's and are not believed. */
@@ -92,15 +93,16 @@ export const bodyOrNone: MiddlewareHandler = async (c, next) => {
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,128}$/
 
 /** The call that an `Idempotency-Key` names, an unnamed one without it, or null when the key has the wrong shape. */
-export function callOf(c: Context): Call | null {
+export function callOf(c: Context<HttpEnv>): Call | null {
   const key = c.req.header('Idempotency-Key')
   if (key === undefined) return {}
-  return IDEMPOTENCY_KEY.test(key) ? { clientId: key } : null
+  return IDEMPOTENCY_KEY.test(key) ? { clientId: key, repeated: c.get('repeated') === true } : null
 }
 
 /**
  * One `Idempotency-Key` of one person names one request, whatever it writes to: a reuse for another one is refused. The rooms below make
- * a repeat harmless; this remembers, for keys that were answered with success, which request they named. (Passwords are left out: a
+ * a repeat of what they recorded harmless; this remembers, for keys that were answered with success, which request they named, so that a repeat
+ * of what changed nothing changes nothing, either. (Passwords are left out: a
  * quick digest of one must not be in the log.) A crash after the write and before this note leaves only the reuse unnoticed.
  */
 export const namedOnce =
@@ -114,6 +116,7 @@ export const namedOnce =
     const command = { type: 'NameRequest', by, at: now() } as const
     const known = await rooms.remembered('request', id, command, named)
     if (known instanceof Refusal) return refused(c, known)
+    if (known) c.set('repeated', true)
     await next()
     if (c.res.ok && !known) await rooms.ask('request', id, command, named)
   }

@@ -9,6 +9,11 @@ export interface Call {
   readonly clientId?: string
   /** What the client sent, for the digest that tells a repeat from a reuse. Default: the command without `by` and `at`. */
   readonly payload?: unknown
+  /**
+   * The call is known to have been answered yes before: if the room has no event of it, it changed nothing then, and changes nothing now,
+   * whatever has happened since.
+   */
+  readonly repeated?: boolean
   /** The id of the event that made a policy ask. */
   readonly causedBy?: string
 }

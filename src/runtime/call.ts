@@ -12,6 +12,7 @@ export interface Waiting<C> {
   /** Set when the client named its call: the name, made unique over people. */
   readonly key: string | undefined
   readonly digest: string
+  readonly repeated: boolean
   readonly causedBy: string | undefined
   resolve(answer: Answer): void
   reject(error: unknown): void
@@ -24,18 +25,18 @@ export interface Waiting<C> {
 export function identify<C extends Command>(
   stream: string,
   command: C,
-  { clientId, payload, causedBy }: Call,
+  { clientId, payload, repeated = false, causedBy }: Call,
   resolve: (answer: Answer) => void,
   reject: (error: unknown) => void,
 ): Waiting<C> {
   if (clientId === undefined) {
     const id = causedBy === undefined ? randomUUID() : derivedUuid(`${stream}\0${causedBy}\0${command.type}`)
-    return { command, id, key: undefined, digest: '', causedBy, resolve, reject }
+    return { command, id, key: undefined, digest: '', repeated, causedBy, resolve, reject }
   }
   const { by, at: _, ...asked } = command
   const key = digestOf(`${by.org}.${by.id}\0${clientId}`)
   const digest = digestOf(JSON.stringify([command.type, payload ?? asked]))
-  return { command, id: derivedUuid(`${stream}\0${key}\0${digest}`), key, digest, causedBy, resolve, reject }
+  return { command, id: derivedUuid(`${stream}\0${key}\0${digest}`), key, digest, repeated, causedBy, resolve, reject }
 }
 
 export const eventIdOf = (commandId: string, nth: number): string => derivedUuid(`${commandId}/${nth}`)

@@ -1,7 +1,7 @@
 import { type Command, type Decision, type Event, Refusal, refuse } from '../../machines/kernel.ts'
 import { AppendTooLarge, type Log, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
 import { type Mover, wake } from './actor.ts'
-import type { Answer, Call } from './answer.ts'
+import type { Answer, Call, Done } from './answer.ts'
 import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
 import { refusalFor } from './log-refusals.ts'
 import { Marks } from './marks.ts'
@@ -9,6 +9,7 @@ import { decodeSnapshot, encodeSnapshot, type SnapshotStore } from './snapshots.
 
 const MAILBOX = 256
 const GROUP = 64
+const KEPT_UNCHANGED = 1_000
 const MAX_ATTEMPTS = 10
 /** Below this, reading the events is as quick as restoring a snapshot. */
 const SNAPSHOT_PAYS = 500
@@ -53,6 +54,8 @@ export class Room<S, C extends Command, E extends Event> {
   #revision = -1
   #lastId = ''
   #marks = new Marks()
+  /** Named calls that changed nothing, by key: nothing in the log tells of them, so they are remembered as long as the room is awake. */
+  readonly #unchanged = new Map<string, { readonly digest: string; readonly seq: number }>()
   #snapshotRevision = -1
   #stale = false
   /** The highest revision that was heard from the log and not learned at once. */
@@ -188,16 +191,25 @@ export class Room<S, C extends Command, E extends Event> {
       if (answered) return answered
       const twin = group.findIndex(({ key }) => key === waiting.key)
       if (twin < index) return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
+      if (waiting.repeated) return this.#unchangedAt(this.#revision + offset)
     }
     const decision = this.#parts.decide(mover.state(), waiting.command)
     if (decision instanceof Refusal) return decision
     if (decision.length > 0) return { kind: 'append', offset, events: decision }
-    return { kind: 'done', id: null, seq: this.#revision + offset, position: null, events: [] }
+    return this.#unchangedAt(this.#revision + offset)
+  }
+
+  #unchangedAt(seq: number): Answer {
+    return { kind: 'done', id: null, seq, position: null, events: [] }
   }
 
   #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
-    const mark = key === undefined ? undefined : this.#marks.get(key)
-    if (!mark) return undefined
+    if (key === undefined) return undefined
+    const mark = this.#marks.get(key)
+    if (!mark) {
+      const unchanged = this.#unchanged.get(key)
+      return unchanged && (unchanged.digest === digest ? this.#unchangedAt(unchanged.seq) : refuse('client-id-reused'))
+    }
     const [theirs, seq, position] = mark
     if (theirs !== digest) return refuse('client-id-reused')
     return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
@@ -226,9 +238,21 @@ export class Room<S, C extends Command, E extends Event> {
       } else if (plan.kind === 'twin') {
         const theirs = answers[plan.of] as Answer // a twin stands earlier in the group
         answer = theirs instanceof Refusal ? theirs : { ...theirs, events: [] }
-      } else answer = plan
+      } else {
+        answer = plan
+        if (waiting.key !== undefined && !(answer instanceof Refusal)) this.#noteUnchanged(waiting.key, waiting.digest, answer)
+      }
       answers.push(answer)
       waiting.resolve(answer)
+    }
+  }
+
+  #noteUnchanged(key: string, digest: string, { id, seq }: Done): void {
+    if (id !== null) return // recalled
+    this.#unchanged.set(key, { digest, seq })
+    for (const oldest of this.#unchanged.keys()) {
+      if (this.#unchanged.size <= KEPT_UNCHANGED) break
+      this.#unchanged.delete(oldest)
     }
   }
 

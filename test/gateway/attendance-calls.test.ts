@@ -100,6 +100,26 @@ test('[WATCH-7] who is taken out and put back between the look and the answer is
   expect(answer).toMatchObject({ kind: 'done' })
   expect(isIn()).toBe(true)
 })
+test('[WATCH-7] who watches already, subscribes again, and is taken out and put back meanwhile, is in', async () => {
+  await watch()
+  const answer = await meanwhile(async () => {
+    watchers.withdraw('c', 'student', 'ann', await change('Unenrol')) // ends what was there before
+    await change('Enrol')
+  })
+  expect(answer).toMatchObject({ kind: 'done' })
+  expect(isIn()).toBe(true)
+})
+test('[WATCH-7] who watches already, subscribes again, and is put back just before the look, is in', async () => {
+  await watch()
+  const left = await change('Unenrol')
+  await change('Enrol')
+  const answer = await meanwhile(() => {
+    watchers.end('c', socket) // as a withdrawal that is heard late does
+    watchers.withdraw('c', 'student', 'ann', left)
+  })
+  expect(answer).toMatchObject({ kind: 'done' })
+  expect(isIn()).toBe(true)
+})
 test('[WATCH-7] an old withdrawal that is heard late takes nobody out who was put back before they subscribed', async () => {
   const left = await change('Unenrol')
   await change('Enrol')

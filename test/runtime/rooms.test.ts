@@ -56,6 +56,25 @@ describe('a room', () => {
     expect((await recorded()).map(({ event }) => event.type)).toEqual(['ChatOpened'])
   })
 
+  test('[ONCE-11] a named call that changed nothing gives its first answer again, whatever has happened since', async () => {
+    await ask(open())
+    await ask(claim(ann))
+    const first = await ask(claim(ann), { clientId: 'again' })
+    expect(first).toMatchObject({ kind: 'done', id: null, seq: 1 })
+    await ask({ type: 'TakeOverChat', by: { ...bob, role: 'supervisor' }, at })
+    expect(await ask(claim(ann), { clientId: 'again' })).toEqual(first)
+    expect(codeOf(await ask(write('x', ann), { clientId: 'again' }))).toBe('client-id-reused')
+    expect(await recorded()).toHaveLength(3)
+  })
+
+  test('[ONCE-11] one that is known to have been answered and has left no event changes nothing now', async () => {
+    await ask(open())
+    await ask(write('once'), { clientId: 'w' })
+    expect(await ask(write('once'), { clientId: 'w', repeated: true })).toMatchObject({ kind: 'done', seq: 1 })
+    expect(await ask(write('never'), { clientId: 'n', repeated: true })).toEqual({ kind: 'done', id: null, seq: 1, position: null, events: [] })
+    expect(await recorded()).toHaveLength(2)
+  })
+
   test('[ROOM-2] a refusal records nothing', async () => {
     expect(codeOf(await ask(claim(ann)))).toBe('no-such-chat')
     expect(await recorded()).toEqual([])
