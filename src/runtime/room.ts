@@ -1,38 +1,19 @@
-import { type Command, type Decision, type Event, Refusal, refuse } from '../../machines/kernel.ts'
-import { AppendTooLarge, type Log, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
+import { type Command, type Event, Refusal, refuse } from '../../machines/kernel.ts'
+import { AppendTooLarge, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
 import { type Mover, wake } from './actor.ts'
-import type { Answer, Call, Done } from './answer.ts'
+import type { Answer, Call } from './answer.ts'
 import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
 import { refusalFor } from './log-refusals.ts'
 import { Marks } from './marks.ts'
-import { decodeSnapshot, encodeSnapshot, type SnapshotStore } from './snapshots.ts'
+import type { RoomParts, View } from './room-parts.ts'
+import { decodeSnapshot, encodeSnapshot } from './snapshots.ts'
+import { Unchanged, unchangedAt } from './unchanged.ts'
 
 const MAILBOX = 256
 const GROUP = 64
-const KEPT_UNCHANGED = 1_000
 const MAX_ATTEMPTS = 10
 /** Below this, reading the events is as quick as restoring a snapshot. */
 const SNAPSHOT_PAYS = 500
-
-/** What rooms of one kind share. */
-export interface RoomParts<S, C extends Command, E extends Event> {
-  readonly machine: unknown
-  /** Of the machine: a snapshot of another definition is worthless. */
-  readonly definition: string
-  readonly decide: (state: S, command: C) => Decision<E>
-  readonly log: Log
-  readonly snapshots: SnapshotStore
-  /** Other processes write to the same log: whatever must be fresh is read from it. */
-  readonly shared: boolean
-  /** Called after each append. */
-  readonly appended?: (milliseconds: number, events: number, last: bigint) => void
-}
-
-export interface View<S> {
-  /** Of the last event; -1 = nothing has ever happened here. */
-  readonly revision: number
-  readonly state: S
-}
 
 /** What is to become of one waiting command: an answer that needs no append, its events, or the answer of a twin in the group. */
 type Plan =
@@ -54,8 +35,7 @@ export class Room<S, C extends Command, E extends Event> {
   #revision = -1
   #lastId = ''
   #marks = new Marks()
-  /** Named calls that changed nothing, by key: nothing in the log tells of them, so they are remembered as long as the room is awake. */
-  readonly #unchanged = new Map<string, { readonly digest: string; readonly seq: number }>()
+  readonly #unchanged = new Unchanged()
   #snapshotRevision = -1
   #stale = false
   /** The highest revision that was heard from the log and not learned at once. */
@@ -191,25 +171,18 @@ export class Room<S, C extends Command, E extends Event> {
       if (answered) return answered
       const twin = group.findIndex(({ key }) => key === waiting.key)
       if (twin < index) return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
-      if (waiting.repeated) return this.#unchangedAt(this.#revision + offset)
+      if (waiting.repeated) return unchangedAt(this.#revision + offset)
     }
     const decision = this.#parts.decide(mover.state(), waiting.command)
     if (decision instanceof Refusal) return decision
     if (decision.length > 0) return { kind: 'append', offset, events: decision }
-    return this.#unchangedAt(this.#revision + offset)
-  }
-
-  #unchangedAt(seq: number): Answer {
-    return { kind: 'done', id: null, seq, position: null, events: [] }
+    return unchangedAt(this.#revision + offset)
   }
 
   #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
     if (key === undefined) return undefined
     const mark = this.#marks.get(key)
-    if (!mark) {
-      const unchanged = this.#unchanged.get(key)
-      return unchanged && (unchanged.digest === digest ? this.#unchangedAt(unchanged.seq) : refuse('client-id-reused'))
-    }
+    if (!mark) return this.#unchanged.answerTo(key, digest)
     const [theirs, seq, position] = mark
     if (theirs !== digest) return refuse('client-id-reused')
     return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
@@ -240,19 +213,11 @@ export class Room<S, C extends Command, E extends Event> {
         answer = theirs instanceof Refusal ? theirs : { ...theirs, events: [] }
       } else {
         answer = plan
-        if (waiting.key !== undefined && !(answer instanceof Refusal)) this.#noteUnchanged(waiting.key, waiting.digest, answer)
+        if (waiting.key !== undefined && answer.kind === 'done' && answer.id === null)
+          this.#unchanged.note(waiting.key, waiting.digest, answer.seq)
       }
       answers.push(answer)
       waiting.resolve(answer)
-    }
-  }
-
-  #noteUnchanged(key: string, digest: string, { id, seq }: Done): void {
-    if (id !== null) return // recalled
-    this.#unchanged.set(key, { digest, seq })
-    for (const oldest of this.#unchanged.keys()) {
-      if (this.#unchanged.size <= KEPT_UNCHANGED) break
-      this.#unchanged.delete(oldest)
     }
   }
 

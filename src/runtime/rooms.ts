@@ -3,7 +3,8 @@ import type { Command, Event } from '../../machines/kernel.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
-import { Room, type RoomParts, type View } from './room.ts'
+import { Room } from './room.ts'
+import type { RoomParts, View } from './room-parts.ts'
 import type { SnapshotStore } from './snapshots.ts'
 
 export interface RoomsOptions {

@@ -71,7 +71,13 @@ describe('a room', () => {
     await ask(open())
     await ask(write('once'), { clientId: 'w' })
     expect(await ask(write('once'), { clientId: 'w', repeated: true })).toMatchObject({ kind: 'done', seq: 1 })
-    expect(await ask(write('never'), { clientId: 'n', repeated: true })).toEqual({ kind: 'done', id: null, seq: 1, position: null, events: [] })
+    expect(await ask(write('never'), { clientId: 'n', repeated: true })).toEqual({
+      kind: 'done',
+      id: null,
+      seq: 1,
+      position: null,
+      events: [],
+    })
     expect(await recorded()).toHaveLength(2)
   })
 
