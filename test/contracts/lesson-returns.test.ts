@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { tcpUnder } from '../faults/paused.ts'
 import { type Client, connect } from '../support/client.ts'
@@ -7,6 +8,7 @@ import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 let server: TestServer
 let tea: string
 const open: Client[] = []
+const frozen: Socket[] = []
 
 beforeAll(async () => {
   server = await startServer({ env: { DISCONNECT_GRACE_MS: '1500' } })
@@ -14,6 +16,7 @@ beforeAll(async () => {
 })
 afterAll(async () => void (await server.stop()))
 afterEach(() => {
+  for (const tcp of frozen.splice(0)) tcp.destroy() // or the server would wait for them when it stops
   for (const client of open.splice(0)) client.close()
 })
 
@@ -28,7 +31,7 @@ const inLesson = async (id: string, lesson: Lesson): Promise<Client> => {
   return client
 }
 /** Its network is gone: nothing is read any more, nobody closes anything, and the server takes it for open. */
-const freeze = (client: Client): void => void tcpUnder(client.socket).pause()
+const freeze = (client: Client): void => void frozen.push(tcpUnder(client.socket).pause())
 const person = async (lesson: Lesson, id: string) =>
   (await call(server.url, tea, 'GET', `/lessons/${lesson.id}/participants`)).body.data.find((one: { id: string }) => one.id === id)
 const named = (id: string) => (data: { participants: { participant_id: string }[] }) => data.participants[0]?.participant_id === id
