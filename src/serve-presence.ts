@@ -26,6 +26,8 @@ export interface ConnectionParts {
   lastSeen(person: string): Promise<number | null>
   /** When the process before this one was last alive, where there is one at a time. */
   readonly diedAt: number | null
+  /** From now on the next process is told that this one is alive. */
+  beat(): void
   /** The node whose leases alone count, when this is the only one. */
   readonly only: { readonly onlyNode?: string }
   stop(): Promise<void>
@@ -44,6 +46,7 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
       pulse,
       only: {},
       diedAt: null,
+      beat() {},
       async lastSeen(person) {
         const seen = (await inRedis.elsewhere(person)).map(({ renewedAt }) => renewedAt)
         return seen.length === 0 ? null : Math.max(...seen)
@@ -56,13 +59,14 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
   let lastEventAt = 0
   for await (const [last] of log.readAll({ backwards: true, limit: 1 })) lastEventAt = last?.at ?? 0
   const heartbeat = await openHeartbeat(join(dataDirectory, 'alive'), clock, onError)
-  const aliveUntil = heartbeat.lastBeat === null ? null : Math.max(heartbeat.lastBeat, lastEventAt)
+  const aliveUntil = Math.max(heartbeat.lastBeat ?? 0, lastEventAt) || null
   return {
     leases,
     pulse: here,
     only: { onlyNode: node },
     lastSeen: async () => null,
     diedAt: aliveUntil,
+    beat: heartbeat.start,
     stop: async () => void (await Promise.all([heartbeat.stop(), leases.close()])),
   }
 }

@@ -152,6 +152,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const abandoned = abandonedChats({ desk: fanout.desk, rooms, now: clock.now, onError: (error) => failed(error, 'abandoned-chats') })
   const lessonPolicies = lessons.policies(fanout.desk)
   followers.push(
+    ...(shared ? [rooms.hear] : []), // first: what is asked because of an event is decided on the state after it
     (recorded) => metrics.heard(recorded.at, clock.now()),
     (recorded) => presenceHeard(presence, aliveKeys, recorded),
     (recorded) => abandoned.heard(recorded),
@@ -162,10 +163,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       const [org = '', id = ''] = stream.slice(PERSON_STREAM.length).split('.')
       outlet.dismiss(org, id, 'this account is disabled')
     },
-    ...(shared ? [rooms.hear] : []),
   )
   await lessonPolicies.start() // first: who was connected when this node went down was in a lesson that was due meanwhile until its end
   await presence.start()
+  connections.beat() // not before: a start that fails must not hide when the process before it died
   abandoned.start()
   await attendance.overdue.start()
 

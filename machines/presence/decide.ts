@@ -36,17 +36,17 @@ function arrive(state: PresenceState, { role, at }: PresenceCommand & { type: 'A
 /** Several nodes, and several sockets that come at once, report one return; a loss that was noticed meanwhile takes the ordinary way. */
 function comeBack({ value, context }: PresenceState, { role, graceMs, lostAt, at }: PresenceCommand & { type: 'Return' }) {
   const { since, backAt } = context
-  if (value !== 'online' || since === null || (backAt !== null && lostAt < backAt)) return []
-  const lost = Math.min(at, Math.max(lostAt, since))
+  if (value !== 'online' || since === null || (backAt !== null && at <= backAt)) return []
+  const lost = Math.min(at, Math.max(lostAt, since, backAt ?? since)) // what was heard last may be some ms older than its being recorded
   return [{ type: 'ConnectionLost', until: lost + graceMs, at: lost } as const, { type: 'CameBack', role, at } as const]
 }
 
 function leave(state: PresenceState, command: PresenceCommand & { type: 'Leave' }): readonly PresenceEvent[] {
   const { how, graceMs, by, at } = command
-  const { since } = state.context
+  const { since, backAt } = state.context
   if (state.matches('offline')) return []
-  // Seen last before the presence began, or later than now: other nodes' clocks.
-  const seenAt = Math.min(at, Math.max(command.seenAt ?? at, since ?? at))
+  // Seen last before the presence began or went on, or later than now: other nodes' clocks.
+  const seenAt = Math.min(at, Math.max(command.seenAt ?? at, since ?? at, backAt ?? 0))
   switch (how) {
     case 'closed':
       return [gone(state, by.role === 'system' ? 'disabled' : 'left', seenAt)]

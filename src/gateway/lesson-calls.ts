@@ -46,12 +46,15 @@ const JOINS = { perSecond: 2, burst: 20 }
 
 /** A joiner's pushes come by the log; whoever waits for the answer waits this long for them to be out first. */
 const PATIENCE_MS = 5_000
+const KEPT_CALLS = 10_000
 
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const { io, rooms, lessons, fanout, codes, hubs, clock, onError } = options
 
   const joins = tokenBuckets(JOINS)
   const line = openLine(rooms)
+  /** Which lesson a `leave_lesson` meant that did not name it: the desk lets go of those that have ended. */
+  const left = new Map<string, string>()
 
   const join = async (name: LessonName, session: Session, socket: string, how: Joining): Promise<RoomAnswer> => {
     const { party: by } = session.caller
@@ -82,7 +85,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       if (answer.code !== 'lesson-ended') await codes.wrong(from)
       return { room: null, answer: refuse('no-such-code') }
     }
-    if (!(answer instanceof Refusal) && !how.told) await shown(lesson, answer.position, socket)
+    if (!(answer instanceof Refusal) && !how.told) await shown(lesson, answer.position, socket, by)
     return { room: lesson, answer }
   }
 
@@ -90,11 +93,12 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const nameOf = ({ org, id }: Party): string | null => displayNameOf('', fanout.directory.get(org, id)?.profile ?? {}) || null
 
   /** Whoever has just come in is told the lesson's state by the log; who was in is told it here. */
-  const shown = async (lesson: string, position: bigint | null, socket: string): Promise<void> => {
+  const shown = async (lesson: string, position: bigint | null, socket: string, { org, id }: Party): Promise<void> => {
     if (position !== null) {
       await fanout.until(() => fanout.position() >= position, AbortSignal.timeout(PATIENCE_MS))
       return
     }
+    if (!lessons.desk.lessonsOf(org, id).includes(lesson)) return // a repeat of somebody who has left since
     io.in(socket).socketsJoin(doorRoom(lesson))
     lessons.knock(lesson)
   }
@@ -102,6 +106,8 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   /** A call that is repeated means the lesson that it meant before, which its caller is not in any more. */
   const leftBefore = async (command: LessonCommand, call: Call): Promise<string | undefined> => {
     if (call.clientId === undefined) return undefined
+    const ended = left.get(nameOfCall(command.by, call))
+    if (ended !== undefined) return ended
     for (const record of lessons.desk.all()) {
       const person = record.people.get(command.by.id)
       if (!person || person.home !== command.by.org || isPresent(person)) continue
@@ -117,7 +123,17 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     const lesson = lessonId ?? (await leftBefore(command, call)) ?? only
     if (lessonId === undefined && lesson === only && other !== undefined) return { room: null, answer: refuse('lesson-id-required') }
     if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
-    return { room: lesson, answer: await line.ask('lesson', lesson, command, call) }
+    const answer = await line.ask('lesson', lesson, command, call)
+    if (call.clientId !== undefined && !(answer instanceof Refusal)) note(nameOfCall(by, call), lesson)
+    return { room: lesson, answer }
+  }
+
+  const note = (name: string, lesson: string): void => {
+    left.set(name, lesson)
+    for (const oldest of left.keys()) {
+      if (left.size <= KEPT_CALLS) break
+      left.delete(oldest)
+    }
   }
 
   /** A hub takes no part: it is recorded that it looks on, and when it is there again. */
@@ -166,6 +182,8 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     },
   }
 }
+
+const nameOfCall = ({ org, id }: Party, { clientId = '' }: Call): string => `${org}.${id} ${clientId}`
 
 interface Joining {
   /** How they call themselves, if their token does not say. */

@@ -3,6 +3,8 @@ import type { Keeper } from '../views/keeper.ts'
 export type Views = Pick<Keeper, 'scan' | 'reached'>
 
 const PAGE = 200
+/** Moments are written with 14 digits, so that the order of texts is that of times. */
+const LAST_MS = 10 ** 14 - 1
 /** A filter that hardly anything passes must not hold a request for ever: then a page may be short, or empty, and still have a `next`. */
 const MAX_SCANNED = 5_000
 /** Views follow the log some milliseconds behind; whoever lists waits this long for them, then is shown what there is. */
@@ -51,4 +53,4 @@ export async function pageOf<R>(views: Views, options: PageOptions<R>): Promise<
   return { rows, next: to.slice(prefix.length) }
 }
 
-const moment = (milliseconds: number): string => String(Math.max(0, milliseconds)).padStart(14, '0')
+const moment = (milliseconds: number): string => String(Math.min(Math.max(0, milliseconds), LAST_MS)).padStart(14, '0')

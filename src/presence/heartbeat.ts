@@ -1,9 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Clock, Timer } from '../clock.ts'
 
 export interface Heartbeat {
   /** When the process that had this file before was last alive, milliseconds since 1970, at most a second early; null = there was none. */
   readonly lastBeat: number | null
+  /** From now on; to be called when what the last beat is needed for is recorded. */
+  start(): void
   /** Beats once more and stops. */
   stop(): Promise<void>
 }
@@ -22,17 +24,17 @@ export async function openHeartbeat(path: string, clock: Clock, onError: (error:
   let stopped = false
 
   const beat = (): void => {
-    beating ??= writeFile(path, String(clock.now()))
+    beating ??= writeFile(`${path}.new`, String(clock.now()))
+      .then(() => rename(`${path}.new`, path)) // never half a time
       .catch(onError)
       .finally(() => {
         beating = undefined
         if (!stopped) timer = clock.after(BEAT_MS, beat)
       })
   }
-  beat()
-
   return {
     lastBeat,
+    start: beat,
     async stop() {
       stopped = true
       timer?.cancel()

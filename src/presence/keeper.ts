@@ -79,6 +79,8 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   const retryMs = Math.min(1_000, sweepMs)
   const here = sockets()
   const turns = inTurn()
+  /** Apart: nobody's turn waits for them, and a node that stops does not, either. */
+  const doubts = inTurn()
   const absent = absences(sweepMs)
   /** People whose last socket here is gone, which could not be recorded yet. */
   const unfinished = new Map<string, () => Promise<void>>()
@@ -127,11 +129,12 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
    * person's turn: they may come back meanwhile.
    */
   function doubt(person: string, seenAt: number): void {
+    if (graceMs === 0) return // nobody could put it right: their ping or their lease decides
     const work = async (): Promise<void> => {
       if ((await options.others(person, seenAt)) === 'alive' || stopped) return
       await turns.run(person, () => lose(person, seenAt))
     }
-    void turns.run(`doubt ${person}`, () => work().catch(options.onError))
+    void doubts.run(person, () => work().catch(options.onError))
   }
 
   async function finish(person: string, work: () => Promise<void>): Promise<void> {
@@ -154,7 +157,10 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
 
   async function putRight(person: string): Promise<void> {
     const role = here.roleOf(person)
-    if (role !== undefined) await arrive(person, role)
+    if (role === undefined) return
+    // Whoever called this node dead has dropped its leases.
+    for (const socket of here.socketsOf(person)) await leases.hold(person, socket).catch(failed)
+    await arrive(person, role)
   }
 
   /** Their node is dead, if nobody holds a lease for them even now. */
@@ -248,7 +254,10 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
       if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
       if (here.has(person)) void inBackground([person], putRight) // reports its errors itself
     },
-    quiet: turns.quiet,
+    async quiet() {
+      await doubts.quiet()
+      await turns.quiet()
+    },
     async stop() {
       stopped = true
       expiring.stop()

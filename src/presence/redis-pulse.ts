@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
-import type { Clock } from '../clock.ts'
-import type { Leases } from './leases.ts'
+import type { Clock, Timer } from '../clock.ts'
+import type { Lease, Leases } from './leases.ts'
 import { ANSWER_MS, type Felt, latestFelt, type Pulse } from './pulse.ts'
 import { redisOptions } from './redis-connection.ts'
 
@@ -19,9 +19,13 @@ export interface RedisPulseOptions {
 /** Another node feels for `ANSWER_MS` itself; this much more for the way there and back. */
 const WAY_MS = 1_000
 const TIMEOUT_MS = 1_000
+const AGAIN_MS = 250
+/** A connection that hears nothing may be dead without knowing it: each node says something to itself. */
+const SELF_MS = 1_000
 
 type Message =
   | { readonly kind: 'ask'; readonly id: number; readonly from: string; readonly holder: string; readonly cutSeenAt?: number }
+  | { readonly kind: 'self' }
   | { readonly kind: 'answer'; readonly id: number; readonly from: string; readonly felt: Felt }
 
 interface Asked {
@@ -42,9 +46,7 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
   let last = 0
 
   const speaking = new Redis(url, redisOptions(TIMEOUT_MS))
-  // Hears nothing for hours, and is no dead connection by that.
-  const { socketTimeout: _, ...patient } = redisOptions(TIMEOUT_MS)
-  const listening = new Redis(url, { ...patient, autoResubscribe: false })
+  const listening = new Redis(url, { ...redisOptions(TIMEOUT_MS), autoResubscribe: false })
   speaking.on('error', () => {}) // a call that fails says so itself
   listening.on('error', () => {})
   listening.on('ready', () => void listening.subscribe(channelOf(node)).catch(onError))
@@ -61,6 +63,7 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
         .catch(onError)
       return
     }
+    if (message.kind === 'self') return
     const waiting = asked.get(message.id)
     if (!waiting) return
     waiting.felt = latestFelt(waiting.felt, message.felt)
@@ -68,47 +71,64 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
     if (waiting.felt === 'alive' || waiting.missing.size === 0) waiting.settle()
   }
 
-  async function elsewhere(holder: string, cutSeenAt: number | undefined): Promise<Felt> {
+  /** `stale`: leases of nodes that did not answer. */
+  async function elsewhere(
+    holder: string,
+    cutSeenAt: number | undefined,
+  ): Promise<{ readonly felt: Felt; readonly stale: readonly Lease[] }> {
     const held = (await leases.elsewhere(holder)).filter(({ live }) => live)
-    if (held.length === 0) return null
+    if (held.length === 0) return { felt: null, stale: [] }
     const { promise, resolve: settle } = Promise.withResolvers<void>()
     const waiting: Asked = { felt: null, missing: new Set(held.map((lease) => lease.node)), settle }
     const id = ++last
     asked.set(id, waiting)
-    const timer = clock.after(ANSWER_MS + WAY_MS, settle)
-    const dead = new Set<string>()
+    const deadline = clock.after(ANSWER_MS + WAY_MS, settle)
+    const message: Message = { kind: 'ask', id, from: node, holder, ...(cutSeenAt === undefined ? {} : { cutSeenAt }) }
+    let again: Timer | undefined
+    const ask = async (nodes: readonly string[]): Promise<void> => {
+      const unheard: string[] = []
+      for (const to of nodes) if ((await say(to, message)) === 0) unheard.push(to)
+      // Nobody listens there: it is dead, or has lost its connection and subscribes again in a moment.
+      if (unheard.length > 0 && asked.has(id)) again = clock.after(AGAIN_MS, () => void ask(unheard).catch(onError))
+    }
     try {
-      for (const to of [...waiting.missing]) {
-        if ((await say(to, { kind: 'ask', id, from: node, holder, ...(cutSeenAt === undefined ? {} : { cutSeenAt }) })) > 0) continue
-        dead.add(to) // nobody listens there any more
-        waiting.missing.delete(to)
-      }
+      await ask([...waiting.missing])
       if (waiting.missing.size > 0) await promise
     } finally {
-      timer.cancel()
+      deadline.cancel()
+      again?.cancel()
       asked.delete(id)
     }
-    if (waiting.felt === 'alive') return 'alive'
-    const stale = held.filter((lease) => dead.has(lease.node) || waiting.missing.has(lease.node))
-    await leases.drop(holder, stale)
-    return stale.reduce<Felt>((felt, { renewedAt }) => latestFelt(felt, renewedAt), waiting.felt)
+    const stale = held.filter((lease) => waiting.missing.has(lease.node))
+    return { felt: stale.reduce<Felt>((felt, { renewedAt }) => latestFelt(felt, renewedAt), waiting.felt), stale }
+  }
+
+  let talking: Timer | undefined
+  const talk = (): void => {
+    void say(node, { kind: 'self' }).catch(() => {}) // then nothing is heard either, which ends the connection
+    talking = clock.after(SELF_MS, talk)
   }
 
   await Promise.all([speaking.connect(), listening.connect()]).catch(onError)
+  talk()
   return {
     open: here.open,
     close: here.close,
     async others(holder, except, cutSeenAt) {
       const [near, far] = await Promise.all([
         here.others(holder, except, cutSeenAt),
-        elsewhere(holder, cutSeenAt).catch((error: unknown): Felt => {
+        elsewhere(holder, cutSeenAt).catch((error: unknown) => {
           onError(error)
-          return 'alive' // nobody knows
+          return { felt: 'alive', stale: [] } as const // nobody knows
         }),
       ])
-      return latestFelt(near, far)
+      const felt = latestFelt(near, far.felt)
+      // As long as somebody answers nothing will be recorded, and a node that is only slow would not hear that its leases are gone.
+      if (felt !== 'alive') await leases.drop(holder, far.stale).catch(onError)
+      return felt
     },
     async stop() {
+      talking?.cancel()
       speaking.disconnect()
       listening.disconnect()
     },

@@ -11,6 +11,7 @@ export interface Sockets {
   /** Undefined when they have no socket here. */
   roleOf(person: string): Role | undefined
   people(): string[]
+  socketsOf(person: string): string[]
 }
 
 export function sockets(): Sockets {
@@ -33,5 +34,6 @@ export function sockets(): Sockets {
     holds: (person, socket) => open.get(person)?.ids.has(socket) ?? false,
     roleOf: (person) => open.get(person)?.role,
     people: () => [...open.keys()],
+    socketsOf: (person) => [...(open.get(person)?.ids ?? [])],
   }
 }

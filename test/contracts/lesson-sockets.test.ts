@@ -131,6 +131,30 @@ describe('joining', () => {
     expect(await student.ask('leave_lesson', { client_id: 'l1' })).toEqual(first)
     expect(await person(lesson, 'leaver')).toMatchObject({ joins: 2, leaves: 1, present: true })
   })
+  test('[LESSON-24] a leaving that is repeated when its lesson has ended takes nobody out of another one', async () => {
+    const [first, second] = [await lessonOf(server.url, tea), await lessonOf(server.url, tea)]
+    const student = await come('student', 'mover')
+    await student.ask('join_lesson', { lesson_id: first.id })
+    const answer = await student.ask('leave_lesson', { client_id: 'm1' })
+    await call(server.url, tea, 'POST', `/lessons/${first.id}/end`)
+    await student.ask('join_lesson', { lesson_id: second.id })
+    expect(await student.ask('leave_lesson', { client_id: 'm1' })).toEqual(answer)
+    expect(await person(second, 'mover')).toMatchObject({ present: true })
+  })
+  test('[LESSON-20] a joining that changed nothing, repeated by somebody who has left, lets nobody listen', async () => {
+    const lesson = await lessonOf(server.url, tea)
+    const student = await come('student', 'listener')
+    await student.ask('join_lesson', { lesson_id: lesson.id })
+    await student.ask('join_lesson', { lesson_id: lesson.id, client_id: 'j2' })
+    await student.ask('leave_lesson')
+    const heard = student.heard.length
+    expect((await student.ask('join_lesson', { lesson_id: lesson.id, client_id: 'j2' }))[0]).toBe(true)
+    const other = await come('student', 'other')
+    await other.ask('join_lesson', { lesson_id: lesson.id })
+    await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
+    await other.told('lesson_ended')
+    expect(student.heard.slice(heard)).toEqual([])
+  })
   test('[LESSON-25] a client without protocol=2 gets two values', async () => {
     const lesson = await lessonOf(server.url, tea)
     const student = await come('student', 'old', { query: { protocol: '1' } })

@@ -64,7 +64,7 @@ describe('coming back from a loss that was not noticed', () => {
   })
   test('is recorded once, however many report it', () => {
     given(cameOnline, ...unnoticed)
-      .when(back(at + 10, at + 52))
+      .when(back(at + 12, at + 50))
       .yields()
   })
   test('can happen again', () => {
@@ -79,6 +79,11 @@ describe('coming back from a loss that was not noticed', () => {
     given(cameOnline, left)
       .when(back(at + 10, at + 50))
       .yields()
+  })
+  test('a loss that seems older than the last return came right after it', () => {
+    given(cameOnline, ...unnoticed)
+      .when(back(at + 49, at + 90))
+      .yields({ type: 'ConnectionLost', at: at + 50, until: at + 50 + graceMs }, { type: 'CameBack', role: 'agent', at: at + 90 })
   })
   test('nobody was lost before they came', () => {
     given(cameOnline)

@@ -19,6 +19,7 @@ test('[GRACE-9] a heartbeat tells the next process until when this one lived', a
   const clock = manualClock()
   const first = await openHeartbeat(path, clock, fail)
   expect(first.lastBeat).toBeNull()
+  first.start()
   await expect.poll(() => clock.pending()).toBe(1)
   clock.advance(1_000)
   await expect.poll(() => readFile(path, 'utf8')).toBe(String(clock.now()))
@@ -27,6 +28,7 @@ test('[GRACE-9] a heartbeat tells the next process until when this one lived', a
   clock.advance(500)
   const second = await openHeartbeat(path, manualClock(died + 60_000), fail)
   expect(second.lastBeat).toBe(died)
+  expect(await readFile(path, 'utf8')).toBe(String(died)) // a start that fails before it begins leaves it
   await second.stop()
   expect(await readFile(path, 'utf8')).toBe(String(died + 60_000))
   await first.stop()
@@ -43,6 +45,7 @@ test('a file that something else was written to is as good as none', async () =>
 test('a disk that does not take it is reported, and stops nothing', async () => {
   const errors: unknown[] = []
   const heartbeat = await openHeartbeat(join(await file(), 'missing', 'alive'), manualClock(), (error) => errors.push(error))
+  heartbeat.start()
   await heartbeat.stop()
   expect(errors.length).toBeGreaterThan(0)
 })
