@@ -20,8 +20,9 @@ export interface RedisPulseOptions {
 const WAY_MS = 1_000
 const TIMEOUT_MS = 1_000
 const AGAIN_MS = 250
-/** A connection that hears nothing may be dead without knowing it: each node says something to itself. */
+/** A connection that hears nothing may be dead without knowing it: each node says something to itself, and connects anew when it does not hear it. */
 const SELF_MS = 1_000
+const DEAF_MS = 4_000
 
 type Message =
   | { readonly kind: 'ask'; readonly id: number; readonly from: string; readonly holder: string; readonly cutSeenAt?: number }
@@ -46,11 +47,19 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
   let last = 0
 
   const speaking = new Redis(url, redisOptions(TIMEOUT_MS))
+  // Calls have a timeout; what is only heard has none.
   const listening = new Redis(url, { ...redisOptions(TIMEOUT_MS), autoResubscribe: false })
   speaking.on('error', () => {}) // a call that fails says so itself
   listening.on('error', () => {})
-  listening.on('ready', () => void listening.subscribe(channelOf(node)).catch(onError))
-  listening.on('message', (_, text) => hear(JSON.parse(text) as Message)) // only nodes of ours write there
+  let heardAt = clock.now()
+  listening.on('ready', () => {
+    heardAt = clock.now()
+    void listening.subscribe(channelOf(node)).catch(onError)
+  })
+  listening.on('message', (_, text) => {
+    heardAt = clock.now()
+    hear(JSON.parse(text) as Message) // only nodes of ours write there
+  })
 
   const say = async (to: string, message: Message): Promise<number> => speaking.publish(channelOf(to), JSON.stringify(message))
 
@@ -105,7 +114,8 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
 
   let talking: Timer | undefined
   const talk = (): void => {
-    void say(node, { kind: 'self' }).catch(() => {}) // then nothing is heard either, which ends the connection
+    if (listening.status === 'ready' && clock.now() - heardAt > DEAF_MS) listening.disconnect(true)
+    void say(node, { kind: 'self' }).catch(() => {}) // while Redis is away there is nothing to hear
     talking = clock.after(SELF_MS, talk)
   }
 
