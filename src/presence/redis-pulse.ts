@@ -38,7 +38,8 @@ interface Asked {
 
 /**
  * The connections of all nodes: those that hold leases of the person are asked by Redis's publish and subscribe, which keeps nothing. A node that
- * does not answer at all is dead, or as good as dead: its leases of this person are dropped, and it takes them again if it lives.
+ * does not answer at all is dead, or as good as dead: when nobody else answers either, its leases of this person are dropped, and it takes them
+ * again if it lives.
  */
 export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse> {
   const { url, node, here, leases, clock, onError, prefix = 'lyceum:' } = options
@@ -47,7 +48,6 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
   let last = 0
 
   const speaking = new Redis(url, redisOptions(TIMEOUT_MS))
-  // Calls have a timeout; what is only heard has none.
   const listening = new Redis(url, { ...redisOptions(TIMEOUT_MS), autoResubscribe: false })
   speaking.on('error', () => {}) // a call that fails says so itself
   listening.on('error', () => {})
