@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
+import { lastOf } from './log/last-of.ts'
 import type { Log } from './log/log.ts'
 import { countedHere } from './presence/counted-here.ts'
 import { openHeartbeat } from './presence/heartbeat.ts'
@@ -28,8 +29,8 @@ export interface ConnectionParts {
   readonly diedAt: number | null
   /** From now on the next process is told that this one is alive. */
   beat(): void
-  /** The node whose leases alone count, when this is the only one. */
-  readonly only: { readonly onlyNode?: string }
+  /** The node whose leases alone count, where there is one; null = those of all. */
+  readonly onlyNode: string | null
   stop(): Promise<void>
 }
 
@@ -44,7 +45,7 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
     return {
       leases: inRedis,
       pulse,
-      only: {},
+      onlyNode: null,
       diedAt: null,
       beat() {},
       async lastSeen(person) {
@@ -56,14 +57,13 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
   }
   // One node. Leases of another name are those of its dead predecessor, which lived at least until the last event and its last heartbeat.
   const leases = inRedis === null ? memoryLeases() : countedHere(inRedis, memoryLeases())
-  let lastEventAt = 0
-  for await (const [last] of log.readAll({ backwards: true, limit: 1 })) lastEventAt = last?.at ?? 0
+  const lastEventAt = (await lastOf(log))?.at ?? 0
   const heartbeat = await openHeartbeat(join(dataDirectory, 'alive'), clock, onError)
   const aliveUntil = Math.max(heartbeat.lastBeat ?? 0, lastEventAt) || null
   return {
     leases,
     pulse: here,
-    only: { onlyNode: node },
+    onlyNode: node,
     lastSeen: async () => null,
     diedAt: aliveUntil,
     beat: heartbeat.start,

@@ -144,7 +144,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       : await openRedisAliveKeys({
           url: config.redisUrl,
           ttlMs: config.leaseMs,
-          ...connections.only,
+          onlyNode: connections.onlyNode,
           since: sinceOf(fanout),
           onError: (error) => failed(error, 'alive-keys'),
         })

@@ -1,4 +1,5 @@
 import type { LessonEvent } from '../../machines/lesson/events.ts'
+import { keepNewest } from '../keep-newest.ts'
 import type { Log } from '../log/log.ts'
 import type { LessonFacts } from './events.ts'
 
@@ -15,10 +16,7 @@ export function lessonFacts(log: Log): (stream: string) => Promise<LessonFacts> 
     const facts = known.get(stream) ?? (await read(log, stream))
     known.delete(stream) // to stand at the end again: the first is the one that was not needed for longest
     known.set(stream, facts)
-    for (const oldest of known.keys()) {
-      if (known.size <= KEPT) break
-      known.delete(oldest)
-    }
+    keepNewest(known, KEPT)
     return facts
   }
 }

@@ -2,6 +2,7 @@ import { ATTENDANCE_STREAM, type AttendanceSessionRow, attendanceSessions } from
 import type { Told } from '../../projections/projection.ts'
 import type { SessionThen } from '../contracts/attendance-notices.ts'
 import { type Place, placeOf } from '../contracts/notice.ts'
+import { keepNewest } from '../keep-newest.ts'
 import type { Log } from '../log/log.ts'
 
 /** What an event has changed for those who watch the course. */
@@ -100,10 +101,7 @@ export class AttendanceDesk {
 
   #forget(id: string): void {
     this.#ended.add(id)
-    for (const oldest of this.#ended) {
-      if (this.#ended.size <= KNOWN_ENDED) break
-      this.#ended.delete(oldest)
-    }
+    keepNewest(this.#ended, KNOWN_ENDED)
   }
 }
 

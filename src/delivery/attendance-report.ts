@@ -2,6 +2,7 @@ import type { AttendanceEvent, MarkStatus } from '../../machines/attendance/even
 import { unreachable } from '../../machines/kernel.ts'
 import { ATTENDANCE_STREAM, type AttendanceSessionRow, attendanceSessions } from '../../projections/attendance-sessions.ts'
 import type { Told } from '../../projections/projection.ts'
+import { keepNewest } from '../keep-newest.ts'
 import type { Log } from '../log/log.ts'
 
 /** What was once said of a student: `seq` is the revision of the event that says so. */
@@ -45,10 +46,7 @@ export function attendanceReports(log: Log, keep = 32): AttendanceReports {
       const fold = folds.get(id) ?? new ReportFold(log, id)
       folds.delete(id) // to the end: the longest unused goes first
       folds.set(id, fold)
-      for (const oldest of folds.keys()) {
-        if (folds.size <= keep) break
-        folds.delete(oldest)
-      }
+      keepNewest(folds, keep)
       await fold.catchUp()
       return fold.report()
     },

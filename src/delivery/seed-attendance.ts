@@ -1,4 +1,5 @@
 import { type AttendanceSessionRow, attendanceSessions } from '../../projections/attendance-sessions.ts'
+import { lastOf } from '../log/last-of.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
 import type { AttendanceDesk } from './attendance-desk.ts'
@@ -11,8 +12,7 @@ import { eachRow } from './seed.ts'
 export async function seedAttendance(desk: AttendanceDesk, store: ViewStore, log: Log): Promise<bigint | null> {
   const table = await store.live(attendanceSessions.name)
   const position = table === null ? null : (await store.read(table, [])).position
-  let head = -1n
-  for await (const [last] of log.readAll({ backwards: true, limit: 1 })) head = last?.position ?? -1n
+  const head = (await lastOf(log))?.position ?? -1n
   if (table === null || position === null || position > head) return null
   const active: (readonly [string, AttendanceSessionRow])[] = []
   await eachRow<AttendanceSessionRow>(store, table, 'active/', (id, row) => active.push([id, row]))

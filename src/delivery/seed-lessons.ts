@@ -1,4 +1,5 @@
 import { lessons } from '../../projections/lessons.ts'
+import { lastOf } from '../log/last-of.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
 import type { LessonDesk } from './lesson-desk.ts'
@@ -11,8 +12,7 @@ import { eachRow } from './seed.ts'
 export async function seedLessons(desk: LessonDesk, store: ViewStore, log: Log): Promise<bigint | null> {
   const table = await store.live(lessons.name)
   const position = table === null ? null : (await store.read(table, [])).position
-  let head = -1n
-  for await (const [last] of log.readAll({ backwards: true, limit: 1 })) head = last?.position ?? -1n
+  const head = (await lastOf(log))?.position ?? -1n
   if (table === null || position === null || position > head) return null
   const open: string[] = []
   await eachRow(store, table, 'open/', (id) => open.push(id))

@@ -1,5 +1,6 @@
 import { type ChatRow, chats } from '../../projections/chats.ts'
 import { type OnlineRow, online } from '../../projections/online.ts'
+import { lastOf } from '../log/last-of.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
 import type { Desk } from './desk.ts'
@@ -12,8 +13,7 @@ const PAGE = 1_000
  * to know more than the log has (the log was put back from a backup): then the log tells everything.
  */
 export async function seedDesk(desk: Desk, store: ViewStore, log: Log): Promise<bigint | null> {
-  let head = -1n
-  for await (const [last] of log.readAll({ backwards: true, limit: 1 })) head = last?.position ?? -1n
+  const head = (await lastOf(log))?.position ?? -1n
   const tables: string[] = []
   let lowest = head
   for (const view of [chats.name, online.name]) {

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { CODE_ALPHABET, normalCode } from '../contracts/lesson.ts'
+import { keepNewest } from '../keep-newest.ts'
 
 const WINDOW_MS = 20_000
 const LENGTH = 6
@@ -35,10 +36,7 @@ function known(secret: string, window: number): string {
   if (before !== undefined) return before
   const code = codeOf(secret, window)
   codes.set(name, code)
-  for (const oldest of codes.keys()) {
-    if (codes.size <= KNOWN) break
-    codes.delete(oldest)
-  }
+  keepNewest(codes, KNOWN)
   return code
 }
 

@@ -1,5 +1,6 @@
 import { type Party, Refusal, refuse } from '../../machines/kernel.ts'
 import { notAmong } from '../contracts/attendance.ts'
+import { keepNewest } from '../keep-newest.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 
 /** A course at one revision. Times in milliseconds since 1970. */
@@ -47,10 +48,7 @@ export function courseAccess(rooms: Pick<Rooms, 'look'>): CourseAccess {
     const { courseId, org, teacherId, secret } = state.context
     const facts = { courseId, org, teacherId, secret }
     known.set(id, facts)
-    for (const oldest of known.keys()) {
-      if (known.size <= KNOWN) break
-      known.delete(oldest)
-    }
+    keepNewest(known, KNOWN)
     return facts
   }
 

@@ -8,6 +8,7 @@ import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from '
 import { displayNameOf } from '../contracts/people.ts'
 import type { Fanout } from '../delivery/fanout.ts'
 import type { LessonDelivery } from '../delivery/lesson-delivery.ts'
+import { keepNewest } from '../keep-newest.ts'
 import type { Hubs } from '../presence/hubs.ts'
 import type { Answer, Call } from '../runtime/answer.ts'
 import { openLine } from '../runtime/line.ts'
@@ -130,10 +131,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
 
   const note = (name: string, lesson: string): void => {
     left.set(name, lesson)
-    for (const oldest of left.keys()) {
-      if (left.size <= KEPT_CALLS) break
-      left.delete(oldest)
-    }
+    keepNewest(left, KEPT_CALLS)
   }
 
   /** A hub takes no part: it is recorded that it looks on, and when it is there again. */

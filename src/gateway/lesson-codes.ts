@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { type Party, Refusal, refuse } from '../../machines/kernel.ts'
 import { CODE_ALPHABET, CODE_LENGTH, normalCode } from '../contracts/lesson.ts'
+import { keepNewest } from '../keep-newest.ts'
 import { inTurn } from '../presence/in-turn.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import { guessLimit } from './limits.ts'
@@ -54,10 +55,7 @@ export function lessonCodes(rooms: Pick<Rooms, 'ask' | 'look'>): LessonCodes {
       return refuse('no-such-code')
     }
     known.set(code, lessonId)
-    for (const oldest of known.keys()) {
-      if (known.size <= KNOWN) break
-      known.delete(oldest)
-    }
+    keepNewest(known, KNOWN)
     return lessonId
   }
 

@@ -1,3 +1,4 @@
+import { keepNewest } from '../keep-newest.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
 import type { Line, Pulse } from './pulse.ts'
 
@@ -56,10 +57,7 @@ export function openHubs({ leases, pulse, now, onError }: HubsOptions): Hubs {
       pulse.close(holder, watch.socket)
       gone.delete(holder) // to stand at the end again
       gone.set(holder, now())
-      for (const oldest of gone.keys()) {
-        if (gone.size <= KEPT) break
-        gone.delete(oldest)
-      }
+      keepNewest(gone, KEPT)
       await leases.release(holder, watch.socket).catch(given)
     },
     count: async (org) => (await leases.count([holderOf(org)]))[0] ?? 0,

@@ -159,7 +159,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     const role = here.roleOf(person)
     if (role === undefined) return
     // Whoever called this node dead has dropped its leases.
-    for (const socket of here.socketsOf(person)) await leases.hold(person, socket).catch(failed)
+    await Promise.all(here.socketsOf(person).map((socket) => leases.hold(person, socket).catch(failed)))
     await arrive(person, role)
   }
 

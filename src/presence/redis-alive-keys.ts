@@ -12,8 +12,8 @@ export interface RedisAliveKeysOptions {
   readonly onError: (error: unknown) => void
   /** How long the keys of a dead node live: at most 60,000, the same as the leases'. Default 30,000. */
   readonly ttlMs?: number
-  /** The only node whose leases count, where there is one; default: those of all. */
-  readonly onlyNode?: string
+  /** The only node whose leases count, where there is one; null or left out: those of all. */
+  readonly onlyNode?: string | null
   /** Of the leases' keys; the contract's own have none. Default `lyceum:`. */
   readonly prefix?: string
   /** Paces the renewals. */
@@ -29,7 +29,7 @@ const BATCH = 100
  */
 export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promise<AliveKeys> {
   const { url, since, onError, ttlMs = 30_000, prefix = 'lyceum:', clock = systemClock } = options
-  const only = options.onlyNode === undefined ? '' : `${options.onlyNode}/`
+  const only = options.onlyNode ? `${options.onlyNode}/` : ''
   const timeoutMs = Math.max(500, Math.min(1_000, ttlMs / 6))
   const held = new Map<string, Visit>()
   /** People whose keys may still be there: teachers who were here, and whoever's key was handed to a socket that may be gone. */

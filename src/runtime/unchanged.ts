@@ -1,4 +1,5 @@
 import { refuse } from '../../machines/kernel.ts'
+import { keepNewest } from '../keep-newest.ts'
 import type { Answer } from './answer.ts'
 
 /** The newest named calls of a room that were answered yes and changed nothing: nothing in the log tells of them. See docs/decisions/0021. */
@@ -13,10 +14,7 @@ export class Unchanged {
 
   note(key: string, digest: string, seq: number): void {
     this.#calls.set(key, { digest, seq })
-    for (const oldest of this.#calls.keys()) {
-      if (this.#calls.size <= KEPT) break
-      this.#calls.delete(oldest)
-    }
+    keepNewest(this.#calls, KEPT)
   }
 }
 

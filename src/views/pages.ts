@@ -1,3 +1,5 @@
+import { keepNewest } from '../keep-newest.ts'
+import { lastOf } from '../log/last-of.ts'
 import type { Log, Recorded } from '../log/log.ts'
 
 /** The log's past in pages, shared by all who read along: several views that are folded at once read and decode each event about once. */
@@ -31,10 +33,7 @@ export function openPages(log: Log): Pages {
       if (known) return known
       const reading = read(position, limit)
       kept.set(name, reading)
-      for (const oldest of kept.keys()) {
-        if (kept.size <= KEPT) break
-        kept.delete(oldest)
-      }
+      keepNewest(kept, KEPT)
       const forget = () => {
         if (kept.get(name) === reading) kept.delete(name)
       }
@@ -50,8 +49,7 @@ export function openPages(log: Log): Pages {
     },
 
     async end() {
-      for await (const [last] of log.readAll({ backwards: true, limit: 1 })) if (last) return last.position
-      return null
+      return (await lastOf(log))?.position ?? null
     },
   }
 }

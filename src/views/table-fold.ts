@@ -1,4 +1,5 @@
 import type { Projection, Row, Told } from '../../projections/projection.ts'
+import { keepNewest } from '../keep-newest.ts'
 import { foldTouches, type Held, heldOf, type Poison, type Touch, touchesOf } from './fold.ts'
 import { later } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
@@ -83,10 +84,7 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
       cache.delete(key)
       cache.set(key, row)
     }
-    for (const key of cache.keys()) {
-      if (cache.size <= cacheRows) break
-      cache.delete(key)
-    }
+    keepNewest(cache, cacheRows)
     for (const poison of folded.poisons) onPoison(poison)
     return 'written'
   }
