@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io'
-import type { Line } from '../presence/pulse.ts'
+import type { Peer } from '../presence/pulse.ts'
 
 /** A connection of Engine.IO: a WebSocket or long polling, under a Socket.IO socket. */
 export type Connection = Socket['conn']
@@ -62,7 +62,7 @@ export const seenUntil = (connection: Connection, reason: string, now: number): 
   reason === 'ping timeout' || silenced.has(connection) ? heardAt(connection) : now
 
 /** The connection as `Pulse` feels it; from now on it is remembered when something comes. One function for all: this is kept per idle client. */
-export function lineOf(connection: Connection): Line {
+export function peerOf(connection: Connection): Peer {
   if (!heard.has(connection)) connection.on('packet', markHeard)
   markHeard.call(connection)
   return {

@@ -14,7 +14,7 @@ import type { Answer, Call } from '../runtime/answer.ts'
 import { openLine } from '../runtime/line.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import type { RoomAnswer } from '../runtime/visitor-chats.ts'
-import { lineOf } from './connections.ts'
+import { peerOf } from './connections.ts'
 import type { Session } from './emits.ts'
 import type { LessonCodes } from './lesson-codes.ts'
 import { tokenBuckets } from './limits.ts'
@@ -137,7 +137,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   /** A hub takes no part: it is recorded that it looks on, and when it is there again. */
   const lookOn = async (lesson: string, { party: by }: Session['caller'], socket: Socket): Promise<Answer> => {
     const at = clock.now()
-    const watch = { org: by.org, hub: by.id, lesson, socket: socket.id, line: lineOf(socket.conn) }
+    const watch = { org: by.org, hub: by.id, lesson, socket: socket.id, peer: peerOf(socket.conn) }
     socket.once('disconnect', () => void hubs.unwatch(watch).catch((error: unknown) => onError(error, 'a hub that left')))
     const { elsewhere, lastSeen } = await hubs.watch(watch)
     const awayMs = lastSeen === null ? null : Math.max(0, at - lastSeen)

@@ -8,7 +8,7 @@ import type { Fanout } from '../delivery/fanout.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import { type Arrival, arrivals } from './arrivals.ts'
 import type { Authenticator, Identity } from './auth.ts'
-import { lineOf, seenUntil } from './connections.ts'
+import { peerOf, seenUntil } from './connections.ts'
 import type { Emits, Session } from './emits.ts'
 import { gatherUpgrades } from './gathered-upgrades.ts'
 import { gatherWrites } from './gathered-writes.ts'
@@ -96,7 +96,7 @@ export function serveSockets(options: ServeOptions): void {
     }
     socket.data = { session, arrival } satisfies SocketData
     // Last of all: nothing may fail between being here and being let in, or they would stay.
-    await whereabouts.entered(arrival, socket.id, lineOf(socket.conn), gone)
+    await whereabouts.entered(arrival, socket.id, peerOf(socket.conn), gone)
   }
 
   const introduced = async ({ role, profile, iat }: Identity, by: Party) => {

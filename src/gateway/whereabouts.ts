@@ -4,7 +4,7 @@ import type { Fanout } from '../delivery/fanout.ts'
 import type { AliveKeys } from '../presence/alive-keys.ts'
 import type { Hubs } from '../presence/hubs.ts'
 import type { End, PresenceKeeper } from '../presence/keeper.ts'
-import type { Line, Pulse } from '../presence/pulse.ts'
+import type { Peer, Pulse } from '../presence/pulse.ts'
 import type { Arrival } from './arrivals.ts'
 import { Unwelcome } from './unwelcome.ts'
 
@@ -24,7 +24,7 @@ export interface WhereaboutsOptions {
 /** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
 export interface Whereabouts {
   /** Resolves when this node would say so itself. Rejects (with Unwelcome when nothing is broken) having undone everything; `gone` = the socket closed. */
-  entered(arrival: Arrival, socket: string, line: Line, gone: AbortSignal): Promise<void>
+  entered(arrival: Arrival, socket: string, peer: Peer, gone: AbortSignal): Promise<void>
   /**
    * Looks whether this connection, let in at `at`, is the return from a loss that nobody has noticed: their other connections count as open, and
    * nobody answers there. Then it is recorded as such. Never rejects.
@@ -60,12 +60,12 @@ export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: Wherea
   }
 
   return {
-    async entered(arrival, socket, line, gone) {
+    async entered(arrival, socket, peer, gone) {
       const { way, party } = arrival
       try {
         if (way === 'hub') await hubs.enter(party.org, socket)
         else {
-          pulse.open(nameOf(party), socket, line)
+          pulse.open(nameOf(party), socket, peer)
           await presence.connected(nameOf(party), roleOf(arrival), socket)
           await here(party, gone)
           await enterKeys(keys, party, socket)

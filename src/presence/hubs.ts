@@ -1,6 +1,6 @@
 import { keepNewest } from '../keep-newest.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
-import type { Line, Pulse } from './pulse.ts'
+import type { Peer, Pulse } from './pulse.ts'
 
 /** How many TeacherHub connections each organisation has, on all nodes. They are nobody's presence, so nothing of them is recorded. */
 export interface Hubs {
@@ -18,7 +18,7 @@ export interface Watch {
   readonly hub: string
   readonly lesson: string
   readonly socket: string
-  readonly line: Line
+  readonly peer: Peer
 }
 
 /** Kept as leases of a person that cannot be: ids have no colon. */
@@ -47,7 +47,7 @@ export function openHubs({ leases, pulse, now, onError }: HubsOptions): Hubs {
     leave: async (org, socket) => void (await leases.release(holderOf(org), socket).catch(given)),
     async watch(watch) {
       const holder = watcherOf(watch)
-      pulse.open(holder, watch.socket, watch.line)
+      pulse.open(holder, watch.socket, watch.peer)
       await leases.hold(holder, watch.socket).catch(given)
       const felt = await pulse.others(holder, watch.socket)
       return { elsewhere: felt === 'alive', lastSeen: felt === 'alive' ? null : (felt ?? gone.get(holder) ?? null) }

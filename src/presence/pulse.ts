@@ -1,10 +1,10 @@
-/** A socket of this node, as far as its client can be felt at the other end. */
-export interface Line {
+/** The client at the other end of a socket of this node, as far as it can be felt. */
+export interface Peer {
   /** When the client was last heard, milliseconds since 1970. */
   heardAt(): number
   /** Asks it for a sign of life. Resolves to whether one came within `withinMs`. */
   answers(withinMs: number): Promise<boolean>
-  /** Ends it, as lost; its owner was seen at `seenAt`, if that is later than this line heard them. */
+  /** Ends it, as lost; its owner was seen at `seenAt`, if that is later than when something last came. */
   cut(seenAt: number): void
 }
 
@@ -14,7 +14,7 @@ export interface Line {
  * Adapters: this node alone (below), all nodes over Redis.
  */
 export interface Pulse {
-  open(holder: string, socket: string, line: Line): void
+  open(holder: string, socket: string, peer: Peer): void
   close(holder: string, socket: string): void
   /**
    * Feels for the holder's connections on all nodes, but for the socket `except`. `alive` as soon as one answers, and also when nobody
@@ -32,29 +32,29 @@ export const ANSWER_MS = 3_000
 
 /** The connections of this node. */
 export function pulseHere(): Pulse {
-  const lines = new Map<string, Map<string, Line>>()
+  const peers = new Map<string, Map<string, Peer>>()
 
   return {
-    open(holder, socket, line) {
-      const theirs = lines.get(holder)
-      if (theirs) theirs.set(socket, line)
-      else lines.set(holder, new Map([[socket, line]]))
+    open(holder, socket, peer) {
+      const theirs = peers.get(holder)
+      if (theirs) theirs.set(socket, peer)
+      else peers.set(holder, new Map([[socket, peer]]))
     },
     close(holder, socket) {
-      const theirs = lines.get(holder)
+      const theirs = peers.get(holder)
       theirs?.delete(socket)
-      if (theirs?.size === 0) lines.delete(holder)
+      if (theirs?.size === 0) peers.delete(holder)
     },
     async others(holder, except, cutSeenAt) {
-      const theirs = [...(lines.get(holder) ?? [])].flatMap(([socket, line]) => (socket === except ? [] : [line]))
+      const theirs = [...(peers.get(holder) ?? [])].flatMap(([socket, peer]) => (socket === except ? [] : [peer]))
       if (theirs.length === 0) return null
       const { promise, resolve } = Promise.withResolvers<Felt>()
-      const silent = theirs.map(async (line) => {
-        if (await line.answers(ANSWER_MS)) resolve('alive')
+      const silent = theirs.map(async (peer) => {
+        if (await peer.answers(ANSWER_MS)) resolve('alive')
       })
-      void Promise.all(silent).then(() => resolve(Math.max(...theirs.map((line) => line.heardAt())))) // lines do not reject
+      void Promise.all(silent).then(() => resolve(Math.max(...theirs.map((peer) => peer.heardAt())))) // peers do not reject
       const felt = await promise
-      if (felt !== 'alive' && cutSeenAt !== undefined) for (const line of theirs) line.cut(cutSeenAt)
+      if (felt !== 'alive' && cutSeenAt !== undefined) for (const peer of theirs) peer.cut(cutSeenAt)
       return felt
     },
     async stop() {},

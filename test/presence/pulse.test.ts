@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import type { Leases } from '../../src/presence/leases.ts'
-import { type Line, type Pulse, pulseHere } from '../../src/presence/pulse.ts'
+import { type Peer, type Pulse, pulseHere } from '../../src/presence/pulse.ts'
 import { openRedisLeases } from '../../src/presence/redis.ts'
 import { openRedisPulse } from '../../src/presence/redis-pulse.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
 const anna = 'acme.anna'
 /** A connection with or without somebody at its other end; a silent one says so at once instead of after some seconds. */
-const line = (alive: boolean, heardAt = 0, cut: (seenAt: number) => void = () => {}): Line => ({
+const peer = (alive: boolean, heardAt = 0, cut: (seenAt: number) => void = () => {}): Peer => ({
   heardAt: () => heardAt,
   answers: async () => alive,
   cut,
@@ -19,23 +19,23 @@ describe('on one node', () => {
   test('nobody has no other connections, and whoever asks is not asked', async () => {
     const pulse = pulseHere()
     expect(await pulse.others(anna, null)).toBeNull()
-    pulse.open(anna, 's1', line(true))
-    pulse.open('acme.bo', 's2', line(true))
+    pulse.open(anna, 's1', peer(true))
+    pulse.open('acme.bo', 's2', peer(true))
     expect(await pulse.others(anna, 's1')).toBeNull()
     pulse.close(anna, 's1')
     expect(await pulse.others(anna, null)).toBeNull()
   })
   test('one that answers is enough', async () => {
     const pulse = pulseHere()
-    pulse.open(anna, 's1', line(false, 5))
-    pulse.open(anna, 's2', { ...line(false), answers: () => new Promise(() => {}) }) // nobody waits for it
-    pulse.open(anna, 's3', line(true))
+    pulse.open(anna, 's1', peer(false, 5))
+    pulse.open(anna, 's2', { ...peer(false), answers: () => new Promise(() => {}) }) // nobody waits for it
+    pulse.open(anna, 's3', peer(true))
     expect(await pulse.others(anna, 'new')).toBe('alive')
   })
   test('when none answers, it is told when something last came', async () => {
     const pulse = pulseHere()
-    pulse.open(anna, 's1', line(false, 5))
-    pulse.open(anna, 's2', line(false, 7))
+    pulse.open(anna, 's1', peer(false, 5))
+    pulse.open(anna, 's2', peer(false, 7))
     expect(await pulse.others(anna, 'new')).toBe(7)
   })
 })
@@ -46,9 +46,9 @@ test('[NODE-6] silent connections of somebody who has left are cut, as of when t
   pulse.open(
     anna,
     's1',
-    line(false, 5, (seenAt) => cut.push(seenAt)),
+    peer(false, 5, (seenAt) => cut.push(seenAt)),
   )
-  pulse.open(anna, 's2', line(true))
+  pulse.open(anna, 's2', peer(true))
   await pulse.others(anna, null, 9)
   pulse.close(anna, 's2')
   await pulse.others(anna, null)
@@ -72,7 +72,7 @@ describe('[NODE-6] on several nodes', () => {
     readonly leases: Leases
     readonly pulse: Pulse
     /** A socket with its lease. */
-    hold(socket: string, its: Line): Promise<void>
+    hold(socket: string, its: Peer): Promise<void>
   }
 
   const node = async (name: string, prefix: string): Promise<Node> => {
@@ -81,7 +81,7 @@ describe('[NODE-6] on several nodes', () => {
     const onError = (error: unknown): void => void errors.push(error)
     const pulse = await openRedisPulse({ url: server.url, node: name, here: pulseHere(), leases, clock: systemClock, onError, prefix })
     closing.push(pulse.stop, () => leases.close())
-    const hold = async (socket: string, its: Line): Promise<void> => {
+    const hold = async (socket: string, its: Peer): Promise<void> => {
       pulse.open(anna, socket, its)
       await leases.hold(anna, socket)
     }
@@ -94,27 +94,27 @@ describe('[NODE-6] on several nodes', () => {
 
   test('a connection of another node answers', async () => {
     const [a, b] = await two()
-    await a.hold('s1', line(true))
+    await a.hold('s1', peer(true))
     expect(await b.pulse.others(anna, 's2')).toBe('alive')
   })
   test('a silent one of a living node is told with its time, and keeps its lease: that node will find out itself', async () => {
     const [a, b] = await two()
-    await a.hold('s1', line(false, 42))
-    await b.hold('s2', line(false, 41))
+    await a.hold('s1', peer(false, 42))
+    await b.hold('s2', peer(false, 41))
     expect(await b.pulse.others(anna, null)).toBe(42)
     expect(await b.leases.count([anna])).toEqual([2])
   })
   test('a silent one of another node is cut there', async () => {
     const [a, b] = await two()
     const { promise: cut, resolve } = Promise.withResolvers<number>()
-    await a.hold('s1', line(false, 42, resolve))
+    await a.hold('s1', peer(false, 42, resolve))
     await b.pulse.others(anna, null, 77)
     expect(await cut).toBe(77)
   })
   test('the leases of a node that is gone are dropped, and tell when they were last renewed', async () => {
     const [a, b] = await two()
     const heldAt = Date.now()
-    await a.hold('s1', line(true))
+    await a.hold('s1', peer(true))
     await a.pulse.stop() // as its death does; its leases go on
     const felt = await b.pulse.others(anna, 's2')
     expect(Math.abs(Number(felt) - heldAt)).toBeLessThan(1_000)
@@ -122,7 +122,7 @@ describe('[NODE-6] on several nodes', () => {
   })
   test('while Redis is away everybody counts as alive, and afterwards nodes find each other again', async () => {
     const [a, b] = await two()
-    await a.hold('s1', line(true))
+    await a.hold('s1', peer(true))
     await server.kill()
     expect(await b.pulse.others(anna, 's2')).toBe('alive')
     await server.restart()
