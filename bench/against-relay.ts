@@ -24,9 +24,9 @@ interface Round extends LoadReport {
 }
 
 /**
- * Lyceum beside the bare relay: both run all the time, with the same clients, and take turns, so that what else the machine does meets both
- * alike. Medians over the rounds. First the peak of each (every visitor has one message under way), then the same rate for both, half of
- * what Lyceum does at its peak, then half of each one's own peak.
+ * Lyceum beside the bare relay: both run all the time, with the same clients, and take turns, so that what else the
+ * machine does meets both alike. Medians over the rounds. First the peak of each (every visitor has one message under
+ * way), then the same rate for both, half of what Lyceum does at its peak, then half of each one's own peak.
  */
 export async function againstRelay(options: ServerOptions = {}): Promise<readonly Figure[]> {
   const relayProgram = startProgram('relay.ts')
@@ -40,7 +40,8 @@ export async function againstRelay(options: ServerOptions = {}): Promise<readonl
       [lyceum, server.url],
     ] as const) {
       await side.load.open({ url: its, org: 'bench', visitors: VISITORS, agents: AGENTS })
-      await side.load.run({ do: 'closed', seconds: ROUND_SECONDS }) // warm: what is measured is a server that has run for a while
+      // warm: what is measured is a server that has run for a while
+      await side.load.run({ do: 'closed', seconds: ROUND_SECONDS })
     }
     const peaks = { relay: [] as Round[], lyceum: [] as Round[] }
     for (let round = 0; round < ROUNDS; round++) {
@@ -87,21 +88,39 @@ function figures(
     ratio('p99 of the ack, each at half of its own peak', 'p99', 'ms', even.lyceum, even.relayFast, 3),
     ratio(`p50 of the ack, both at ${rate}/s`, 'p50', 'ms', even.lyceum, even.relay),
     ratio(`p99 of the ack, both at ${rate}/s`, 'p99', 'ms', even.lyceum, even.relay),
-    { name: 'acks at the peak, Lyceum', value: of(peaks.lyceum, 'perSecond'), unit: '/s', note: spread(peaks.lyceum, 'perSecond') },
-    { name: 'acks at the peak, relay', value: of(peaks.relay, 'perSecond'), unit: '/s', note: spread(peaks.relay, 'perSecond') },
+    {
+      name: 'acks at the peak, Lyceum',
+      value: of(peaks.lyceum, 'perSecond'),
+      unit: '/s',
+      note: spread(peaks.lyceum, 'perSecond'),
+    },
+    {
+      name: 'acks at the peak, relay',
+      value: of(peaks.relay, 'perSecond'),
+      unit: '/s',
+      note: spread(peaks.relay, 'perSecond'),
+    },
     { name: 'pushes that did not arrive', value: lost, unit: '', target: atMost(0) },
     { name: 'load generator: most of one core that it used', value: busiest, unit: 'cores', target: atMost(0.95) },
   ]
 }
 
-function ratio(name: string, what: 'cpuUs' | 'p50' | 'p99', unit: string, ours: Rounds, theirs: Rounds, target?: number): Figure {
+function ratio(
+  name: string,
+  what: 'cpuUs' | 'p50' | 'p99',
+  unit: string,
+  ours: Rounds,
+  theirs: Rounds,
+  target?: number,
+): Figure {
   // Of neighbouring rounds, which met the same machine.
   const value = median(ours.map((round, i) => round[what] / (theirs[i]?.[what] ?? Number.NaN)))
   const note = `${of(ours, what).toPrecision(3)} against ${of(theirs, what).toPrecision(3)} ${unit}`
   return { name, value, unit: '×', note, ...(target === undefined ? {} : { target: atMost(target) }) }
 }
 
-const of = (rounds: Rounds, what: 'cpuUs' | 'p50' | 'p99' | 'perSecond'): number => median(rounds.map((round) => round[what]))
+const of = (rounds: Rounds, what: 'cpuUs' | 'p50' | 'p99' | 'perSecond'): number =>
+  median(rounds.map((round) => round[what]))
 
 const spread = (rounds: Rounds, what: 'perSecond'): string => {
   const values = rounds.map((round) => round[what])

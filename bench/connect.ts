@@ -11,7 +11,10 @@ const AT_ONCE = 50
 /** What is measured is a server that has run for a while. */
 const WARM_UP_ROUNDS = 2
 const ROUNDS = 7
-/** What a server does after the last client is in (views, pushes) is part of the price: until it uses no CPU for so long. */
+/**
+ * What a server does after the last client is in (views, pushes) is part of the price: until it uses no CPU for so
+ * long.
+ */
 const QUIET_MS = 250
 const MOST = 3
 const ORG = 'bench'
@@ -36,9 +39,10 @@ interface Cost {
 }
 
 /**
- * What it costs a server when a class of 1,000 comes, beside a bare Socket.IO server with the same clients, all in turns: ratios are of one round,
- * values are medians of rounds. First participants of different kinds, each time with nothing of them in memory: what the server knows of them it
- * reads. Then a class in a live lesson that drops all at once and returns within the grace; dropping and returning are one price, on both sides.
+ * What it costs a server when a class of 1,000 comes, beside a bare Socket.IO server with the same clients, all in
+ * turns: ratios are of one round, values are medians of rounds. First participants of different kinds, each time with
+ * nothing of them in memory: what the server knows of them it reads. Then a class in a live lesson that drops all at
+ * once and returns within the grace; dropping and returning are one price, on both sides.
  */
 export async function connecting(): Promise<readonly Figure[]> {
   const program = startProgram('bare.ts')
@@ -51,7 +55,10 @@ export async function connecting(): Promise<readonly Figure[]> {
   }
 }
 
-const student = async (id: string): Promise<Coming> => ({ query: {}, auth: { token: await tokenFor('student', id, ORG) } })
+const student = async (id: string): Promise<Coming> => ({
+  query: {},
+  auth: { token: await tokenFor('student', id, ORG) },
+})
 
 const KINDS: readonly (readonly [string, Who])[] = [
   ['without a token', async () => ({ query: { role: 'student' } })],
@@ -100,7 +107,10 @@ async function returns(bare: Side): Promise<readonly Figure[]> {
     }
     leave(there)
     leave(here)
-    return [ratio('CPU per drop and return, in a live lesson', ours, theirs), seconds(`${CLASS} back in the lesson`, ours)]
+    return [
+      ratio('CPU per drop and return, in a live lesson', ours, theirs),
+      seconds(`${CLASS} back in the lesson`, ours),
+    ]
   } finally {
     await server.stop()
   }
@@ -158,7 +168,13 @@ function ratio(name: string, ours: readonly Cost[], theirs: readonly Cost[]): Fi
   const ratios = ours.map(({ cpuMs: cost }, round) => cost / (theirs[round]?.cpuMs ?? Number.NaN))
   const us = (costs: readonly Cost[]) => Math.round((median(costs.map(({ cpuMs: cost }) => cost)) * 1_000) / CLASS)
   const spread = `rounds ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
-  return { name, value: median(ratios), unit: '×', target: atMost(MOST), note: `${us(ours)} against ${us(theirs)} µs; ${spread}` }
+  return {
+    name,
+    value: median(ratios),
+    unit: '×',
+    target: atMost(MOST),
+    note: `${us(ours)} against ${us(theirs)} µs; ${spread}`,
+  }
 }
 
 const seconds = (name: string, costs: readonly Cost[]): Figure => ({

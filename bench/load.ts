@@ -2,9 +2,18 @@ import { tokenFor } from '../test/support/server.ts'
 import { quantile } from './figures.ts'
 import { openWire, type Wire } from './wire.ts'
 
-/** The load generator, a process of its own: connects visitors, agents and a supervisor to one server and lets the visitors write. */
+/**
+ * The load generator, a process of its own: connects visitors, agents and a supervisor to one server and lets the
+ * visitors write.
+ */
 export type LoadOrder =
-  | { readonly do: 'open'; readonly url: string; readonly org: string; readonly visitors: number; readonly agents: number }
+  | {
+      readonly do: 'open'
+      readonly url: string
+      readonly org: string
+      readonly visitors: number
+      readonly agents: number
+    }
   /** Every visitor has one message under way, always. */
   | { readonly do: 'closed'; readonly seconds: number }
   /** So many messages a second, whatever the answers do. */
@@ -34,7 +43,8 @@ let delivered = 0
 /** What a visitor does when an answer came. */
 let answered: (visitor: number) => void = () => {}
 
-const startsWith = (bytes: Buffer, from: number, text: string): boolean => bytes.toString('latin1', from, from + text.length) === text
+const startsWith = (bytes: Buffer, from: number, text: string): boolean =>
+  bytes.toString('latin1', from, from + text.length) === text
 
 async function open({ url, org, visitors: count, agents }: Extract<LoadOrder, { do: 'open' }>): Promise<void> {
   const wireOf = async (role: string, id: string, hear: Parameters<typeof openWire>[1]) =>
@@ -107,7 +117,8 @@ async function measured(work: () => Promise<void>): Promise<LoadReport> {
   const started = performance.now()
   await work()
   const patience = performance.now() + 10_000
-  while ((latencies.length < sentAt.length || delivered < 2 * sentAt.length) && performance.now() < patience) await pause(1)
+  while ((latencies.length < sentAt.length || delivered < 2 * sentAt.length) && performance.now() < patience)
+    await pause(1)
   const ms = performance.now() - started
   const { user, system } = process.cpuUsage(cpu)
   return {

@@ -34,5 +34,7 @@ for (const [part, measure] of Object.entries(PARTS)) {
   missed.push(...figures.filter((figure) => !isMet(figure)).map(({ name }) => `${part}: ${name}`))
 }
 process.stdout.write(
-  missed.length === 0 ? 'all targets met\n' : `${missed.length} missed:\n${missed.map((name) => `  ${name}\n`).join('')}`,
+  missed.length === 0
+    ? 'all targets met\n'
+    : `${missed.length} missed:\n${missed.map((name) => `  ${name}\n`).join('')}`,
 )

@@ -12,7 +12,10 @@ const FIRST = 3_000
 const MANY = 3_000
 const INSPECT = ['--expose-gc', '--import', join(import.meta.dirname, 'heap-on-signal.ts')]
 
-/** What a connected client that does nothing costs, after garbage collection, beside the bare relay. Rooms are asleep by then. */
+/**
+ * What a connected client that does nothing costs, after garbage collection, beside the bare relay. Rooms are asleep by
+ * then.
+ */
 export async function memory(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {
     const heap = { relay: join(directory, 'relay.json'), lyceum: join(directory, 'lyceum.json') }
@@ -26,7 +29,8 @@ export async function memory(): Promise<readonly Figure[]> {
     const ours = await perClient(server.url, server.pid, heap.lyceum, () => asleep(server.url))
     await server.stop()
 
-    const beside = (what: keyof Taken): string => `${(ours[what] / 1024).toFixed(1)} against ${(theirs[what] / 1024).toFixed(1)} KB`
+    const beside = (what: keyof Taken): string =>
+      `${(ours[what] / 1024).toFixed(1)} against ${(theirs[what] / 1024).toFixed(1)} KB`
     return [
       {
         name: 'memory per idle client (resident, without mapped files)',
@@ -35,7 +39,12 @@ export async function memory(): Promise<readonly Figure[]> {
         target: atMost(1.3),
         note: beside('rss'),
       },
-      { name: 'memory per idle client (JavaScript heap)', value: ours.heap / theirs.heap, unit: '×', note: beside('heap') },
+      {
+        name: 'memory per idle client (JavaScript heap)',
+        value: ours.heap / theirs.heap,
+        unit: '×',
+        note: beside('heap'),
+      },
     ]
   })
 }
@@ -46,7 +55,10 @@ interface Taken {
   readonly heap: number
 }
 
-/** The difference that `MANY` clients make after `FIRST` have come, so that what is loaded with the first ones does not count. */
+/**
+ * The difference that `MANY` clients make after `FIRST` have come, so that what is loaded with the first ones does not
+ * count.
+ */
 async function perClient(url: string, pid: number, file: string, settled: () => Promise<void>): Promise<Taken> {
   const wires = await connected(url, 0, FIRST)
   await settled()
@@ -63,7 +75,10 @@ async function connected(url: string, from: number, number: number): Promise<Wir
   for (let n = from; n < from + number; n += 50) {
     const ids = Array.from({ length: 50 }, (_, i) => `idle${n + i}`)
     const connecting = ids.map(async (id) =>
-      openWire({ url, token: await tokenFor('visitor', id, 'bench'), query: { role: 'visitor', user_id: id } }, () => {}),
+      openWire(
+        { url, token: await tokenFor('visitor', id, 'bench'), query: { role: 'visitor', user_id: id } },
+        () => {},
+      ),
     )
     wires.push(...(await Promise.all(connecting)))
   }

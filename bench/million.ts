@@ -16,7 +16,10 @@ const EVENTS = 1_000_000
 const PER_VISIT = 13
 const STARTS = 3
 
-/** What takes longer the longer the log is: rebuilding a view, and starting. One log of 10^6 events, 77,000 visits of 13 events. */
+/**
+ * What takes longer the longer the log is: rebuilding a view, and starting. One log of 10^6 events, 77,000 visits of 13
+ * events.
+ */
 export async function million(): Promise<readonly Figure[]> {
   return inDirectory(async (directory) => {
     const log = await openLogIn(directory)
@@ -62,7 +65,9 @@ async function rate(log: Parameters<typeof rebuildView>[0]['log'], store: ViewSt
 
 let nth = 0
 
-/** From the start of the process to the first ack of a command, milliseconds. Leaves the views as far as the log goes. */
+/**
+ * From the start of the process to the first ack of a command, milliseconds. Leaves the views as far as the log goes.
+ */
 async function start(data: string, withoutViews: boolean): Promise<number> {
   if (withoutViews) await rm(join(data, 'views'), { recursive: true, force: true })
   const id = `first${nth++}`

@@ -12,7 +12,11 @@ export interface Program {
   end(): Promise<void>
 }
 
-export function startProgram(file: string, nodeOptions: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Program {
+export function startProgram(
+  file: string,
+  nodeOptions: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Program {
   const child: ChildProcess = fork(join(import.meta.dirname, file), [], {
     execArgv: [...nodeOptions],
     env: { ...process.env, ...env },

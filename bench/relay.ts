@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { Server } from 'socket.io'
 
 /**
- * The yardstick: the least that a support desk needs of Socket.IO, without tokens, checks, storage or read models. Per visitor message it
- * emits to the serving agent and to the supervisors, and acknowledges. Its clients speak as they speak to Lyceum.
+ * The yardstick: the least that a support desk needs of Socket.IO, without tokens, checks, storage or read models. Per
+ * visitor message it emits to the serving agent and to the supervisors, and acknowledges. Its clients speak as they
+ * speak to Lyceum.
  */
 const http = createServer()
 const io = new Server(http, { serveClient: false })
@@ -15,7 +16,15 @@ io.on('connection', (socket) => {
   const { role, user_id: id } = socket.handshake.query as { role: string; user_id: string }
   void socket.join(`person ${id}`)
   if (role !== 'visitor') void socket.join(role === 'agent' ? 'agents' : 'supervisors')
-  const user = { email: null, is_anonymous: false, created_at: 1_700_000_000, updated_at: null, name: id, id, disabled: false }
+  const user = {
+    email: null,
+    is_anonymous: false,
+    created_at: 1_700_000_000,
+    updated_at: null,
+    name: id,
+    id,
+    disabled: false,
+  }
   const room = `room-of-${id}`
 
   socket.on('visitor_first_msg', (content: object, ack: Ack) => {

@@ -20,10 +20,10 @@ const OPENINGS = 100
 const LOAD = { do: 'rate', perSecond: 500, seconds: 6 } as const
 
 /**
- * Staff who come while 10,000 chats wait in their organisation, one after another, and what that does to the acks of visitors who write all the
- * time in another one. The server's time is how long the event loop is held: the opening made and encoded, as the gateway does it, on the same
- * log in this process. Timed from outside, from the connection to the last byte, it also holds the handshake, two durable appends and the
- * transfer.
+ * Staff who come while 10,000 chats wait in their organisation, one after another, and what that does to the acks of
+ * visitors who write all the time in another one. The server's time is how long the event loop is held: the opening
+ * made and encoded, as the gateway does it, on the same log in this process. Timed from outside, from the connection to
+ * the last byte, it also holds the handshake, two durable appends and the transfer.
  */
 export async function staffInit(): Promise<readonly Figure[]> {
   return inDirectory(async (data) => {
@@ -62,7 +62,12 @@ export async function staffInit(): Promise<readonly Figure[]> {
           unit: 'ms',
           note: `p50 ${median(took).toPrecision(3)} ms, ${(bytes / 1e6).toFixed(1)} MB`,
         },
-        { name: "p99 of others' acks meanwhile", value: busy.p99, unit: 'ms', note: `${quiet.p99.toPrecision(3)} ms without arrivals` },
+        {
+          name: "p99 of others' acks meanwhile",
+          value: busy.p99,
+          unit: 'ms',
+          note: `${quiet.p99.toPrecision(3)} ms without arrivals`,
+        },
       ]
     } finally {
       await load.end()
@@ -77,7 +82,12 @@ async function eventLoopHeld(log: Log): Promise<readonly number[]> {
     log,
     outlet,
     lessons: lessonDelivery({ desk: new LessonDesk(log), outlet, clock: systemClock }),
-    attendance: attendanceDelivery({ desk: new AttendanceDesk(log), outlet, watchers: { withdraw() {} }, clock: systemClock }),
+    attendance: attendanceDelivery({
+      desk: new AttendanceDesk(log),
+      outlet,
+      watchers: { withdraw() {} },
+      clock: systemClock,
+    }),
     seed: async () => null,
     heard() {},
     onError(error) {
@@ -107,7 +117,8 @@ async function arrive(url: string, id: string): Promise<{ readonly ms: number; r
   const started = performance.now()
   const { promise, resolve } = Promise.withResolvers<{ ms: number; bytes: number }>()
   const wire = await openWire({ url, token, query: {} }, (bytes, from, to) => {
-    if (bytes.toString('latin1', from, from + 13) === '2["staff_init') resolve({ ms: performance.now() - started, bytes: to - from })
+    if (bytes.toString('latin1', from, from + 13) === '2["staff_init')
+      resolve({ ms: performance.now() - started, bytes: to - from })
   })
   const arrival = await promise
   wire.close()

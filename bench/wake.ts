@@ -48,7 +48,13 @@ export async function wake(): Promise<readonly Figure[]> {
     await snapshots.close()
     await log.close()
     return [
-      { name: 'wake of a room of 200 events, p99', value: p99(shortMs), unit: 'ms', target: atMost(5), note: p50(shortMs) },
+      {
+        name: 'wake of a room of 200 events, p99',
+        value: p99(shortMs),
+        unit: 'ms',
+        target: atMost(5),
+        note: p50(shortMs),
+      },
       {
         name: 'wake of a room of 10,000 events with snapshot, p99',
         value: p99(longMs),
@@ -61,7 +67,10 @@ export async function wake(): Promise<readonly Figure[]> {
   })
 }
 
-/** Of each fifth of the wakes; the median of the five, so that one moment in which the machine did something else does not decide. */
+/**
+ * Of each fifth of the wakes; the median of the five, so that one moment in which the machine did something else does
+ * not decide.
+ */
 function p99(values: readonly number[]): number {
   const size = values.length / ROUNDS
   return median(Array.from({ length: ROUNDS }, (_, n) => quantile(values.slice(n * size, (n + 1) * size), 0.99)))

@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { connect as connectTcp } from 'node:net'
 
-/** One Socket.IO connection over WebSocket, stripped to what a load generator needs: it must cost less than the server it loads. */
+/**
+ * One Socket.IO connection over WebSocket, stripped to what a load generator needs: it must cost less than the server
+ * it loads.
+ */
 export interface Wire {
   /** A packet as text, without the Engine.IO prefix `4`: `2["name",{…}]`, with an ack `2<id>["name",{…}]`. */
   emit(packet: string): void
   close(): void
 }
 
-/** Told of each Socket.IO packet: the text from `from` to `to` of `bytes`, without the Engine.IO prefix (`2[…]` event, `3<id>[…]` ack). */
+/**
+ * Told of each Socket.IO packet: the text from `from` to `to` of `bytes`, without the Engine.IO prefix (`2[…]` event,
+ * `3<id>[…]` ack).
+ */
 export type Hear = (bytes: Buffer, from: number, to: number) => void
 
 export interface WireOptions {
@@ -21,8 +27,8 @@ export interface WireOptions {
 }
 
 /**
- * Speaks RFC 6455 (section 5.2) by itself over a bare TCP socket: masks are all zeros, so that a frame's payload is its text. Resolves
- * when the default namespace is entered; rejects with what the server said instead.
+ * Speaks RFC 6455 (section 5.2) by itself over a bare TCP socket: masks are all zeros, so that a frame's payload is its
+ * text. Resolves when the default namespace is entered; rejects with what the server said instead.
  */
 export function openWire({ url, token, auth, query }: WireOptions, hear: Hear): Promise<Wire> {
   const { hostname, port } = new URL(url)
@@ -92,7 +98,8 @@ function frameAt(bytes: Buffer, at: number): { readonly opcode: number; readonly
   const short = (bytes[at + 1] ?? 0) & 0x7f
   const header = short < 126 ? 2 : short === 126 ? 4 : 10
   if (bytes.length < at + header) return { opcode: 0, from: at + header, to: at + header }
-  const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))
+  const length =
+    short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))
   return { opcode: bytes.readUInt8(at) & 0x0f, from: at + header, to: at + header + length }
 }
 

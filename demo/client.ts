@@ -25,8 +25,18 @@ export interface Player {
 const PATIENCE_MS = 5_000
 
 /** `quiet`: pushes that are heard without being told, because somebody else tells them already. */
-export async function enter(url: string, who: string, { token }: Member, quiet: readonly string[] = []): Promise<Player> {
-  const socket = io(url, { forceNew: true, auth: { token, protocol: 2 }, reconnectionDelay: 300, reconnectionDelayMax: 300 })
+export async function enter(
+  url: string,
+  who: string,
+  { token }: Member,
+  quiet: readonly string[] = [],
+): Promise<Player> {
+  const socket = io(url, {
+    forceNew: true,
+    auth: { token, protocol: 2 },
+    reconnectionDelay: 300,
+    reconnectionDelayMax: 300,
+  })
   // biome-ignore lint/suspicious/noExplicitAny: see told
   const heard: { readonly name: string; readonly data: any }[] = []
   const watchers = new Set<() => void>()
@@ -47,7 +57,10 @@ export async function enter(url: string, who: string, { token }: Member, quiet: 
     say(who, `▸ ${name.padEnd(25)} ${gist(data)}`)
     const args = data === undefined ? [] : [data]
     const [yes, error, place] = await new Promise<[boolean, string, Place]>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${who} got no answer to ${name} within ${PATIENCE_MS} ms`)), PATIENCE_MS)
+      const timer = setTimeout(
+        () => reject(new Error(`${who} got no answer to ${name} within ${PATIENCE_MS} ms`)),
+        PATIENCE_MS,
+      )
       socket.emit(name, ...args, (...answer: [boolean, string, Place]) => {
         clearTimeout(timer)
         resolve(answer)

@@ -4,7 +4,10 @@ import { print, say, title } from './narrate.ts'
 import { play } from './play.ts'
 import { replay } from './replay.ts'
 
-/** `npm run demo`: a support desk at work, played by real clients. Ends by itself; exit code 0 when everything came as it should. */
+/**
+ * `npm run demo`: a support desk at work, played by real clients. Ends by itself; exit code 0 when everything came as
+ * it should.
+ */
 const HELP = `Plays a support desk: visitors, agents and a supervisor as real Socket.IO clients.
 
 Usage: npm run demo                      starts a server of its own on a free port, with a temporary data directory
@@ -19,12 +22,19 @@ Options (environment variables in brackets):
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { url: { type: 'string' }, login: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      url: { type: 'string' },
+      login: { type: 'string', multiple: true },
+      help: { type: 'boolean', short: 'h' },
+    },
   })
   if (values.help) return print(HELP)
   const url = values.url ?? process.env.DEMO_URL
-  const logins = (values.login ?? process.env.DEMO_LOGINS?.split(' ') ?? []).filter((login) => login !== '').map(parseLogin)
-  if (url === undefined && logins.length > 0) throw new Error('--login needs --url: a server of its own has log-ins of its own')
+  const logins = (values.login ?? process.env.DEMO_LOGINS?.split(' ') ?? [])
+    .filter((login) => login !== '')
+    .map(parseLogin)
+  if (url === undefined && logins.length > 0)
+    throw new Error('--login needs --url: a server of its own has log-ins of its own')
 
   const own = url === undefined ? await ownServer() : undefined
   try {
@@ -41,7 +51,9 @@ async function show(url: string, logins: readonly Login[]): Promise<void> {
   const boss = staff.find(({ role }) => role === 'supervisor') ?? staff.find(({ role }) => role === 'admin')
   if (!first || !second || !boss) {
     const came = staff.map(({ role }) => role).join(', ') || 'none'
-    throw new Error(`the demo needs log-ins of two agents and of a supervisor or admin, got ${came}: see npm run demo -- --help`)
+    throw new Error(
+      `the demo needs log-ins of two agents and of a supervisor or admin, got ${came}: see npm run demo -- --help`,
+    )
   }
   const room = await play(url, { agents: [first, second], boss })
   await replay(url, boss, room)

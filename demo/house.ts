@@ -20,7 +20,10 @@ export interface Member {
 const MAIN = join(import.meta.dirname, '../src/main.ts')
 const START_MS = 15_000
 
-/** A server of our own on a free port with an empty data directory: its first start prints the log-ins. `stop` removes everything. */
+/**
+ * A server of our own on a free port with an empty data directory: its first start prints the log-ins. `stop` removes
+ * everything.
+ */
 export async function ownServer(): Promise<{ url: string; logins: readonly Login[]; stop(): Promise<void> }> {
   const data = await mkdtemp(join(tmpdir(), 'lyceum-demo-'))
   const child = spawn(process.execPath, [MAIN, 'start'], {
@@ -52,7 +55,10 @@ export async function ownServer(): Promise<{ url: string; logins: readonly Login
       })
     })
     const url = /listens on (\S+)/.exec(text)?.[1] ?? ''
-    const logins = [...text.matchAll(/^ {2}\w+ +(\S+@\S+) +(\S+)$/gm)].map(([, email = '', password = '']) => ({ email, password }))
+    const logins = [...text.matchAll(/^ {2}\w+ +(\S+@\S+) +(\S+)$/gm)].map(([, email = '', password = '']) => ({
+      email,
+      password,
+    }))
     return { url, logins, stop }
   } catch (error) {
     await stop()
@@ -63,24 +69,40 @@ export async function ownServer(): Promise<{ url: string; logins: readonly Login
 export function parseLogin(text: string): Login {
   const [email = '', ...rest] = text.split(':')
   const password = rest.join(':')
-  if (email === '' || password === '') throw new Error(`a log-in must be email:password, got ${JSON.stringify(`${email}:…`)}`)
+  if (email === '' || password === '')
+    throw new Error(`a log-in must be email:password, got ${JSON.stringify(`${email}:…`)}`)
   return { email, password }
 }
 
-export const logIn = (url: string, login: Login): Promise<Member> => tokenOf(url, '/api/v1/auth/login', login, login.email)
+export const logIn = (url: string, login: Login): Promise<Member> =>
+  tokenOf(url, '/api/v1/auth/login', login, login.email)
 
 export const visit = (url: string, org: string, name?: string): Promise<Member> =>
-  tokenOf(url, '/api/v1/auth/visitor', name === undefined ? { org_id: org } : { org_id: org, name }, name ?? 'a visitor')
+  tokenOf(
+    url,
+    '/api/v1/auth/visitor',
+    name === undefined ? { org_id: org } : { org_id: org, name },
+    name ?? 'a visitor',
+  )
 
 async function tokenOf(url: string, path: string, body: object, who: string): Promise<Member> {
   const headers = { 'Content-Type': 'application/json' }
-  const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) }).catch((error: Error) => {
-    throw new Error(`no server answers at ${url} (${(error.cause as Error | undefined)?.message ?? error.message})`)
-  })
-  const answer = (await response.json().catch(() => ({}))) as { data?: { access_token: string }; error?: { message: string } }
+  const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) }).catch(
+    (error: Error) => {
+      throw new Error(`no server answers at ${url} (${(error.cause as Error | undefined)?.message ?? error.message})`)
+    },
+  )
+  const answer = (await response.json().catch(() => ({}))) as {
+    data?: { access_token: string }
+    error?: { message: string }
+  }
   if (!answer.data) throw new Error(`${who} got no token: ${response.status} ${answer.error?.message ?? ''}`)
   const token = answer.data.access_token
   // Read, not checked: it came from the server that will check it.
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: string; org_id: string; role: string }
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+    sub: string
+    org_id: string
+    role: string
+  }
   return { token, id: claims.sub, org: claims.org_id, role: claims.role }
 }

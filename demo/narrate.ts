@@ -15,9 +15,13 @@ interface Named {
   readonly display_name?: string | null
 }
 
-const nameOf = (who: Named | undefined): string => who?.display_name ?? who?.full_name ?? who?.name ?? 'an anonymous visitor'
+const nameOf = (who: Named | undefined): string =>
+  who?.display_name ?? who?.full_name ?? who?.name ?? 'an anonymous visitor'
 
-/** What a push says, in words. Pushes are JSON of many shapes; every field that is read here is one that the contract promises. */
+/**
+ * What a push says, in words. Pushes are JSON of many shapes; every field that is read here is one that the contract
+ * promises.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: see above
 const WORDS: Readonly<Record<string, (data: any) => string>> = {
   staff_init: (d) =>

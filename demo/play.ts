@@ -15,7 +15,13 @@ const BREATH_MS = 150
 /** Plays the desk; resolves to the room of the chat that had the most to it. */
 export async function play(url: string, { agents, boss }: Cast): Promise<string> {
   const crowd = ['visitor_goes_online', 'visitor_goes_offline', 'staff_goes_online', 'staff_goes_offline']
-  const toldByTheBoss = [...crowd, 'append_unclaimed_chats', 'staff_claim_chat', 'visitor_unclaimed_msg', 'visitor_leave_queue']
+  const toldByTheBoss = [
+    ...crowd,
+    'append_unclaimed_chats',
+    'staff_claim_chat',
+    'visitor_unclaimed_msg',
+    'visitor_leave_queue',
+  ]
   const quiet = [...toldByTheBoss, 'own_chat_claimed', 'chat_has_changed_priority']
   const everybody: Player[] = []
   const enters = async (...args: Parameters<typeof enter>): Promise<Player> => {

@@ -9,10 +9,15 @@ interface RecordedEvent {
   readonly data: object
 }
 
-/** Tells a chat again: first what was recorded with the state after each event, then what its people heard, three times as fast. */
+/**
+ * Tells a chat again: first what was recorded with the state after each event, then what its people heard, three times
+ * as fast.
+ */
 export async function replay(url: string, boss: Member, room: string): Promise<void> {
   const get = async (path: string): Promise<unknown> => {
-    const response = await fetch(`${url}/api/v1/chats/${room}${path}`, { headers: { Authorization: `Bearer ${boss.token}` } })
+    const response = await fetch(`${url}/api/v1/chats/${room}${path}`, {
+      headers: { Authorization: `Bearer ${boss.token}` },
+    })
     if (!response.ok) throw new Error(`GET ${path} of chat ${room} was answered ${response.status}`)
     return ((await response.json()) as { data: unknown }).data
   }
@@ -22,7 +27,9 @@ export async function replay(url: string, boss: Member, room: string): Promise<v
   for (const { seq, at, type, data } of events) {
     const { state } = (await get(`?at=${seq}`)) as { state: string }
     const time = new Date(at).toISOString().slice(11, 23)
-    print(`${String(seq).padStart(6)}  ${time}  ${type.padEnd(14)} → ${state.padEnd(10)} ${JSON.stringify(data).slice(0, 90)}`)
+    print(
+      `${String(seq).padStart(6)}  ${time}  ${type.padEnd(14)} → ${state.padEnd(10)} ${JSON.stringify(data).slice(0, 90)}`,
+    )
   }
 
   title('The same over Socket.IO, paced as it happened, three times as fast: replay_chat')

@@ -27,7 +27,9 @@ import { decide as decideRequest } from './request/decide.ts'
 import { requestEvents } from './request/events.ts'
 import { requestMachine } from './request/machine.ts'
 
-/** Everything that the runtime must know about one kind of room. `M` is its XState machine, `S` that machine's snapshot. */
+/**
+ * Everything that the runtime must know about one kind of room. `M` is its XState machine, `S` that machine's snapshot.
+ */
 export interface Kind<M, S, C extends Command, E extends Event> {
   readonly machine: M
   readonly decide: (state: S, command: C) => Decision<E>
@@ -55,4 +57,7 @@ export type CommandOf<K extends Category> = Parameters<(typeof catalogue)[K]['de
 export type StateOf<K extends Category> = Parameters<(typeof catalogue)[K]['decide']>[0]
 
 /** Schemas of all events of all kinds, for the log's codec. Event names are unique over all kinds. */
-export const eventSchemas: Readonly<Record<string, EventSchema>> = Object.assign({}, ...Object.values(catalogue).map((k) => k.events))
+export const eventSchemas: Readonly<Record<string, EventSchema>> = Object.assign(
+  {},
+  ...Object.values(catalogue).map((k) => k.events),
+)

@@ -13,9 +13,14 @@ export interface Event {
 export interface EventSchema {
   /** Of the shape written today; older ones pass through `upcasts[theirVersion]`, one step at a time. */
   readonly version: number
-  /** Top-level fields that hold personal data: stored apart from the rest, so that they can be encrypted per person later. */
+  /**
+   * Top-level fields that hold personal data: stored apart from the rest, so that they can be encrypted per person
+   * later.
+   */
   readonly personal: readonly string[]
-  readonly upcasts: Readonly<Record<number, (data: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>>
+  readonly upcasts: Readonly<
+    Record<number, (data: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>>
+  >
 }
 
 /** A command carries who asks and when (`at`, milliseconds since 1970): machines have no clock of their own. */
@@ -43,7 +48,10 @@ export const rankOf = (role: Party['role']): number => STAFF_RANK[role] ?? 0
 export const isStaff = (role: Party['role']): role is StaffRole => rankOf(role) > 0
 export const isSupervising = (role: Party['role']): role is 'supervisor' | 'admin' => rankOf(role) >= 2
 
-/** A "no" that was to be expected. `details` fill the sentence that the contract makes of the code; they never hold secrets. */
+/**
+ * A "no" that was to be expected. `details` fill the sentence that the contract makes of the code; they never hold
+ * secrets.
+ */
 export class Refusal<Code extends string = string> {
   readonly kind = 'refusal'
   readonly code: Code

@@ -3,7 +3,10 @@ import { isPresent } from '../machines/attendance/marks.ts'
 import { unreachable } from '../machines/kernel.ts'
 import type { Projection, Told } from './projection.ts'
 
-/** One attendance session with its counts, as lists and watchers see it; the marks are told by its own stream. Times are milliseconds since 1970. */
+/**
+ * One attendance session with its counts, as lists and watchers see it; the marks are told by its own stream. Times are
+ * milliseconds since 1970.
+ */
 export interface AttendanceSessionRow {
   readonly seq: number
   readonly org: string
@@ -53,9 +56,22 @@ export const attendanceSessions: Projection<AttendanceSessionRow> = {
   },
 }
 
-function fold(row: AttendanceSessionRow | undefined, { event, revision: seq, stream }: Told<AttendanceEvent>): AttendanceSessionRow {
+function fold(
+  row: AttendanceSessionRow | undefined,
+  { event, revision: seq, stream }: Told<AttendanceEvent>,
+): AttendanceSessionRow {
   if (event.type === 'AttendanceStarted') {
-    const { org, courseId, teacherId, teacherName, plannedMinutes, checkIn, lateAfterMinutes, at: startedAt, dueAt } = event
+    const {
+      org,
+      courseId,
+      teacherId,
+      teacherName,
+      plannedMinutes,
+      checkIn,
+      lateAfterMinutes,
+      at: startedAt,
+      dueAt,
+    } = event
     const plan = { org, courseId, teacherId, teacherName, plannedMinutes, checkIn, lateAfterMinutes }
     return { seq, ...plan, state: 'active', startedAt, dueAt, present: 0, ended: null }
   }
@@ -66,7 +82,11 @@ function fold(row: AttendanceSessionRow | undefined, { event, revision: seq, str
     case 'MarkCorrected': {
       const { was, studentId } = event
       if (row.ended?.strangers.includes(studentId)) return { ...row, seq }
-      return { ...row, seq, present: row.present + (isPresent(event) ? 1 : 0) - (was !== null && isPresent(was) ? 1 : 0) }
+      return {
+        ...row,
+        seq,
+        present: row.present + (isPresent(event) ? 1 : 0) - (was !== null && isPresent(was) ? 1 : 0),
+      }
     }
     case 'AttendanceEnded': {
       const { at, reason, by, byName, total, present, courseSeq, strangers } = event

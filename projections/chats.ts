@@ -85,12 +85,24 @@ function fold(row: ChatRow | undefined, told: Told<ChatEvent>): ChatRow {
     case 'VisitorWrote': {
       const n = row.messages + 1
       if (row.status !== 'unclaimed') return { ...row, seq, messages: n }
-      return { ...row, seq, messages: n, waiting: [...row.waiting, { id: told.id, seq, n, at, content: event.content }] }
+      return {
+        ...row,
+        seq,
+        messages: n,
+        waiting: [...row.waiting, { id: told.id, seq, n, at, content: event.content }],
+      }
     }
     case 'StaffWrote':
       return { ...row, seq, messages: row.messages + 1 }
     case 'ChatClaimed':
-      return { ...row, seq, status: 'claimed', staffId: event.staffId, servedBy: joined(row.servedBy, event.staffId), waiting: [] }
+      return {
+        ...row,
+        seq,
+        status: 'claimed',
+        staffId: event.staffId,
+        servedBy: joined(row.servedBy, event.staffId),
+        waiting: [],
+      }
     case 'ChatTakenOver':
       return { ...row, seq, status: 'takenOver', staffId: event.staffId, servedBy: joined(row.servedBy, event.staffId) }
     case 'ChatFlagged':

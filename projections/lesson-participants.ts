@@ -13,7 +13,9 @@ export interface Participant {
   readonly id: string
   readonly role: Role
   readonly name: string | null
-  /** Their presence is recorded in `presence-<home>.<id>`; `presence` is when the one began in which they last joined. */
+  /**
+   * Their presence is recorded in `presence-<home>.<id>`; `presence` is when the one began in which they last joined.
+   */
   readonly home: string
   readonly presence: number
   /** In order; only the last one can be open. */
@@ -24,19 +26,30 @@ export interface Participant {
   readonly lostAt: number | null
 }
 
-/** The participant after one event of the lesson that is theirs, or that is everybody's (LessonEnded). The same object when it changes nothing. */
+/**
+ * The participant after one event of the lesson that is theirs, or that is everybody's (LessonEnded). The same object
+ * when it changes nothing.
+ */
 export function attend(before: Participant | undefined, event: LessonEvent): Participant | undefined {
   switch (event.type) {
     case 'ParticipantJoined': {
       const { participantId: id, role, name, home, presence, at } = event
       const { leaves = 0, reconnects = 0, intervals = [] } = before ?? {}
       const who = { id, role, name: name ?? before?.name ?? null, home, presence }
-      return { ...who, leaves, reconnects, lostAt: null, intervals: [...intervals, { from: at, until: null, reason: null }] }
+      return {
+        ...who,
+        leaves,
+        reconnects,
+        lostAt: null,
+        intervals: [...intervals, { from: at, until: null, reason: null }],
+      }
     }
     case 'ParticipantLeft':
       return before && { ...closed(before, event.at, event.reason), leaves: before.leaves + 1 }
     case 'ParticipantReconnected':
-      return before && { ...before, role: event.role, reconnects: before.reconnects + 1, lostAt: event.at - event.awayMs }
+      return (
+        before && { ...before, role: event.role, reconnects: before.reconnects + 1, lostAt: event.at - event.awayMs }
+      )
     case 'LessonEnded':
       return before && isPresent(before) ? closed(before, event.at, 'lesson-ended') : before
     case 'LessonScheduled':
@@ -59,5 +72,8 @@ export function presentMs({ intervals }: Participant, now: number): number {
 function closed(before: Participant, at: number, reason: Interval['reason']): Participant {
   const last = before.intervals.at(-1)
   if (last?.until !== null) return before
-  return { ...before, intervals: [...before.intervals.slice(0, -1), { from: last.from, until: Math.max(at, last.from), reason }] }
+  return {
+    ...before,
+    intervals: [...before.intervals.slice(0, -1), { from: last.from, until: Math.max(at, last.from), reason }],
+  }
 }

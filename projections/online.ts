@@ -2,7 +2,10 @@ import { type Role, unreachable } from '../machines/kernel.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
 import type { Projection, Told } from './projection.ts'
 
-/** Somebody who is here, or whose connection was lost so recently that they still count as here. Times are milliseconds since 1970. */
+/**
+ * Somebody who is here, or whose connection was lost so recently that they still count as here. Times are milliseconds
+ * since 1970.
+ */
 export type OnlineRow = {
   readonly seq: number
   readonly role: Role
@@ -22,7 +25,10 @@ export const online: Projection<OnlineRow> = {
   index: (person) => [`online/${person.replace('.', '/')}`],
 }
 
-function fold(row: OnlineRow | undefined, { event, revision: seq, stream, at }: Told<PresenceEvent>): OnlineRow | undefined {
+function fold(
+  row: OnlineRow | undefined,
+  { event, revision: seq, stream, at }: Told<PresenceEvent>,
+): OnlineRow | undefined {
   switch (event.type) {
     case 'CameOnline':
       return { seq, role: event.role, since: event.at, state: 'online' }
@@ -36,7 +42,14 @@ function fold(row: OnlineRow | undefined, { event, revision: seq, stream, at }: 
         const loss = row.loss === undefined ? {} : { loss: { at: row.loss.at, backAt: event.at ?? at } }
         return { seq, role: event.role, since: row.since, ...loss, state: 'online' }
       }
-      return { seq, role: row.role, since: row.since, loss: { at: event.at ?? at, backAt: null }, state: 'lost', until: event.until }
+      return {
+        seq,
+        role: row.role,
+        since: row.since,
+        loss: { at: event.at ?? at, backAt: null },
+        state: 'lost',
+        until: event.until,
+      }
     default:
       return unreachable(event)
   }

@@ -3,7 +3,10 @@ import type { PersonEvent } from '../machines/person/events.ts'
 import type { Profile } from '../machines/person/profile.ts'
 import type { Projection, Row, Told } from './projection.ts'
 
-/** One person, for lists. Times in milliseconds. It never holds a password hash: views are copied to more places than the log. */
+/**
+ * One person, for lists. Times in milliseconds. It never holds a password hash: views are copied to more places than
+ * the log.
+ */
 export interface PersonRow extends Row {
   readonly id: string
   readonly role: Role
@@ -18,8 +21,8 @@ export interface PersonRow extends Row {
 export const PERSON_STREAM = 'person-'
 
 /**
- * Rows `<org>/<id>`. Lists: `org/<org>/<id>`, the people of an organisation by id; `users/<org>/<id>`, the same without its many visitors;
- * `email/<login>/<org>/<id>`, the accounts of one e-mail.
+ * Rows `<org>/<id>`. Lists: `org/<org>/<id>`, the people of an organisation by id; `users/<org>/<id>`, the same without
+ * its many visitors; `email/<login>/<org>/<id>`, the accounts of one e-mail.
  */
 export const people: Projection<PersonRow> = {
   name: 'people',
@@ -37,10 +40,26 @@ export const people: Projection<PersonRow> = {
 function fold(row: PersonRow | undefined, { event, revision: seq, stream }: Told<PersonEvent>): PersonRow {
   switch (event.type) {
     case 'PersonIntroduced':
-      return { seq, id: event.id, role: event.role, profile: event.profile, createdAt: event.at, updatedAt: null, disabled: false }
+      return {
+        seq,
+        id: event.id,
+        role: event.role,
+        profile: event.profile,
+        createdAt: event.at,
+        updatedAt: null,
+        disabled: false,
+      }
     case 'AccountOpened': {
       const met = row ? { createdAt: row.createdAt, updatedAt: event.at } : { createdAt: event.at, updatedAt: null }
-      return { seq, id: event.id, role: event.role, profile: event.profile, ...met, disabled: false, login: event.login }
+      return {
+        seq,
+        id: event.id,
+        role: event.role,
+        profile: event.profile,
+        ...met,
+        disabled: false,
+        login: event.login,
+      }
     }
     case 'ProfileChanged':
     case 'PasswordChanged':

@@ -15,15 +15,19 @@ interface Arrow {
 }
 
 /**
- * A page with the machine as a Mermaid state diagram (which GitHub draws) and as a table. Events that leave a state where it is are
- * gathered into one arrow. Throws on what our machines do not have (nested states, guards, timers): it would be left out in silence.
+ * A page with the machine as a Mermaid state diagram (which GitHub draws) and as a table. Events that leave a state
+ * where it is are gathered into one arrow. Throws on what our machines do not have (nested states, guards, timers): it
+ * would be left out in silence.
  */
 export function chartPage(category: string, { config }: Drawable): string {
   const states = Object.entries(config.states ?? {})
   const arrows = states.flatMap(([from, state]) => arrowsOf(from, state))
   const moves = arrows.filter(({ from, to }) => from !== to)
   const stays = states
-    .map(([name]) => ({ name, events: arrows.filter(({ from, to }) => from === name && to === name).map(({ event }) => event) }))
+    .map(([name]) => ({
+      name,
+      events: arrows.filter(({ from, to }) => from === name && to === name).map(({ event }) => event),
+    }))
     .filter(({ events }) => events.length > 0)
   return `# ${category}
 
@@ -44,7 +48,8 @@ ${arrows.map(({ from, event, to, actions }) => `| ${from} | ${event} | ${to === 
 
 function arrowsOf(from: string, state: { readonly on?: unknown }): readonly Arrow[] {
   const strange = Object.keys(state).filter((key) => key !== 'on')
-  if (strange.length > 0) throw new Error(`state ${from} has ${strange.join(', ')}, which this script cannot draw: teach it`)
+  if (strange.length > 0)
+    throw new Error(`state ${from} has ${strange.join(', ')}, which this script cannot draw: teach it`)
   return Object.entries(state.on ?? {}).map(([event, transition]) => arrowOf(from, event, transition))
 }
 
@@ -52,10 +57,13 @@ function arrowOf(from: string, event: string, transition: unknown): Arrow {
   if (typeof transition === 'string') return { from, to: transition, event, actions: [] }
   const { target, actions, ...strange } = transition as { target?: unknown; actions?: unknown }
   if (Object.keys(strange).length > 0 || Array.isArray(transition)) {
-    throw new Error(`${event} in ${from} has ${Object.keys(strange).join(', ')}, which this script cannot draw: teach it`)
+    throw new Error(
+      `${event} in ${from} has ${Object.keys(strange).join(', ')}, which this script cannot draw: teach it`,
+    )
   }
   const all = actions === undefined ? [] : Array.isArray(actions) ? actions : [actions]
   return { from, to: typeof target === 'string' ? target : from, event, actions: all.map(nameOf) }
 }
 
-const nameOf = (action: unknown): string => (typeof action === 'string' ? action : String((action as { type?: unknown }).type))
+const nameOf = (action: unknown): string =>
+  typeof action === 'string' ? action : String((action as { type?: unknown }).type)

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { catalogue } from '../machines/catalogue.ts'
 import { chartPage } from './chart-page.ts'
 
-/** `npm run charts` draws every machine of the catalogue into `docs/charts/`; `test/charts.test.ts` proves that what is checked in is that. */
+/**
+ * `npm run charts` draws every machine of the catalogue into `docs/charts/`; `test/charts.test.ts` proves that what is
+ * checked in is that.
+ */
 export const CHARTS = join(import.meta.dirname, '../docs/charts')
 
 /** File name -> page, for all kinds. */

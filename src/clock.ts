@@ -2,7 +2,10 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Runs once, not before `ms` milliseconds are over (0 or less: as soon as possible). Whoever starts a timer cancels it. */
+  /**
+   * Runs once, not before `ms` milliseconds are over (0 or less: as soon as possible). Whoever starts a timer cancels
+   * it.
+   */
   after(ms: number, run: () => void): Timer
 }
 

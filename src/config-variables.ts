@@ -27,10 +27,16 @@ const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min).max(max))
 const milliseconds = (description: string, fallback: string, max: number) =>
-  required({ description, fallback, expects: `a whole number of milliseconds from 0 to ${max}`, schema: wholeNumber(0, max) })
+  required({
+    description,
+    fallback,
+    expects: `a whole number of milliseconds from 0 to ${max}`,
+    schema: wholeNumber(0, max),
+  })
 const rate = (description: string, fallback: string) =>
   required({ description, fallback, expects: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000) })
-const url = (...schemes: readonly string[]) => z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
+const url = (...schemes: readonly string[]) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
 const DAY_MS = 86_400_000
 
 /** Every variable that Lyceum reads, in the order of the manual. */
@@ -69,20 +75,33 @@ export const VARIABLES = {
     schema: url('redis:', 'rediss:'),
   }),
   JWT_SECRET: optional({
-    description: 'Secret that signs tokens (HS256), the same on every node; unset: made and kept in LYCEUM_DATA/jwt-secret',
+    description:
+      'Secret that signs tokens (HS256), the same on every node; unset: made and kept in LYCEUM_DATA/jwt-secret',
     expects: 'at least 32 bytes long (openssl rand -base64 48 makes one)',
     secret: true,
     schema: z.string().refine((text) => new TextEncoder().encode(text).length >= 32),
   }),
   JWKS_URL: optional({
-    description: 'Key set of an identity provider that issues the tokens (asymmetric algorithms), instead of JWT_SECRET',
+    description:
+      'Key set of an identity provider that issues the tokens (asymmetric algorithms), instead of JWT_SECRET',
     expects: 'an address like https://id.example.org/.well-known/jwks.json',
     schema: url('http:', 'https:'),
   }),
-  JWT_ISSUER: required({ description: 'Claim iss of every token', fallback: 'lyceum', expects: 'a text', schema: z.string() }),
-  JWT_AUDIENCE: required({ description: 'Claim aud of every token', fallback: 'lyceum', expects: 'a text', schema: z.string() }),
+  JWT_ISSUER: required({
+    description: 'Claim iss of every token',
+    fallback: 'lyceum',
+    expects: 'a text',
+    schema: z.string(),
+  }),
+  JWT_AUDIENCE: required({
+    description: 'Claim aud of every token',
+    fallback: 'lyceum',
+    expects: 'a text',
+    schema: z.string(),
+  }),
   ALLOWED_ORIGINS: optional({
-    description: "Web pages that may call from a browser, besides the server's own: * or a comma-separated list of origins",
+    description:
+      "Web pages that may call from a browser, besides the server's own: * or a comma-separated list of origins",
     expects: '* or a comma-separated list of origins like https://app.example.org (scheme, host, port; no path)',
     schema: z
       .string()
@@ -90,7 +109,11 @@ export const VARIABLES = {
       .refine((origins) => origins.length > 0 && origins.every((origin) => origin === '*' || isOrigin(origin)))
       .transform((origins) => origins.map((origin) => (origin === '*' ? origin : new URL(origin).origin))),
   }),
-  DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before its owner counts as gone', '15000', DAY_MS),
+  DISCONNECT_GRACE_MS: milliseconds(
+    'How long a lost connection may come back before its owner counts as gone',
+    '15000',
+    DAY_MS,
+  ),
   LESSON_OVERRUN_MINUTES: required({
     description: 'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
     fallback: '30',
@@ -132,7 +155,10 @@ export const VARIABLES = {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   }),
   RATE_PER_PERSON: rate('Commands a second that one person may send; twice as many in a burst', '100'),
-  RATE_PER_ADDRESS: rate('Requests a second that one address may send; twice as many in a burst. Schools sit behind one', '20000'),
+  RATE_PER_ADDRESS: rate(
+    'Requests a second that one address may send; twice as many in a burst. Schools sit behind one',
+    '20000',
+  ),
   ROOM_IDLE_MS: milliseconds('How long a room stays awake in memory without a command', '30000', DAY_MS),
 } as const
 
@@ -149,7 +175,10 @@ export type Values = {
 }
 
 /** Reads all of them and never stops at the first wrong one. `values` is null when there are problems. */
-export function readVariables(env: Readonly<Record<string, string | undefined>>): { values: Values | null; problems: string[] } {
+export function readVariables(env: Readonly<Record<string, string | undefined>>): {
+  values: Values | null
+  problems: string[]
+} {
   const problems: string[] = []
   const values: Record<string, unknown> = {}
   for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable][]) {
@@ -163,19 +192,27 @@ export function readVariables(env: Readonly<Record<string, string | undefined>>)
 }
 
 const shown = (variable: Variable, text: string): string =>
-  variable.secret ? `a value of ${new TextEncoder().encode(text).length} bytes (not shown: it may be secret)` : JSON.stringify(text)
+  variable.secret
+    ? `a value of ${new TextEncoder().encode(text).length} bytes (not shown: it may be secret)`
+    : JSON.stringify(text)
 
 /**
- * One sentence for each LYCEUM_… that is none of ours. A misspelt one would otherwise be ignored in silence, and with it what its author
- * wanted; but it stops nothing, because what runs Lyceum may keep variables of its own under that name.
+ * One sentence for each LYCEUM_… that is none of ours. A misspelt one would otherwise be ignored in silence, and with
+ * it what its author wanted; but it stops nothing, because what runs Lyceum may keep variables of its own under that
+ * name.
  */
 export function strangers(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const known = Object.keys(VARIABLES)
   return Object.keys(env)
     .filter((name) => name.startsWith('LYCEUM_') && !known.includes(name))
     .map((name) => {
-      const nearest = known.map((other) => ({ other, distance: distanceOf(name, other) })).sort((a, b) => a.distance - b.distance)[0]
-      const hint = nearest && nearest.distance <= 3 ? `, did you mean ${nearest.other}?` : ': npm start -- --help lists all variables'
+      const nearest = known
+        .map((other) => ({ other, distance: distanceOf(name, other) }))
+        .sort((a, b) => a.distance - b.distance)[0]
+      const hint =
+        nearest && nearest.distance <= 3
+          ? `, did you mean ${nearest.other}?`
+          : ': npm start -- --help lists all variables'
       return `${name} is not a variable of Lyceum and is ignored${hint}`
     })
 }

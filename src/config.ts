@@ -47,7 +47,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** Pure: `env` is the whole environment, of which other programs' variables are ignored. Throws ConfigError naming every wrong variable. */
+/**
+ * Pure: `env` is the whole environment, of which other programs' variables are ignored. Throws ConfigError naming every
+ * wrong variable.
+ */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const { values, problems } = readVariables(env)
   if (values === null) throw new ConfigError(problems)

@@ -89,14 +89,18 @@ function greeting({ url, demo }: Running, { eventStoreUrl, redisUrl, dataDirecto
 const PATIENCE_MS = 2_000
 
 function awaited({ eventStoreUrl, redisUrl }: Config): string {
-  const others = [eventStoreUrl === null ? '' : 'EventStoreDB (EVENTSTORE_URL)', redisUrl === null ? '' : 'Redis (REDIS_URL)']
+  const others = [
+    eventStoreUrl === null ? '' : 'EventStoreDB (EVENTSTORE_URL)',
+    redisUrl === null ? '' : 'Redis (REDIS_URL)',
+  ]
   const named = others.filter((name) => name !== '').join(' and ')
   return named === '' ? 'reading the log' : `waiting for ${named} to answer; the log lines say what is wrong`
 }
 
 /**
- * npm passes a signal on which the terminal, or whoever stops a group of processes, has already sent to us as well: the same wish, told
- * twice. Only a later one means that somebody is tired of waiting. (Nothing that was acknowledged is lost by that either.)
+ * npm passes a signal on which the terminal, or whoever stops a group of processes, has already sent to us as well: the
+ * same wish, told twice. Only a later one means that somebody is tired of waiting. (Nothing that was acknowledged is
+ * lost by that either.)
  */
 function ignoreEcho(): void {
   const heardAt = performance.now()
@@ -122,7 +126,8 @@ async function withConfig(run: (config: Config, logger: Logger) => Promise<void>
 
 function manual(): string {
   const lines = Object.entries(VARIABLES).map(
-    ([name, { description, fallback }]) => `  ${name.padEnd(20)} ${description}${fallback === null ? '' : ` (${fallback})`}`,
+    ([name, { description, fallback }]) =>
+      `  ${name.padEnd(20)} ${description}${fallback === null ? '' : ` (${fallback})`}`,
   )
   return `\nEnvironment (what is used when unset or empty):\n${lines.join('\n')}`
 }

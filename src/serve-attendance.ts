@@ -39,7 +39,10 @@ export interface AttendancePartsOptions {
 /** Everything of a node that is about attendance, to be put in its places by `serve`. */
 export interface AttendanceParts {
   readonly delivery: AttendanceDelivery
-  /** The smaller of `position` and the one from which the log makes the sessions on the desk exact; null = the beginning of the log. */
+  /**
+   * The smaller of `position` and the one from which the log makes the sessions on the desk exact; null = the beginning
+   * of the log.
+   */
   seed(position: bigint | null): Promise<bigint | null>
   /** Ends what nobody ends. `start` once the desk is live. */
   readonly overdue: Overdue
@@ -59,7 +62,12 @@ export function attendanceParts(options: AttendancePartsOptions): AttendancePart
     socket.emit('activeSessionsError', why)
   })
   const delivery = attendanceDelivery({ desk, outlet, watchers, clock })
-  const overdue = overdueAttendance({ sessions: desk, rooms, clock, onError: (error) => failed(error, 'overdue-attendance') })
+  const overdue = overdueAttendance({
+    sessions: desk,
+    rooms,
+    clock,
+    onError: (error) => failed(error, 'overdue-attendance'),
+  })
 
   return {
     delivery,

@@ -35,7 +35,10 @@ export interface LessonPartsOptions {
 /** Everything of a node that is about lessons, to be put in its places by `serve`. */
 export interface LessonParts {
   readonly delivery: LessonDelivery
-  /** The smaller of `position` and the one from which the log makes the lessons on the desk exact; null = the beginning of the log. */
+  /**
+   * The smaller of `position` and the one from which the log makes the lessons on the desk exact; null = the beginning
+   * of the log.
+   */
   seed(position: bigint | null): Promise<bigint | null>
   /** What is done about lessons by itself. `start` before anybody is recorded as lost because this node was down. */
   policies(desk: Desk): { heard(recorded: Recorded): void; start(): Promise<void> }
@@ -45,7 +48,15 @@ export interface LessonParts {
   stop(): void
 }
 
-export function lessonParts({ log, rooms, store, outlet, clock, overrunMinutes, failed }: LessonPartsOptions): LessonParts {
+export function lessonParts({
+  log,
+  rooms,
+  store,
+  outlet,
+  clock,
+  overrunMinutes,
+  failed,
+}: LessonPartsOptions): LessonParts {
   const lessons = new LessonDesk(log)
   const delivery = lessonDelivery({ desk: lessons, outlet, clock })
   const codes = lessonCodes(rooms)
@@ -81,12 +92,14 @@ export function lessonParts({ log, rooms, store, outlet, clock, overrunMinutes, 
           overdue.heard(recorded)
         },
         async start() {
-          await attendance.start() // first: who had left a lesson that is due by now must not count as there until its end
+          // first: who had left a lesson that is due by now must not count as there until its end
+          await attendance.start()
           await overdue.start()
         },
       }
     },
-    calls: (io, fanout, hubs) => lessonCalls({ io, rooms, lessons: delivery, fanout, codes, hubs, clock, onError: failed }),
+    calls: (io, fanout, hubs) =>
+      lessonCalls({ io, rooms, lessons: delivery, fanout, codes, hubs, clock, onError: failed }),
     routes(app, views, upTo, desk) {
       const lost = (lesson: string) => lostParticipants(desk, lessons.get(lesson))
       lessonRoutes(app, { log, rooms, lessons: lessonList(views, upTo), codes, lost, overrunMinutes, now: clock.now })

@@ -20,7 +20,10 @@ export interface ConnectionPartsOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** What is known of connections: who holds some, whether anybody is at their other end, and when somebody who has none was last seen. */
+/**
+ * What is known of connections: who holds some, whether anybody is at their other end, and when somebody who has none
+ * was last seen.
+ */
 export interface ConnectionParts {
   readonly leases: Leases
   readonly pulse: Pulse
@@ -35,7 +38,12 @@ export interface ConnectionParts {
 }
 
 /** To be called before anything is recorded. */
-export async function connectionParts({ config, clock, log, onError }: ConnectionPartsOptions): Promise<ConnectionParts> {
+export async function connectionParts({
+  config,
+  clock,
+  log,
+  onError,
+}: ConnectionPartsOptions): Promise<ConnectionParts> {
   const { redisUrl: url, leaseMs: ttlMs, dataDirectory } = config
   const node = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   const inRedis = url === null ? null : await openRedisLeases({ url, node, ttlMs })
@@ -55,7 +63,8 @@ export async function connectionParts({ config, clock, log, onError }: Connectio
       stop: async () => void (await Promise.all([pulse.stop(), inRedis.close()])),
     }
   }
-  // One node. Leases of another name are those of its dead predecessor, which lived at least until the last event and its last heartbeat.
+  // One node. Leases of another name are those of its dead predecessor, which lived at least until the last event and
+  // its last heartbeat.
   const leases = inRedis === null ? memoryLeases() : countedHere(inRedis, memoryLeases())
   const lastEventAt = (await lastOf(log))?.at ?? 0
   const heartbeat = await openHeartbeat(join(dataDirectory, 'alive'), clock, onError)

@@ -72,7 +72,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   await mkdir(config.dataDirectory, { recursive: true })
   const log = await openLog(config, {
     onFatal(error) {
-      logger.fatal({ err: error }, 'the log cannot be written: nothing may be acknowledged any more, so this process ends')
+      logger.fatal(
+        { err: error },
+        'the log cannot be written: nothing may be acknowledged any more, so this process ends',
+      )
       process.exit(70) // EX_SOFTWARE of sysexits.h
     },
     onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
@@ -83,7 +86,14 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
-  const rooms = openRooms({ log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs, appended: metrics.appended })
+  const rooms = openRooms({
+    log,
+    snapshots,
+    shared,
+    now: clock.now,
+    idleMs: config.roomIdleMs,
+    appended: metrics.appended,
+  })
   const passwords = await openPasswords()
   const demo = await openDemo(log, { rooms, passwords, now: clock.now })
   const store = await openViews(config)
@@ -95,7 +105,16 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const outlet = socketOutlet(io, metrics.pushed)
   const followers: ((recorded: Recorded) => void)[] = []
   const lessons = lessonParts({ log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
-  const attendance = attendanceParts({ io, log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
+  const attendance = attendanceParts({
+    io,
+    log,
+    rooms,
+    store,
+    outlet,
+    clock,
+    overrunMinutes: config.lessonOverrunMinutes,
+    failed,
+  })
   const fanout = await openFanout({
     log,
     outlet,
@@ -149,7 +168,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
           onError: (error) => failed(error, 'alive-keys'),
         })
   const hubs = openHubs({ leases, pulse, now: clock.now, onError: (error) => failed(error, 'presence') })
-  const abandoned = abandonedChats({ desk: fanout.desk, rooms, now: clock.now, onError: (error) => failed(error, 'abandoned-chats') })
+  const abandoned = abandonedChats({
+    desk: fanout.desk,
+    rooms,
+    now: clock.now,
+    onError: (error) => failed(error, 'abandoned-chats'),
+  })
   const lessonPolicies = lessons.policies(fanout.desk)
   followers.push(
     ...(shared ? [rooms.hear] : []), // first: what is asked because of an event is decided on the state after it
@@ -164,7 +188,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       outlet.dismiss(org, id, 'this account is disabled')
     },
   )
-  await lessonPolicies.start() // first: who was connected when this node went down was in a lesson that was due meanwhile until its end
+  // first: who was connected when this node went down was in a lesson that was due meanwhile until its end
+  await lessonPolicies.start()
   await presence.start()
   connections.beat() // not before: a start that fails must not hide when the process before it died
   abandoned.start()
@@ -188,7 +213,11 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     observe: {
       command(name, party, outcome, milliseconds) {
         metrics.command(name, outcome, milliseconds)
-        if (debugging) logger.debug({ command: name, org: party.org, by: party.id, role: party.role, outcome, ms: milliseconds }, 'command')
+        if (debugging)
+          logger.debug(
+            { command: name, org: party.org, by: party.id, role: party.role, outcome, ms: milliseconds },
+            'command',
+          )
       },
       unknownEvent: () => metrics.unknownEvent(),
       failed: (error, name) => failed(error, name),
@@ -196,7 +225,20 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   const debugging = logger.isLevelEnabled('debug')
   const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs, pulse, now: clock.now })
-  serveSockets({ io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError: failed })
+  serveSockets({
+    io,
+    handshake,
+    auth,
+    rooms,
+    fanout,
+    whereabouts,
+    perAddress,
+    emits,
+    replays,
+    lessonCalls,
+    clock,
+    onError: failed,
+  })
   const outbound = watchOutbound({
     io,
     clock,
@@ -205,7 +247,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       logger.warn(reader, 'a client that does not read was disconnected')
     },
   })
-  metrics.watch({ sockets: () => io.engine.clientsCount, roomsAwake: rooms.awake, pushedPosition: fanout.position, views: views.status })
+  metrics.watch({
+    sockets: () => io.engine.clientsCount,
+    roomsAwake: rooms.awake,
+    pushedPosition: fanout.position,
+    views: views.status,
+  })
 
   const mixpanel = await tellMixpanel({
     config,

@@ -44,5 +44,7 @@ export function openLog(config: Config, { onFatal, onTrouble, readOnly = false }
 
 /** The views that the configuration names. */
 export function openViews(config: Config): Promise<ViewStore> {
-  return config.redisUrl === null ? openEmbeddedViews(join(config.dataDirectory, 'views')) : openRedisViews({ url: config.redisUrl })
+  return config.redisUrl === null
+    ? openEmbeddedViews(join(config.dataDirectory, 'views'))
+    : openRedisViews({ url: config.redisUrl })
 }

@@ -20,16 +20,27 @@ export interface TellMixpanelOptions {
 /** A Mixpanel that stays away is a line in the log at first, and then about every half hour. */
 const WARN_EVERY_FAILURES = 30
 
-/** Mixpanel as the configuration names it, with figures and log lines; without a token it does nothing. The caller stops it before the log. */
-export async function tellMixpanel({ config, log, clock, logger, metrics, onError }: TellMixpanelOptions): Promise<MixpanelFollower> {
+/**
+ * Mixpanel as the configuration names it, with figures and log lines; without a token it does nothing. The caller stops
+ * it before the log.
+ */
+export async function tellMixpanel({
+  config,
+  log,
+  clock,
+  logger,
+  metrics,
+  onError,
+}: TellMixpanelOptions): Promise<MixpanelFollower> {
   const { keys, mixpanel, dataDirectory } = config
   const follower = await startAnalytics({
     mixpanel,
     log,
     clock,
     directory: join(dataDirectory, 'analytics'),
-    // Nodes of one installation share JWT_SECRET, if anything, and must agree on pseudonyms. A secret that we keep ourselves is
-    // another one than that of the tokens: to end all sessions must not make everybody a new person in Mixpanel.
+    // Nodes of one installation share JWT_SECRET, if anything, and must agree on pseudonyms. A secret that we keep
+    // ourselves is another one than that of the tokens: to end all sessions must not make everybody a new person in
+    // Mixpanel.
     secret: async () => (keys.kind === 'secret' ? keys.secret : await ownSecret(dataDirectory, 'analytics-secret')),
     observer: {
       sent: metrics.sent,

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-/** Who may import whom: the first entry that a path starts with is its layer. Read upwards, it is the way data flows. */
+/**
+ * Who may import whom: the first entry that a path starts with is its layer. Read upwards, it is the way data flows.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   machines: ['machines'],
   projections: ['projections', 'machines'],
@@ -26,7 +28,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'machines',
   ],
   'src/analytics': ['src/analytics', 'src/keep-newest.ts', 'src/log', 'src/clock.ts', 'projections', 'machines'],
-  'src/policies': ['src/policies', 'src/clock.ts', 'src/presence/in-turn.ts', 'src/delivery', 'src/runtime', 'projections', 'machines'],
+  'src/policies': [
+    'src/policies',
+    'src/clock.ts',
+    'src/presence/in-turn.ts',
+    'src/delivery',
+    'src/runtime',
+    'projections',
+    'machines',
+  ],
   'src/observe': ['src/observe', 'src/config-variables.ts'],
   'src/gateway': [
     'src/gateway',
@@ -78,7 +88,8 @@ const ONLY_IN: Readonly<Record<string, RegExp>> = {
 
 /** Pure layers: no clock, no chance, no environment, no waiting. */
 const PURE = /^(machines|projections|src\/contracts)\//
-const IMPURE = /\bDate\.now\(|new Date\(\)|Math\.random\(|\bprocess\.|\bset(Timeout|Interval)\(|\bcrypto\b|\basync\b|\bawait\b|from 'node:/
+const IMPURE =
+  /\bDate\.now\(|new Date\(\)|Math\.random\(|\bprocess\.|\bset(Timeout|Interval)\(|\bcrypto\b|\basync\b|\bawait\b|from 'node:/
 
 const root = join(import.meta.dirname, '..')
 const files = ['machines', 'projections', 'src'].flatMap((top) =>

@@ -26,5 +26,7 @@ test('a chart shows every event of its kind', () => {
 test('what the script cannot draw stops it', () => {
   const guarded = { config: { initial: 'a', states: { a: { on: { It: { target: 'b', guard: 'maybe' } } }, b: {} } } }
   expect(() => chartPage('x', guarded)).toThrow('It in a has guard')
-  expect(() => chartPage('x', { config: { initial: 'a', states: { a: { after: {} } } } } as never)).toThrow('state a has after')
+  expect(() => chartPage('x', { config: { initial: 'a', states: { a: { after: {} } } } } as never)).toThrow(
+    'state a has after',
+  )
 })

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 
-const fired = (ms: number): Promise<number> => new Promise((resolve) => systemClock.after(ms, () => resolve(systemClock.now())))
+const fired = (ms: number): Promise<number> =>
+  new Promise((resolve) => systemClock.after(ms, () => resolve(systemClock.now())))
 
 test('a timer does not run before its time', async () => {
   const startedAt = systemClock.now()

@@ -45,11 +45,15 @@ describe('defaults', () => {
 
 describe('values', () => {
   test('a KurrentDB address is translated for the client library', () => {
-    expect(readConfig({ EVENTSTORE_URL: 'kurrentdb+discover://a:1,b:2?tls=false' }).eventStoreUrl).toBe('esdb+discover://a:1,b:2?tls=false')
+    expect(readConfig({ EVENTSTORE_URL: 'kurrentdb+discover://a:1,b:2?tls=false' }).eventStoreUrl).toBe(
+      'esdb+discover://a:1,b:2?tls=false',
+    )
   })
   test('origins are normalised', () => {
     const origins = ['https://app.example.org', 'http://localhost:8080']
-    expect(readConfig({ ALLOWED_ORIGINS: 'https://App.example.org/, http://localhost:8080' }).allowedOrigins).toEqual(origins)
+    expect(readConfig({ ALLOWED_ORIGINS: 'https://App.example.org/, http://localhost:8080' }).allowedOrigins).toEqual(
+      origins,
+    )
     expect(readConfig({ ALLOWED_ORIGINS: '*' }).allowedOrigins).toEqual(['*'])
   })
   test('a Mixpanel host means https, an origin means itself', () => {
@@ -71,7 +75,8 @@ describe('values', () => {
     ['LOG_LEVEL', ['debug'], ['loud']],
     ['RATE_PER_PERSON', ['1'], ['0', 'many']],
     ['DISCONNECT_GRACE_MS', ['0'], ['-5', '15s']],
-    ['LEASE_MS', ['1000', '60000'], ['999', '60001']], // contract 000: a dead server leaves nobody alive for more than 60 s
+    // contract 000: a dead server leaves nobody alive for more than 60 s
+    ['LEASE_MS', ['1000', '60000'], ['999', '60001']],
     ['MIXPANEL_HOST', ['api.mixpanel.com'], ['ftp://a', 'a/b']],
   ])('%s takes what it says and refuses the rest', (name, good, bad) => {
     for (const value of good) expect(problemsOf({ [name]: value }), value).toEqual([])
@@ -88,9 +93,15 @@ describe('errors', () => {
     expect(problems.map((problem) => problem.split(' ')[0])).toEqual(['PORT', 'LOG_LEVEL'])
   })
   test('never show a secret or an address that may hold one', () => {
-    const text = problemsOf({ JWT_SECRET: 'hunter2', REDIS_URL: 'http://:hunter2@h', EVENTSTORE_URL: 'http://a:hunter2@h' }).join()
+    const text = problemsOf({
+      JWT_SECRET: 'hunter2',
+      REDIS_URL: 'http://:hunter2@h',
+      EVENTSTORE_URL: 'http://a:hunter2@h',
+    }).join()
     expect(text).not.toContain('hunter2')
-    expect(text).toContain('JWT_SECRET must be at least 32 bytes long (openssl rand -base64 48 makes one), got a value of 7 bytes')
+    expect(text).toContain(
+      'JWT_SECRET must be at least 32 bytes long (openssl rand -base64 48 makes one), got a value of 7 bytes',
+    )
   })
   test('both families of keys at once are refused', () => {
     const problems = problemsOf({ JWT_SECRET: 'x'.repeat(32), JWKS_URL: 'https://id.test/jwks' })

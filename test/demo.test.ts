@@ -17,7 +17,9 @@ describe('the demo', () => {
     expect(out).toContain('flags Mia’s chat with severity 80')
     expect(out).toContain('back within the grace')
     expect(out).toContain('“Sorry, a tunnel.”')
-    const steps = [...out.matchAll(/^ +(\d+) {2}[\d:.]+ {2}(\w+) +→ (\w+)/gm)].map(([, seq, type, state]) => `${seq} ${type} ${state}`)
+    const steps = [...out.matchAll(/^ +(\d+) {2}[\d:.]+ {2}(\w+) +→ (\w+)/gm)].map(
+      ([, seq, type, state]) => `${seq} ${type} ${state}`,
+    )
     expect(steps).toEqual([
       '0 ChatOpened unclaimed',
       '1 VisitorWrote unclaimed',
@@ -45,10 +47,15 @@ describe('the demo', () => {
     // What it left in the log is told by the command line too, while the server runs.
     const env = { LYCEUM_DATA: server.data }
     const room = /\/api\/v1\/chats\/(\w+)\/events/.exec(out)?.[1] ?? ''
-    const [replayed, verified] = await Promise.all([run(MAIN, ['replay', room, '--speed', '0'], env), run(MAIN, ['views', 'verify'], env)])
+    const [replayed, verified] = await Promise.all([
+      run(MAIN, ['replay', room, '--speed', '0'], env),
+      run(MAIN, ['views', 'verify'], env),
+    ])
     expect(replayed).toMatchObject({ code: 0, err: '' })
     expect(replayed.out).toMatch(/^ {3}0 .* visitor Mia: \{"text":"My course has vanished!"\}$/m)
-    expect(replayed.out).toMatch(/^ {3}6 .* takenOver {2}ChatTakenOver {2}by Demo Supervisor \(supervisor\) from Demo Agent [12]$/m)
+    expect(replayed.out).toMatch(
+      /^ {3}6 .* takenOver {2}ChatTakenOver {2}by Demo Supervisor \(supervisor\) from Demo Agent [12]$/m,
+    )
     expect(verified).toMatchObject({
       code: 0,
       out: expect.stringMatching(
@@ -63,7 +70,10 @@ describe('the demo', () => {
       runDemo(['--url=http://127.0.0.1:1', '--login=a@b.example:secret']),
       runDemo(['--url=http://127.0.0.1:1', '--login=agent1']),
     ])
-    expect(nobody).toMatchObject({ code: 1, err: expect.stringMatching(/^demo: no server answers at http:\/\/127\.0\.0\.1:1/) })
+    expect(nobody).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^demo: no server answers at http:\/\/127\.0\.0\.1:1/),
+    })
     expect(nonsense).toMatchObject({ code: 1, err: 'demo: a log-in must be email:password, got "agent1:…"\n' })
   })
 })

@@ -71,7 +71,12 @@ describe('docker-compose.yml', () => {
   })
 
   test.each(nodes)('passes on what %s is told from outside, in a form that is accepted', (_, service) => {
-    const outside = { ALLOWED_ORIGINS: 'https://app.example.org', DISCONNECT_GRACE_MS: '0', LOG_LEVEL: 'debug', MIXPANEL_TOKEN: 'token' }
+    const outside = {
+      ALLOWED_ORIGINS: 'https://app.example.org',
+      DISCONNECT_GRACE_MS: '0',
+      LOG_LEVEL: 'debug',
+      MIXPANEL_TOKEN: 'token',
+    }
     expect(readConfig(environmentOf(service, { ...OWN, ...outside }))).toMatchObject({
       allowedOrigins: ['https://app.example.org'],
       disconnectGraceMs: 0,
@@ -83,7 +88,8 @@ describe('docker-compose.yml', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? [])
     expect(ports.length).toBeGreaterThan(0)
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/)
-    for (const [, { ports: own = [], environment = {} }] of nodes) expect(own[0]).toMatch(new RegExp(`:${environment.PORT}$`))
+    for (const [, { ports: own = [], environment = {} }] of nodes)
+      expect(own[0]).toMatch(new RegExp(`:${environment.PORT}$`))
   })
 
   test('names only services and volumes that it has', () => {
@@ -96,7 +102,8 @@ describe('docker-compose.yml', () => {
   test('reaches EventStoreDB and Redis by their service names', () => {
     for (const [, service] of nodes) {
       const { EVENTSTORE_URL = '', REDIS_URL = '' } = environmentOf(service, OWN)
-      for (const url of [EVENTSTORE_URL, REDIS_URL]) expect(Object.keys(compose.services)).toContain(new URL(url).hostname)
+      for (const url of [EVENTSTORE_URL, REDIS_URL])
+        expect(Object.keys(compose.services)).toContain(new URL(url).hostname)
     }
   })
 })

@@ -22,13 +22,16 @@ interface History {
     readonly then: { readonly value: unknown; readonly context: unknown }
   }[]
   /** After the last event, by view; `row` null = none. */
-  readonly views: Readonly<Record<string, { readonly key: string; readonly row: unknown; readonly index: readonly string[] }>>
+  readonly views: Readonly<
+    Record<string, { readonly key: string; readonly row: unknown; readonly index: readonly string[] }>
+  >
 }
 
 const folder = join(import.meta.dirname, 'histories')
 const recorded = codec(eventSchemas)
 const kinds = Object.keys(catalogue) as (keyof typeof catalogue)[]
-const historiesOf = (kind: string): readonly History[] => JSON.parse(readFileSync(join(folder, `${kind}.json`), 'utf8')) as History[]
+const historiesOf = (kind: string): readonly History[] =>
+  JSON.parse(readFileSync(join(folder, `${kind}.json`), 'utf8')) as History[]
 const streams = kinds.flatMap((kind) => historiesOf(kind).map((history) => ({ kind, stream: history.stream, history })))
 
 const toldBy = ({ stream, events }: History): readonly Told[] =>
@@ -91,7 +94,8 @@ describe.each(streams)('$stream', ({ kind, history }) => {
         key = projection.key(told)
         if (key !== null) row = projection.fold(row, told)
       }
-      if (key !== null) views[projection.name] = { key, row: row ?? null, index: row === undefined ? [] : projection.index(key, row) }
+      if (key !== null)
+        views[projection.name] = { key, row: row ?? null, index: row === undefined ? [] : projection.index(key, row) }
     }
     expect(views).toEqual(history.views)
   })
@@ -100,7 +104,11 @@ describe.each(streams)('$stream', ({ kind, history }) => {
     for (const { id, type, data, meta } of history.events) {
       if ((meta.v ?? 1) !== (eventSchemas[type]?.version ?? 0)) continue
       const written = recorded.encode({ id, ...recorded.decode(type, data, meta) })
-      expect({ type: written.type, data: JSON.parse(written.data), meta: JSON.parse(written.meta) }).toEqual({ type, data, meta })
+      expect({ type: written.type, data: JSON.parse(written.data), meta: JSON.parse(written.meta) }).toEqual({
+        type,
+        data,
+        meta,
+      })
     }
   })
 

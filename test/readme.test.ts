@@ -8,9 +8,10 @@ import { inbound } from '../src/contracts/support-chat.ts'
 const root = join(import.meta.dirname, '..')
 const text = (file: string): string => readFileSync(join(root, file), 'utf8')
 const readme = text('README.md')
-const pages = ['README.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((file) => `docs/${file}`)].filter(
-  (file) => file.endsWith('.md'),
-)
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((file) => `docs/${file}`),
+].filter((file) => file.endsWith('.md'))
 
 test.each(pages)('%s links only to files that exist', (page) => {
   for (const [, link = ''] of text(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
@@ -29,7 +30,8 @@ describe('README.md', () => {
   })
 
   test('finds every name that a client may emit', () => {
-    for (const name of Object.keys(inbound).filter((name) => name !== 'stop_replay')) expect(readme).toContain(`\`${name}\``)
+    for (const name of Object.keys(inbound).filter((name) => name !== 'stop_replay'))
+      expect(readme).toContain(`\`${name}\``)
   })
 
   test('names only scripts that exist', () => {

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
-const rules = [...readFileSync(join(root, 'docs/rules.md'), 'utf8').matchAll(/^- ([A-Z]+-\d+) (.*)$/gm)].map(([, id = '', text = '']) => ({
-  id,
-  text,
-}))
+const rules = [...readFileSync(join(root, 'docs/rules.md'), 'utf8').matchAll(/^- ([A-Z]+-\d+) (.*)$/gm)].map(
+  ([, id = '', text = '']) => ({
+    id,
+    text,
+  }),
+)
 const known = new Set(rules.map(({ id }) => id))
 
 /** `[CHAT-4] …` in a test's name; in a table of tests the id stands in the first column: `['CHAT-4', …`. */

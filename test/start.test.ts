@@ -7,7 +7,10 @@ import { connect } from './support/client.ts'
 import { run } from './support/run.ts'
 import { type ServerOptions, startServer, type TestServer, tokenFor } from './support/server.ts'
 
-/** What somebody meets who starts Lyceum for the first time, and who stops it: real processes, their output and their exit codes. */
+/**
+ * What somebody meets who starts Lyceum for the first time, and who stops it: real processes, their output and their
+ * exit codes.
+ */
 const MAIN = join(import.meta.dirname, '../src/main.ts')
 const scratch = mkdtempSync(join(tmpdir(), 'lyceum-start-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -57,7 +60,9 @@ describe('the first start', () => {
     const failed = await lyceum(['start'], { PORT: String(port), LYCEUM_DATA: data })
     await new Promise((resolve) => taken.close(resolve))
     expect(failed).toMatchObject({ code: 1, out: '' })
-    expect(failed.err).toBe(`lyceum: cannot listen on 127.0.0.1:${port}: another program listens there: stop it, or set PORT\n`)
+    expect(failed.err).toBe(
+      `lyceum: cannot listen on 127.0.0.1:${port}: another program listens there: stop it, or set PORT\n`,
+    )
 
     expect(existsSync(data)).toBe(false)
   })
@@ -68,7 +73,11 @@ describe('SIGTERM', () => {
     const data = join(scratch, 'drained')
     const server = await start({ data, env: { LOG_LEVEL: 'info' } })
     const visitor = await connect(server.url, { auth: { token: await tokenFor('visitor', 'v1'), protocol: 2 } })
-    const [, , { room }] = (await visitor.ask('visitor_first_msg', { text: 'hello' })) as [boolean, null, { room: string }]
+    const [, , { room }] = (await visitor.ask('visitor_first_msg', { text: 'hello' })) as [
+      boolean,
+      null,
+      { room: string },
+    ]
     let acked = 0
     await new Promise<void>((first) => {
       for (let n = 0; n < 100; n++) {
@@ -86,7 +95,8 @@ describe('SIGTERM', () => {
     const headers = { Authorization: `Bearer ${await tokenFor('admin', 'a1')}` }
     const answer = await fetch(`${again.url}/api/v1/chats/${room}/events?limit=1000`, { headers })
     const { data: events } = (await answer.json()) as { data: unknown[] }
-    // Whatever the server had read was answered before it went; what it had not read is neither acknowledged nor recorded.
+    // Whatever the server had read was answered before it went; what it had not read is neither acknowledged nor
+    // recorded.
     expect(acked).toBeGreaterThan(0)
     expect(events).toHaveLength(1 + acked)
     expect(await again.stop()).toBe(0)
@@ -101,7 +111,9 @@ describe('beside a running server', () => {
   afterAll(() => server.stop())
 
   test('a LYCEUM_… variable that is none of ours was a warning, and it started', () => {
-    expect(server.output()).toContain('lyceum: warning: LYCEUM_DTAA is not a variable of Lyceum and is ignored, did you mean LYCEUM_DATA?')
+    expect(server.output()).toContain(
+      'lyceum: warning: LYCEUM_DTAA is not a variable of Lyceum and is ignored, did you mean LYCEUM_DATA?',
+    )
   })
 
   test('a second one in its data directory says whose it is, and the first goes on', async () => {
@@ -112,7 +124,9 @@ describe('beside a running server', () => {
   })
 
   test('the command line prints a token that it takes, and nothing else', async () => {
-    const { out } = await lyceum(['token', '--role', 'agent', '--org', 'acme', '--sub', 'a1'], { LYCEUM_DATA: server.data })
+    const { out } = await lyceum(['token', '--role', 'agent', '--org', 'acme', '--sub', 'a1'], {
+      LYCEUM_DATA: server.data,
+    })
     const agent = await connect(server.url, { auth: { token: out.trim() } })
     expect(await agent.told('staff_init')).toMatchObject({ online_users: [{ id: 'a1' }] })
     agent.close()
@@ -123,7 +137,9 @@ describe('a start that cannot be says why in one line of prose', () => {
   test('when LYCEUM_DATA is a file, or below one', async () => {
     const file = join(scratch, 'a-file')
     writeFileSync(file, '')
-    const [at, below] = await Promise.all([file, join(file, 'data')].map((path) => lyceum(['start'], { LYCEUM_DATA: path })))
+    const [at, below] = await Promise.all(
+      [file, join(file, 'data')].map((path) => lyceum(['start'], { LYCEUM_DATA: path })),
+    )
     const must = 'lyceum: LYCEUM_DATA must be a directory that this process can write to, got'
     const todo = 'set it to another directory, or change its owner\n'
     expect(at).toMatchObject({ code: 1, err: `${must} "${file}": it is a file; ${todo}` })
@@ -138,11 +154,14 @@ describe('a start that cannot be says why in one line of prose', () => {
     expect(err).toContain('permission denied')
   })
 
-  test.skipIf(process.platform !== 'linux')('when LYCEUM_DATA is on a file system that makes no directories', async () => {
-    const { code, err } = await lyceum(['start'], { LYCEUM_DATA: '/proc/lyceum' })
-    expect(code).toBe(1)
-    expect(err).toContain('got "/proc/lyceum"')
-  })
+  test.skipIf(process.platform !== 'linux')(
+    'when LYCEUM_DATA is on a file system that makes no directories',
+    async () => {
+      const { code, err } = await lyceum(['start'], { LYCEUM_DATA: '/proc/lyceum' })
+      expect(code).toBe(1)
+      expect(err).toContain('got "/proc/lyceum"')
+    },
+  )
 
   test('when HOST is no address of this machine', async () => {
     // 192.0.2.0/24 is nobody's: RFC 5737.

@@ -37,7 +37,10 @@ export type AttendanceCommand = Command &
         readonly studentId: string
         readonly status: MarkStatus
         readonly reason: string | null
-        /** The student is enrolled: at the moment, or at revision `courseSeq` of the course's stream, when the session is known to have ended there. */
+        /**
+         * The student is enrolled: at the moment, or at revision `courseSeq` of the course's stream, when the session
+         * is known to have ended there.
+         */
         readonly enrolled: boolean
         readonly courseSeq: number | null
       })

@@ -5,13 +5,17 @@ import type { AttendanceState } from './machine.ts'
 import { allMarks, countOf, isPresent, type Mark, markOf } from './marks.ts'
 
 const MINUTE_MS = 60_000
-/** At worst all of them are strangers in the end, and an append takes 1 MiB: 15,000 of the longest ids. Whoever unenrols and enrols others can come here. */
+/**
+ * At worst all of them are strangers in the end, and an append takes 1 MiB: 15,000 of the longest ids. Whoever unenrols
+ * and enrols others can come here.
+ */
 const MAX_MARKS = 15_000
 
 /**
- * Refusals: `busy` (ask again), `check-in-by-teacher`, `marked-by-teacher`, `no-such-session` (also for every session of another organisation), `not-enrolled`,
- * `not-in-course`, `own-course-only`, `session-ended`, `session-exists`, `session-full`, `students-only`, `teachers-only`, `wrong-check-in-code`.
- * Asking for what is so already is answered yes.
+ * Refusals: `busy` (ask again), `check-in-by-teacher`, `marked-by-teacher`, `no-such-session` (also for every session
+ * of another organisation), `not-enrolled`, `not-in-course`, `own-course-only`, `session-ended`, `session-exists`,
+ * `session-full`, `students-only`, `teachers-only`, `wrong-check-in-code`. Asking for what is so already is answered
+ * yes.
  */
 export function decide(state: AttendanceState, command: AttendanceCommand): Decision<AttendanceEvent> {
   const { by, at } = command
@@ -38,7 +42,17 @@ export function decide(state: AttendanceState, command: AttendanceCommand): Deci
       if (!command.codeOk) return refuse('wrong-check-in-code')
       if (countOf(marks) >= MAX_MARKS) return refuse('session-full', { most: String(MAX_MARKS) })
       const late = lateAfterMinutes !== null && at > startedAt + lateAfterMinutes * MINUTE_MS
-      return [{ type: 'StudentMarked', studentId: by.id, status: late ? 'late' : 'present', via: 'code', by: by.id, at, reason: null }]
+      return [
+        {
+          type: 'StudentMarked',
+          studentId: by.id,
+          status: late ? 'late' : 'present',
+          via: 'code',
+          by: by.id,
+          at,
+          reason: null,
+        },
+      ]
     }
     case 'Mark': {
       const no = notInCharge(command.teaches, by)
@@ -86,7 +100,11 @@ const past = ({ status, by, at }: Mark) => ({ status, by, at })
 
 type Ending = Pick<Extract<AttendanceEvent, { type: 'AttendanceEnded' }>, 'reason' | 'by' | 'byName' | 'at'>
 
-function end({ context }: AttendanceState, { courseSeq, students }: Roster, ending: Ending): readonly AttendanceEvent[] {
+function end(
+  { context }: AttendanceState,
+  { courseSeq, students }: Roster,
+  ending: Ending,
+): readonly AttendanceEvent[] {
   const enrolled = new Set(students)
   let present = 0
   const strangers: string[] = []

@@ -3,14 +3,16 @@ import type { EventSchema } from '../kernel.ts'
 /** What a student can be marked as. Who is `late` is present. */
 export type MarkStatus = 'present' | 'absent' | 'late' | 'excused'
 
-/** How students can be marked present: by a code that they type, besides the teacher's marks, or by the teacher alone. */
+/**
+ * How students can be marked present: by a code that they type, besides the teacher's marks, or by the teacher alone.
+ */
 export type CheckInMode = 'code' | 'manual'
 
 /** One attendance session of a course, in the stream `attendance-<id>`. Times in milliseconds since 1970. */
 export type AttendanceEvent =
   /**
-   * `secret` makes the codes for checking in and never leaves the server. `dueAt`: when the session is ended for whoever forgets to;
-   * recorded, so that another setting never moves the end of a session that runs.
+   * `secret` makes the codes for checking in and never leaves the server. `dueAt`: when the session is ended for
+   * whoever forgets to; recorded, so that another setting never moves the end of a session that runs.
    */
   | {
       readonly type: 'AttendanceStarted'
@@ -36,8 +38,9 @@ export type AttendanceEvent =
       readonly reason: string | null
     }
   /**
-   * Every later mark, and every mark after the end (`was` null: they had none). It carries what it corrects, so that counts follow from
-   * the event alone. After the end only those can be marked who were enrolled when it ended, or who had a mark by then.
+   * Every later mark, and every mark after the end (`was` null: they had none). It carries what it corrects, so that
+   * counts follow from the event alone. After the end only those can be marked who were enrolled when it ended, or who
+   * had a mark by then.
    */
   | {
       readonly type: 'MarkCorrected'
@@ -49,9 +52,9 @@ export type AttendanceEvent =
       readonly reason: string | null
     }
   /**
-   * `by` and `byName`: who ended it, null for Lyceum itself, which does so at exactly `dueAt`, however late it comes to it. `total`: the students
-   * enrolled then, as revision `courseSeq` of the course's stream has them; `present`: how many of those. `strangers`: marked, but not enrolled
-   * any more; they do not count.
+   * `by` and `byName`: who ended it, null for Lyceum itself, which does so at exactly `dueAt`, however late it comes to
+   * it. `total`: the students enrolled then, as revision `courseSeq` of the course's stream has them; `present`: how
+   * many of those. `strangers`: marked, but not enrolled any more; they do not count.
    */
   | {
       readonly type: 'AttendanceEnded'

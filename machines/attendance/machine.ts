@@ -29,7 +29,8 @@ export const attendanceMachine = setup({
       return { org, courseId, teacherId, checkIn, lateAfterMinutes, secret, startedAt, dueAt }
     }),
     mark: assign({
-      marks: ({ context }, { studentId, status, via, by, at }: Mark) => withMark(context.marks, { studentId, status, via, by, at }),
+      marks: ({ context }, { studentId, status, via, by, at }: Mark) =>
+        withMark(context.marks, { studentId, status, via, by, at }),
     }),
     correct: assign({
       marks: ({ context }, { studentId, status, by, at }: Of<'MarkCorrected'>) =>

@@ -10,13 +10,15 @@ export interface Mark {
 }
 
 /**
- * All marks of a session, in buckets by a hash of the student's id: one more mark of 5,000 copies some 20 entries and 256 references, not
- * 5,000 entries. Lists and not objects by id, because ids come from outside and one of them may be `__proto__`. Plain JSON.
+ * All marks of a session, in buckets by a hash of the student's id: one more mark of 5,000 copies some 20 entries and
+ * 256 references, not 5,000 entries. Lists and not objects by id, because ids come from outside and one of them may be
+ * `__proto__`. Plain JSON.
  */
 export type Marks = readonly (readonly Mark[])[]
 
 /** Late is present. */
-export const isPresent = ({ status }: { readonly status: MarkStatus }): boolean => status === 'present' || status === 'late'
+export const isPresent = ({ status }: { readonly status: MarkStatus }): boolean =>
+  status === 'present' || status === 'late'
 
 const BUCKETS = 256
 

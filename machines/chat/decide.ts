@@ -3,7 +3,10 @@ import type { ChatCommand } from './commands.ts'
 import type { ChatEvent } from './events.ts'
 import type { ChatState } from './machine.ts'
 
-/** What one visitor may put before every staff member's eyes as long as nobody has claimed the chat. Then only the log holds it. */
+/**
+ * What one visitor may put before every staff member's eyes as long as nobody has claimed the chat. Then only the log
+ * holds it.
+ */
 const MAX_WAITING_BYTES = 512 * 1024
 
 /** What a command makes true, or why it makes nothing true. Pure: same input, same answer. */
@@ -26,7 +29,9 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
 
   if (command.type === 'FlagChat') {
     if (!isStaff(by.role)) return refuse('staff-only')
-    return command.severity === state.context.severity ? [] : [{ type: 'ChatFlagged', severity: command.severity, staffId: by.id }]
+    return command.severity === state.context.severity
+      ? []
+      : [{ type: 'ChatFlagged', severity: command.severity, staffId: by.id }]
   }
 
   if (state.matches('closed')) return command.type === 'CloseAbandonedChat' ? [] : refuse('chat-closed')

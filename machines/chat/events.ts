@@ -1,6 +1,9 @@
 import type { EventSchema, StaffRole } from '../kernel.ts'
 
-/** The visitor as known when the chat was opened. A chat shows its visitor like this for ever, whatever they call themselves later. */
+/**
+ * The visitor as known when the chat was opened. A chat shows its visitor like this for ever, whatever they call
+ * themselves later.
+ */
 export interface ChatVisitor {
   readonly name: string | null
   readonly email: string | null

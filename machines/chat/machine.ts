@@ -9,7 +9,9 @@ interface ChatContext {
   readonly staffRole: StaffRole | null
   readonly severity: number
   readonly messages: number
-  /** What waits in the queue, while nobody has claimed the chat: all of it is shown to every staff member on arrival. */
+  /**
+   * What waits in the queue, while nobody has claimed the chat: all of it is shown to every staff member on arrival.
+   */
   readonly waitingBytes: number
 }
 
@@ -17,16 +19,24 @@ interface ChatContext {
  * unclaimed -> claimed -> takenOver -> closed.
  *
  * Fed with recorded events only, live and on replay alike, hence no guards: whether something may happen is decided in
- * decide.ts; what has happened is accepted, even if the rules have changed since. A closed chat is not final: it can still be
- * flagged and unflagged, since a supervisor goes through flagged chats after the fact.
+ * decide.ts; what has happened is accepted, even if the rules have changed since. A closed chat is not final: it can
+ * still be flagged and unflagged, since a supervisor goes through flagged chats after the fact.
  */
 export const chatMachine = setup({
   types: { context: {} as ChatContext, events: {} as ChatEvent },
   actions: {
-    seatVisitor: assign((_, event: { org: string; visitorId: string }) => ({ org: event.org, visitorId: event.visitorId })),
-    seatStaff: assign((_, event: { staffId: string; role: StaffRole }) => ({ staffId: event.staffId, staffRole: event.role })),
+    seatVisitor: assign((_, event: { org: string; visitorId: string }) => ({
+      org: event.org,
+      visitorId: event.visitorId,
+    })),
+    seatStaff: assign((_, event: { staffId: string; role: StaffRole }) => ({
+      staffId: event.staffId,
+      staffRole: event.role,
+    })),
     setSeverity: assign({ severity: (_, event: { severity: number }) => event.severity }),
-    addWaiting: assign({ waitingBytes: ({ context }, { bytes = 0 }: { bytes?: number }) => context.waitingBytes + bytes }),
+    addWaiting: assign({
+      waitingBytes: ({ context }, { bytes = 0 }: { bytes?: number }) => context.waitingBytes + bytes,
+    }),
     countMessage: assign({ messages: ({ context }) => context.messages + 1 }),
   },
 }).createMachine({

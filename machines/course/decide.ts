@@ -8,8 +8,9 @@ const MAX_STUDENTS = 10_000
 const MAX_TEACHERS = 100
 
 /**
- * Refusals: `course-exists`, `course-full`, `last-teacher`, `no-such-course` (also for every course of another organisation),
- * `own-course-only`, `teacher-ids-required`, `teachers-only`, `too-many-teachers`. What is so already is answered yes.
+ * Refusals: `course-exists`, `course-full`, `last-teacher`, `no-such-course` (also for every course of another
+ * organisation), `own-course-only`, `teacher-ids-required`, `teachers-only`, `too-many-teachers`. What is so already is
+ * answered yes.
  */
 export function decide(state: CourseState, command: CourseCommand): Decision<CourseEvent> {
   const { by, at } = command

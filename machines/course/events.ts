@@ -1,8 +1,8 @@
 import type { EventSchema } from '../kernel.ts'
 
 /**
- * Who teaches and who attends a course, in the stream `course-<id>`: both in one stream, so that one read of it is a consistent cut.
- * Times in milliseconds since 1970.
+ * Who teaches and who attends a course, in the stream `course-<id>`: both in one stream, so that one read of it is a
+ * consistent cut. Times in milliseconds since 1970.
  */
 export type CourseEvent =
   | {

@@ -21,16 +21,24 @@ export const courseMachine = setup({
       createdAt: at,
     })),
     addTeacher: assign({
-      teachers: ({ context }, { teacherId }: { teacherId: string }): readonly string[] => [...context.teachers, teacherId],
+      teachers: ({ context }, { teacherId }: { teacherId: string }): readonly string[] => [
+        ...context.teachers,
+        teacherId,
+      ],
     }),
     removeTeacher: assign({
-      teachers: ({ context }, { teacherId }: { teacherId: string }): readonly string[] => context.teachers.filter((id) => id !== teacherId),
+      teachers: ({ context }, { teacherId }: { teacherId: string }): readonly string[] =>
+        context.teachers.filter((id) => id !== teacherId),
     }),
     addStudent: assign({
-      students: ({ context }, { studentId }: { studentId: string }): readonly string[] => [...context.students, studentId],
+      students: ({ context }, { studentId }: { studentId: string }): readonly string[] => [
+        ...context.students,
+        studentId,
+      ],
     }),
     removeStudent: assign({
-      students: ({ context }, { studentId }: { studentId: string }): readonly string[] => context.students.filter((id) => id !== studentId),
+      students: ({ context }, { studentId }: { studentId: string }): readonly string[] =>
+        context.students.filter((id) => id !== studentId),
     }),
   },
 }).createMachine({

@@ -10,7 +10,9 @@ export const joincodeMachine = setup({
   context: { lessonId: null },
   initial: 'free',
   states: {
-    free: { on: { JoinCodeReserved: { target: 'reserved', actions: { type: 'reserve', params: ({ event }) => event } } } },
+    free: {
+      on: { JoinCodeReserved: { target: 'reserved', actions: { type: 'reserve', params: ({ event }) => event } } },
+    },
     reserved: {},
   },
 })

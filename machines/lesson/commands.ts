@@ -40,8 +40,8 @@ export type LessonCommand = Command &
         readonly lostAt: number
       }
     /**
-     * By a TeacherHub whose connection names this lesson. `elsewhere`: it has another open connection that does. `awayMs`: since the last one
-     * was open, null when nobody knows.
+     * By a TeacherHub whose connection names this lesson. `elsewhere`: it has another open connection that does.
+     * `awayMs`: since the last one was open, null when nobody knows.
      */
     | { readonly type: 'LookOn'; readonly elsewhere: boolean; readonly awayMs: number | null }
   )

@@ -6,7 +6,9 @@ import { type LessonState, seatOf } from './machine.ts'
 
 const MINUTE_MS = 60_000
 
-/** What a command makes true in a lesson, or why it makes nothing true. Asking for what is so already is answered yes. */
+/**
+ * What a command makes true in a lesson, or why it makes nothing true. Asking for what is so already is answered yes.
+ */
 export function decide(state: LessonState, command: LessonCommand): Decision<LessonEvent> {
   const { by, at } = command
   const { org, plannedMinutes, dueAt } = state.context
@@ -46,7 +48,8 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
       const self = seat !== undefined && by.id === command.participantId && by.org === seat.home
       if (by.role !== 'system' && !self && by.org !== org) return refuse('no-such-lesson')
       if (seat?.kind !== 'in' || (!self && by.role !== 'system')) return []
-      if (command.presence !== null && command.presence !== seat.presence) return [] // they are back, in another presence
+      // they are back, in another presence
+      if (command.presence !== null && command.presence !== seat.presence) return []
       const { participantId, reason, leftAt } = command
       if (dueAt !== null && leftAt >= dueAt) return [] // they were in until the end, which is only not recorded yet
       const asked = by.role === 'system' ? {} : { asked: true as const }

@@ -1,8 +1,8 @@
 import type { EventSchema, Role } from '../kernel.ts'
 
 /**
- * What happens in a lesson, in the stream `lesson-<id>`. All times are milliseconds since 1970.
- * A presence in a lesson begins with ParticipantJoined and ends with ParticipantLeft, or with LessonEnded for everybody who is in.
+ * What happens in a lesson, in the stream `lesson-<id>`. All times are milliseconds since 1970. A presence in a lesson
+ * begins with ParticipantJoined and ends with ParticipantLeft, or with LessonEnded for everybody who is in.
  */
 export type LessonEvent =
   | {
@@ -14,12 +14,23 @@ export type LessonEvent =
       readonly plannedMinutes: number
       readonly code: string
     }
-  /** `dueAt`: when it will be ended for whoever forgets to; recorded, so that another setting never moves the end of a lesson that runs. */
+  /**
+   * `dueAt`: when it will be ended for whoever forgets to; recorded, so that another setting never moves the end of a
+   * lesson that runs.
+   */
   | { readonly type: 'LessonStarted'; readonly at: number; readonly dueAt: number }
   /** `by`: who ended it, null for Lyceum itself, which does so at exactly `dueAt`, however late it comes to it. */
-  | { readonly type: 'LessonEnded'; readonly reason: 'ended' | 'overrun'; readonly by: string | null; readonly at: number }
+  | {
+      readonly type: 'LessonEnded'
+      readonly reason: 'ended' | 'overrun'
+      readonly by: string | null
+      readonly at: number
+    }
   | ParticipantJoined
-  /** Somebody who was in came back after `awayMs`. It changes no interval: who had left joins (again) by the event before. */
+  /**
+   * Somebody who was in came back after `awayMs`. It changes no interval: who had left joins (again) by the event
+   * before.
+   */
   | {
       readonly type: 'ParticipantReconnected'
       readonly participantId: string
@@ -31,7 +42,13 @@ export type LessonEvent =
   /** A TeacherHub that names the lesson looks on for the first time: it takes no part, and nobody is told. */
   | { readonly type: 'HubJoined'; readonly hubId: string; readonly role: Role; readonly at: number }
   /** It is there again and had no other connection here. `awayMs`: since it was last there, null when nobody knows. */
-  | { readonly type: 'HubReconnected'; readonly hubId: string; readonly role: Role; readonly awayMs: number | null; readonly at: number }
+  | {
+      readonly type: 'HubReconnected'
+      readonly hubId: string
+      readonly role: Role
+      readonly awayMs: number | null
+      readonly at: number
+    }
 
 export type ParticipantJoined = {
   readonly type: 'ParticipantJoined'
@@ -46,8 +63,8 @@ export type ParticipantJoined = {
 }
 
 /**
- * `at`: when they really left; for a lost connection, when it was lost. `asked`: by `leave_lesson`, so that only joining anew brings them back;
- * not by closing their last connection.
+ * `at`: when they really left; for a lost connection, when it was lost. `asked`: by `leave_lesson`, so that only
+ * joining anew brings them back; not by closing their last connection.
  */
 export type ParticipantLeft = {
   readonly type: 'ParticipantLeft'

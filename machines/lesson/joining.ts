@@ -4,8 +4,8 @@ import type { LessonEvent } from './events.ts'
 import { type LessonState, type Seat, seatOf } from './machine.ts'
 
 /**
- * Who may come in: students, teachers and admins of the lesson's organisation, and guests who know the code or have been in before.
- * One presence, on however many devices, is in at most once.
+ * Who may come in: students, teachers and admins of the lesson's organisation, and guests who know the code or have
+ * been in before. One presence, on however many devices, is in at most once.
  */
 export function join(state: LessonState, command: JoinLesson): Decision<LessonEvent> {
   const { by, at, presence } = command
@@ -35,15 +35,19 @@ export function join(state: LessonState, command: JoinLesson): Decision<LessonEv
   return events
 }
 
-/** When somebody who comes again went. Who is still in came in a presence that is over, which is only not recorded here yet. */
+/**
+ * When somebody who comes again went. Who is still in came in a presence that is over, which is only not recorded here
+ * yet.
+ */
 function goneSince(seat: Seat, { presence, past }: JoinLesson): number {
   if (seat.kind === 'out') return seat.leftAt
   return Math.max(seat.since, past?.since === seat.presence ? past.until : presence)
 }
 
 /**
- * A client that comes back names the lesson again and again, also one that its user has left meanwhile: in the same presence, or in the one after a
- * loss that took longer than the grace. Who has closed everything and comes anew means it.
+ * A client that comes back names the lesson again and again, also one that its user has left meanwhile: in the same
+ * presence, or in the one after a loss that took longer than the grace. Who has closed everything and comes anew means
+ * it.
  */
 const isSameClient = (seat: Seat, { presence, past }: JoinLesson): boolean =>
   seat.presence === presence || (past?.since === seat.presence && past.reason === 'grace-over')

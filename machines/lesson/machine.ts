@@ -1,7 +1,10 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
 import type { LeaveReason, LessonEvent, ParticipantJoined, ParticipantLeft } from './events.ts'
 
-/** A participant as deciding needs them. Those who left are kept until the end, because their coming back is a reconnect. */
+/**
+ * A participant as deciding needs them. Those who left are kept until the end, because their coming back is a
+ * reconnect.
+ */
 export type Seat = {
   readonly home: string
   /** The presence (its beginning) in which they joined. */
@@ -38,11 +41,19 @@ export const seatOf = (seats: Seats, id: string): Seat | undefined => (Object.ha
 
 type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes: number }
 
-/** scheduled -> live -> ended. Those who come early wait in a lesson that is scheduled; a scheduled lesson that is ended was called off. */
+/**
+ * scheduled -> live -> ended. Those who come early wait in a lesson that is scheduled; a scheduled lesson that is ended
+ * was called off.
+ */
 export const lessonMachine = setup({
   types: { context: {} as LessonContext, events: {} as LessonEvent },
   actions: {
-    plan: assign((_, { org, teacherId, code, plannedMinutes }: Scheduled) => ({ org, teacherId, code, plannedMinutes })),
+    plan: assign((_, { org, teacherId, code, plannedMinutes }: Scheduled) => ({
+      org,
+      teacherId,
+      code,
+      plannedMinutes,
+    })),
     begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
     seat: assign({
       seats: ({ context }, { participantId, home, presence, at }: ParticipantJoined): Seats => ({
@@ -51,7 +62,10 @@ export const lessonMachine = setup({
       }),
     }),
     markReturn: assign({
-      seats: ({ context: { seats } }, { participantId, at, awayMs }: { participantId: string; at: number; awayMs: number }): Seats => {
+      seats: (
+        { context: { seats } },
+        { participantId, at, awayMs }: { participantId: string; at: number; awayMs: number },
+      ): Seats => {
         const seat = seatOf(seats, participantId)
         return seat?.kind === 'in' ? { ...seats, [participantId]: { ...seat, lostAt: at - awayMs } } : seats
       },

@@ -4,8 +4,8 @@ import type { LoginEvent } from './events.ts'
 import type { LoginState } from './machine.ts'
 
 /**
- * Refusals: `admin-only`. There is no upper bound on purpose: a refusal would tell one organisation that others know the e-mail.
- * Whoever reads the list bounds how far it looks.
+ * Refusals: `admin-only`. There is no upper bound on purpose: a refusal would tell one organisation that others know
+ * the e-mail. Whoever reads the list bounds how far it looks.
  */
 export function decide(state: LoginState, command: LoginCommand): Decision<LoginEvent> {
   const { by, org, person, at } = command

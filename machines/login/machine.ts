@@ -10,7 +10,9 @@ export interface Login {
 export const loginMachine = setup({
   types: { context: {} as Login, events: {} as LoginEvent },
   actions: {
-    add: assign(({ context }, p: LoginEvent) => ({ accounts: [...context.accounts, { org: p.org, person: p.person }] })),
+    add: assign(({ context }, p: LoginEvent) => ({
+      accounts: [...context.accounts, { org: p.org, person: p.person }],
+    })),
   },
 }).createMachine({
   id: 'login',

@@ -12,7 +12,9 @@ export type PersonCommand = Command &
         readonly issuedAt: number
       }
     | {
-        /** In the organisation of the asker. `id` and `login` are made of the e-mail, see `src/gateway/account-ids.ts`. */
+        /**
+         * In the organisation of the asker. `id` and `login` are made of the e-mail, see `src/gateway/account-ids.ts`.
+         */
         readonly type: 'OpenAccount'
         readonly id: string
         readonly role: AccountRole

@@ -5,8 +5,8 @@ import type { Person, PersonState } from './machine.ts'
 import { changedProfile, sameProfile } from './profile.ts'
 
 /**
- * Refusals: `account-disabled`, `account-exists`, `admin-only`, `no-such-person` (also for every person of another organisation:
- * organisations are walls), `not-an-account`, `not-oneself`.
+ * Refusals: `account-disabled`, `account-exists`, `admin-only`, `no-such-person` (also for every person of another
+ * organisation: organisations are walls), `not-an-account`, `not-oneself`.
  */
 export function decide(state: PersonState, command: PersonCommand): Decision<PersonEvent> {
   const person = state.context
@@ -15,7 +15,8 @@ export function decide(state: PersonState, command: PersonCommand): Decision<Per
   switch (command.type) {
     case 'Introduce': {
       const { role, profile, issuedAt } = command
-      if (state.matches('unknown')) return [{ type: 'PersonIntroduced', org: by.org, id: by.id, role, profile, issuedAt, at }]
+      if (state.matches('unknown'))
+        return [{ type: 'PersonIntroduced', org: by.org, id: by.id, role, profile, issuedAt, at }]
       if (state.matches('disabled')) return refuse('account-disabled')
       if (person.account || issuedAt < person.issuedAt) return []
       if (role === person.role && sameProfile(profile, person.profile)) return []
@@ -62,6 +63,7 @@ export function decide(state: PersonState, command: PersonCommand): Decision<Per
 }
 
 const isAdmin = (by: Party): boolean => by.role === 'admin' || by.role === 'system'
-const isSelf = (person: Person, by: Party): boolean => by.id === person.id && by.org === person.org && by.role !== 'system'
+const isSelf = (person: Person, by: Party): boolean =>
+  by.id === person.id && by.org === person.org && by.role !== 'system'
 const isHere = (state: PersonState, by: Party): boolean =>
   !state.matches('unknown') && (by.role === 'system' || by.org === state.context.org)

@@ -5,8 +5,9 @@ import type { Profile } from './profile.ts'
 export type AccountRole = Exclude<Role, 'visitor'>
 
 /**
- * Stream `person-<org>.<id>`. `at` is milliseconds; `issuedAt` is the `iat` of the token that taught us this, in seconds. The first
- * event names the organisation and the person, because rules ask who somebody is and a machine does not see its stream's name.
+ * Stream `person-<org>.<id>`. `at` is milliseconds; `issuedAt` is the `iat` of the token that taught us this, in
+ * seconds. The first event names the organisation and the person, because rules ask who somebody is and a machine does
+ * not see its stream's name.
  */
 export type PersonEvent =
   /** Somebody whose token was issued elsewhere (or without an account, as visitors' are) came for the first time. */
@@ -19,7 +20,10 @@ export type PersonEvent =
       readonly issuedAt: number
       readonly at: number
     }
-  /** `login` names the stream `login-<login>`: a hash of the e-mail, so that views can index it without reading personal data. */
+  /**
+   * `login` names the stream `login-<login>`: a hash of the e-mail, so that views can index it without reading personal
+   * data.
+   */
   | {
       readonly type: 'AccountOpened'
       readonly org: string

@@ -1,4 +1,7 @@
-/** What a person is called. Personal data: kept in marked fields only, and no decision may branch on its content. Keys as in tokens. */
+/**
+ * What a person is called. Personal data: kept in marked fields only, and no decision may branch on its content. Keys
+ * as in tokens.
+ */
 export interface Profile {
   readonly email?: string
   readonly name?: string
@@ -22,7 +25,8 @@ export const PROFILE_FIELDS: readonly (keyof Profile)[] = [
   'last_name',
 ]
 
-export const sameProfile = (one: Profile, other: Profile): boolean => PROFILE_FIELDS.every((field) => one[field] === other[field])
+export const sameProfile = (one: Profile, other: Profile): boolean =>
+  PROFILE_FIELDS.every((field) => one[field] === other[field])
 
 export function changedProfile(profile: Profile, changes: ProfileChanges): Profile {
   const result: { -readonly [Field in keyof Profile]: Profile[Field] } = {}

@@ -1,6 +1,6 @@
 /**
- * Stands where an organisation stands for people who came without a token: they belong to none. No token can name it, because ids have
- * no colon, so nothing of an organisation is ever theirs.
+ * Stands where an organisation stands for people who came without a token: they belong to none. No token can name it,
+ * because ids have no colon, so nothing of an organisation is ever theirs.
  */
 export const ANONYMOUS = ':anonymous'
 

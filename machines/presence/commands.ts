@@ -1,10 +1,11 @@
 import type { Command, Role } from '../kernel.ts'
 
 /**
- * Sent by the node that sees a person's sockets, never by a client.
- * `Leave` means that the last connection of all nodes is gone: `closed` by the client (or, by `system`: the person was disabled),
- * or `lost` in any other way, which leaves them `graceMs` milliseconds (0 = none) to come back; `seenAt` is until when they were there, if that
- * was earlier. `Return`: they are back from a loss that nobody had noticed, last seen at `lostAt`. `Expire` asks whether the grace is over.
+ * Sent by the node that sees a person's sockets, never by a client. `Leave` means that the last connection of all nodes
+ * is gone: `closed` by the client (or, by `system`: the person was disabled), or `lost` in any other way, which leaves
+ * them `graceMs` milliseconds (0 = none) to come back; `seenAt` is until when they were there, if that was earlier.
+ * `Return`: they are back from a loss that nobody had noticed, last seen at `lostAt`. `Expire` asks whether the grace
+ * is over.
  */
 export type PresenceCommand = Command &
   (

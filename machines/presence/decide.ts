@@ -14,7 +14,9 @@ export function decide(state: PresenceState, command: PresenceCommand): Decision
       return comeBack(state, command)
     case 'Expire':
       // `until` is set in `lost` and nowhere else.
-      return state.context.until !== null && command.at >= state.context.until ? [gone(state, 'grace-over', command.at)] : []
+      return state.context.until !== null && command.at >= state.context.until
+        ? [gone(state, 'grace-over', command.at)]
+        : []
     default:
       return unreachable(command)
   }
@@ -33,11 +35,18 @@ function arrive(state: PresenceState, { role, at }: PresenceCommand & { type: 'A
   }
 }
 
-/** Several nodes, and several sockets that come at once, report one return; a loss that was noticed meanwhile takes the ordinary way. */
-function comeBack({ value, context }: PresenceState, { role, graceMs, lostAt, at }: PresenceCommand & { type: 'Return' }) {
+/**
+ * Several nodes, and several sockets that come at once, report one return; a loss that was noticed meanwhile takes the
+ * ordinary way.
+ */
+function comeBack(
+  { value, context }: PresenceState,
+  { role, graceMs, lostAt, at }: PresenceCommand & { type: 'Return' },
+) {
   const { since, backAt } = context
   if (value !== 'online' || since === null || (backAt !== null && at <= backAt)) return []
-  const lost = Math.min(at, Math.max(lostAt, since, backAt ?? since)) // what was heard last may be some ms older than its being recorded
+  // what was heard last may be some ms older than its being recorded
+  const lost = Math.min(at, Math.max(lostAt, since, backAt ?? since))
   return [{ type: 'ConnectionLost', until: lost + graceMs, at: lost } as const, { type: 'CameBack', role, at } as const]
 }
 
@@ -52,13 +61,17 @@ function leave(state: PresenceState, command: PresenceCommand & { type: 'Leave' 
       return [gone(state, by.role === 'system' ? 'disabled' : 'left', seenAt)]
     case 'lost':
       if (state.matches('lost')) return [] // the grace runs from the first loss
-      return graceMs > 0 ? [{ type: 'ConnectionLost', until: at + graceMs, at: seenAt }] : [gone(state, 'grace-over', seenAt)]
+      return graceMs > 0
+        ? [{ type: 'ConnectionLost', until: at + graceMs, at: seenAt }]
+        : [gone(state, 'grace-over', seenAt)]
     default:
       return unreachable(how)
   }
 }
 
-/** A presence ends when the last connection was lost, or closed: the grace itself was no presence, if nobody came back. */
+/**
+ * A presence ends when the last connection was lost, or closed: the grace itself was no presence, if nobody came back.
+ */
 function gone({ context }: PresenceState, reason: OfflineReason, at: number): PresenceEvent {
   const since = context.since === null ? {} : { since: context.since }
   return { type: 'WentOffline', reason, ...since, at: context.lostAt ?? at }

@@ -1,8 +1,9 @@
 import type { EventSchema, Role } from '../kernel.ts'
 
 /**
- * Only the edges of somebody's presence, in the stream `presence-<org>.<id>`; who is connected right now is told by leases.
- * A connection that is lost and comes back before `until` (milliseconds since 1970) is the same presence going on.
+ * Only the edges of somebody's presence, in the stream `presence-<org>.<id>`; who is connected right now is told by
+ * leases. A connection that is lost and comes back before `until` (milliseconds since 1970) is the same presence going
+ * on.
  */
 export type PresenceEvent =
   | { readonly type: 'CameOnline'; readonly role: Role; readonly at: number }
@@ -10,7 +11,10 @@ export type PresenceEvent =
   | { readonly type: 'ConnectionLost'; readonly until: number; readonly at?: number }
   /** `role`: of the token they came back with, which may be a newer one. */
   | { readonly type: 'CameBack'; readonly role: Role; readonly at?: number }
-  /** `since`: when the presence that ends began, which tells it from others. `at`: when it really ended; for a loss, the time of the loss. */
+  /**
+   * `since`: when the presence that ends began, which tells it from others. `at`: when it really ended; for a loss, the
+   * time of the loss.
+   */
   | { readonly type: 'WentOffline'; readonly reason: OfflineReason; readonly since?: number; readonly at?: number }
 
 /** `left`: closed their last connection; `grace-over`: lost and not back in time; `disabled`: Lyceum sent them away. */

@@ -19,7 +19,10 @@ interface PresenceContext {
   readonly lostAt: number | null
   /** When the connection last came back within this presence; null when it never did, or that is not recorded. */
   readonly backAt: number | null
-  /** The presence before this one, or the last one while offline; null when there was none or its times are not recorded. */
+  /**
+   * The presence before this one, or the last one while offline; null when there was none or its times are not
+   * recorded.
+   */
   readonly past: PastPresence | null
 }
 
@@ -27,9 +30,20 @@ interface PresenceContext {
 export const presenceMachine = setup({
   types: { context: {} as PresenceContext, events: {} as PresenceEvent },
   actions: {
-    begin: assign((_, { role, at }: { role: Role; at: number }) => ({ role, since: at, until: null, lostAt: null, backAt: null })),
+    begin: assign((_, { role, at }: { role: Role; at: number }) => ({
+      role,
+      since: at,
+      until: null,
+      lostAt: null,
+      backAt: null,
+    })),
     startGrace: assign((_, { until, at }: { until: number; at?: number }) => ({ until, lostAt: at ?? null })),
-    goOn: assign((_, { role, at }: { role: Role; at?: number }) => ({ role, until: null, lostAt: null, backAt: at ?? null })),
+    goOn: assign((_, { role, at }: { role: Role; at?: number }) => ({
+      role,
+      until: null,
+      lostAt: null,
+      backAt: at ?? null,
+    })),
     end: assign((_, { since, at, reason }: { since?: number; at?: number; reason: OfflineReason }) => ({
       since: null,
       until: null,

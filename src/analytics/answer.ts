@@ -7,7 +7,10 @@ export type Answer =
   | { readonly kind: 'refused'; readonly why: string }
   /** The batch must be smaller. Nothing is taken. */
   | { readonly kind: 'too-large'; readonly why: string }
-  /** Not now: dead, slow, busy, or set up wrongly. `waitMs`: what it asked for, null = nothing. The outcome may be unknown. */
+  /**
+   * Not now: dead, slow, busy, or set up wrongly. `waitMs`: what it asked for, null = nothing. The outcome may be
+   * unknown.
+   */
   | { readonly kind: 'later'; readonly why: string; readonly waitMs: number | null }
 
 export interface HttpAnswer {
@@ -18,8 +21,9 @@ export interface HttpAnswer {
 }
 
 /**
- * Reads the answer of `POST /import?strict=1` (docs.mixpanel.com/reference/import-events). Only a body that is Mixpanel's own JSON can say
- * "taken" or "invalid": what a proxy or a log-in page of a hotel answers is never a reason to lose an event.
+ * Reads the answer of `POST /import?strict=1` (docs.mixpanel.com/reference/import-events). Only a body that is
+ * Mixpanel's own JSON can say "taken" or "invalid": what a proxy or a log-in page of a hotel answers is never a reason
+ * to lose an event.
  *
  * @param sent number of events in the batch
  * @param now milliseconds since 1970, for a Retry-After that is a date
@@ -30,12 +34,16 @@ export function answerOf({ status, retryAfter, body }: HttpAnswer, sent: number,
   if (status === 200 && said?.code === 200) return { kind: 'taken' }
   if (status === 413) return { kind: 'too-large', why }
   if ((status === 400 || status === 422) && said?.code === status) {
-    const events = new Map(said.failed.filter(({ index }) => index >= 0 && index < sent).map(({ index, message }) => [index, message]))
+    const events = new Map(
+      said.failed.filter(({ index }) => index >= 0 && index < sent).map(({ index, message }) => [index, message]),
+    )
     if (events.size === 0) return { kind: 'refused', why }
     return { kind: 'invalid', events, restTaken: said.imported + events.size === sent }
   }
   const hint =
-    status === 401 || status === 403 || status === 404 ? '; check MIXPANEL_TOKEN and MIXPANEL_HOST (in Europe api-eu.mixpanel.com)' : ''
+    status === 401 || status === 403 || status === 404
+      ? '; check MIXPANEL_TOKEN and MIXPANEL_HOST (in Europe api-eu.mixpanel.com)'
+      : ''
   return { kind: 'later', why: why + hint, waitMs: waitOf(retryAfter, now) }
 }
 
@@ -54,7 +62,12 @@ function saidIn(body: string): Said | null {
     return null
   }
   if (typeof found !== 'object' || found === null || !('code' in found) || typeof found.code !== 'number') return null
-  const { code, error, num_records_imported: imported, failed_records: failed } = found as Record<string, unknown> & { code: number }
+  const {
+    code,
+    error,
+    num_records_imported: imported,
+    failed_records: failed,
+  } = found as Record<string, unknown> & { code: number }
   return {
     code,
     error: typeof error === 'string' ? error : undefined,
@@ -65,7 +78,8 @@ function saidIn(body: string): Said | null {
 
 function failedRecord(record: { index?: unknown; field?: unknown; message?: unknown } | null): Said['failed'] {
   if (!Number.isInteger(record?.index)) return []
-  return [{ index: record?.index as number, message: `${record?.field ?? 'event'}: ${record?.message ?? 'invalid'}` }] // an integer: just seen
+  // an integer: just seen
+  return [{ index: record?.index as number, message: `${record?.field ?? 'event'}: ${record?.message ?? 'invalid'}` }]
 }
 
 /** Seconds or a date (RFC 9110, section 10.2.3). */

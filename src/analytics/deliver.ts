@@ -36,14 +36,24 @@ export interface DeliverOptions {
 
 /** A Retry-After of a day is a mistake, or the end of a plan: look again after an hour. */
 const LONGEST_WAIT_MS = 3_600_000
-/** So often an event that stands alone is refused without a reason before it counts as the reason. Some 15 seconds: a mood of Mixpanel's is over by then. */
+/**
+ * So often an event that stands alone is refused without a reason before it counts as the reason. Some 15 seconds: a
+ * mood of Mixpanel's is over by then.
+ */
 const REFUSALS = 5
 
 /**
- * Resolves to true when Mixpanel has all of the batch but what was set aside, however long that takes; to false when it was left. One request at a
- * time, in the order of the batch. When Mixpanel refuses a batch without saying why, its halves are tried until the guilty ones stand alone.
+ * Resolves to true when Mixpanel has all of the batch but what was set aside, however long that takes; to false when it
+ * was left. One request at a time, in the order of the batch. When Mixpanel refuses a batch without saying why, its
+ * halves are tried until the guilty ones stand alone.
  */
-export function deliverer({ send, clock, observer, leaving, cut }: DeliverOptions): (batch: readonly Parcel[]) => Promise<boolean> {
+export function deliverer({
+  send,
+  clock,
+  observer,
+  leaving,
+  cut,
+}: DeliverOptions): (batch: readonly Parcel[]) => Promise<boolean> {
   const setAside = ({ stream, position }: Parcel, why: string): void => observer.setAside({ stream, position, why })
 
   return async function deliver(batch): Promise<boolean> {

@@ -28,8 +28,8 @@ export interface LessonFacts {
 }
 
 /**
- * What Mixpanel is told of a recorded event; null = nothing. Nothing here is a name, a title or an address: organisations and lessons go by their ids,
- * people by pseudonyms.
+ * What Mixpanel is told of a recorded event; null = nothing. Nothing here is a name, a title or an address:
+ * organisations and lessons go by their ids, people by pseudonyms.
  *
  * @param lesson of the event's stream; null when it is no lesson's
  */
@@ -57,7 +57,11 @@ function ofPresence({ id, stream, event }: Told<PresenceEvent>, pseudonym: Pseud
   }
 }
 
-function ofLesson({ id, stream, event }: Told<LessonEvent>, { org, teacherId }: LessonFacts, pseudonym: Pseudonyms): MixpanelEvent | null {
+function ofLesson(
+  { id, stream, event }: Told<LessonEvent>,
+  { org, teacherId }: LessonFacts,
+  pseudonym: Pseudonyms,
+): MixpanelEvent | null {
   const lesson_id = stream.slice(LESSON_STREAM.length)
   const common = (who: string, time: number) => ({
     time,
@@ -74,7 +78,10 @@ function ofLesson({ id, stream, event }: Told<LessonEvent>, { org, teacherId }: 
       }
     case 'HubReconnected': {
       const away = event.awayMs === null ? {} : { seconds_away: event.awayMs / 1000 }
-      return { event: 'reconnect', properties: { ...common(event.hubId, event.at), role: event.role, product_type: 'manager', ...away } }
+      return {
+        event: 'reconnect',
+        properties: { ...common(event.hubId, event.at), role: event.role, product_type: 'manager', ...away },
+      }
     }
     case 'LessonStarted':
       return { event: 'lesson_started', properties: common(teacherId, event.at) }
@@ -90,5 +97,8 @@ function ofLesson({ id, stream, event }: Told<LessonEvent>, { org, teacherId }: 
   }
 }
 
-/** Ids that the server makes for those who come without a token begin so. Somebody of an organisation with such an id is only told twice apart. */
+/**
+ * Ids that the server makes for those who come without a token begin so. Somebody of an organisation with such an id is
+ * only told twice apart.
+ */
 const isGuest = (id: string): boolean => id.startsWith('anon-')

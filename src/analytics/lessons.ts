@@ -6,8 +6,8 @@ import type { LessonFacts } from './events.ts'
 const KEPT = 1_000
 
 /**
- * Facts of a lesson by its stream, from the stream's first event, as long as possible from memory. Rejects with LogUnavailable, or, when
- * the stream does not begin with LessonScheduled, with what it found.
+ * Facts of a lesson by its stream, from the stream's first event, as long as possible from memory. Rejects with
+ * LogUnavailable, or, when the stream does not begin with LessonScheduled, with what it found.
  */
 export function lessonFacts(log: Log): (stream: string) => Promise<LessonFacts> {
   const known = new Map<string, LessonFacts>()

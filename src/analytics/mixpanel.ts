@@ -11,7 +11,10 @@ export interface MixpanelOptions {
   readonly clock: Clock
   readonly send: Import
   readonly places: Places
-  /** What Mixpanel is told of it, null = nothing. Rejects with PoisonEvent for one that can never be told, with anything else to be asked again. */
+  /**
+   * What Mixpanel is told of it, null = nothing. Rejects with PoisonEvent for one that can never be told, with anything
+   * else to be asked again.
+   */
   readonly eventOf: (recorded: Recorded) => Promise<MixpanelEvent | null>
   readonly observer: Observer
   /** The first event of a batch waits at most so long for others. Default 2000. */
@@ -28,9 +31,10 @@ export interface MixpanelFollower {
 }
 
 /**
- * Tells Mixpanel what happened, at its own pace. At most two batches are in memory (one under way, one being gathered); while Mixpanel
- * does not take them the following of the log simply waits, and what is appended meanwhile is read from the log when its turn comes. A crash between a
- * batch and the storing of its place sends the batch again, with the same insert ids: Mixpanel counts each event once.
+ * Tells Mixpanel what happened, at its own pace. At most two batches are in memory (one under way, one being gathered);
+ * while Mixpanel does not take them the following of the log simply waits, and what is appended meanwhile is read from
+ * the log when its turn comes. A crash between a batch and the storing of its place sends the batch again, with the
+ * same insert ids: Mixpanel counts each event once.
  *
  * Several nodes on one log each tell everything. That costs requests, not truth.
  */
@@ -111,7 +115,9 @@ export function followForMixpanel({
     stored = await places.load()
     if (stored !== null && !(await stands(log, stored))) {
       observer.failed(
-        new Error(`the log has no event ${stored.id} at ${stored.position}: it is another log, and Mixpanel is told all of it`),
+        new Error(
+          `the log has no event ${stored.id} at ${stored.position}: it is another log, and Mixpanel is told all of it`,
+        ),
       )
       stored = null
     }

@@ -8,15 +8,18 @@ export interface Place {
 }
 
 export interface Places {
-  /** Null: nothing was stored, or nothing that can be read; then everything is sent again, and counted once all the same. */
+  /**
+   * Null: nothing was stored, or nothing that can be read; then everything is sent again, and counted once all the
+   * same.
+   */
   load(): Promise<Place | null>
   /** Rejects when the disk does not take it. */
   store(place: Place): Promise<void>
 }
 
 /**
- * One small file, replaced as a whole. It stands in the data directory and not in the views, because views can be thrown away (an emptied
- * Redis) and with them the knowledge of what years of events Mixpanel has already got.
+ * One small file, replaced as a whole. It stands in the data directory and not in the views, because views can be
+ * thrown away (an emptied Redis) and with them the knowledge of what years of events Mixpanel has already got.
  */
 export function placeFile(path: string): Places {
   return {
@@ -41,8 +44,12 @@ export function placeFile(path: string): Places {
   }
 }
 
-/** Whether the log holds this very event there. Not after it was put back from a copy, or replaced. Rejects with LogUnavailable. */
+/**
+ * Whether the log holds this very event there. Not after it was put back from a copy, or replaced. Rejects with
+ * LogUnavailable.
+ */
 export async function stands(log: Log, { position, id }: Place): Promise<boolean> {
-  for await (const [found] of log.readAll({ from: position, limit: 1 })) return found?.position === position && found.id === id
+  for await (const [found] of log.readAll({ from: position, limit: 1 }))
+    return found?.position === position && found.id === id
   return false
 }

@@ -4,10 +4,10 @@ import { createHmac, hkdfSync } from 'node:crypto'
 export type Pseudonyms = (person: string) => string
 
 /**
- * The same person has the same pseudonym on every node with the same secret, for ever: Mixpanel counts an event that is sent twice once only
- * when its distinct id is the same too. Nobody without the secret can find the person, not even by trying all ids (HMAC, RFC 2104).
- * A key of its own is derived (HKDF, RFC 5869), so that what Mixpanel sees says nothing about tokens that the secret may also sign.
- * A new secret makes everybody a new person for Mixpanel.
+ * The same person has the same pseudonym on every node with the same secret, for ever: Mixpanel counts an event that is
+ * sent twice once only when its distinct id is the same too. Nobody without the secret can find the person, not even by
+ * trying all ids (HMAC, RFC 2104). A key of its own is derived (HKDF, RFC 5869), so that what Mixpanel sees says
+ * nothing about tokens that the secret may also sign. A new secret makes everybody a new person for Mixpanel.
  *
  * @param secret at least 32 bytes
  */

@@ -26,8 +26,18 @@ export interface AnalyticsOptions {
   readonly observer: Observer
 }
 
-/** Starts telling Mixpanel from the stored place; without one from the beginning of the log, so that a new project gets the whole history. */
-export async function startAnalytics({ mixpanel, log, clock, directory, secret, observer }: AnalyticsOptions): Promise<MixpanelFollower> {
+/**
+ * Starts telling Mixpanel from the stored place; without one from the beginning of the log, so that a new project gets
+ * the whole history.
+ */
+export async function startAnalytics({
+  mixpanel,
+  log,
+  clock,
+  directory,
+  secret,
+  observer,
+}: AnalyticsOptions): Promise<MixpanelFollower> {
   if (mixpanel === null) return { lagMs: () => 0, stop: async () => undefined }
   await mkdir(directory, { recursive: true })
   return followForMixpanel({
@@ -41,7 +51,9 @@ export async function startAnalytics({ mixpanel, log, clock, directory, secret, 
   })
 }
 
-/** What Mixpanel is told of an event, with what must be looked up for it. Rejects with LogUnavailable or PoisonEvent. */
+/**
+ * What Mixpanel is told of an event, with what must be looked up for it. Rejects with LogUnavailable or PoisonEvent.
+ */
 export function eventsOf(log: Log, pseudonym: Pseudonyms): (recorded: Recorded) => Promise<MixpanelEvent | null> {
   const factsOf = lessonFacts(log)
 

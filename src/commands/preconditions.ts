@@ -5,9 +5,9 @@ import type { Config } from '../config.ts'
 import { listen } from '../gateway/listen.ts'
 
 /**
- * Looks at what a start needs before anything is recorded: the first start prints log-ins that are stored nowhere else, and they would be
- * lost with a start that fails after making them. Somebody may still take the port in between; then the printed log-ins are good all the same.
- * Throws a sentence for people.
+ * Looks at what a start needs before anything is recorded: the first start prints log-ins that are stored nowhere else,
+ * and they would be lost with a start that fails after making them. Somebody may still take the port in between; then
+ * the printed log-ins are good all the same. Throws a sentence for people.
  */
 export async function checkPreconditions({ host, port, dataDirectory }: Config): Promise<void> {
   if (port !== 0) {
@@ -29,7 +29,10 @@ async function makeWritable(directory: string): Promise<void> {
   }
 }
 
-/** Step by step and not by `recursive`, which in Node 26 never comes back from a file system that makes no directories (/proc). */
+/**
+ * Step by step and not by `recursive`, which in Node 26 never comes back from a file system that makes no directories
+ * (/proc).
+ */
 async function make(directory: string): Promise<void> {
   try {
     await mkdir(directory)

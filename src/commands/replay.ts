@@ -2,7 +2,10 @@ import type { Config } from '../config.ts'
 import { replayChat, type Step } from '../delivery/replay.ts'
 import { openLog } from '../storage.ts'
 
-/** Tells a chat in a terminal, one line for each recorded event, paced as it happened. Reads the log only, so no server is needed. */
+/**
+ * Tells a chat in a terminal, one line for each recorded event, paced as it happened. Reads the log only, so no server
+ * is needed.
+ */
 export async function replayInTerminal(config: Config, room: string, speed: number): Promise<void> {
   process.stdout.once('error', () => process.exit(0)) // whoever reads has seen enough (`… | head`)
   const log = await openLog(config, {

@@ -30,7 +30,9 @@ export async function verifyViews(config: Config): Promise<void> {
     )
     if (equal) return
     process.exitCode = 1
-    process.stdout.write(`  differs in ${differences.join(', ')}\n  mend it with: lyceum views rebuild ${projection.name}\n`)
+    process.stdout.write(
+      `  differs in ${differences.join(', ')}\n  mend it with: lyceum views rebuild ${projection.name}\n`,
+    )
   })
 }
 
@@ -43,7 +45,9 @@ async function eachView(
 ): Promise<void> {
   const chosen = PROJECTIONS.filter((projection) => name === undefined || projection.name === name)
   if (chosen.length === 0)
-    throw new Error(`there is no view ${JSON.stringify(name)}: there are ${PROJECTIONS.map((one) => one.name).join(', ')}`)
+    throw new Error(
+      `there is no view ${JSON.stringify(name)}: there are ${PROJECTIONS.map((one) => one.name).join(', ')}`,
+    )
   const log = await openLog(config, {
     readOnly: true,
     onFatal: () => undefined, // nothing is written to the log here

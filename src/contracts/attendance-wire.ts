@@ -28,8 +28,9 @@ export interface FinalStatistics {
 }
 
 /**
- * A course's sessions that are active, all of them: `activeSessionsData`, and `activeSessionsResponse` to whoever asks. `id`, `seq` and `pos` are those
- * of the newest event that it shows; of the course's own last event where no session has been heard of.
+ * A course's sessions that are active, all of them: `activeSessionsData`, and `activeSessionsResponse` to whoever asks.
+ * `id`, `seq` and `pos` are those of the newest event that it shows; of the course's own last event where no session
+ * has been heard of.
  */
 export interface ActiveSessions extends Place {
   readonly course_id: string

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { type Party, type Refusal, refuse } from '../../machines/kernel.ts'
 
-/** What an attendance event of a client asks for, decoded. `client_id` is taken and means nothing: asking twice changes nothing anyway. */
+/**
+ * What an attendance event of a client asks for, decoded. `client_id` is taken and means nothing: asking twice changes
+ * nothing anyway.
+ */
 export interface AttendanceAsked {
   readonly kind: 'watch-course' | 'unwatch-course' | 'check-course'
   readonly courseId: string
@@ -49,8 +52,9 @@ export interface Roster {
 }
 
 /**
- * Why somebody may not look at a course's sessions; null = they may: its students, its teachers, and the admins of the organisation. Organisations
- * are walls: a course of another one is answered exactly like one that does not exist (`null`).
+ * Why somebody may not look at a course's sessions; null = they may: its students, its teachers, and the admins of the
+ * organisation. Organisations are walls: a course of another one is answered exactly like one that does not exist
+ * (`null`).
  */
 export function notAmong(roster: Roster | null, { org, id, role }: Party): Refusal | null {
   if (roster === null || roster.org !== org) return refuse('no-such-course')

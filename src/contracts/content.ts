@@ -9,13 +9,17 @@ interface SizedContent {
   readonly bytes: number
 }
 
-/** Any JSON object is content, as it came, up to 64 KiB (as compact JSON in UTF-8) and 32 levels (the object itself is the first). */
+/**
+ * Any JSON object is content, as it came, up to 64 KiB (as compact JSON in UTF-8) and 32 levels (the object itself is
+ * the first).
+ */
 export function asContent(value: unknown): SizedContent | string {
   if (!isObject(value)) return `content must be a JSON object, got ${nameOf(value)}`
   const flaw = flawIn(value, 1)
   if (flaw) return flaw
   const bytes = Buffer.byteLength(JSON.stringify(value))
-  if (bytes > CONTENT_BYTES) return `content may take at most ${CONTENT_BYTES} bytes as JSON, got ${bytes}: send large things as links`
+  if (bytes > CONTENT_BYTES)
+    return `content may take at most ${CONTENT_BYTES} bytes as JSON, got ${bytes}: send large things as links`
   return { content: value, bytes }
 }
 
@@ -29,7 +33,8 @@ export function unwrap(value: unknown): { readonly content: unknown; readonly cl
 function flawIn(value: unknown, level: number): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined // strings, numbers, booleans: the frame was JSON
   if (level > CONTENT_LEVELS) return `content may be at most ${CONTENT_LEVELS} levels deep: flatten it`
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'content must be JSON, got binary data: encode it as base64 text'
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+    return 'content must be JSON, got binary data: encode it as base64 text'
   for (const key in value) {
     const flaw = flawIn((value as Record<string, unknown>)[key], level + 1)
     if (flaw) return flaw

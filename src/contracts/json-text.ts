@@ -8,9 +8,13 @@ const KIND = Symbol('JSON text')
 
 export const jsonText = <T>(text: string): JsonText<T> => ({ [KIND]: true, text })
 
-export const isJsonText = (data: unknown): data is JsonText<unknown> => typeof data === 'object' && data !== null && KIND in data
+export const isJsonText = (data: unknown): data is JsonText<unknown> =>
+  typeof data === 'object' && data !== null && KIND in data
 
-/** Texts of objects that are never changed, only replaced: each is written once. Costs the text's memory as long as the object lives. */
+/**
+ * Texts of objects that are never changed, only replaced: each is written once. Costs the text's memory as long as the
+ * object lives.
+ */
 export type Texts = WeakMap<object, string>
 
 export function remembered(texts: Texts, object: object, write: () => string): string {

@@ -5,7 +5,10 @@ import type { Told } from '../../projections/projection.ts'
 import { iso, type LessonWire, type ParticipantEntry } from './lesson-wire.ts'
 import { type Notice, placeOf } from './notice.ts'
 
-/** An event that those in the lesson are told, together with the participant after it (null for the lesson's own events). */
+/**
+ * An event that those in the lesson are told, together with the participant after it (null for the lesson's own
+ * events).
+ */
 export interface LessonNews {
   readonly lesson: string
   readonly told: Told<LessonEvent>
@@ -13,9 +16,13 @@ export interface LessonNews {
 }
 
 /** Whose event it is; null for the lesson's own. */
-export const participantIn = ({ event }: Told<LessonEvent>): string | null => ('participantId' in event ? event.participantId : null)
+export const participantIn = ({ event }: Told<LessonEvent>): string | null =>
+  'participantId' in event ? event.participantId : null
 
-/** One push of consecutive news of one kind: several when they are of participants, else exactly one. Undefined when nobody is told. */
+/**
+ * One push of consecutive news of one kind: several when they are of participants, else exactly one. Undefined when
+ * nobody is told.
+ */
 export function lessonNotice(news: readonly LessonNews[]): Notice<LessonWire> | undefined {
   const last = news.at(-1)
   if (!last) return undefined
@@ -49,8 +56,15 @@ export function lessonNotice(news: readonly LessonNews[]): Notice<LessonWire> | 
 
 function entryOf({ told: { event, revision }, who }: LessonNews): ParticipantEntry {
   const at = 'at' in event ? event.at : 0 // every event of a participant has it
-  return { participant_id: who?.id ?? '', role: who?.role ?? 'student', name: who?.name ?? null, at: iso(at), seq: revision }
+  return {
+    participant_id: who?.id ?? '',
+    role: who?.role ?? 'student',
+    name: who?.name ?? null,
+    at: iso(at),
+    seq: revision,
+  }
 }
 
 const reasonOf = ({ told: { event } }: LessonNews) => (event.type === 'ParticipantLeft' ? event.reason : 'left')
-const secondsOf = ({ told: { event } }: LessonNews) => (event.type === 'ParticipantReconnected' ? event.awayMs / 1000 : 0)
+const secondsOf = ({ told: { event } }: LessonNews) =>
+  event.type === 'ParticipantReconnected' ? event.awayMs / 1000 : 0

@@ -19,10 +19,16 @@ interface Gathered<Entry> extends Place {
   readonly participants: readonly Entry[]
 }
 
-/** What everybody in a lesson is told. `participant_…` pushes are gathered, so that nobody gets more than ten a second. */
+/**
+ * What everybody in a lesson is told. `participant_…` pushes are gathered, so that nobody gets more than ten a second.
+ */
 export interface LessonWire {
   readonly lesson_started: Place & { readonly lesson_id: string; readonly started_at: string; readonly due_at: string }
-  readonly lesson_ended: Place & { readonly lesson_id: string; readonly ended_at: string; readonly reason: 'ended' | 'overrun' }
+  readonly lesson_ended: Place & {
+    readonly lesson_id: string
+    readonly ended_at: string
+    readonly reason: 'ended' | 'overrun'
+  }
   readonly participant_joined: Gathered<ParticipantEntry>
   readonly participant_left: Gathered<ParticipantEntry & { readonly reason: LeaveReason }>
   readonly participant_reconnected: Gathered<ParticipantEntry & { readonly seconds_away: number }>
@@ -30,8 +36,9 @@ export interface LessonWire {
 }
 
 /**
- * A lesson after its event `seq`: told to whoever comes in, and again to every connection of theirs. Pushes that follow may tell events up to `seq`
- * again, complete and in each participant's order, so that whoever just applies them comes to the same.
+ * A lesson after its event `seq`: told to whoever comes in, and again to every connection of theirs. Pushes that follow
+ * may tell events up to `seq` again, complete and in each participant's order, so that whoever just applies them comes
+ * to the same.
  */
 export interface LessonState extends Place {
   readonly lesson_id: string
@@ -77,7 +84,8 @@ function presentPerson(participant: Participant): PresentPerson {
   const known = made.get(participant)
   if (known) return known
   const { id: participant_id, role, name, intervals } = participant
-  const person = { participant_id, role, name, since: iso(intervals.at(-1)?.from ?? 0) } // whoever is present has an interval
+  // whoever is present has an interval
+  const person = { participant_id, role, name, since: iso(intervals.at(-1)?.from ?? 0) }
   made.set(participant, person)
   return person
 }

@@ -22,7 +22,9 @@ export type LessonRowOf = (args: readonly unknown[]) => LessonAsked | Refusal
 /** Clients send null for what they leave out. */
 const orNone = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined)
 const clientId = orNone(z.string().min(1).max(128))
-const lessonId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the id of a lesson (letters, digits, "_" and "-", at most 64)')
+const lessonId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the id of a lesson (letters, digits, "_" and "-", at most 64)')
 const joining = z.object({
   lesson_id: orNone(lessonId),
   code: orNone(z.string().max(32)),
@@ -37,7 +39,8 @@ export const lessonInbound: Readonly<Record<string, LessonRowOf>> = Object.assig
     const read = joining.safeParse(data)
     if (!read.success) return badRequest(read.error)
     const { lesson_id: id, code, name = null, client_id } = read.data
-    if ((id === undefined) === (code === undefined)) return refuse('bad-request', { why: 'data: expected either lesson_id or code' })
+    if ((id === undefined) === (code === undefined))
+      return refuse('bad-request', { why: 'data: expected either lesson_id or code' })
     const lesson: LessonName = id === undefined ? { kind: 'code', code: code ?? '' } : { kind: 'id', id }
     return { kind: 'join-lesson', lesson, name, ...named(client_id) }
   },
@@ -55,7 +58,10 @@ export const isLessonId = (text: unknown): text is string => lessonId.safeParse(
 export const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 export const CODE_LENGTH = 8
 
-/** A code as somebody typed it (full-width letters, dashes of any kind, blanks, dots), in the form in which it is kept; null when it cannot be one. */
+/**
+ * A code as somebody typed it (full-width letters, dashes of any kind, blanks, dots), in the form in which it is kept;
+ * null when it cannot be one.
+ */
 export function normalCode(typed: string, length = CODE_LENGTH): string | null {
   const code = typed
     .normalize('NFKC')
@@ -83,5 +89,7 @@ export const lessonSentences: Readonly<Record<string, string>> = {
 const named = (id: string | undefined) => (id === undefined ? {} : { clientId: id })
 
 function badRequest({ issues }: z.ZodError): Refusal {
-  return refuse('bad-request', { why: issues.map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`).join('; ') })
+  return refuse('bad-request', {
+    why: issues.map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`).join('; '),
+  })
 }

@@ -1,4 +1,7 @@
-/** Who hears a notice, in terms of the contract; which sockets those are is the gateway's business. Ids are within the organisation. */
+/**
+ * Who hears a notice, in terms of the contract; which sockets those are is the gateway's business. Ids are within the
+ * organisation.
+ */
 export type Audience =
   /** Every agent, supervisor and admin of the organisation, but for the people in `except`. */
   | { readonly kind: 'staff'; readonly org: string; readonly except?: readonly string[] }
@@ -15,14 +18,17 @@ export type Audience =
   | { readonly kind: 'course'; readonly course: string }
 
 /**
- * One outgoing message: who hears it, under what name, with what data. `Wire` is the contract's table of names, so a misspelt
- * name or a missing field does not build.
+ * One outgoing message: who hears it, under what name, with what data. `Wire` is the contract's table of names, so a
+ * misspelt name or a missing field does not build.
  */
 export type Notice<Wire> = {
   [Name in keyof Wire & string]: { readonly to: Audience; readonly name: Name; readonly data: Wire[Name] }
 }[keyof Wire & string]
 
-/** Where the event behind a notice stands; every push about a room carries it. `pos` is opaque: compare for equality, or hand it back. */
+/**
+ * Where the event behind a notice stands; every push about a room carries it. `pos` is opaque: compare for equality, or
+ * hand it back.
+ */
 export interface Place {
   readonly id: string
   readonly seq: number

@@ -5,18 +5,25 @@ import { type Notice, type Place, placeOf } from './notice.ts'
 import { displayNameOf } from './people.ts'
 
 /**
- * The three programs of contract 000, and everybody else. `app`: takes part as the token's person (TeacherApp, a ParticipantWeb with a
- * token, every client of the other contracts). `hub`: a TeacherHub, which looks on. `anonymous`: a ParticipantWeb without a token.
+ * The three programs of contract 000, and everybody else. `app`: takes part as the token's person (TeacherApp, a
+ * ParticipantWeb with a token, every client of the other contracts). `hub`: a TeacherHub, which looks on. `anonymous`:
+ * a ParticipantWeb without a token.
  */
 export type Way = 'app' | 'hub' | 'anonymous'
 
 /** Every name this contract sends. */
 export interface PresenceWire {
-  /** To the hubs of a teacher's organisation, once for each presence: not for a second tab, not for a return within the grace. */
+  /**
+   * To the hubs of a teacher's organisation, once for each presence: not for a second tab, not for a return within the
+   * grace.
+   */
   teacher_login: Place & { readonly user_id: string; readonly display_name: string }
 }
 
-/** To a participant who came without a token, first of all: who they are now, and what to send as `auth.token` to be the same again. */
+/**
+ * To a participant who came without a token, first of all: who they are now, and what to send as `auth.token` to be the
+ * same again.
+ */
 export interface ParticipantId {
   readonly participant_id: string
   readonly token: string
@@ -28,10 +35,15 @@ export const participantId = ({ id, token }: { readonly id: string; readonly tok
 })
 
 /** @returns how somebody with this role comes in by `product_type` of the handshake, or a sentence why they cannot. */
-export function wayOf(role: Role, productType: unknown): { readonly way: 'app' | 'hub' } | { readonly problem: string } {
+export function wayOf(
+  role: Role,
+  productType: unknown,
+): { readonly way: 'app' | 'hub' } | { readonly problem: string } {
   if (productType !== 'manager') return { way: 'app' }
   if (role === 'teacher' || role === 'admin') return { way: 'hub' }
-  return { problem: `product_type=manager is for teachers and admins, the token's role is ${role}: leave product_type out` }
+  return {
+    problem: `product_type=manager is for teachers and admins, the token's role is ${role}: leave product_type out`,
+  }
 }
 
 /** What those without a token may emit; whether the lesson lets them in is the lesson's business. */

@@ -47,7 +47,8 @@ export function staffInitText({ unclaimed, flagged, online, position, staff, vis
 const texts: Texts = new WeakMap()
 const textOf = (user: StaffUser | VisitorUser): string => remembered(texts, user, () => JSON.stringify(user))
 /** A row is one chat's, and a new one after each of its events. */
-const queuedText = (room: string, chat: ChatRow): string => remembered(texts, chat, () => JSON.stringify(queuedChat(room, chat)))
+const queuedText = (room: string, chat: ChatRow): string =>
+  remembered(texts, chat, () => JSON.stringify(queuedChat(room, chat)))
 
 /** The most recently flagged chats, newest first. */
 export function topFlagged(flagged: ReadonlyMap<string, ChatRow>): readonly FlaggedChat[] {

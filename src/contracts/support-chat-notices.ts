@@ -40,7 +40,9 @@ export function chatNotices({ room, told, before, after, staff, flagged }: ChatC
 
   switch (event.type) {
     case 'ChatOpened':
-      return [{ to: { kind: 'staff', org }, name: 'append_unclaimed_chats', data: { ...place, ...queuedChat(room, after) } }]
+      return [
+        { to: { kind: 'staff', org }, name: 'append_unclaimed_chats', data: { ...place, ...queuedChat(room, after) } },
+      ]
 
     case 'VisitorWrote': {
       const data = { ...inRoom, user: visitor, content: event.content }
@@ -64,10 +66,18 @@ export function chatNotices({ room, told, before, after, staff, flagged }: ChatC
       const about = { ...place, room: roomObject(room, after), user: visitor }
       const contents = (before?.waiting ?? []).map((message) => messageObject(room, message, null))
       return [
-        { to: { kind: 'staff', org, except: [event.staffId] }, name: 'staff_claim_chat', data: { ...about, staff: user } },
+        {
+          to: { kind: 'staff', org, except: [event.staffId] },
+          name: 'staff_claim_chat',
+          data: { ...about, staff: user },
+        },
         { to: { kind: 'person', org, id: event.staffId }, name: 'own_chat_claimed', data: about },
         { to: toVisitor, name: 'staff_join_room', data: { ...inRoom, user } },
-        { to: { kind: 'supervising', org, except: [event.staffId] }, name: 'agent_new_chat', data: { ...inRoom, user, visitor, contents } },
+        {
+          to: { kind: 'supervising', org, except: [event.staffId] },
+          name: 'agent_new_chat',
+          data: { ...inRoom, user, visitor, contents },
+        },
       ]
     }
 
@@ -81,7 +91,13 @@ export function chatNotices({ room, told, before, after, staff, flagged }: ChatC
     }
 
     case 'ChatFlagged': {
-      const data = { ...place, room: roomObject(room, after), user: staff(event.staffId), visitor, flagged_chats: flagged() }
+      const data = {
+        ...place,
+        room: roomObject(room, after),
+        user: staff(event.staffId),
+        visitor,
+        flagged_chats: flagged(),
+      }
       return [
         { to: { kind: 'supervising', org }, name: 'chat_has_changed_priority_for_supervisor', data },
         { to: { kind: 'agents', org }, name: 'chat_has_changed_priority', data },
@@ -105,7 +121,8 @@ function closedNotices(
   toVisitor: Audience,
   staff: (id: string) => StaffUser,
 ): readonly ChatNotice[] {
-  if (staffId === null) return [{ to: { kind: 'staff', org }, name: 'visitor_leave_queue', data: { ...inRoom, user: visitor } }]
+  if (staffId === null)
+    return [{ to: { kind: 'staff', org }, name: 'visitor_leave_queue', data: { ...inRoom, user: visitor } }]
   const others: Audience = { kind: 'supervising', org, except: [staffId] }
   if (byVisitor) {
     const data = { ...inRoom, user: visitor }
@@ -122,7 +139,9 @@ function closedNotices(
 }
 
 /** A person with the object that stands for them on the wire. */
-export type Somebody = { readonly kind: 'staff'; readonly user: StaffUser } | { readonly kind: 'visitor'; readonly user: VisitorUser }
+export type Somebody =
+  | { readonly kind: 'staff'; readonly user: StaffUser }
+  | { readonly kind: 'visitor'; readonly user: VisitorUser }
 
 /** Somebody came or went. Being lost and coming back in time is heard by nobody: they were here all along. */
 export interface PresenceChange {
@@ -145,9 +164,12 @@ export function presenceNotices({ org, id, told, before, after, who }: PresenceC
   return [{ to: { kind: 'staff', org, except: [id] }, name: after ? 'staff_goes_online' : 'staff_goes_offline', data }]
 }
 
-/** Somebody who is online is called something else now: said by coming online again, to everybody, themselves included. */
+/**
+ * Somebody who is online is called something else now: said by coming online again, to everybody, themselves included.
+ */
 export function renamedNotices(org: string, told: Told, who: Somebody): readonly ChatNotice[] {
   const place = placeOf(told)
-  if (who.kind === 'visitor') return [{ to: { kind: 'staff', org }, name: 'visitor_goes_online', data: { ...place, user: who.user } }]
+  if (who.kind === 'visitor')
+    return [{ to: { kind: 'staff', org }, name: 'visitor_goes_online', data: { ...place, user: who.user } }]
   return [{ to: { kind: 'staff', org }, name: 'staff_goes_online', data: { ...place, user: who.user } }]
 }

@@ -102,7 +102,10 @@ export const roomObject = (id: string, chat: ChatRow): RoomObject => ({
 /** The chat's visitor as they were when it was opened. */
 export const chatVisitor = ({ visitorId, visitor }: ChatRow): VisitorUser =>
   visitorUser(visitorId, {
-    profile: { ...(visitor.name === null ? {} : { name: visitor.name }), ...(visitor.email === null ? {} : { email: visitor.email }) },
+    profile: {
+      ...(visitor.name === null ? {} : { name: visitor.name }),
+      ...(visitor.email === null ? {} : { email: visitor.email }),
+    },
     createdAt: visitor.createdAt,
     updatedAt: visitor.updatedAt,
     disabled: false,
@@ -114,7 +117,10 @@ export const queuedChat = (id: string, chat: ChatRow): QueuedChat => ({
   contents: chat.waiting.map(({ content }) => content),
 })
 
-export const flaggedChat = (id: string, chat: ChatRow): FlaggedChat => ({ user: chatVisitor(chat), room: roomObject(id, chat) })
+export const flaggedChat = (id: string, chat: ChatRow): FlaggedChat => ({
+  user: chatVisitor(chat),
+  room: roomObject(id, chat),
+})
 
 export const messageObject = (room: string, message: WaitingMessage, sender: StaffUser | null): MessageObject => ({
   id: message.id,

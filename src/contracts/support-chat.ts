@@ -10,10 +10,23 @@ export interface Caller {
   readonly visitor: ChatVisitor
 }
 
-/** What an emitted event asks for, decoded. `own-chat` is the visitor's latest chat, `new-chat` that or the next one. */
+/**
+ * What an emitted event asks for, decoded. `own-chat` is the visitor's latest chat, `new-chat` that or the next one.
+ */
 export type Asked =
-  | { readonly kind: 'chat'; readonly room: string; readonly command: ChatCommand; readonly clientId?: string; readonly payload: unknown }
-  | { readonly kind: 'own-chat' | 'new-chat'; readonly command: ChatCommand; readonly clientId?: string; readonly payload: unknown }
+  | {
+      readonly kind: 'chat'
+      readonly room: string
+      readonly command: ChatCommand
+      readonly clientId?: string
+      readonly payload: unknown
+    }
+  | {
+      readonly kind: 'own-chat' | 'new-chat'
+      readonly command: ChatCommand
+      readonly clientId?: string
+      readonly payload: unknown
+    }
   | { readonly kind: 'replay'; readonly room: string; readonly speed: number }
   | { readonly kind: 'stop-replay'; readonly room: string }
 
@@ -29,7 +42,9 @@ const writing = inRoom.extend({ content: z.unknown().optional() })
 const flagging = inRoom.extend({ severity_level: z.int().min(0).max(100).default(0) })
 const replaying = z.object({ room, speed: z.number().min(0.01).max(1000).default(1) })
 
-/** One row per name that a client may emit: nothing else gets in. Unknown names are ignored and counted by the gateway. */
+/**
+ * One row per name that a client may emit: nothing else gets in. Unknown names are ignored and counted by the gateway.
+ */
 export const inbound: Readonly<Record<string, Row>> = Object.assign(Object.create(null), {
   visitor_first_msg: visitorWrites('new-chat'),
   visitor_msg_unclaimed: visitorWrites('own-chat'),
@@ -39,13 +54,23 @@ export const inbound: Readonly<Record<string, Row>> = Object.assign(Object.creat
     const data = args[0] ?? {}
     const read = z.object({ client_id: clientId }).safeParse(data)
     if (!read.success) return badRequest(read.error)
-    return { kind: 'own-chat', command: { type: 'LeaveChat', by: party, at }, ...named(read.data.client_id), payload: null }
+    return {
+      kind: 'own-chat',
+      command: { type: 'LeaveChat', by: party, at },
+      ...named(read.data.client_id),
+      payload: null,
+    }
   },
 
   staff_join: toRoom(inRoom, (_, by, at) => ({ type: 'ClaimChat', by, at })),
   staff_leave_room: toRoom(inRoom, (_, by, at) => ({ type: 'LeaveChat', by, at })),
   take_over_chat: toRoom(inRoom, (_, by, at) => ({ type: 'TakeOverChat', by, at })),
-  change_chat_priority: toRoom(flagging, ({ severity_level: severity }, by, at) => ({ type: 'FlagChat', severity, by, at })),
+  change_chat_priority: toRoom(flagging, ({ severity_level: severity }, by, at) => ({
+    type: 'FlagChat',
+    severity,
+    by,
+    at,
+  })),
   staff_msg: toRoom(writing, (data, by, at) => {
     const read = asContent(data.content)
     return typeof read === 'string' ? refuse('bad-request', { why: read }) : { type: 'Write', ...read, by, at }
@@ -61,7 +86,10 @@ export const inbound: Readonly<Record<string, Row>> = Object.assign(Object.creat
   },
 } satisfies Record<string, Row>)
 
-/** What staff ask of a chat that they name. A visitor means the own chat and never names it, whatever the machine would allow. */
+/**
+ * What staff ask of a chat that they name. A visitor means the own chat and never names it, whatever the machine would
+ * allow.
+ */
 function toRoom<Shape extends z.ZodType<{ room: string; client_id?: string | null | undefined }>>(
   shape: Shape,
   command: (data: z.output<Shape>, by: Party, at: number) => ChatCommand | Refusal,
@@ -85,7 +113,9 @@ function visitorWrites(kind: 'own-chat' | 'new-chat'): Row {
     const read = clientId.safeParse(inside ?? args[1])
     if (!read.success) return badRequest(read.error, 'client_id')
     const command: ChatCommand =
-      kind === 'new-chat' ? { type: 'OpenChat', visitor, ...sized, by: party, at } : { type: 'Write', ...sized, by: party, at }
+      kind === 'new-chat'
+        ? { type: 'OpenChat', visitor, ...sized, by: party, at }
+        : { type: 'Write', ...sized, by: party, at }
     return { kind, command, ...named(read.data), payload: sized.content }
   }
 }
@@ -93,7 +123,9 @@ function visitorWrites(kind: 'own-chat' | 'new-chat'): Row {
 const named = (id: string | null | undefined) => (typeof id === 'string' ? { clientId: id } : {})
 
 function badRequest(error: z.ZodError, where = ''): Refusal {
-  const why = error.issues.map(({ path, message }) => `${[where, ...path].filter((part) => part !== '').join('.') || 'data'}: ${message}`)
+  const why = error.issues.map(
+    ({ path, message }) => `${[where, ...path].filter((part) => part !== '').join('.') || 'data'}: ${message}`,
+  )
   return refuse('bad-request', { why: why.join('; ') })
 }
 

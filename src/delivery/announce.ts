@@ -33,10 +33,13 @@ export function namedBy(desk: Desk, told: Told): { readonly org: string; readonl
   return { org: chat.org, ids: event.type === 'ChatClosed' && chat.staffId !== null ? [chat.staffId] : [] }
 }
 
-/** Moves the desk by one event and says what is to be told to whom. The directory holds everybody whom `namedBy` names. */
+/**
+ * Moves the desk by one event and says what is to be told to whom. The directory holds everybody whom `namedBy` names.
+ */
 export function announce(desk: Desk, directory: Directory, told: Told): readonly Announced[] {
   const { stream } = told
-  if (stream.startsWith(CHAT_STREAM)) return announceChat(desk, directory, stream.slice(CHAT_STREAM.length), told as Told<ChatEvent>)
+  if (stream.startsWith(CHAT_STREAM))
+    return announceChat(desk, directory, stream.slice(CHAT_STREAM.length), told as Told<ChatEvent>)
   if (stream.startsWith(PRESENCE_STREAM)) {
     const [org = '', id = ''] = stream.slice(PRESENCE_STREAM.length).split('.')
     return announcePresence(desk, directory, org, id, told)
@@ -51,7 +54,12 @@ export function announce(desk: Desk, directory: Directory, told: Told): readonly
   return []
 }
 
-function announceChat(desk: Desk, directory: Directory, room: string, told: Told<ChatEvent>): readonly Notice<SupportChatWire>[] {
+function announceChat(
+  desk: Desk,
+  directory: Directory,
+  room: string,
+  told: Told<ChatEvent>,
+): readonly Notice<SupportChatWire>[] {
   const { before, after } = desk.moveChat(room, told)
   if (!after || before === after) return []
   return chatNotices({
@@ -69,7 +77,8 @@ function announcePresence(desk: Desk, directory: Directory, org: string, id: str
   const role = (after ?? before)?.role
   const who = role === undefined || before === after ? undefined : somebody(directory, org, id, role)
   const notices: Announced[] = who ? [...presenceNotices({ org, id, told, before, after, who })] : []
-  if (role === 'teacher' && after && !before) notices.push(teacherLogin(org, id, told, directory.get(org, id)?.profile ?? {}))
+  if (role === 'teacher' && after && !before)
+    notices.push(teacherLogin(org, id, told, directory.get(org, id)?.profile ?? {}))
   if (!after && !isStaff(role ?? 'visitor')) directory.forget(org, id)
   return notices
 }
@@ -106,7 +115,8 @@ const visitorOf =
     return row ? objectOf(visitorUsers, row, () => visitorUser(id, row)) : visitorUser(id, stranger('visitor'))
   }
 
-// A row is one person's for ever, and a new one when anything changes: so are the objects that stand for it on the wire.
+// A row is one person's for ever, and a new one when anything changes: so are the objects that stand for it on the
+// wire.
 const staffUsers = new WeakMap<PersonFacts, StaffUser>()
 const visitorUsers = new WeakMap<PersonFacts, VisitorUser>()
 
@@ -119,5 +129,7 @@ function objectOf<U>(known: WeakMap<PersonFacts, U>, row: PersonFacts, make: () 
   return object
 }
 
-/** Stands for a person of whom nothing is recorded: only histories that were written by other programs have such people. */
+/**
+ * Stands for a person of whom nothing is recorded: only histories that were written by other programs have such people.
+ */
 const stranger = (role: Role): PersonFacts => ({ role, profile: {}, createdAt: 0, updatedAt: null, disabled: false })

@@ -12,7 +12,10 @@ import { coursePace } from './course-pace.ts'
 import type { Outlet } from './outlet.ts'
 import type { Watchers } from './watchers.ts'
 
-/** Tells those who watch a course of its sessions: a part of the fanout, which gives it every event in the order of the log. */
+/**
+ * Tells those who watch a course of its sessions: a part of the fanout, which gives it every event in the order of the
+ * log.
+ */
 export interface AttendanceDelivery {
   readonly desk: AttendanceDesk
   /** True when `recall` has to come before `hear`. */
@@ -20,7 +23,10 @@ export interface AttendanceDelivery {
   recall(told: Told): Promise<void>
   /** Moves the desk; and, when `live`, tells who is to be told. */
   hear(told: Told, live: boolean): void
-  /** A course's active sessions now. Enter its room first, in the same turn: then nothing is missed. `otherwise`: where it stands if no session was heard of. */
+  /**
+   * A course's active sessions now. Enter its room first, in the same turn: then nothing is missed. `otherwise`: where
+   * it stands if no session was heard of.
+   */
   data(course: string, otherwise: Place): ActiveSessions
   stop(): void
 }
@@ -39,7 +45,11 @@ export function attendanceDelivery({ desk, outlet, watchers, clock }: Attendance
   const pace = coursePace({
     clock,
     push: ({ to, name, data: told }) => outlet.push(to, name, told),
-    dataOf: (course, place) => ({ to: { kind: 'course', course }, name: 'activeSessionsData', data: data(course, place) }),
+    dataOf: (course, place) => ({
+      to: { kind: 'course', course },
+      name: 'activeSessionsData',
+      data: data(course, place),
+    }),
   })
 
   const hearCourse = ({ stream, event, revision }: Told<CourseEvent>): void => {
@@ -70,7 +80,8 @@ export function attendanceDelivery({ desk, outlet, watchers, clock }: Attendance
       if (!moved || !live || moved.change === 'nothing') return
       const { session, change } = moved
       const { courseId } = session.row
-      const notice = change === 'started' ? sessionStarted(session) : change === 'ended' ? sessionEnded(session) : undefined
+      const notice =
+        change === 'started' ? sessionStarted(session) : change === 'ended' ? sessionEnded(session) : undefined
       pace.tell(courseId, notice, session.place)
     },
     data,

@@ -1,4 +1,8 @@
-import { ATTENDANCE_STREAM, type AttendanceSessionRow, attendanceSessions } from '../../projections/attendance-sessions.ts'
+import {
+  ATTENDANCE_STREAM,
+  type AttendanceSessionRow,
+  attendanceSessions,
+} from '../../projections/attendance-sessions.ts'
 import type { Told } from '../../projections/projection.ts'
 import type { SessionThen } from '../contracts/attendance-notices.ts'
 import { type Place, placeOf } from '../contracts/notice.ts'
@@ -16,12 +20,16 @@ interface Course {
   newest: { readonly position: bigint; readonly place: Place }
 }
 
-/** Corrections of a session that has ended come long afterwards; of so many it is remembered that they are none of the desk's business. */
+/**
+ * Corrections of a session that has ended come long afterwards; of so many it is remembered that they are none of the
+ * desk's business.
+ */
 const KNOWN_ENDED = 10_000
 
 /**
- * The sessions that are active, by course, folded from the log by the same pure projection as the view: what subscribers are told, on subscribing and
- * afterwards, is made from it between two events, without waiting, so that the two cannot disagree. A session that has ended is let go of.
+ * The sessions that are active, by course, folded from the log by the same pure projection as the view: what
+ * subscribers are told, on subscribing and afterwards, is made from it between two events, without waiting, so that the
+ * two cannot disagree. A session that has ended is let go of.
  */
 export class AttendanceDesk {
   readonly #log: Log
@@ -41,7 +49,10 @@ export class AttendanceDesk {
     return this.#courses.get(course)?.active.values() ?? []
   }
 
-  /** Where the newest event stands that this node has heard from the course's sessions; undefined when it has heard none. */
+  /**
+   * Where the newest event stands that this node has heard from the course's sessions; undefined when it has heard
+   * none.
+   */
   newest(course: string): Place | undefined {
     return this.#courses.get(course)?.newest.place
   }
@@ -53,9 +64,13 @@ export class AttendanceDesk {
     return !this.#active.has(id) && !this.#ended.has(id)
   }
 
-  /** Puts a session here as the view has it: not more than its events up to `row.seq`, which the log tells again harmlessly. */
+  /**
+   * Puts a session here as the view has it: not more than its events up to `row.seq`, which the log tells again
+   * harmlessly.
+   */
   async seed(id: string, row: AttendanceSessionRow): Promise<void> {
-    for await (const [last] of this.#log.read(ATTENDANCE_STREAM + id, { from: row.seq, limit: 1 })) if (last) this.#put(id, row, last)
+    for await (const [last] of this.#log.read(ATTENDANCE_STREAM + id, { from: row.seq, limit: 1 }))
+      if (last) this.#put(id, row, last)
   }
 
   /** Makes a session as it was after `seq` from its stream. */

@@ -1,6 +1,10 @@
 import type { AttendanceEvent, MarkStatus } from '../../machines/attendance/events.ts'
 import { unreachable } from '../../machines/kernel.ts'
-import { ATTENDANCE_STREAM, type AttendanceSessionRow, attendanceSessions } from '../../projections/attendance-sessions.ts'
+import {
+  ATTENDANCE_STREAM,
+  type AttendanceSessionRow,
+  attendanceSessions,
+} from '../../projections/attendance-sessions.ts'
 import type { Told } from '../../projections/projection.ts'
 import { keepNewest } from '../keep-newest.ts'
 import type { Log } from '../log/log.ts'
@@ -32,13 +36,16 @@ export async function attendanceAt(log: Log, id: string, seq: number): Promise<A
 
 export interface AttendanceReports {
   /**
-   * The session after everything that is recorded in it so far; undefined when nothing is. It goes on changing: whoever needs it as it is takes what
-   * they need before they wait for anything else.
+   * The session after everything that is recorded in it so far; undefined when nothing is. It goes on changing: whoever
+   * needs it as it is takes what they need before they wait for anything else.
    */
   now(id: string): Promise<AttendanceReport | undefined>
 }
 
-/** Reports that are asked for again and again while a class checks in: kept, so that each look reads only what came since the last one. */
+/**
+ * Reports that are asked for again and again while a class checks in: kept, so that each look reads only what came
+ * since the last one.
+ */
 export function attendanceReports(log: Log, keep = 32): AttendanceReports {
   const folds = new Map<string, ReportFold>()
   return {
@@ -71,7 +78,9 @@ class ReportFold {
     return this.#row && { row: this.#row, marks: this.#marks }
   }
 
-  /** What is recorded by now. A reading that is under way may have missed it; all who come meanwhile share the next one. */
+  /**
+   * What is recorded by now. A reading that is under way may have missed it; all who come meanwhile share the next one.
+   */
   catchUp(): Promise<void> {
     if (!this.#reading) return this.#start()
     const again = () => {
@@ -92,7 +101,10 @@ class ReportFold {
 
   async read(limit?: number): Promise<void> {
     const from = (this.#row?.seq ?? -1) + 1
-    for await (const batch of this.#log.read(ATTENDANCE_STREAM + this.#id, { from, ...(limit === undefined ? {} : { limit }) }))
+    for await (const batch of this.#log.read(ATTENDANCE_STREAM + this.#id, {
+      from,
+      ...(limit === undefined ? {} : { limit }),
+    }))
       for (const told of batch) this.#move(told as unknown as Told<AttendanceEvent>) // of a session's stream
   }
 

@@ -5,7 +5,10 @@ import type { Notice, Place } from '../contracts/notice.ts'
 /** No course gets more pushes than this within `WINDOW_MS`: a second, and what a network may press together. */
 const MOST = 5
 export const WINDOW_MS = 1_050
-/** At least so long between two `activeSessionsData` of one course: three in any second, and room for a start and an end beside them. */
+/**
+ * At least so long between two `activeSessionsData` of one course: three in any second, and room for a start and an end
+ * beside them.
+ */
 export const DATA_PACE_MS = 350
 
 export interface CoursePaceOptions {
@@ -17,7 +20,10 @@ export interface CoursePaceOptions {
 
 /** Tells each course at once what is new, as long as it does not come too thick. */
 export interface CoursePace {
-  /** A notice (each goes out, in order), and after it how the sessions stand (the last one always goes out, and is the truth then). */
+  /**
+   * A notice (each goes out, in order), and after it how the sessions stand (the last one always goes out, and is the
+   * truth then).
+   */
   tell(course: string, notice: Notice<AttendanceWire> | undefined, place: Place): void
   stop(): void
 }
@@ -61,7 +67,13 @@ export function coursePace({ clock, push, dataOf }: CoursePaceOptions): CoursePa
 
   return {
     tell(course, notice, place) {
-      const queue = queues.get(course) ?? { notices: [], stale: null, sent: [], dataAt: Number.NEGATIVE_INFINITY, timer: undefined }
+      const queue = queues.get(course) ?? {
+        notices: [],
+        stale: null,
+        sent: [],
+        dataAt: Number.NEGATIVE_INFINITY,
+        timer: undefined,
+      }
       queues.set(course, queue)
       if (notice) queue.notices.push(notice)
       queue.stale = place

@@ -2,7 +2,9 @@ import { type ChatRow, chats } from '../../projections/chats.ts'
 import { type OnlineRow, online } from '../../projections/online.ts'
 import type { Told } from '../../projections/projection.ts'
 
-/** What this node keeps in memory of one organisation: the part of the views that pushes and opening states are made of. */
+/**
+ * What this node keeps in memory of one organisation: the part of the views that pushes and opening states are made of.
+ */
 export interface Office {
   /** Open chats that nobody has claimed, oldest first. */
   readonly unclaimed: Map<string, ChatRow>
@@ -19,9 +21,9 @@ export interface Moved<R> {
 }
 
 /**
- * The hot rows of `chats` and `online`, folded from the log by the same pure projections as the views. Pushes and `staff_init`
- * are both made from it, between two events and without waiting, so that they cannot disagree. Rows are put in from a view or a
- * stream (`seed`) and then moved by events; events that a row has already seen change nothing.
+ * The hot rows of `chats` and `online`, folded from the log by the same pure projections as the views. Pushes and
+ * `staff_init` are both made from it, between two events and without waiting, so that they cannot disagree. Rows are
+ * put in from a view or a stream (`seed`) and then moved by events; events that a row has already seen change nothing.
  */
 export class Desk {
   /** Open chats and flagged ones, by room. */
@@ -64,7 +66,10 @@ export class Desk {
     if (!known || known.seq < row.seq) this.office(org).online.set(id, row)
   }
 
-  /** True when the event is about a chat that is not in memory: its row has to be made from its stream first (`seedChat`). */
+  /**
+   * True when the event is about a chat that is not in memory: its row has to be made from its stream first
+   * (`seedChat`).
+   */
   lacks({ stream, revision }: Told): boolean {
     const room = chats.key({ stream } as Told)
     return room !== null && revision > 0 && !this.chats.has(room)
@@ -82,7 +87,8 @@ export class Desk {
     const { online: people } = this.office(org)
     const before = people.get(id)
     if (before && told.revision <= before.seq) return { before, after: before }
-    // Without a row only a beginning tells something: the rest belongs to a presence that was over when the rows were put in.
+    // Without a row only a beginning tells something: the rest belongs to a presence that was over when the rows were
+    // put in.
     const after = before || told.event.type === 'CameOnline' ? online.fold(before, told) : undefined
     if (after) people.set(id, after)
     else people.delete(id)
@@ -98,7 +104,8 @@ export class Desk {
     else unclaimed.delete(room)
     if (after.severity > 0) flagged.set(room, after)
     else flagged.delete(room)
-    if (before && before.staffId !== null && before.staffId !== after.staffId) this.#leave(after.org, before.staffId, room)
+    if (before && before.staffId !== null && before.staffId !== after.staffId)
+      this.#leave(after.org, before.staffId, room)
     for (const id of [after.visitorId, after.staffId]) {
       if (id === null) continue
       if (open) this.#join(after.org, id, room)

@@ -3,8 +3,9 @@ import type { Told } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'
 
 /**
- * The people whom pushes of this node name: everybody who is online, and staff who were named once. Read from their own streams
- * when first needed, kept up to date by what this node hears, so that it needs no view and is never behind the push at hand.
+ * The people whom pushes of this node name: everybody who is online, and staff who were named once. Read from their own
+ * streams when first needed, kept up to date by what this node hears, so that it needs no view and is never behind the
+ * push at hand.
  */
 export class Directory {
   readonly #log: Log
@@ -27,7 +28,8 @@ export class Directory {
     const name = `${org}.${id}`
     let row = this.#rows.get(name)
     if (row) return row
-    for await (const batch of this.#log.read(PERSON_STREAM + name)) for (const told of batch) row = people.fold(row, told)
+    for await (const batch of this.#log.read(PERSON_STREAM + name))
+      for (const told of batch) row = people.fold(row, told)
     if (row) this.#rows.set(name, row)
     return row
   }

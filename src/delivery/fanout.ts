@@ -14,22 +14,33 @@ export interface FanoutOptions {
   readonly outlet: Outlet
   readonly lessons: LessonDelivery
   readonly attendance: AttendanceDelivery
-  /** Puts rows on the desk as the views hold them and tells a position that none of them is behind; null = none, start at the beginning. */
+  /**
+   * Puts rows on the desk as the views hold them and tells a position that none of them is behind; null = none, start
+   * at the beginning.
+   */
   readonly seed: (desk: Desk) => Promise<bigint | null>
   /** Told of every event after its pushes are out, once live. */
   readonly heard: (recorded: Recorded) => void
   readonly onError: (error: unknown, recorded: Recorded | undefined) => void
 }
 
-/** Follows the log for this node's clients: moves the desk, and pushes what the contract says in the order of the log. */
+/**
+ * Follows the log for this node's clients: moves the desk, and pushes what the contract says in the order of the log.
+ */
 export interface Fanout {
   readonly desk: Desk
   readonly directory: Directory
   /** Position of the last event whose pushes are out; -1 = none. */
   position(): bigint
-  /** What a staff member is told on arrival. Enter the rooms first, in the same tick: then nothing is missed and nothing doubled. */
+  /**
+   * What a staff member is told on arrival. Enter the rooms first, in the same tick: then nothing is missed and nothing
+   * doubled.
+   */
   opening(org: string): StaffInit
-  /** The same as JSON, made from parts that were written before: with 10,000 chats in the queue that is most of the work. */
+  /**
+   * The same as JSON, made from parts that were written before: with 10,000 chats in the queue that is most of the
+   * work.
+   */
   openingText(org: string): JsonText<StaffInit>
   /** Waits until the desk makes it true; false when `signal` came first. */
   until(condition: () => boolean, signal: AbortSignal): Promise<boolean>
@@ -37,7 +48,15 @@ export interface Fanout {
 }
 
 /** Resolves when everything that stands in the log is on the desk; from then on pushes go out. */
-export async function openFanout({ log, outlet, lessons, attendance, seed, heard, onError }: FanoutOptions): Promise<Fanout> {
+export async function openFanout({
+  log,
+  outlet,
+  lessons,
+  attendance,
+  seed,
+  heard,
+  onError,
+}: FanoutOptions): Promise<Fanout> {
   const desk = new Desk()
   const directory = new Directory(log)
   const waiting = new Set<() => void>()
@@ -83,7 +102,8 @@ export async function openFanout({ log, outlet, lessons, attendance, seed, heard
   /** Makes the row of a chat that left the desk long ago, as it was before this event. */
   const recall = async ({ stream, revision }: Recorded): Promise<void> => {
     let row: ChatRow | undefined
-    for await (const batch of log.read(stream, { limit: revision })) for (const told of batch) row = chats.fold(row, told)
+    for await (const batch of log.read(stream, { limit: revision }))
+      for (const told of batch) row = chats.fold(row, told)
     if (row) desk.seedChat(stream.slice(CHAT_STREAM.length), row)
   }
 

@@ -10,7 +10,9 @@ import { nextRun, PACE_MS } from './lesson-pace.ts'
 import type { LessonRecord } from './lesson-record.ts'
 import type { Outlet } from './outlet.ts'
 
-/** Tells those in a lesson what happens in it: a part of the fanout, which gives it every event in the order of the log. */
+/**
+ * Tells those in a lesson what happens in it: a part of the fanout, which gives it every event in the order of the log.
+ */
 export interface LessonDelivery {
   readonly desk: LessonDesk
   /** True when `recall` has to come before `hear`. */
@@ -51,7 +53,10 @@ export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): 
     return queue
   }
 
-  /** Those at the door are told together: a class that comes at once is told of itself a few times, not each of everybody. */
+  /**
+   * Those at the door are told together: a class that comes at once is told of itself a few times, not each of
+   * everybody.
+   */
   const open = (record: LessonRecord | undefined, queue: Queue): void => {
     queue.door = false
     if (!record) return

@@ -6,8 +6,8 @@ import type { Log } from '../log/log.ts'
 import { LessonRecord, lessonAt } from './lesson-record.ts'
 
 /**
- * The lessons that are scheduled or live, folded from the log as this node hears it: pushes, what a joiner is told, and the policies all look here.
- * A lesson that has ended is let go of.
+ * The lessons that are scheduled or live, folded from the log as this node hears it: pushes, what a joiner is told, and
+ * the policies all look here. A lesson that has ended is let go of.
  */
 export class LessonDesk {
   readonly #log: Log

@@ -11,9 +11,9 @@ export interface Run {
 }
 
 /**
- * Takes as much of the queue as fits in one push: all news of the first one's kind that no other news of the same participant goes before.
- * So each participant's news keep their order, nothing is lost, and whoever comes and goes again and again holds up nobody else. The lesson's own
- * news go alone, and nothing overtakes them.
+ * Takes as much of the queue as fits in one push: all news of the first one's kind that no other news of the same
+ * participant goes before. So each participant's news keep their order, nothing is lost, and whoever comes and goes
+ * again and again holds up nobody else. The lesson's own news go alone, and nothing overtakes them.
  */
 export function nextRun(queue: readonly LessonNews[]): Run {
   const [first] = queue

@@ -4,7 +4,10 @@ import { LESSON_STREAM, type LessonRow, lessons } from '../../projections/lesson
 import type { Told } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'
 
-/** One lesson folded event by event: its row and everybody who ever was in it. An event that it has seen already changes nothing. */
+/**
+ * One lesson folded event by event: its row and everybody who ever was in it. An event that it has seen already changes
+ * nothing.
+ */
 export class LessonRecord {
   readonly id: string
   /** Everybody who was ever in, in the order of their first coming. */
@@ -52,7 +55,10 @@ export class LessonRecord {
   }
 }
 
-/** A lesson as it was after its event `seq` (default: the last), from the log alone; undefined when it has no such event. */
+/**
+ * A lesson as it was after its event `seq` (default: the last), from the log alone; undefined when it has no such
+ * event.
+ */
 export async function lessonAt(log: Log, id: string, seq?: number): Promise<LessonRecord | undefined> {
   const record = new LessonRecord(id)
   const options = seq === undefined ? {} : { limit: seq + 1 }

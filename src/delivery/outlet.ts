@@ -1,6 +1,9 @@
 import type { Audience } from '../contracts/notice.ts'
 
-/** The way out to this node's clients. Fire and forget: a client that misses something is told everything when it comes back. */
+/**
+ * The way out to this node's clients. Fire and forget: a client that misses something is told everything when it comes
+ * back.
+ */
 export interface Outlet {
   push(to: Audience, name: string, data: object): void
   /** All sockets of this person on this node stand at the lesson's door. */

@@ -24,8 +24,9 @@ export interface ChatThen {
 }
 
 /**
- * The past of one chat, from the log alone and by the same folds as live. People are named as they were called at that moment of the
- * log. One thing is not told again: other chats' flags, so `flagged_chats` of a replayed push holds at most this chat.
+ * The past of one chat, from the log alone and by the same folds as live. People are named as they were called at that
+ * moment of the log. One thing is not told again: other chats' flags, so `flagged_chats` of a replayed push holds at
+ * most this chat.
  */
 export async function* replayChat(log: Log, room: string): AsyncGenerator<Step> {
   const past = new PastPeople(log)
@@ -50,7 +51,9 @@ export async function* replayChat(log: Log, room: string): AsyncGenerator<Step> 
   }
 }
 
-/** The chat after its event `seq` (default: the last one); undefined when there is no such chat or it has no such event. */
+/**
+ * The chat after its event `seq` (default: the last one); undefined when there is no such chat or it has no such event.
+ */
 export async function chatAt(log: Log, room: string, seq = Number.MAX_SAFE_INTEGER): Promise<ChatThen | undefined> {
   const messages: MessageObject[] = []
   let last: Step | undefined
@@ -96,7 +99,8 @@ class PastPeople {
 
   staffAt(org: string, id: string, position: bigint): StaffUser {
     let row: PersonRow | undefined
-    for (const told of this.#events.get(`${org}.${id}`) ?? []) if (told.position <= position) row = people.fold(row, told)
+    for (const told of this.#events.get(`${org}.${id}`) ?? [])
+      if (told.position <= position) row = people.fold(row, told)
     return staffUser(org, id, row ?? { role: 'agent', profile: {}, createdAt: 0, updatedAt: null, disabled: false })
   }
 }

@@ -6,8 +6,8 @@ import type { AttendanceDesk } from './attendance-desk.ts'
 import { eachRow } from './seed.ts'
 
 /**
- * Puts the active sessions on the desk as the view has them. Gives the position of the view, from which the log makes them exact; null when there is
- * no view, or when it claims to know more than the log has.
+ * Puts the active sessions on the desk as the view has them. Gives the position of the view, from which the log makes
+ * them exact; null when there is no view, or when it claims to know more than the log has.
  */
 export async function seedAttendance(desk: AttendanceDesk, store: ViewStore, log: Log): Promise<bigint | null> {
   const table = await store.live(attendanceSessions.name)

@@ -6,8 +6,8 @@ import type { LessonDesk } from './lesson-desk.ts'
 import { eachRow } from './seed.ts'
 
 /**
- * Puts the open lessons on the desk: the view tells which they are, each one's stream tells the rest. Gives the position of the view, from
- * which the log tells of lessons that it does not know yet; null when there is no view.
+ * Puts the open lessons on the desk: the view tells which they are, each one's stream tells the rest. Gives the
+ * position of the view, from which the log tells of lessons that it does not know yet; null when there is no view.
  */
 export async function seedLessons(desk: LessonDesk, store: ViewStore, log: Log): Promise<bigint | null> {
   const table = await store.live(lessons.name)

@@ -8,9 +8,10 @@ import type { Desk } from './desk.ts'
 const PAGE = 1_000
 
 /**
- * Puts the rows that a node keeps in memory on the desk, as the live views hold them, and tells a position that none of them is behind:
- * following the log from there makes them exact, because a row ignores what it has seen. Null when a view has no table yet, or claims
- * to know more than the log has (the log was put back from a backup): then the log tells everything.
+ * Puts the rows that a node keeps in memory on the desk, as the live views hold them, and tells a position that none of
+ * them is behind: following the log from there makes them exact, because a row ignores what it has seen. Null when a
+ * view has no table yet, or claims to know more than the log has (the log was put back from a backup): then the log
+ * tells everything.
  */
 export async function seedDesk(desk: Desk, store: ViewStore, log: Log): Promise<bigint | null> {
   const head = (await lastOf(log))?.position ?? -1n
@@ -35,10 +36,16 @@ export async function seedDesk(desk: Desk, store: ViewStore, log: Log): Promise<
 }
 
 /** The rows are those of the position that was read before, or newer. */
-export async function eachRow<R>(store: ViewStore, table: string, prefix: string, put: (key: string, row: R) => void): Promise<void> {
+export async function eachRow<R>(
+  store: ViewStore,
+  table: string,
+  prefix: string,
+  put: (key: string, row: R) => void,
+): Promise<void> {
   for (let from = prefix; ; ) {
     const { entries } = await store.scan(table, { from, to: `${prefix}~`, limit: PAGE })
-    for (const { key, row } of entries) if (!isParked(row)) put(key, row as unknown as R) // rows are what the projection of this view folded
+    // rows are what the projection of this view folded
+    for (const { key, row } of entries) if (!isParked(row)) put(key, row as unknown as R)
     const last = entries.at(-1)
     if (!last || entries.length < PAGE) return
     from = `${last.index}!` // sorts before everything that could follow: ids and numbers have no character below "-"

@@ -31,18 +31,24 @@ export async function personOf(rooms: Pick<Rooms, 'look'>, org: string, id: stri
 }
 
 /**
- * Opens an account in the organisation of `by`; gives its id. Refusals: `admin-only`, `account-exists`, `client-id-reused`, and those of
- * an overloaded server.
+ * Opens an account in the organisation of `by`; gives its id. Refusals: `admin-only`, `account-exists`,
+ * `client-id-reused`, and those of an overloaded server.
  */
-export async function openAccount(parts: AccountParts, by: Party, account: NewAccount, call: Call = {}): Promise<string | Refusal> {
+export async function openAccount(
+  parts: AccountParts,
+  by: Party,
+  account: NewAccount,
+  call: Call = {},
+): Promise<string | Refusal> {
   const { rooms, passwords, now } = parts
   if (by.role !== 'admin' && by.role !== 'system') return refuse('admin-only') // before a hash is paid for
   const email = normalEmail(account.email)
   const id = accountId(by.org, email)
   const login = loginId(email)
 
-  // First the login, then the account. A crash between the two leaves an entry that leads to nobody, which a login skips and the next
-  // attempt completes; the other way round would leave an account that nobody can log in to, and that cannot be opened again.
+  // First the login, then the account. A crash between the two leaves an entry that leads to nobody, which a login
+  // skips and the next attempt completes; the other way round would leave an account that nobody can log in to, and
+  // that cannot be opened again.
   const added = await rooms.ask('login', login, { type: 'AddLogin', org: by.org, person: id, by, at: now() })
   if (added instanceof Refusal) return added
 
@@ -55,8 +61,8 @@ export async function openAccount(parts: AccountParts, by: Party, account: NewAc
 }
 
 /**
- * Whoever changes their own password names the `current` one. Refusals: those of ChangePassword, `current-password-required`,
- * `bad-credentials`, and those of an overloaded server.
+ * Whoever changes their own password names the `current` one. Refusals: those of ChangePassword,
+ * `current-password-required`, `bad-credentials`, and those of an overloaded server.
  */
 export async function changePassword(
   { rooms, passwords, now }: AccountParts,
@@ -70,7 +76,8 @@ export async function changePassword(
   if (by.role !== 'admin' && by.id !== id) return refuse('admin-only') // before a hash is paid for
   const passwordHash = await passwords.hash(password, saltFrom(`${by.org}.${id}`, call))
   if (passwordHash instanceof Refusal) return passwordHash
-  const repeated = passwordHash === person.passwordHash // the same call again: the current password is the new one by now
+  // the same call again: the current password is the new one by now
+  const repeated = passwordHash === person.passwordHash
   if (by.id === id && !repeated) {
     // A token that was left on a shared computer must not be enough to keep its owner out.
     if (current === undefined) return refuse('current-password-required')
@@ -78,14 +85,19 @@ export async function changePassword(
     if (right instanceof Refusal) return right
     if (!right) return refuse('bad-credentials')
   }
-  const changed = await rooms.ask('person', `${by.org}.${id}`, { type: 'ChangePassword', passwordHash, by, at: now() }, call)
+  const changed = await rooms.ask(
+    'person',
+    `${by.org}.${id}`,
+    { type: 'ChangePassword', passwordHash, by, at: now() },
+    call,
+  )
   return changed instanceof Refusal ? changed : null
 }
 
 /**
- * The one enabled account that e-mail and password open. Refusals: `bad-credentials` for everything that is wrong, alike;
- * `organisation-required` when the password is right in several organisations. The time taken does not tell whether an e-mail has
- * an account; that one has several does cost more time when `org` is not given.
+ * The one enabled account that e-mail and password open. Refusals: `bad-credentials` for everything that is wrong,
+ * alike; `organisation-required` when the password is right in several organisations. The time taken does not tell
+ * whether an e-mail has an account; that one has several does cost more time when `org` is not given.
  */
 export async function logIn(
   { rooms, passwords }: AccountParts,
@@ -109,5 +121,8 @@ async function accountsOf(rooms: Pick<Rooms, 'look'>, email: string) {
   return state.context.accounts.slice(0, MAX_TRIED)
 }
 
-/** A call that the client named gives the same hash when it is repeated, so that the log sees the same command again. */
-const saltFrom = (person: string, { clientId }: Call): string | undefined => (clientId === undefined ? undefined : `${person}\n${clientId}`)
+/**
+ * A call that the client named gives the same hash when it is repeated, so that the log sees the same command again.
+ */
+const saltFrom = (person: string, { clientId }: Call): string | undefined =>
+  clientId === undefined ? undefined : `${person}\n${clientId}`

@@ -24,8 +24,9 @@ export interface ArrivalsOptions {
 }
 
 /**
- * Reads a connection as contract 000 has it. Who somebody is comes from the token alone, first from the header, then from `auth.token`,
- * then from the query parameter `auth`; `role=student` without any is an anonymous participant. Rejects with Unwelcome (401, 403, 429).
+ * Reads a connection as contract 000 has it. Who somebody is comes from the token alone, first from the header, then
+ * from `auth.token`, then from the query parameter `auth`; `role=student` without any is an anonymous participant.
+ * Rejects with Unwelcome (401, 403, 429).
  */
 export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
   const spokenFor = async (socket: Socket): Promise<Identity | ParticipantToken | null> => {
@@ -47,7 +48,8 @@ export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions):
     }
     if (found === null || 'token' in found) {
       const allowed = perAddress.take(address, now())
-      if (allowed !== true) throw new Unwelcome(429, `too many connections: try again in ${Math.ceil(allowed / 1000)} s`)
+      if (allowed !== true)
+        throw new Unwelcome(429, `too many connections: try again in ${Math.ceil(allowed / 1000)} s`)
       const participant = found ?? newParticipant()
       const party: Party = { id: participant.id, org: ANONYMOUS, role: 'student' }
       agree(query, party)

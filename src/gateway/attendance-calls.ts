@@ -30,15 +30,26 @@ export interface AttendanceCalls {
   refused(socket: string, error: ActiveSessionsError): void
 }
 
-/** Whoever started a session here and then looks finds it; but nobody waits longer than this for this node to hear of it. */
+/**
+ * Whoever started a session here and then looks finds it; but nobody waits longer than this for this node to hear of
+ * it.
+ */
 const PATIENCE_MS = 1_000
 /** How often it is looked again whether somebody may watch who was taken out of the course at that very moment. */
 const ATTEMPTS = 10
 
-export function attendanceCalls({ io, log, rooms, attendance, watchers, fanout }: AttendanceCallsOptions): AttendanceCalls {
+export function attendanceCalls({
+  io,
+  log,
+  rooms,
+  attendance,
+  watchers,
+  fanout,
+}: AttendanceCallsOptions): AttendanceCalls {
   /** What one connection wants of one course happens in the order in which it was asked: the last word counts. */
   const turns = inTurn()
-  const emit = (socket: string, name: string, data: object): void => void io.of('/').sockets.get(socket)?.emit(name, data)
+  const emit = (socket: string, name: string, data: object): void =>
+    void io.of('/').sockets.get(socket)?.emit(name, data)
 
   /** What the course's own room says at the moment: views follow later. Gives its revision. */
   const admitted = async (course: string, by: Party): Promise<number | Refusal> => {
@@ -56,7 +67,8 @@ export function attendanceCalls({ io, log, rooms, attendance, watchers, fanout }
   const placeBefore = async (course: string): Promise<Place> => {
     const known = attendance.desk.newest(course)
     if (known) return known
-    for await (const [last] of log.read(COURSE_STREAM + course, { backwards: true, limit: 1 })) if (last) return placeOf(last)
+    for await (const [last] of log.read(COURSE_STREAM + course, { backwards: true, limit: 1 }))
+      if (last) return placeOf(last)
     throw new Error(`course ${course} has a roster and no events`)
   }
 
@@ -72,7 +84,8 @@ export function attendanceCalls({ io, log, rooms, attendance, watchers, fanout }
         const before = await placeBefore(course)
         await heardSoFar()
         if (watching && watching.withdrawn > revision) continue // taken out meanwhile
-        // Enter, then look, without a wait in between: what happens later comes as a push, what happened before is in the data.
+        // Enter, then look, without a wait in between: what happens later comes as a push, what happened before is in
+        // the data.
         if (watching && !watchers.enter(watching, revision)) {
           watching = watchers.begin(course, socket, by) // taken out, and let in again, meanwhile
           continue

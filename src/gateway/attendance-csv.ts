@@ -18,8 +18,9 @@ type Status = (typeof STATUSES)[number]
 const STATUSES = ['present', 'late', 'excused', 'absent'] as const
 
 /**
- * The attendance of a course: a line for everybody who is enrolled, was so at the end of one of the sessions, or has a mark in one, by id; a column for each session (its start),
- * then how often they were what. RFC 4180 with CRLF; a cell that a spreadsheet would take for a formula gets an apostrophe in front.
+ * The attendance of a course: a line for everybody who is enrolled, was so at the end of one of the sessions, or has a
+ * mark in one, by id; a column for each session (its start), then how often they were what. RFC 4180 with CRLF; a cell
+ * that a spreadsheet would take for a formula gets an apostrophe in front.
  */
 export async function attendanceCsv(log: Log, courseId: string, sessionIds: readonly string[]): Promise<string> {
   const enrolments = await enrolmentsOf(log, courseId)
@@ -38,7 +39,9 @@ export async function attendanceCsv(log: Log, courseId: string, sessionIds: read
   }
   columns.sort((a, b) => a.row.startedAt - b.row.startedAt)
   const marked = columns.flatMap(({ statuses }) => [...statuses.keys()])
-  const expected = enrolments.ever().filter((student) => columns.some((column) => cellOf(student, column, enrolments) !== ''))
+  const expected = enrolments
+    .ever()
+    .filter((student) => columns.some((column) => cellOf(student, column, enrolments) !== ''))
   const students = [...new Set([...enrolments.now(), ...marked, ...expected])].sort()
   const head = ['student_id', ...columns.map(({ row }) => iso(row.startedAt)), ...STATUSES, 'attended']
   const lines = students.map((student) => lineOf(student, columns, enrolments))
@@ -53,7 +56,10 @@ function lineOf(student: string, columns: readonly Column[], enrolments: Enrolme
   return [student, ...cells, ...counts, attended]
 }
 
-/** Whoever was enrolled at the end and has no mark was absent. Nothing is said of those who were not, or of a session that goes on. */
+/**
+ * Whoever was enrolled at the end and has no mark was absent. Nothing is said of those who were not, or of a session
+ * that goes on.
+ */
 function cellOf(student: string, { row: { ended }, statuses }: Column, enrolments: Enrolments): Status | '' {
   const status = statuses.get(student)
   if (status !== undefined) return status

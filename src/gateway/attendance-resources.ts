@@ -26,7 +26,10 @@ export function listedSession(id: string, row: AttendanceSessionRow) {
   }
 }
 
-/** The whole report, or what one student may see of it. Nothing in it but what the session's events say: no event ids, no positions. */
+/**
+ * The whole report, or what one student may see of it. Nothing in it but what the session's events say: no event ids,
+ * no positions.
+ */
 export function reportedSession(id: string, { row, marks }: AttendanceReport, student?: string) {
   const shown = student === undefined ? [...marks] : [...marks].filter(([who]) => who === student)
   shown.sort(([a], [b]) => (a < b ? -1 : 1))
@@ -37,7 +40,15 @@ export function reportedMark(student: string, facts: readonly Fact[]) {
   const last = facts.at(-1)
   if (!last) throw new Error(`${student} has a mark of which nothing was said`)
   const { status, via, by, at, seq } = last
-  return { student_id: student, status, via, by, at: iso(at), seq, history: facts.map((fact) => ({ ...saidAt(fact), seq: fact.seq })) }
+  return {
+    student_id: student,
+    status,
+    via,
+    by,
+    at: iso(at),
+    seq,
+    history: facts.map((fact) => ({ ...saidAt(fact), seq: fact.seq })),
+  }
 }
 
 const saidAt = ({ status, via, by, at, reason }: Fact) => ({ status, via, by, at: iso(at), reason })

@@ -64,7 +64,10 @@ export function sessionCalls({ log, rooms, line, access, guesses, now }: Session
   }
 
   /** The session and its course, for those who run it. */
-  async function inCharge({ id, course_id }: Named, by: Party): Promise<{ facts: SessionFacts; course: CourseThen } | Refusal> {
+  async function inCharge(
+    { id, course_id }: Named,
+    by: Party,
+  ): Promise<{ facts: SessionFacts; course: CourseThen } | Refusal> {
     const facts = await access.session(id, course_id, by)
     if (facts instanceof Refusal) return facts
     const course = await access.taught(facts.courseId, by)
@@ -122,7 +125,15 @@ export function sessionCalls({ log, rooms, line, access, guesses, now }: Session
           (courseSeq === null
             ? course.students.includes(studentId)
             : (await enrolmentsOf(log, facts.courseId, courseSeq)).had(studentId, courseSeq))
-        const command = { type: 'Mark', ...marking, enrolled, courseSeq, teaches: teaches(course, by), by, at: now() } as const
+        const command = {
+          type: 'Mark',
+          ...marking,
+          enrolled,
+          courseSeq,
+          teaches: teaches(course, by),
+          by,
+          at: now(),
+        } as const
         const answer = await line.ask('attendance', id, command, { ...call, payload: marking })
         if (answer instanceof Refusal && answer.code === 'busy' && attempt < ATTEMPTS) continue
         return marked(id, facts, studentId, answer)

@@ -10,7 +10,13 @@ export interface Identity extends Claims {
   readonly exp: number
 }
 
-export type AuthCode = 'token-missing' | 'token-malformed' | 'token-not-ours' | 'token-expired' | 'token-claims' | 'keys-unavailable'
+export type AuthCode =
+  | 'token-missing'
+  | 'token-malformed'
+  | 'token-not-ours'
+  | 'token-expired'
+  | 'token-claims'
+  | 'keys-unavailable'
 
 /** Why a token was not taken; a value like a Refusal. `message` is meant for the client and holds nothing secret. */
 export class AuthFailure {
@@ -29,7 +35,9 @@ export interface Authenticator {
   readonly sign: Sign | null
 }
 
-/** A token that is good for `ttlSeconds` from now. Throws when the claims are not of the shape that `verify` asks for. */
+/**
+ * A token that is good for `ttlSeconds` from now. Throws when the claims are not of the shape that `verify` asks for.
+ */
 export type Sign = (claims: Claims, ttlSeconds: number) => Promise<string>
 
 export interface AuthenticatorOptions {
@@ -40,7 +48,10 @@ export interface AuthenticatorOptions {
   readonly now: () => number
 }
 
-/** Checks and signs tokens. Costs one HMAC per token (or one signature check with a provider's key); holds no state but the keys. */
+/**
+ * Checks and signs tokens. Costs one HMAC per token (or one signature check with a provider's key); holds no state but
+ * the keys.
+ */
 export function authenticator({ keys, issuer, audience, now }: AuthenticatorOptions): Authenticator {
   const fixed = { issuer, audience, algorithms: [...keys.algorithms] }
 
@@ -61,7 +72,8 @@ export function authenticator({ keys, issuer, audience, now }: AuthenticatorOpti
 
   return {
     async verify(token) {
-      if (token === null) return new AuthFailure('token-missing', 'a token is needed: send it as Authorization: Bearer <token>')
+      if (token === null)
+        return new AuthFailure('token-missing', 'a token is needed: send it as Authorization: Bearer <token>')
       try {
         const payload = await payloadIn(token)
         const problem = problemOf(payload)
@@ -90,12 +102,22 @@ function failureOf(error: unknown, checkedBy: Keys['kind']): AuthFailure {
     return new AuthFailure('token-not-ours', 'the token is not signed with a key of this server')
   }
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
-    return new AuthFailure('token-not-ours', 'the token does not name its key (header kid) and the identity provider has several')
+    return new AuthFailure(
+      'token-not-ours',
+      'the token does not name its key (header kid) and the identity provider has several',
+    )
   }
-  const readable = !(error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid || error instanceof errors.JOSENotSupported)
+  const readable = !(
+    error instanceof errors.JWSInvalid ||
+    error instanceof errors.JWTInvalid ||
+    error instanceof errors.JOSENotSupported
+  )
   if (readable && checkedBy === 'provider') {
     // What remains is the way to the key set: a timeout, a refused connection, an answer that is no key set.
-    return new AuthFailure('keys-unavailable', 'tokens cannot be checked now, the identity provider does not answer: try again')
+    return new AuthFailure(
+      'keys-unavailable',
+      'tokens cannot be checked now, the identity provider does not answer: try again',
+    )
   }
   return new AuthFailure('token-malformed', 'the token is not a signed JWT: send the access_token as it was issued')
 }

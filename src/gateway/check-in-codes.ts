@@ -15,8 +15,9 @@ export function shownCode(secret: string, now: number): { readonly code: string;
 }
 
 /**
- * True for the code of the window in which `now` lies and for the one before: what somebody began to type is still good when the screen
- * changes, and useless 40 seconds after it first stood there. `now` is the server's clock; a student's clock is not asked.
+ * True for the code of the window in which `now` lies and for the one before: what somebody began to type is still good
+ * when the screen changes, and useless 40 seconds after it first stood there. `now` is the server's clock; a student's
+ * clock is not asked.
  */
 export function accepts(secret: string, typed: string, now: number): boolean {
   const code = Buffer.from(normalCode(typed, LENGTH) ?? '?'.repeat(LENGTH)) // no code has a "?"
@@ -41,8 +42,9 @@ function known(secret: string, window: number): string {
 }
 
 /**
- * HMAC-SHA256 of the window's number, truncated to 31 bits as RFC 4226 (5.3) and RFC 6238 do it, in 6 digits to the base of 31. Of the 31^6 = 8.9e8 codes
- * those below 2^31 mod 31^6 come up three times in 2^31, the others twice: whoever knows that guesses right once in 7.2e8.
+ * HMAC-SHA256 of the window's number, truncated to 31 bits as RFC 4226 (5.3) and RFC 6238 do it, in 6 digits to the
+ * base of 31. Of the 31^6 = 8.9e8 codes those below 2^31 mod 31^6 come up three times in 2^31, the others twice:
+ * whoever knows that guesses right once in 7.2e8.
  */
 export function codeOf(secret: string, window: number): string {
   const counter = Buffer.alloc(8)

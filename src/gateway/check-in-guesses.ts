@@ -7,9 +7,15 @@ export interface Guesser {
   readonly address: string
 }
 
-/** How often somebody may be wrong about a check-in code. Right ones cost nothing: a school comes through one address, all at once. */
+/**
+ * How often somebody may be wrong about a check-in code. Right ones cost nothing: a school comes through one address,
+ * all at once.
+ */
 export interface CheckInGuesses {
-  /** One attempt of this student at a time, so that many guesses at once do not slip through before the first has failed. */
+  /**
+   * One attempt of this student at a time, so that many guesses at once do not slip through before the first has
+   * failed.
+   */
   inTurn<T>(from: Guesser, attempt: () => Promise<T>): Promise<T>
   /** Milliseconds until the next attempt is heard; 0 = now. */
   blockedMs(from: Guesser): Promise<number>
@@ -21,8 +27,9 @@ const PER_ADDRESS = 60
 const WINDOW_SECONDS = 60
 
 /**
- * A student may be wrong 5 times a minute. From an address with 60 wrong codes in a minute only those are heard who have not been wrong in theirs: a dozen
- * pupils who guess must not keep the whole school out, and still nobody there has more than one guess a minute.
+ * A student may be wrong 5 times a minute. From an address with 60 wrong codes in a minute only those are heard who
+ * have not been wrong in theirs: a dozen pupils who guess must not keep the whole school out, and still nobody there
+ * has more than one guess a minute.
  */
 export function checkInGuesses(): CheckInGuesses {
   const turns = inTurn()

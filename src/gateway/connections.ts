@@ -61,7 +61,10 @@ const heardAt = (connection: Connection): number => heard.get(connection) ?? Dat
 export const seenUntil = (connection: Connection, reason: string, now: number): number =>
   reason === 'ping timeout' || silenced.has(connection) ? heardAt(connection) : now
 
-/** The connection as `Pulse` feels it; from now on it is remembered when something comes. One function for all: this is kept per idle client. */
+/**
+ * The connection as `Pulse` feels it; from now on it is remembered when something comes. One function for all: this is
+ * kept per idle client.
+ */
 export function peerOf(connection: Connection): Peer {
   if (!heard.has(connection)) connection.on('packet', markHeard)
   markHeard.call(connection)
@@ -76,7 +79,9 @@ export function peerOf(connection: Connection): Peer {
   }
 }
 
-/** Sends a ping besides those of Engine.IO itself; whatever comes then is a sign of life, and clients answer every ping. */
+/**
+ * Sends a ping besides those of Engine.IO itself; whatever comes then is a sign of life, and clients answer every ping.
+ */
 function answers(connection: Connection, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (answered: boolean): void => {
@@ -95,8 +100,9 @@ function answers(connection: Connection, withinMs: number): Promise<boolean> {
 }
 
 /**
- * What Engine.IO and ws keep to themselves and have no public name for. Everything but `transport` may be missing (long polling, an
- * upgrade of a library): then less is seen, and nobody is cut off wrongly. `test/faults/outbound.test.ts` shows that it is there.
+ * What Engine.IO and ws keep to themselves and have no public name for. Everything but `transport` may be missing (long
+ * polling, an upgrade of a library): then less is seen, and nobody is cut off wrongly. `test/faults/outbound.test.ts`
+ * shows that it is there.
  */
 interface Insides {
   readonly readyState: string

@@ -72,10 +72,12 @@ export function courseAccess(rooms: Pick<Rooms, 'look'>): CourseAccess {
     },
     async session(id, courseId, by) {
       const facts = await factsOf(id)
-      const theirs = facts !== undefined && facts.org === by.org && (courseId === undefined || facts.courseId === courseId)
+      const theirs =
+        facts !== undefined && facts.org === by.org && (courseId === undefined || facts.courseId === courseId)
       return theirs ? facts : refuse('no-such-session')
     },
   }
 }
 
-export const teaches = ({ teachers }: CourseThen, { role, id }: Party): boolean => role === 'teacher' && teachers.includes(id)
+export const teaches = ({ teachers }: CourseThen, { role, id }: Party): boolean =>
+  role === 'teacher' && teachers.includes(id)

@@ -9,7 +9,15 @@ export function courseList(views: Views, upTo: () => bigint): CourseList {
   return {
     list({ org, role, id }, limit, after) {
       const prefix = role === 'admin' ? `all/${org}/` : `${role}/${org}/${id}/`
-      return pageOf<CourseRow>(views, { view: courses.name, upTo: upTo(), prefix, from: undefined, to: undefined, after, limit })
+      return pageOf<CourseRow>(views, {
+        view: courses.name,
+        upTo: upTo(),
+        prefix,
+        from: undefined,
+        to: undefined,
+        after,
+        limit,
+      })
     },
   }
 }
@@ -19,7 +27,15 @@ export function sessionList(views: Views, upTo: () => bigint): SessionList {
   return {
     list({ org, courseId, state, from, to }, limit, after) {
       const prefix = state === undefined ? `course/${org}/${courseId}/` : `state/${org}/${courseId}/${state}/`
-      return pageOf<AttendanceSessionRow>(views, { view: attendanceSessions.name, upTo: upTo(), prefix, from, to, after, limit })
+      return pageOf<AttendanceSessionRow>(views, {
+        view: attendanceSessions.name,
+        upTo: upTo(),
+        prefix,
+        from,
+        to,
+        after,
+        limit,
+      })
     },
   }
 }

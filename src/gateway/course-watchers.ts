@@ -14,7 +14,10 @@ export interface Watch {
   withdrawn: number
 }
 
-/** Who watches which course, and who is about to: until it is known whether somebody may, they may already be taken out again. */
+/**
+ * Who watches which course, and who is about to: until it is known whether somebody may, they may already be taken out
+ * again.
+ */
 export interface CourseWatchers extends Watchers {
   /** Undefined when the socket is gone. Twice is the same watch. */
   begin(course: string, socket: string, party: Party): Watch | undefined

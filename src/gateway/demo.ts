@@ -20,9 +20,9 @@ const PEOPLE = [
 ] as const
 
 /**
- * On a log without a single event: the organisation `demo` with an admin, a supervisor and two agents. Otherwise nothing, so it may be
- * called at every start. Not meant for two nodes that start at once on an empty shared log: the second one finds the accounts taken,
- * and only the logins that it opened itself are returned.
+ * On a log without a single event: the organisation `demo` with an admin, a supervisor and two agents. Otherwise
+ * nothing, so it may be called at every start. Not meant for two nodes that start at once on an empty shared log: the
+ * second one finds the accounts taken, and only the logins that it opened itself are returned.
  */
 export async function openDemo(log: Log, parts: AccountParts): Promise<readonly DemoLogin[]> {
   for await (const batch of log.readAll({ limit: 1 })) if (batch.length > 0) return []
@@ -33,7 +33,8 @@ export async function openDemo(log: Log, parts: AccountParts): Promise<readonly 
     const password = randomPassword()
     const opened = await openAccount(parts, by, { email, password, role, profile: { full_name: `Demo ${name}` } })
     if (!(opened instanceof Refusal)) logins.push({ email, password, role })
-    else if (opened.code !== 'account-exists') throw new Error(`the demo account ${email} could not be opened: ${opened.code}`)
+    else if (opened.code !== 'account-exists')
+      throw new Error(`the demo account ${email} could not be opened: ${opened.code}`)
   }
   return logins
 }

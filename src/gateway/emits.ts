@@ -44,14 +44,24 @@ export interface EmitsOptions {
 type AnyRow = Row | LessonRowOf | AttendanceRowOf
 type Ack = (result: boolean, error: string | null, place?: object) => void
 
-/** The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws, never rejects. */
+/**
+ * The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws,
+ * never rejects.
+ */
 export function emits(options: EmitsOptions) {
-  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, lessonCalls, attendanceCalls, observe } = options
+  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, lessonCalls, attendanceCalls, observe } =
+    options
   let draining = false
   let underWay = 0
   let idle: (() => void) | undefined
 
-  const handle = async (name: string, row: AnyRow, args: unknown[], session: Session, socket: string): Promise<void> => {
+  const handle = async (
+    name: string,
+    row: AnyRow,
+    args: unknown[],
+    session: Session,
+    socket: string,
+  ): Promise<void> => {
     const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
     const started = performance.now()
     const { party } = session.caller
@@ -80,14 +90,24 @@ export function emits(options: EmitsOptions) {
           }
     const error = answer instanceof Refusal ? await worded(answer, party) : null
     if (watching && answer instanceof Refusal) {
-      attendanceCalls.refused(socket, { message: error ?? '', code: answer.code, ...(room === null ? {} : { course_id: room }) })
+      attendanceCalls.refused(socket, {
+        message: error ?? '',
+        code: answer.code,
+        ...(room === null ? {} : { course_id: room }),
+      })
     }
     if (!ack) return
     if (session.protocol === 2) ack(error === null, error, place)
     else ack(error === null, error)
   }
 
-  const run = async (name: string, row: AnyRow, args: readonly unknown[], session: Session, socket: string): Promise<RoomAnswer> => {
+  const run = async (
+    name: string,
+    row: AnyRow,
+    args: readonly unknown[],
+    session: Session,
+    socket: string,
+  ): Promise<RoomAnswer> => {
     const { caller, address } = session
     if (draining) return { room: null, answer: refuse('draining') }
     const at = now()
@@ -133,7 +153,8 @@ export function emits(options: EmitsOptions) {
   return {
     /** `args` as Socket.IO gave them, the ack last if there is one. */
     hear(name: unknown, args: unknown[], session: Session, socket: string): void {
-      const row = typeof name === 'string' ? (inbound[name] ?? lessonInbound[name] ?? attendanceInbound[name]) : undefined
+      const row =
+        typeof name === 'string' ? (inbound[name] ?? lessonInbound[name] ?? attendanceInbound[name]) : undefined
       if (!row) {
         observe.unknownEvent(String(name))
         return

@@ -6,9 +6,9 @@ interface Transport {
 }
 
 /**
- * Lets packets that wait for one connection leave in one system call. Engine.IO hands them to ws one by one, and ws writes each by itself:
- * for somebody who hears many chats that is most of what a push costs. Engine.IO tells before (`flush`) and after (`drain`) it hands them
- * over, in one go. A transport that looks different is left alone.
+ * Lets packets that wait for one connection leave in one system call. Engine.IO hands them to ws one by one, and ws
+ * writes each by itself: for somebody who hears many chats that is most of what a push costs. Engine.IO tells before
+ * (`flush`) and after (`drain`) it hands them over, in one go. A transport that looks different is left alone.
  */
 export function gatherWrites(io: Server): void {
   let corked: { uncork(): void } | undefined

@@ -14,8 +14,9 @@ export interface Handshake {
 }
 
 /**
- * Checks the token of a Socket.IO handshake where it came in a header or in the query, and answers 401 itself when it is bad, because
- * that must happen on the HTTP request. A connection without either may still bring `auth.token` in its first packet.
+ * Checks the token of a Socket.IO handshake where it came in a header or in the query, and answers 401 itself when it
+ * is bad, because that must happen on the HTTP request. A connection without either may still bring `auth.token` in its
+ * first packet.
  */
 export function handshakes(auth: Authenticator) {
   const seen = new WeakMap<IncomingMessage, Handshake>()
@@ -59,7 +60,11 @@ export function contradicts(query: Readonly<Record<string, unknown>>, { role, or
 
 function deny(request: IncomingMessage, response: ServerResponse, failure: AuthFailure): void {
   const body = JSON.stringify({ error: { code: failure.code, message: failure.message } })
-  const headers = { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)), Connection: 'close' }
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  }
   if (request.headers.upgrade === undefined) {
     response.writeHead(401, headers).end(body)
     return
@@ -69,8 +74,15 @@ function deny(request: IncomingMessage, response: ServerResponse, failure: AuthF
   request.socket.end(`HTTP/1.1 401 Unauthorized\r\n${lines.join('')}\r\n${body}`)
 }
 
-/** Browsers may connect from the server's own pages and from the listed origins; programs send no Origin and may connect. */
-export function originAllowed(origin: string | undefined, host: string | undefined, allowed: readonly string[]): boolean {
+/**
+ * Browsers may connect from the server's own pages and from the listed origins; programs send no Origin and may
+ * connect.
+ */
+export function originAllowed(
+  origin: string | undefined,
+  host: string | undefined,
+  allowed: readonly string[],
+): boolean {
   if (origin === undefined || allowed.includes(origin) || allowed.includes('*')) return true
   if (!URL.canParse(origin)) return false
   return new URL(origin).host === host

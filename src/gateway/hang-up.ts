@@ -2,9 +2,9 @@ import type { Server } from 'socket.io'
 import { cutOff, isOver } from './connections.ts'
 
 /**
- * Closes every connection after what was written to it, without a Socket.IO disconnect packet: to clients it is a lost connection, and
- * they come back by themselves to the next server. Who has not taken what was written within `limitMs` is cut off, so that nobody who
- * does not read keeps a server from stopping. Who is still saying who they are stays.
+ * Closes every connection after what was written to it, without a Socket.IO disconnect packet: to clients it is a lost
+ * connection, and they come back by themselves to the next server. Who has not taken what was written within `limitMs`
+ * is cut off, so that nobody who does not read keeps a server from stopping. Who is still saying who they are stays.
  */
 export async function hangUp(io: Server, limitMs: number): Promise<void> {
   const open = [...io.of('/').sockets.values()].map(({ conn }) => conn)

@@ -22,7 +22,9 @@ const Mark = z
     seq: z.number(),
     history: z
       .array(z.object({ status, via, by: z.string(), at: z.string(), reason: z.string().nullable(), seq: z.number() }))
-      .openapi({ description: 'all that was ever said of this student here, the first fact first; the last one counts' }),
+      .openapi({
+        description: 'all that was ever said of this student here, the first fact first; the last one counts',
+      }),
   })
   .openapi('AttendanceMark')
 const ListedSession = z
@@ -49,11 +51,15 @@ const ListedSession = z
 const code = { code: z.string(), code_expires_at: z.string().openapi({ description: 'when a new code replaces it' }) }
 const Session = ListedSession.extend({
   marks: z.array(Mark).openapi({ description: 'by student_id; for students only their own' }),
-  code: code.code.optional().openapi({ description: 'for teachers of the course and admins, while students can check in by it' }),
+  code: code.code
+    .optional()
+    .openapi({ description: 'for teachers of the course and admins, while students can check in by it' }),
   code_expires_at: code.code_expires_at.optional(),
 }).openapi('AttendanceSession')
 const session = withFailures({ 200: { description: 'The session', content: json(z.object({ data: Session })) } })
-const MarkOfSession = Mark.extend({ id: z.string(), session_id: z.string(), course_id: z.string() }).openapi('AttendanceMarkOfSession')
+const MarkOfSession = Mark.extend({ id: z.string(), session_id: z.string(), course_id: z.string() }).openapi(
+  'AttendanceMarkOfSession',
+)
 const mark = withFailures({ 200: { description: 'The mark', content: json(z.object({ data: MarkOfSession })) } })
 
 export const startSession = createRoute({
@@ -70,7 +76,10 @@ export const startSession = createRoute({
         z.object({
           planned_minutes: minutes.min(1).optional().openapi({ default: 60 }),
           check_in_mode: z.enum(['code', 'manual']).optional().openapi({ default: 'code' }),
-          late_after_minutes: minutes.min(0).nullish().openapi({ description: 'whoever checks in later than that is late' }),
+          late_after_minutes: minutes
+            .min(0)
+            .nullish()
+            .openapi({ description: 'whoever checks in later than that is late' }),
         }),
       ),
     },
@@ -82,7 +91,8 @@ export const listSessions = createRoute({
   method: 'get',
   path: '/api/v1/courses/{course_id}/attendance-sessions',
   security,
-  summary: 'The attendance sessions of a course, without their marks, the latest first (its students, its teachers, admins)',
+  summary:
+    'The attendance sessions of a course, without their marks, the latest first (its students, its teachers, admins)',
   request: {
     params: z.object({ course_id: idText }),
     query: z.object({
@@ -93,7 +103,10 @@ export const listSessions = createRoute({
     }),
   },
   responses: withFailures({
-    200: { description: 'Sessions', content: json(z.object({ data: z.array(ListedSession), next: z.string().optional() })) },
+    200: {
+      description: 'Sessions',
+      content: json(z.object({ data: z.array(ListedSession), next: z.string().optional() })),
+    },
   }),
 })
 
@@ -101,19 +114,24 @@ export const courseCsv = createRoute({
   method: 'get',
   path: '/api/v1/courses/{course_id}/attendance.csv',
   security,
-  summary: 'The attendance of a course as CSV: a line for each student, a column for each session (its teachers, admins)',
+  summary:
+    'The attendance of a course as CSV: a line for each student, a column for each session (its teachers, admins)',
   request: { params: z.object({ course_id: idText }), query: z.object(term) },
   responses: withFailures({ 200: { description: 'RFC 4180, UTF-8', content: { 'text/csv': { schema: z.string() } } } }),
 })
 
 /** A session is reached below its course, where the course must be its own, and by itself. */
-export const SESSION_PATHS = ['/api/v1/courses/{course_id}/attendance-sessions/{id}', '/api/v1/attendance-sessions/{id}'] as const
+export const SESSION_PATHS = [
+  '/api/v1/courses/{course_id}/attendance-sessions/{id}',
+  '/api/v1/attendance-sessions/{id}',
+] as const
 
 const BelowCourse = z.object({ id: idText, course_id: idText.optional() })
 
 /** Everything that is asked of one session, at one of its paths. */
 export function sessionRoutes(path: (typeof SESSION_PATHS)[number]) {
-  // Of both paths' parameters the handlers see the same type; only one of them has `course_id`, and there it is required.
+  // Of both paths' parameters the handlers see the same type; only one of them has `course_id`, and there it is
+  // required.
   const params = (path.includes('{course_id}')
     ? z.object({ course_id: idText, id: idText })
     : z.object({ id: idText })) as unknown as typeof BelowCourse

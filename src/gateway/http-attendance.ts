@@ -58,7 +58,12 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
     const teacherName = displayNameOf(by.id, identity.profile)
     const who = { teaches: teaches(course, by), teacherName, secret: newSecret(), overrunMinutes, by, at: now() }
     const id = sessionIdFor(by, call)
-    const answer = await line.ask('attendance', id, { type: 'StartAttendance', ...plan, ...who }, { ...call, payload: plan })
+    const answer = await line.ask(
+      'attendance',
+      id,
+      { type: 'StartAttendance', ...plan, ...who },
+      { ...call, payload: plan },
+    )
     const report = answer instanceof Refusal ? answer : await session.report({ id }, by)
     return report instanceof Refusal ? refused(c, report, SENTENCES) : c.json({ data: report }, 201)
   })
@@ -85,7 +90,10 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
     if (page.next !== undefined) return refused(c, refuse('csv-too-large', { most: String(MAX_COLUMNS) }), SENTENCES)
     const ids = page.rows.map(([id]) => id)
     const name = `attendance-${courseId}.csv`
-    const headers = { 'Content-Type': 'text/csv; charset=utf-8', 'Content-Disposition': `attachment; filename="${name}"` }
+    const headers = {
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Content-Disposition': `attachment; filename="${name}"`,
+    }
     return c.text(await attendanceCsv(parts.log, courseId, ids), 200, headers)
   })
 
@@ -111,7 +119,12 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
       if (call === null) return failed(c, 400, 'bad-request', KEY_SHAPE)
       const { student_id: studentId, status, reason: why } = c.req.valid('json')
       const reason = why || null // a form's empty field is no reason
-      const mark = await session.mark(c.req.valid('param'), partyOf(c.get('identity')), { studentId, status, reason }, call)
+      const mark = await session.mark(
+        c.req.valid('param'),
+        partyOf(c.get('identity')),
+        { studentId, status, reason },
+        call,
+      )
       return mark instanceof Refusal ? refused(c, mark, SENTENCES) : c.json({ data: mark }, 200)
     })
 

@@ -24,14 +24,24 @@ const VISITOR_TOKEN_SECONDS = 24 * 3600
 
 const org = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
 const credentials = z
-  .object({ email: z.string().min(1).max(320), password: z.string().min(1).max(MAX_PASSWORD_CHARACTERS), org_id: org.optional() })
+  .object({
+    email: z.string().min(1).max(320),
+    password: z.string().min(1).max(MAX_PASSWORD_CHARACTERS),
+    org_id: org.optional(),
+  })
   .openapi('Credentials')
-const visitor = z.object({ org_id: org, name: z.string().max(320).nullish(), email: z.string().max(320).nullish() }).openapi('Visitor')
+const visitor = z
+  .object({ org_id: org, name: z.string().max(320).nullish(), email: z.string().max(320).nullish() })
+  .openapi('Visitor')
 const token = z
-  .object({ data: z.object({ access_token: z.string(), expires_in: z.number().int().openapi({ description: 'seconds' }) }) })
+  .object({
+    data: z.object({ access_token: z.string(), expires_in: z.number().int().openapi({ description: 'seconds' }) }),
+  })
   .openapi('Token')
 
-const body = <T extends z.ZodType>(schema: T) => ({ body: { required: true, content: { 'application/json': { schema } } } })
+const body = <T extends z.ZodType>(schema: T) => ({
+  body: { required: true, content: { 'application/json': { schema } } },
+})
 const issued = withFailures({ 200: { description: 'A token', content: { 'application/json': { schema: token } } } })
 const login = createRoute({
   method: 'post',
@@ -68,7 +78,12 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
     const { id, org, role, profile } = person
     c.header('Cache-Control', 'no-store')
     return c.json(
-      { data: { access_token: await sign({ id, org, role, profile }, ACCOUNT_TOKEN_SECONDS), expires_in: ACCOUNT_TOKEN_SECONDS } },
+      {
+        data: {
+          access_token: await sign({ id, org, role, profile }, ACCOUNT_TOKEN_SECONDS),
+          expires_in: ACCOUNT_TOKEN_SECONDS,
+        },
+      },
       200,
     )
   })
@@ -84,7 +99,10 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
       profile: { ...(name ? { name } : {}), ...(email ? { email } : {}) },
     } as const
     c.header('Cache-Control', 'no-store')
-    return c.json({ data: { access_token: await sign(claims, VISITOR_TOKEN_SECONDS), expires_in: VISITOR_TOKEN_SECONDS } }, 200)
+    return c.json(
+      { data: { access_token: await sign(claims, VISITOR_TOKEN_SECONDS), expires_in: VISITOR_TOKEN_SECONDS } },
+      200,
+    )
   })
 }
 

@@ -41,7 +41,8 @@ export const listEvents = createRoute({
   method: 'get',
   path: '/api/v1/chats/{room}/events',
   security,
-  summary: 'Recorded events of a chat, oldest first, as JSON, or as NDJSON when asked for application/x-ndjson (supervisors and admins)',
+  summary:
+    'Recorded events of a chat, oldest first, as JSON, or as NDJSON when asked for application/x-ndjson (supervisors and admins)',
   request: {
     params: room,
     query: z.object({

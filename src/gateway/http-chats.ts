@@ -10,7 +10,9 @@ import { refused } from './http-errors.ts'
 import type { HttpEnv } from './http-requests.ts'
 import type { Page } from './view-pages.ts'
 
-/** Which chats to list: entries of one index of the view `chats`, newest first. Times in milliseconds; `to` exclusive. */
+/**
+ * Which chats to list: entries of one index of the view `chats`, newest first. Times in milliseconds; `to` exclusive.
+ */
 export interface ChatFilter {
   readonly org: string
   readonly state: ChatRow['status'] | 'open' | undefined
@@ -73,7 +75,8 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, rooms, chats }: Cha
     const data = events.slice(0, limit).map((recorded) => plain(eventResource(room, recorded)))
     if (format === 'ndjson' || (format === undefined && c.req.header('Accept')?.includes('application/x-ndjson'))) {
       const lines = data.map((event) => `${JSON.stringify(event)}\n`).join('')
-      return c.body(lines, 200, { 'Content-Type': 'application/x-ndjson' }) as never // one of the two forms of the documented answer
+      // one of the two forms of the documented answer
+      return c.body(lines, 200, { 'Content-Type': 'application/x-ndjson' }) as never
     }
     return c.json(more ? { data, next: after + limit } : { data }, 200)
   })

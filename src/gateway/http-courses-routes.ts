@@ -23,7 +23,9 @@ export const createCourse = createRoute({
   request: {
     body: {
       required: true,
-      content: json(z.object({ title: z.string().trim().min(1).max(200), teacher_ids: z.array(idText).max(100).optional() })),
+      content: json(
+        z.object({ title: z.string().trim().min(1).max(200), teacher_ids: z.array(idText).max(100).optional() }),
+      ),
     },
   },
   responses: withFailures({ 201: { description: 'Created', content: json(z.object({ data: Course })) } }),
@@ -82,7 +84,10 @@ export const listEnrollments = createRoute({
     query: z.object({ limit: limit(1_000, 200), after: idText.optional() }),
   },
   responses: withFailures({
-    200: { description: 'Enrollments', content: json(z.object({ data: z.array(Enrollment), next: z.string().optional() })) },
+    200: {
+      description: 'Enrollments',
+      content: json(z.object({ data: z.array(Enrollment), next: z.string().optional() })),
+    },
   }),
 })
 

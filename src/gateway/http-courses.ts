@@ -66,7 +66,8 @@ export function courseRoutes(app: OpenAPIHono<HttpEnv>, { line, access, courses,
 
   app.openapi(listCourses, async (c) => {
     const { org, id, role } = c.get('identity')
-    if (role !== 'admin' && role !== 'teacher' && role !== 'student') return refused(c, refuse('members-only'), SENTENCES)
+    if (role !== 'admin' && role !== 'teacher' && role !== 'student')
+      return refused(c, refuse('members-only'), SENTENCES)
     const { limit, after: place } = c.req.valid('query')
     const page = await courses.list({ org, id, role }, limit, place)
     const data = page.rows.map(([course, row]) => courseResource(course, row))
@@ -86,7 +87,9 @@ export function courseRoutes(app: OpenAPIHono<HttpEnv>, { line, access, courses,
     const { id } = c.req.valid('param')
     const { student_id: studentId } = c.req.valid('json')
     const answer = await ask(id, { type: 'Enrol', studentId, by, at: now() }, call)
-    return answer instanceof Refusal ? refused(c, answer, SENTENCES) : c.json({ data: enrollmentResource(id, studentId) }, 201)
+    return answer instanceof Refusal
+      ? refused(c, answer, SENTENCES)
+      : c.json({ data: enrollmentResource(id, studentId) }, 201)
   })
 
   app.openapi(unenrolStudent, async (c) => {
@@ -151,4 +154,8 @@ const courseResource = (id: string, { title, teachers, students, createdAt, seq 
   seq,
 })
 
-const enrollmentResource = (course: string, student: string) => ({ id: student, course_id: course, student_id: student })
+const enrollmentResource = (course: string, student: string) => ({
+  id: student,
+  course_id: course,
+  student_id: student,
+})

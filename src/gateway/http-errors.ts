@@ -29,7 +29,10 @@ const FAILURES = {
   503: answer('Not now: try again'),
 }
 
-/** A route's own responses with the failures that any route may answer with. (A spread in place loses the number keys' type.) */
+/**
+ * A route's own responses with the failures that any route may answer with. (A spread in place loses the number keys'
+ * type.)
+ */
 export const withFailures = <Own extends object>(own: Own): Own & typeof FAILURES => ({ ...FAILURES, ...own })
 
 /** A response of one of the statuses; apart for each, so that a route's description can tell them apart. */
@@ -48,13 +51,23 @@ export function tooOften(c: Context, retryAfterMs: number): Failure {
   return failed(c, 429, 'too-many-requests', `too many requests: try again in ${seconds} s`)
 }
 
-/** A refusal in HTTP's words. `sentences` are those of the asking route, by code; the code itself is the sentence otherwise. */
-export const refused = (c: Context, { code, details }: Refusal, sentences: Readonly<Record<string, string>> = {}): Failure =>
+/**
+ * A refusal in HTTP's words. `sentences` are those of the asking route, by code; the code itself is the sentence
+ * otherwise.
+ */
+export const refused = (
+  c: Context,
+  { code, details }: Refusal,
+  sentences: Readonly<Record<string, string>> = {},
+): Failure =>
   failed(
     c,
     statusOf(code),
     code,
-    (sentences[code] ?? SENTENCES[code] ?? code.replaceAll('-', ' ')).replace(/\{(\w+)\}/g, (_, name) => details[name] ?? ''),
+    (sentences[code] ?? SENTENCES[code] ?? code.replaceAll('-', ' ')).replace(
+      /\{(\w+)\}/g,
+      (_, name) => details[name] ?? '',
+    ),
   )
 
 const SENTENCES: Readonly<Record<string, string>> = {
@@ -89,7 +102,10 @@ const STATUS: Readonly<Record<string, ErrorStatus>> = {
   unavailable: 503,
 }
 
-/** By the word where it is listed, by its form otherwise: `…-only` 403, `no-such-…` 404, `…-too-large` and `…-too-deep` 413, else 409. */
+/**
+ * By the word where it is listed, by its form otherwise: `…-only` 403, `no-such-…` 404, `…-too-large` and `…-too-deep`
+ * 413, else 409.
+ */
 function statusOf(code: string): ErrorStatus {
   const listed = Object.hasOwn(STATUS, code) ? STATUS[code] : undefined
   if (listed !== undefined) return listed
@@ -99,11 +115,20 @@ function statusOf(code: string): ErrorStatus {
   return 409
 }
 
-/** What was thrown: the framework's own refusals, storage that does not answer, and bugs, which are logged and told as nothing more. */
+/**
+ * What was thrown: the framework's own refusals, storage that does not answer, and bugs, which are logged and told as
+ * nothing more.
+ */
 export function thrown(c: Context, error: Error, log: HttpLog): Response {
-  if (error instanceof HTTPException && error.status < 500) return failed(c, error.status === 413 ? 413 : 400, 'bad-request', error.message)
+  if (error instanceof HTTPException && error.status < 500)
+    return failed(c, error.status === 413 ? 413 : 400, 'bad-request', error.message)
   if (error instanceof LogUnavailable || error instanceof ViewsUnavailable) {
-    return failed(c, 503, 'unavailable', 'storage does not answer: send the same request with the same Idempotency-Key again')
+    return failed(
+      c,
+      503,
+      'unavailable',
+      'storage does not answer: send the same request with the same Idempotency-Key again',
+    )
   }
   log.error({ err: error, method: c.req.method }, 'a request failed')
   // 503 and not 500, which is none of the failures that clients were promised.

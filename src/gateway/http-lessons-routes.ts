@@ -28,7 +28,9 @@ const ParticipantShape = z
     joins: z.number(),
     leaves: z.number(),
     reconnects: z.number(),
-    seconds_present: z.number().openapi({ description: 'the exact sum of the intervals, to the millisecond; an open one until now' }),
+    seconds_present: z
+      .number()
+      .openapi({ description: 'the exact sum of the intervals, to the millisecond; an open one until now' }),
     intervals: z.array(z.object({ from: z.string(), to: z.string().nullable(), reason: z.string().nullable() })),
   })
   .openapi('Participant')
@@ -43,7 +45,11 @@ export const createLesson = createRoute({
     body: {
       required: true,
       content: json(
-        z.object({ title: z.string().trim().min(1).max(200), starts_at: plannedTime, planned_minutes: z.number().int().min(1).max(1_440) }),
+        z.object({
+          title: z.string().trim().min(1).max(200),
+          starts_at: plannedTime,
+          planned_minutes: z.number().int().min(1).max(1_440),
+        }),
       ),
     },
   },
@@ -104,6 +110,9 @@ export const listParticipants = createRoute({
   summary: 'Who was in a lesson and when, now or as of any of its events (teachers, admins)',
   request: { params: id, query: asOf },
   responses: withFailures({
-    200: { description: 'Participants', content: json(z.object({ data: z.array(ParticipantShape), seq: z.number(), as_of: z.string() })) },
+    200: {
+      description: 'Participants',
+      content: json(z.object({ data: z.array(ParticipantShape), seq: z.number(), as_of: z.string() })),
+    },
   }),
 })

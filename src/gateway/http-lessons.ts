@@ -14,7 +14,14 @@ import { derivedId } from '../runtime/ids.ts'
 import type { Rooms } from '../runtime/rooms.ts'
 import { partyOf } from './auth.ts'
 import { failed, refused } from './http-errors.ts'
-import { createLesson, endLesson, listLessons, listParticipants, readLesson, startLesson } from './http-lessons-routes.ts'
+import {
+  createLesson,
+  endLesson,
+  listLessons,
+  listParticipants,
+  readLesson,
+  startLesson,
+} from './http-lessons-routes.ts'
 import { callOf, type HttpEnv } from './http-requests.ts'
 import type { LessonCodes } from './lesson-codes.ts'
 import type { Page } from './view-pages.ts'
@@ -78,7 +85,12 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
     const known = (await rooms.look('lesson', id)).state.context.code
     const code = known === '' ? await codes.reserve(id, by, now()) : known
     if (code instanceof Refusal) return refused(c, code, SENTENCES)
-    const answer = await rooms.ask('lesson', id, { type: 'ScheduleLesson', ...plan, code, by, at: now() }, { ...call, payload: plan })
+    const answer = await rooms.ask(
+      'lesson',
+      id,
+      { type: 'ScheduleLesson', ...plan, code, by, at: now() },
+      { ...call, payload: plan },
+    )
     const lesson = await after(id, by, answer)
     return lesson instanceof Refusal ? refused(c, lesson, SENTENCES) : c.json({ data: lesson }, 201)
   })
@@ -93,7 +105,9 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
     return lesson instanceof Refusal ? refused(c, lesson, SENTENCES) : c.json({ data: lesson }, 200)
   }
 
-  app.openapi(startLesson, (c) => ask(c, c.req.valid('param').id, (by, at) => ({ type: 'StartLesson', overrunMinutes, by, at })))
+  app.openapi(startLesson, (c) =>
+    ask(c, c.req.valid('param').id, (by, at) => ({ type: 'StartLesson', overrunMinutes, by, at })),
+  )
 
   app.openapi(endLesson, (c) => {
     const { id } = c.req.valid('param')

@@ -34,7 +34,11 @@ export const listPresence = createRoute({
           schema: z.object({
             data: z.array(Present),
             next: z.string().optional(),
-            hubs: z.number().int().nullable().openapi({ description: 'TeacherHub connections of your organisation, on all nodes' }),
+            hubs: z
+              .number()
+              .int()
+              .nullable()
+              .openapi({ description: 'TeacherHub connections of your organisation, on all nodes' }),
           }),
         },
       },

@@ -16,8 +16,9 @@ export interface PresenceRoutesParts {
 }
 
 /**
- * `GET /api/v1/presence`: what the keys in Redis tell other programs, and more, with Redis and without. Who is here and since when is what
- * was recorded, as this node has heard it; how many sockets they have is counted in the leases, of all nodes.
+ * `GET /api/v1/presence`: what the keys in Redis tell other programs, and more, with Redis and without. Who is here and
+ * since when is what was recorded, as this node has heard it; how many sockets they have is counted in the leases, of
+ * all nodes.
  */
 export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { fanout, leases, hubs }: PresenceRoutesParts): void {
   app.openapi(listPresence, async (c) => {
@@ -28,7 +29,10 @@ export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { fanout, leases, hubs
       .filter(([id, row]) => row.role !== 'visitor' && id > after && (role === undefined || row.role === role))
       .sort(([one], [other]) => (one < other ? -1 : 1))
     const page = present.slice(0, limit)
-    const [counts, ofHubs] = await Promise.all([known(leases.count(page.map(([id]) => `${org}.${id}`))), known(hubs.count(org))])
+    const [counts, ofHubs] = await Promise.all([
+      known(leases.count(page.map(([id]) => `${org}.${id}`))),
+      known(hubs.count(org)),
+    ])
     const data = page.map(([id, { role, state, since }], i) => {
       const display_name = displayNameOf(id, fanout.directory.get(org, id)?.profile ?? {})
       return { id, role, display_name, state, since, sockets: counts?.[i] ?? null }

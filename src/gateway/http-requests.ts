@@ -18,7 +18,10 @@ export interface HttpEnv {
   Variables: { identity: Identity; repeated?: true }
 }
 
-/** The peer's address. Behind a proxy it is the proxy's: headers that say otherwise could be anybody's and are not believed. */
+/**
+ * The peer's address. Behind a proxy it is the proxy's: headers that say otherwise could be anybody's and are not
+ * believed.
+ */
 export const addressOf = (c: Context<HttpEnv>): string => c.env?.incoming?.socket.remoteAddress ?? 'unknown'
 
 /** Lets in whoever has a valid token and is not disabled; puts `identity` on the context. */
@@ -44,7 +47,10 @@ export const perAddress =
     return allowed === true ? next() : tooOften(c, allowed)
   }
 
-/** One line per request: the pattern of the route that answered, never the path (it may hold a token), the query, a header or a body. */
+/**
+ * One line per request: the pattern of the route that answered, never the path (it may hold a token), the query, a
+ * header or a body.
+ */
 export const requestLog =
   (log: HttpLog): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
@@ -55,8 +61,8 @@ export const requestLog =
   }
 
 /**
- * Bounds what a body may hold. Where its length is told, Node reads no more than that: the library's way to look at it costs a tenth of a
- * millisecond, and is taken only where a body comes in pieces.
+ * Bounds what a body may hold. Where its length is told, Node reads no more than that: the library's way to look at it
+ * costs a tenth of a millisecond, and is taken only where a body comes in pieces.
  */
 export function limitedBody(maxSize: number, onError: (c: Context) => Response): MiddlewareHandler<HttpEnv> {
   const inPieces = bodyLimit({ maxSize, onError })
@@ -78,7 +84,8 @@ export const jsonBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
   try {
     JSON.parse(text)
   } catch (error) {
-    return failed(c, 400, 'malformed-json', `the body is not JSON: ${(error as Error).message}`) // JSON.parse throws SyntaxError only
+    // JSON.parse throws SyntaxError only
+    return failed(c, 400, 'malformed-json', `the body is not JSON: ${(error as Error).message}`)
   }
   return next()
 }
@@ -100,10 +107,11 @@ export function callOf(c: Context<HttpEnv>): Call | null {
 }
 
 /**
- * One `Idempotency-Key` of one person names one request, whatever it writes to: a reuse for another one is refused. The rooms below make
- * a repeat of what they recorded harmless; this remembers, for keys that were answered with success, which request they named, so that a repeat
- * of what changed nothing changes nothing, either. (Passwords are left out: a
- * quick digest of one must not be in the log.) A crash after the write and before this note leaves only the reuse unnoticed.
+ * One `Idempotency-Key` of one person names one request, whatever it writes to: a reuse for another one is refused. The
+ * rooms below make a repeat of what they recorded harmless; this remembers, for keys that were answered with success,
+ * which request they named, so that a repeat of what changed nothing changes nothing, either. (Passwords are left out:
+ * a quick digest of one must not be in the log.) A crash after the write and before this note leaves only the reuse
+ * unnoticed.
  */
 export const namedOnce =
   (rooms: Pick<Rooms, 'ask' | 'remembered'>, now: () => number): MiddlewareHandler<HttpEnv> =>

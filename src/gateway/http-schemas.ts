@@ -26,7 +26,8 @@ export const next = z
 const instant = z.iso
   .datetime({ offset: true, error: 'must be ISO-8601 with a zone, like 2026-11-21T09:00:00Z' })
   .transform((text) => Date.parse(text))
-const TIME = 'must be ISO-8601 with a zone, like 2026-11-21T09:00:00Z, a date like 2026-11-21, or milliseconds since 1970'
+const TIME =
+  'must be ISO-8601 with a zone, like 2026-11-21T09:00:00Z, a date like 2026-11-21, or milliseconds since 1970'
 
 /** In a query: an instant, a date (its beginning in UTC), or milliseconds. Gives milliseconds since 1970. */
 export const time = z.union(

@@ -40,7 +40,11 @@ const UserChanges = z
     full_name: name.optional(),
     display_name: name.nullable().optional(),
     password: password.optional(),
-    current_password: z.string().max(MAX_PASSWORD_CHARACTERS).optional().openapi({ description: 'needed to change your own password' }),
+    current_password: z
+      .string()
+      .max(MAX_PASSWORD_CHARACTERS)
+      .optional()
+      .openapi({ description: 'needed to change your own password' }),
     disabled: z.boolean().optional(),
   })
   .openapi('UserChanges')
@@ -52,7 +56,10 @@ const page = z.object({
 
 const body = <T extends z.ZodType>(schema: T) => ({ required: true, content: json(schema) })
 const one = { description: 'The user', content: json(z.object({ data: User })) }
-const list = { description: 'Users by id, but for visitors', content: json(z.object({ data: z.array(User), next: z.string().optional() })) }
+const list = {
+  description: 'Users by id, but for visitors',
+  content: json(z.object({ data: z.array(User), next: z.string().optional() })),
+}
 const USERS = '/api/v1/users'
 
 export const listUsers = createRoute({

@@ -27,7 +27,10 @@ export interface UserRoutesParts extends AccountParts {
   readonly opensAccounts: boolean
 }
 
-/** `/api/v1/users`: accounts are opened, changed and disabled by admins; staff see their colleagues; everybody sees themselves. */
+/**
+ * `/api/v1/users`: accounts are opened, changed and disabled by admins; staff see their colleagues; everybody sees
+ * themselves.
+ */
 export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): void {
   const { rooms, people, now } = parts
 
@@ -78,10 +81,16 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
     if (call === null) return failed(c, 400, 'bad-request', KEY_SHAPE)
     const { full_name, display_name, password, current_password, disabled } = c.req.valid('json')
 
-    // The password first: it is what can still be wrong after the shape was checked. Each step is durable by itself, and repeating
-    // the whole request completes what a crash cut off.
+    // The password first: it is what can still be wrong after the shape was checked. Each step is durable by itself,
+    // and repeating the whole request completes what a crash cut off.
     if (password !== undefined) {
-      const refusal = await changePassword(parts, by, id, { password, current: current_password }, part(call, 'password'))
+      const refusal = await changePassword(
+        parts,
+        by,
+        id,
+        { password, current: current_password },
+        part(call, 'password'),
+      )
       if (refusal) return refused(c, refusal)
     }
     const changes: ProfileChanges = {
@@ -121,7 +130,8 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
 const KEY_SHAPE = 'Idempotency-Key must be 1 to 128 printable ASCII characters'
 
 /** One request may be several commands; each needs a name of its own to be recognised. */
-const part = ({ clientId }: Call, name: string): Call => (clientId === undefined ? {} : { clientId: `${clientId}#${name}` })
+const part = ({ clientId }: Call, name: string): Call =>
+  clientId === undefined ? {} : { clientId: `${clientId}#${name}` }
 
 /** What a token says of somebody of whom nothing has been recorded yet. */
 const fromToken = ({ role, profile, iat }: Identity): PersonFacts => ({

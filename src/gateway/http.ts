@@ -27,8 +27,9 @@ export interface HttpParts extends AccountParts {
 const MAX_BODY_BYTES = 256 * 1024
 
 /**
- * The whole of HTTP but for Socket.IO: accounts, tokens, health, and `/api/v1/openapi.json`. More routes may be added to the app that
- * this returns; those under `/api/v1/` stand behind the token check, but for `/api/v1/auth/` and the description itself.
+ * The whole of HTTP but for Socket.IO: accounts, tokens, health, and `/api/v1/openapi.json`. More routes may be added
+ * to the app that this returns; those under `/api/v1/` stand behind the token check, but for `/api/v1/auth/` and the
+ * description itself.
  */
 export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   const { authenticator, rooms, log, allowedOrigins, requests, now } = parts
@@ -48,13 +49,20 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   app.use('/api/*', perAddress(requests, now))
   app.use(
     '/api/*',
-    cors({ origin: (origin, c) => (originAllowed(origin, c.req.header('Host'), allowedOrigins) ? origin : null), maxAge: 600 }),
+    cors({
+      origin: (origin, c) => (originAllowed(origin, c.req.header('Host'), allowedOrigins) ? origin : null),
+      maxAge: 600,
+    }),
   )
   app.use('/api/*', limitedBody(MAX_BODY_BYTES, tooLarge))
   app.use('/api/*', jsonBody)
 
   app.doc('/api/v1/openapi.json', { openapi: '3.0.3', info: { title: 'Lyceum', version: '1' } })
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+  })
   authRoutes(app, { ...parts, sign: authenticator.sign })
   // Routes above are matched first and end the request; everything below needs a token.
   app.use('/api/v1/*', bearer(authenticator, rooms))
@@ -63,7 +71,10 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   return app
 }
 
-/** The rest of the body is not read, so the connection is of no further use: a client that is not told would send its next request into it. */
+/**
+ * The rest of the body is not read, so the connection is of no further use: a client that is not told would send its
+ * next request into it.
+ */
 function tooLarge(c: Context): Response {
   c.header('Connection', 'close')
   return failed(c, 413, 'too-large', `a body may have at most ${MAX_BODY_BYTES} bytes`)

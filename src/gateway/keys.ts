@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { type CryptoKey, createRemoteJWKSet, type JWTVerifyGetKey } from 'jose'
 import type { KeyConfig } from '../config.ts'
 
-/** Keys that tokens are checked with. Only a secret can also sign: an identity provider keeps its private keys to itself. */
+/**
+ * Keys that tokens are checked with. Only a secret can also sign: an identity provider keeps its private keys to
+ * itself.
+ */
 export type Keys =
   | {
       readonly kind: 'secret'
@@ -17,7 +20,10 @@ export type Keys =
 
 const MIN_SECRET_BYTES = 32
 
-/** Opens the keys that the configuration names; makes the secret file on the first start. Throws with what to do when it cannot. */
+/**
+ * Opens the keys that the configuration names; makes the secret file on the first start. Throws with what to do when it
+ * cannot.
+ */
 export async function openKeys(config: KeyConfig): Promise<Keys> {
   switch (config.kind) {
     case 'secret':
@@ -28,8 +34,21 @@ export async function openKeys(config: KeyConfig): Promise<Keys> {
       return {
         kind: 'provider',
         find: createRemoteJWKSet(new URL(config.url), { timeoutDuration: 5_000 }),
-        // Never an HS… here: its secret would be the provider's public key, which everybody has (RFC 8725, section 3.1).
-        algorithms: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+        // Never an HS… here: its secret would be the provider's public key, which everybody has (RFC 8725, section
+        // 3.1).
+        algorithms: [
+          'RS256',
+          'RS384',
+          'RS512',
+          'PS256',
+          'PS384',
+          'PS512',
+          'ES256',
+          'ES384',
+          'ES512',
+          'EdDSA',
+          'Ed25519',
+        ],
       }
   }
 }
@@ -37,15 +56,22 @@ export async function openKeys(config: KeyConfig): Promise<Keys> {
 /** The key is imported once, because jose would import a bare secret again for every token. */
 async function secretKeys(secret: string): Promise<Keys> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign', 'verify'])
+  const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, [
+    'sign',
+    'verify',
+  ])
   return { kind: 'secret', key, hmacKey: createSecretKey(secret, 'utf8'), algorithms: ['HS256'] }
 }
 
 /**
- * The secret in `<directory>/<name>`, made on the first call: 384 random bits as text, readable by its owner only. Written aside,
- * synced and linked into place, so that a crash leaves no half secret and of two processes that start at once both use the same.
+ * The secret in `<directory>/<name>`, made on the first call: 384 random bits as text, readable by its owner only.
+ * Written aside, synced and linked into place, so that a crash leaves no half secret and of two processes that start at
+ * once both use the same.
  */
-export async function ownSecret(directory: string, name: 'jwt-secret' | 'analytics-secret' = 'jwt-secret'): Promise<string> {
+export async function ownSecret(
+  directory: string,
+  name: 'jwt-secret' | 'analytics-secret' = 'jwt-secret',
+): Promise<string> {
   await mkdir(directory, { recursive: true })
   const path = join(directory, name)
   const known = await readSecret(path)
@@ -72,7 +98,9 @@ export async function ownSecret(directory: string, name: 'jwt-secret' | 'analyti
 async function readSecret(path: string): Promise<string | null> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
-    throw new Error(`${path} holds a secret of this installation and must be readable by this process: ${error.message}`)
+    throw new Error(
+      `${path} holds a secret of this installation and must be readable by this process: ${error.message}`,
+    )
   })
   const secret = text?.trim() ?? null
   if (secret !== null && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
@@ -84,7 +112,10 @@ async function readSecret(path: string): Promise<string | null> {
   return secret
 }
 
-/** Without it a power loss may forget the name of a file whose bytes are safe. Not every file system can; those are left alone. */
+/**
+ * Without it a power loss may forget the name of a file whose bytes are safe. Not every file system can; those are left
+ * alone.
+ */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r').catch(() => null)
   try {

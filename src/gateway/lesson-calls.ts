@@ -36,13 +36,16 @@ export interface LessonCalls {
   /** `join_lesson` and `leave_lesson`. The `room` of the answer is the lesson. */
   ask(asked: LessonAsked, session: Session, socket: string): Promise<RoomAnswer>
   /**
-   * A new connection: it hears of the lessons that its owner is in, and goes on with (or joins) the one that its handshake names; a hub looks on at
-   * that one. Tells whether its owner was in a lesson before.
+   * A new connection: it hears of the lessons that its owner is in, and goes on with (or joins) the one that its
+   * handshake names; a hub looks on at that one. Tells whether its owner was in a lesson before.
    */
   arrive(socket: Socket, session: Session): { readonly inLesson: boolean }
 }
 
-/** Pushes keep each participant's order and a pace: whoever came and went faster than they are told would fill the queue. */
+/**
+ * Pushes keep each participant's order and a pace: whoever came and went faster than they are told would fill the
+ * queue.
+ */
 const JOINS = { perSecond: 2, burst: 20 }
 
 /** A joiner's pushes come by the log; whoever waits for the answer waits this long for them to be out first. */
@@ -82,7 +85,8 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     } as const
     const answer = await line.ask('lesson', lesson, command, how.call)
     if (invited && answer instanceof Refusal && (answer.code === 'no-such-lesson' || answer.code === 'lesson-ended')) {
-      // The code of a lesson that has ended is nobody's guess: a class that kept it must not lock out the school behind its address.
+      // The code of a lesson that has ended is nobody's guess: a class that kept it must not lock out the school behind
+      // its address.
       if (answer.code !== 'lesson-ended') await codes.wrong(from)
       return { room: null, answer: refuse('no-such-code') }
     }
@@ -91,7 +95,8 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   }
 
   /** As whoever is online is known to this node; null when nobody has said how they are called. */
-  const nameOf = ({ org, id }: Party): string | null => displayNameOf('', fanout.directory.get(org, id)?.profile ?? {}) || null
+  const nameOf = ({ org, id }: Party): string | null =>
+    displayNameOf('', fanout.directory.get(org, id)?.profile ?? {}) || null
 
   /** Whoever has just come in is told the lesson's state by the log; who was in is told it here. */
   const shown = async (lesson: string, position: bigint | null, socket: string, { org, id }: Party): Promise<void> => {
@@ -117,12 +122,25 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     return undefined
   }
 
-  const leave = async (lessonId: string | undefined, { party: by }: Session['caller'], call: Call): Promise<RoomAnswer> => {
+  const leave = async (
+    lessonId: string | undefined,
+    { party: by }: Session['caller'],
+    call: Call,
+  ): Promise<RoomAnswer> => {
     const at = clock.now()
-    const command = { type: 'LeaveLesson', participantId: by.id, presence: null, reason: 'left', leftAt: at, by, at } as const
+    const command = {
+      type: 'LeaveLesson',
+      participantId: by.id,
+      presence: null,
+      reason: 'left',
+      leftAt: at,
+      by,
+      at,
+    } as const
     const [only, other] = lessons.desk.lessonsOf(by.org, by.id)
     const lesson = lessonId ?? (await leftBefore(command, call)) ?? only
-    if (lessonId === undefined && lesson === only && other !== undefined) return { room: null, answer: refuse('lesson-id-required') }
+    if (lessonId === undefined && lesson === only && other !== undefined)
+      return { room: null, answer: refuse('lesson-id-required') }
     if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
     const answer = await line.ask('lesson', lesson, command, call)
     if (call.clientId !== undefined && !(answer instanceof Refusal)) note(nameOfCall(by, call), lesson)
@@ -138,7 +156,10 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const lookOn = async (lesson: string, { party: by }: Session['caller'], socket: Socket): Promise<Answer> => {
     const at = clock.now()
     const watch = { org: by.org, hub: by.id, lesson, socket: socket.id, peer: peerOf(socket.conn) }
-    socket.once('disconnect', () => void hubs.unwatch(watch).catch((error: unknown) => onError(error, 'a hub that left')))
+    socket.once(
+      'disconnect',
+      () => void hubs.unwatch(watch).catch((error: unknown) => onError(error, 'a hub that left')),
+    )
     const { elsewhere, lastSeen } = await hubs.watch(watch)
     const awayMs = lastSeen === null ? null : Math.max(0, at - lastSeen)
     return rooms.ask('lesson', lesson, { type: 'LookOn', elsewhere, awayMs, by, at })
@@ -147,7 +168,8 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const resume = async (lesson: unknown, socket: Socket, session: Session, told: boolean): Promise<Answer> => {
     if (!isLessonId(lesson)) return refuse('no-such-lesson')
     if (session.way === 'hub') return lookOn(lesson, session.caller, socket)
-    return (await join({ kind: 'id', id: lesson }, session, socket.id, { name: null, resume: true, told, call: {} })).answer
+    return (await join({ kind: 'id', id: lesson }, session, socket.id, { name: null, resume: true, told, call: {} }))
+      .answer
   }
 
   return {

@@ -13,13 +13,16 @@ export interface Guesser {
 }
 
 /**
- * The codes that lead to lessons. There are 31^8 = 8.5e11 of them, and an address gets 60 wrong ones a minute: with a thousand lessons open at
- * once, guessing without a pause for a year, it finds one of them with a chance of 1 in 27; a single connection gets 5 a minute.
+ * The codes that lead to lessons. There are 31^8 = 8.5e11 of them, and an address gets 60 wrong ones a minute: with a
+ * thousand lessons open at once, guessing without a pause for a year, it finds one of them with a chance of 1 in 27; a
+ * single connection gets 5 a minute.
  */
 export interface LessonCodes {
   /** A new code that leads to this lesson and to no other, ever; or why none could be had. */
   reserve(lessonId: string, by: Party, at: number): Promise<string | Refusal>
-  /** The lesson that a code leads to, open or not. Refusals: `no-such-code`, and `rate-limited` after too many of those. */
+  /**
+   * The lesson that a code leads to, open or not. Refusals: `no-such-code`, and `rate-limited` after too many of those.
+   */
   find(typed: string, from: Guesser): Promise<string | Refusal>
   /** The code led to a lesson that cannot be joined: to whoever guesses, that is a wrong code. */
   wrong(from: Guesser): Promise<void>
@@ -72,7 +75,8 @@ export function lessonCodes(rooms: Pick<Rooms, 'ask' | 'look'>): LessonCodes {
     async find(typed, from) {
       const code = normalCode(typed)
       if (code === null) return refuse('no-such-code') // tells nothing that is not known
-      // One after another for each address, so that many guesses at once do not slip through before the first has failed.
+      // One after another for each address, so that many guesses at once do not slip through before the first has
+      // failed.
       return known.has(code) ? look(code, from) : turns.run(from.address, () => look(code, from))
     },
     wrong,

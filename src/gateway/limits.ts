@@ -15,14 +15,15 @@ export interface Rate {
 /**
  * A token bucket for each key, kept in this process: n nodes let n times as much through.
  *
- * Ours and not the library's, because this stands before every command: it answers without a promise (so that a socket's commands
- * keep their order) in some 0.1 µs, and has no fixed windows, at whose border twice the rate would pass.
+ * Ours and not the library's, because this stands before every command: it answers without a promise (so that a
+ * socket's commands keep their order) in some 0.1 µs, and has no fixed windows, at whose border twice the rate would
+ * pass.
  */
 export function tokenBuckets({ perSecond, burst }: Rate): Limit {
   const perMs = perSecond / 1000
   const fullAfterMs = burst / perMs
-  // A bucket that was left alone for `fullAfterMs` is full, as a new one is. So two generations are enough, and no timer or list
-  // of ages: what nobody touched for a whole generation is dropped with its map.
+  // A bucket that was left alone for `fullAfterMs` is full, as a new one is. So two generations are enough, and no
+  // timer or list of ages: what nobody touched for a whole generation is dropped with its map.
   let young = new Map<string, Bucket>()
   let old = new Map<string, Bucket>()
   let turnedAt = 0
@@ -54,7 +55,9 @@ interface Bucket {
   at: number
 }
 
-/** How often somebody may be wrong. An attempt counts when it begins, so that many guesses at once do not slip through. */
+/**
+ * How often somebody may be wrong. An attempt counts when it begins, so that many guesses at once do not slip through.
+ */
 export interface FailureLimit {
   /** True, or the milliseconds until the next attempt is heard. */
   begin(key: string): Promise<true | number>
@@ -81,14 +84,20 @@ export function failureLimit(failures: number, windowSeconds: number): FailureLi
   }
 }
 
-/** How often somebody may be wrong where being right costs nothing: a class that comes through one address is right a thousand times at once. */
+/**
+ * How often somebody may be wrong where being right costs nothing: a class that comes through one address is right a
+ * thousand times at once.
+ */
 export interface GuessLimit {
   /** Milliseconds until the next guess is heard; 0 = now. */
   blockedMs(key: string): Promise<number>
   failed(key: string): Promise<void>
 }
 
-/** At most `failures` in a window of `windowSeconds` that opens with the first one. Guesses of one key must come one after another. */
+/**
+ * At most `failures` in a window of `windowSeconds` that opens with the first one. Guesses of one key must come one
+ * after another.
+ */
 export function guessLimit(failures: number, windowSeconds: number): GuessLimit {
   const limiter = new RateLimiterMemory({ points: failures, duration: windowSeconds })
   return {

@@ -42,7 +42,8 @@ export function peopleList(views: Views, upTo: () => bigint): PeopleList {
       const prefix = `users/${org}/`
       const from = after === undefined ? prefix : `${prefix}${after}!` // "!" sorts before every character of an id
       const { entries } = await views.scan(people.name, { from, to: `${prefix}~`, limit: limit + 1 })
-      const rows = entries.map(({ row }) => row as unknown as PersonRow) // what the view folded; parked rows stand in no list
+      // what the view folded; parked rows stand in no list
+      const rows = entries.map(({ row }) => row as unknown as PersonRow)
       const last = rows[limit - 1]
       return entries.length > limit && last ? { people: rows.slice(0, limit), next: last.id } : { people: rows }
     },

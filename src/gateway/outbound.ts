@@ -21,22 +21,23 @@ export interface OutboundOptions {
 
 const SWEEP_MS = 1_000
 /**
- * More than anything legitimate: a `staff_init` with 10,000 unclaimed chats has some 5 MiB, and one with forty visitors who have each
- * written all that the queue takes (512 KiB) has 20. Somebody who takes it slowly must get it, or every return would end the same way.
+ * More than anything legitimate: a `staff_init` with 10,000 unclaimed chats has some 5 MiB, and one with forty visitors
+ * who have each written all that the queue takes (512 KiB) has 20. Somebody who takes it slowly must get it, or every
+ * return would end the same way.
  */
 const AT_ONCE_BYTES = 32 * 1024 * 1024
 /** Less than this is not worth a disconnection before the heartbeat finds out. */
 const STALLED_BYTES = 1024 * 1024
 /**
- * Without a single byte taken: a phone that changes cells stalls for less. Counted in sweeps and not by the clock, because a process
- * that itself stood still must not blame its readers.
+ * Without a single byte taken: a phone that changes cells stalls for less. Counted in sweeps and not by the clock,
+ * because a process that itself stood still must not blame its readers.
  */
 const STALLED_SWEEPS = 15
 
 /**
- * Bounds what waits in memory for each connection: looks once a second, and disconnects whoever has more than 32 MiB waiting, or more
- * than 1 MiB of which nothing was taken for 15 s. Between two looks one connection can be given more than that: then the bound is what
- * this node can push in a second. `stop` ends the looking.
+ * Bounds what waits in memory for each connection: looks once a second, and disconnects whoever has more than 32 MiB
+ * waiting, or more than 1 MiB of which nothing was taken for 15 s. Between two looks one connection can be given more
+ * than that: then the bound is what this node can push in a second. `stop` ends the looking.
  */
 export function watchOutbound({ io, clock, onCutOff }: OutboundOptions): { stop(): void } {
   const open = new Map<Connection, Progress>()

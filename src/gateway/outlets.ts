@@ -22,7 +22,10 @@ export function roomsFor({ org, id, role }: Party): string[] {
   return rooms
 }
 
-/** The Socket.IO rooms of a TeacherHub: contract 000 calls the first by the organisation's id, every name of ours has a space. */
+/**
+ * The Socket.IO rooms of a TeacherHub: contract 000 calls the first by the organisation's id, every name of ours has a
+ * space.
+ */
 export const hubRooms = ({ org, id }: Party): string[] => [org, hubRoom(org, id)]
 const hubRoom = (org: string, id: string): string => `hub ${org}.${id}`
 
@@ -47,7 +50,9 @@ function roomOf(to: Audience): string {
   }
 }
 
-/** Pushes to this node's sockets. A notice is serialised once, however many hear it, and not at all when nobody does. */
+/**
+ * Pushes to this node's sockets. A notice is serialised once, however many hear it, and not at all when nobody does.
+ */
 export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet {
   const { adapter } = io.of('/')
   const { rooms } = adapter
@@ -57,7 +62,8 @@ export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet
       if (!rooms.has(room)) return
       pushed(name)
       const except = 'except' in to && to.except ? to.except.map((id) => personRoom(to.org, id)) : []
-      // What `io.to(room).except(except).emit(name, data)` comes to, without the three operators that it makes on the way.
+      // What `io.to(room).except(except).emit(name, data)` comes to, without the three operators that it makes on the
+      // way.
       adapter.broadcast({ type: EVENT, data: [name, data] }, { rooms: new Set([room]), except: new Set(except) })
     },
     // The in-memory adapter does all this at once.

@@ -13,9 +13,9 @@ const EVENT = 2
 const ACK = 3
 
 /**
- * Writes events and acks of the default namespace with less work than Socket.IO's own encoder: it does not look for binary parts (this
- * contract sends none), takes what is JSON text already as it is, and writes data that several audiences hear one after another once.
- * All other packets go to the encoder that was there.
+ * Writes events and acks of the default namespace with less work than Socket.IO's own encoder: it does not look for
+ * binary parts (this contract sends none), takes what is JSON text already as it is, and writes data that several
+ * audiences hear one after another once. All other packets go to the encoder that was there.
  */
 export function encodeQuickly(io: Server): void {
   // The one instance that every connection and adapter of this server holds.

@@ -14,12 +14,15 @@ const ID_CHARACTERS = 24
 export const newParticipant = (): ParticipantToken => known(`participant.${randomBytes(32).toString('base64url')}`)
 
 /**
- * Whoever brings this token, null when it is none. The id is made of the token's SHA-256 (144 bits of it), so nothing has to be kept or
- * signed, and every node comes to the same id, also where tokens are issued elsewhere. It cannot be chosen: a token that somebody
- * makes up leads to an id that nobody has.
+ * Whoever brings this token, null when it is none. The id is made of the token's SHA-256 (144 bits of it), so nothing
+ * has to be kept or signed, and every node comes to the same id, also where tokens are issued elsewhere. It cannot be
+ * chosen: a token that somebody makes up leads to an id that nobody has.
  */
 export function participantOf(token: string): ParticipantToken | null {
   return TOKEN.test(token) ? known(token) : null
 }
 
-const known = (token: string): ParticipantToken => ({ id: `anon-${hash('sha256', token, 'base64url').slice(0, ID_CHARACTERS)}`, token })
+const known = (token: string): ParticipantToken => ({
+  id: `anon-${hash('sha256', token, 'base64url').slice(0, ID_CHARACTERS)}`,
+  token,
+})

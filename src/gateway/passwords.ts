@@ -5,8 +5,8 @@ import { type Refusal, refuse } from '../../machines/kernel.ts'
 /** Both answer with the refusal `overloaded` when too many passwords are waiting already. */
 export interface Passwords {
   /**
-   * An argon2id hash in PHC format. With `saltFrom` the salt follows from it and the same password gives the same hash again, which makes
-   * a repeated request recognisable: it must name one person and one request.
+   * An argon2id hash in PHC format. With `saltFrom` the salt follows from it and the same password gives the same hash
+   * again, which makes a repeated request recognisable: it must name one person and one request.
    */
   hash(password: string, saltFrom?: string): Promise<string | Refusal>
   /** With null (nobody of that name) it takes just as long and is never true, so that the time tells nothing. */
@@ -16,8 +16,8 @@ export interface Passwords {
 export const MIN_PASSWORD_CHARACTERS = 8
 export const MAX_PASSWORD_CHARACTERS = 512
 
-// argon2id with 19 MiB, 2 passes, 1 lane: the OWASP password storage cheat sheet's first choice; some 10 ms of one core. They are
-// the library's defaults, written down because the hashes outlive it.
+// argon2id with 19 MiB, 2 passes, 1 lane: the OWASP password storage cheat sheet's first choice; some 10 ms of one
+// core. They are the library's defaults, written down because the hashes outlive it.
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 // The library works on Node's pool of four threads, which files and name look-ups need too.

@@ -16,7 +16,10 @@ export interface ReplaysOptions {
 }
 
 export interface Replays {
-  /** Starts telling the past of a chat to one socket; `speed` 2 = twice as fast as it happened. One replay of a chat at a time. */
+  /**
+   * Starts telling the past of a chat to one socket; `speed` 2 = twice as fast as it happened. One replay of a chat at
+   * a time.
+   */
   start(party: Party, socket: string, room: string, speed: number): Promise<Answer>
   stop(socket: string, room: string): Answer
   /** The socket is gone, or (without a name) the server stops. */
@@ -24,8 +27,9 @@ export interface Replays {
 }
 
 /**
- * `replay_chat`: every recorded notice comes again as `replay_event` {room, id, seq, pos, at, speed, to, event, data}, paced by the
- * log's own times; `replay_ended` {room, seq} comes last. Only supervisors and admins of the chat's organisation.
+ * `replay_chat`: every recorded notice comes again as `replay_event` {room, id, seq, pos, at, speed, to, event, data},
+ * paced by the log's own times; `replay_ended` {room, seq} comes last. Only supervisors and admins of the chat's
+ * organisation.
  */
 export function replays({ io, log, rooms, clock, onError }: ReplaysOptions): Replays {
   const running = new Map<string, Map<string, AbortController>>()
@@ -38,7 +42,15 @@ export function replays({ io, log, rooms, clock, onError }: ReplaysOptions): Rep
       if (signal.aborted) return
       const { recorded } = step
       for (const { to: audience, name, data } of step.notices) {
-        to.emit('replay_event', { room, ...placeOf(recorded), at: recorded.at, speed, to: audience.kind, event: name, data })
+        to.emit('replay_event', {
+          room,
+          ...placeOf(recorded),
+          at: recorded.at,
+          speed,
+          to: audience.kind,
+          event: name,
+          data,
+        })
       }
       previous = step
     }

@@ -21,7 +21,10 @@ import type { Replays } from './replays.ts'
 import { Unwelcome } from './unwelcome.ts'
 import { ARRIVAL_MS, type Whereabouts } from './whereabouts.ts'
 
-/** A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame ends the connection. */
+/**
+ * A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame
+ * ends the connection.
+ */
 const MAX_FRAME_BYTES = 2_500_000
 
 export interface SocketsOptions {
@@ -31,7 +34,10 @@ export interface SocketsOptions {
 }
 
 /** The Socket.IO server with its doors: origins, tokens on the handshake. Nobody is let in before `serveSockets`. */
-export function openSockets({ http, auth, allowedOrigins }: SocketsOptions): { io: Server; handshake: ReturnType<typeof handshakes> } {
+export function openSockets({ http, auth, allowedOrigins }: SocketsOptions): {
+  io: Server
+  handshake: ReturnType<typeof handshakes>
+} {
   const handshake = handshakes(auth)
   const io = new Server(http, {
     serveClient: false,
@@ -67,7 +73,8 @@ export interface ServeOptions {
 
 /** Lets clients in: who they are, that they are here, what they are told on arrival, and what they ask. */
 export function serveSockets(options: ServeOptions): void {
-  const { io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError } = options
+  const { io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError } =
+    options
 
   const arrive = arrivals({ handshake, auth, perAddress, now: clock.now })
 
@@ -86,11 +93,21 @@ export function serveSockets(options: ServeOptions): void {
     const arrival = await arrive(socket)
     const { way, party } = arrival
     const person =
-      arrival.way === 'anonymous' ? { profile: {}, createdAt: clock.now(), updatedAt: null } : await introduced(arrival.identity, party)
+      arrival.way === 'anonymous'
+        ? { profile: {}, createdAt: clock.now(), updatedAt: null }
+        : await introduced(arrival.identity, party)
     const { profile, createdAt, updatedAt }: Pick<Person, 'profile' | 'createdAt' | 'updatedAt'> = person
     const session: Session = {
       way,
-      caller: { party, visitor: { name: profile.name ?? profile.full_name ?? null, email: profile.email ?? null, createdAt, updatedAt } },
+      caller: {
+        party,
+        visitor: {
+          name: profile.name ?? profile.full_name ?? null,
+          email: profile.email ?? null,
+          createdAt,
+          updatedAt,
+        },
+      },
       address: socket.handshake.address,
       protocol: protocolOf(socket.handshake),
     }
@@ -100,7 +117,14 @@ export function serveSockets(options: ServeOptions): void {
   }
 
   const introduced = async ({ role, profile, iat }: Identity, by: Party) => {
-    const answer = await rooms.ask('person', nameOf(by), { type: 'Introduce', role, profile, issuedAt: iat, by, at: clock.now() })
+    const answer = await rooms.ask('person', nameOf(by), {
+      type: 'Introduce',
+      role,
+      profile,
+      issuedAt: iat,
+      by,
+      at: clock.now(),
+    })
     if (answer instanceof Refusal) {
       throw answer.code === 'account-disabled'
         ? new Unwelcome(401, 'this account is disabled')
@@ -139,7 +163,8 @@ export function serveSockets(options: ServeOptions): void {
         .catch((error: unknown) => onError(error, 'a disconnection'))
     })
     socket.onAny((name: unknown, ...args: unknown[]) => emits.hear(name, args, session, socket.id))
-    // Enter, then look, without a wait in between: what is recorded later comes as a push, what was recorded before is in the opening.
+    // Enter, then look, without a wait in between: what is recorded later comes as a push, what was recorded before is
+    // in the opening.
     void socket.join(way === 'hub' ? hubRooms(party) : roomsFor(party)) // the in-memory adapter joins at once
     // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
     if (fanout.directory.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')

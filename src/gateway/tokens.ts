@@ -11,7 +11,14 @@ export interface Claims {
   readonly profile: Profile
 }
 
-export const ROLES = ['visitor', 'agent', 'supervisor', 'admin', 'teacher', 'student'] as const satisfies readonly Role[]
+export const ROLES = [
+  'visitor',
+  'agent',
+  'supervisor',
+  'admin',
+  'teacher',
+  'student',
+] as const satisfies readonly Role[]
 
 /** Shape of `sub` and `org_id`. It has no dot: `<org>.<id>` names a person and can be taken apart again. */
 export const ID = /^[A-Za-z0-9_-]{1,64}$/
@@ -46,7 +53,13 @@ export function problemOf(payload: JWTPayload): string | null {
 
 /** Only of a payload without problems. */
 export function claimsOf(payload: JWTPayload): Claims & { readonly iat: number; readonly exp: number } {
-  const { sub, org_id, role, iat, exp } = payload as { sub: string; org_id: string; role: Role; iat: number; exp: number } // checked by problemOf
+  const { sub, org_id, role, iat, exp } = payload as {
+    sub: string
+    org_id: string
+    role: Role
+    iat: number
+    exp: number
+  } // checked by problemOf
   const profile: { -readonly [Field in keyof Profile]: string } = {}
   for (const field of PROFILE_FIELDS) {
     const value = payload[field]
@@ -55,7 +68,12 @@ export function claimsOf(payload: JWTPayload): Claims & { readonly iat: number; 
   return { id: sub, org: org_id, role, profile, iat, exp }
 }
 
-export const payloadOf = ({ id, org, role, profile }: Claims): JWTPayload => ({ ...profile, sub: id, org_id: org, role })
+export const payloadOf = ({ id, org, role, profile }: Claims): JWTPayload => ({
+  ...profile,
+  sub: id,
+  org_id: org,
+  role,
+})
 
 /** The token in an `Authorization` header, with or without `Bearer `; null when there is none. */
 export function tokenFrom(header: string | null | undefined): string | null {

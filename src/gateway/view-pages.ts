@@ -5,9 +5,14 @@ export type Views = Pick<Keeper, 'scan' | 'reached'>
 const PAGE = 200
 /** Moments are written with 14 digits, so that the order of texts is that of times. */
 const LAST_MS = 10 ** 14 - 1
-/** A filter that hardly anything passes must not hold a request for ever: then a page may be short, or empty, and still have a `next`. */
+/**
+ * A filter that hardly anything passes must not hold a request for ever: then a page may be short, or empty, and still
+ * have a `next`.
+ */
 const MAX_SCANNED = 5_000
-/** Views follow the log some milliseconds behind; whoever lists waits this long for them, then is shown what there is. */
+/**
+ * Views follow the log some milliseconds behind; whoever lists waits this long for them, then is shown what there is.
+ */
 export const PATIENCE_MS = 1_000
 
 export interface PageOptions<R> {

@@ -23,19 +23,22 @@ export interface WhereaboutsOptions {
 
 /** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
 export interface Whereabouts {
-  /** Resolves when this node would say so itself. Rejects (with Unwelcome when nothing is broken) having undone everything; `gone` = the socket closed. */
+  /**
+   * Resolves when this node would say so itself. Rejects (with Unwelcome when nothing is broken) having undone
+   * everything; `gone` = the socket closed.
+   */
   entered(arrival: Arrival, socket: string, peer: Peer, gone: AbortSignal): Promise<void>
   /**
-   * Looks whether this connection, let in at `at`, is the return from a loss that nobody has noticed: their other connections count as open, and
-   * nobody answers there. Then it is recorded as such. Never rejects.
+   * Looks whether this connection, let in at `at`, is the return from a loss that nobody has noticed: their other
+   * connections count as open, and nobody answers there. Then it is recorded as such. Never rejects.
    */
   doubted(arrival: Arrival, socket: string, at: number): Promise<void>
   left(arrival: Arrival, socket: string, end: End): Promise<void>
 }
 
 /**
- * A hub is nobody's presence: its person is not online by it, has no keys, and nobody is told. Everybody else is present, and teachers
- * and students are so for other programs, too.
+ * A hub is nobody's presence: its person is not online by it, has no keys, and nobody is told. Everybody else is
+ * present, and teachers and students are so for other programs, too.
  */
 export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: WhereaboutsOptions): Whereabouts {
   const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
@@ -70,7 +73,8 @@ export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: Wherea
           await here(party, gone)
           await enterKeys(keys, party, socket)
         }
-        // Socket.IO forgets a socket that closed meanwhile, without another word: nobody else would end what began here.
+        // Socket.IO forgets a socket that closed meanwhile, without another word: nobody else would end what began
+        // here.
         if (gone.aborted) throw new Unwelcome(503, 'try again')
       } catch (error) {
         await left(arrival, socket, { how: 'lost', at: now() })

@@ -1,7 +1,10 @@
 import type { Codec, Encoded } from './codec.ts'
 import { AppendTooLarge, InvalidAppend, type Proposed } from './log.ts'
 
-/** EventStoreDB's default for one append, data and metadata of all its events together. Every adapter keeps to it, so that all refuse alike. */
+/**
+ * EventStoreDB's default for one append, data and metadata of all its events together. Every adapter keeps to it, so
+ * that all refuse alike.
+ */
 const APPEND_LIMIT_BYTES = 1_048_576
 /** LMDB's keys end at 1,978 bytes; names this long are a mistake anyway. */
 const NAME_LIMIT_BYTES = 512
@@ -18,13 +21,16 @@ const CONTROL = /[\u0000-\u001f\u007f]/
 export function admit(codec: Codec, stream: string, expected: number, events: readonly Proposed[]): readonly Encoded[] {
   checkName('a stream name', stream)
   if (!Number.isSafeInteger(expected) || expected < -1) {
-    throw new InvalidAppend(`the expected revision of ${stream} must be -1 (no stream) or a whole number from 0, got ${expected}`)
+    throw new InvalidAppend(
+      `the expected revision of ${stream} must be -1 (no stream) or a whole number from 0, got ${expected}`,
+    )
   }
   if (events.length === 0) throw new InvalidAppend(`an append to ${stream} must hold at least one event, got none`)
   let sizeBytes = 0
   const encoded: Encoded[] = []
   for (const proposed of events) {
-    if (!UUID.test(proposed.id)) throw new InvalidAppend(`an event id must be a lower-case UUID, got ${JSON.stringify(proposed.id)}`)
+    if (!UUID.test(proposed.id))
+      throw new InvalidAppend(`an event id must be a lower-case UUID, got ${JSON.stringify(proposed.id)}`)
     checkName('an event type', proposed.event.type)
     const one = codec.encode(proposed)
     sizeBytes += Buffer.byteLength(one.data) + Buffer.byteLength(one.meta)
@@ -35,9 +41,12 @@ export function admit(codec: Codec, stream: string, expected: number, events: re
 }
 
 function checkName(what: string, name: string): void {
-  if (typeof name !== 'string' || name === '') throw new InvalidAppend(`${what} must not be empty, got ${JSON.stringify(name)}`)
+  if (typeof name !== 'string' || name === '')
+    throw new InvalidAppend(`${what} must not be empty, got ${JSON.stringify(name)}`)
   if (name.startsWith('$'))
-    throw new InvalidAppend(`${what} must not start with "$" (reserved for the log itself), got ${JSON.stringify(name)}`)
+    throw new InvalidAppend(
+      `${what} must not start with "$" (reserved for the log itself), got ${JSON.stringify(name)}`,
+    )
   if (name.length * 3 > NAME_LIMIT_BYTES && Buffer.byteLength(name) > NAME_LIMIT_BYTES) {
     throw new InvalidAppend(`${what} may have at most ${NAME_LIMIT_BYTES} bytes, got ${Buffer.byteLength(name)}`)
   }

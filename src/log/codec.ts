@@ -72,16 +72,27 @@ export function codec(schemas: Readonly<Record<string, EventSchema>>): Codec {
   }
 }
 
-function together({ personal, ...plain }: Record<string, unknown> & { personal?: Record<string, unknown> }): Record<string, unknown> {
+function together({
+  personal,
+  ...plain
+}: Record<string, unknown> & { personal?: Record<string, unknown> }): Record<string, unknown> {
   return personal === undefined ? plain : Object.assign(plain, personal)
 }
 
 /** The fields as the version of today has them. */
-function upcast(schema: EventSchema, type: string, from: number, { type: _, ...data }: Event): Readonly<Record<string, unknown>> {
+function upcast(
+  schema: EventSchema,
+  type: string,
+  from: number,
+  { type: _, ...data }: Event,
+): Readonly<Record<string, unknown>> {
   let fields: Readonly<Record<string, unknown>> = data
   for (let version = from; version < schema.version; version++) {
     const step = schema.upcasts[version]
-    if (!step) throw new Error(`${type} version ${version} is in the log, but the catalogue has no upcast from it to ${version + 1}`)
+    if (!step)
+      throw new Error(
+        `${type} version ${version} is in the log, but the catalogue has no upcast from it to ${version + 1}`,
+      )
     fields = step(fields)
   }
   return fields

@@ -15,19 +15,31 @@ export interface EmbeddedLogOptions {
   readonly codec: Codec
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** A flush failed: every waiting and every later append is rejected, and the process should exit. Called at most once. */
+  /**
+   * A flush failed: every waiting and every later append is rejected, and the process should exit. Called at most once.
+   */
   readonly onFatal: (error: unknown) => void
-  /** To look at a log, whether or not a server is writing it: appends are refused, followings look for news every 250 ms. */
+  /**
+   * To look at a log, whether or not a server is writing it: appends are refused, followings look for news every 250
+   * ms.
+   */
   readonly readOnly?: boolean
 }
 
 const LOOK_MS = 250
 
 /**
- * The log in a directory of this machine (LMDB). An append is acknowledged after its fsync, and nobody sees an event earlier.
- * Rejects when another process writes the directory, when there is nothing to read (`readOnly`), or when the format is unknown.
+ * The log in a directory of this machine (LMDB). An append is acknowledged after its fsync, and nobody sees an event
+ * earlier. Rejects when another process writes the directory, when there is nothing to read (`readOnly`), or when the
+ * format is unknown.
  */
-export async function openEmbeddedLog({ path, codec, now, onFatal, readOnly = false }: EmbeddedLogOptions): Promise<Log> {
+export async function openEmbeddedLog({
+  path,
+  codec,
+  now,
+  onFatal,
+  readOnly = false,
+}: EmbeddedLogOptions): Promise<Log> {
   if (!readOnly) mkdirSync(path, { recursive: true })
   const directory = readOnly ? resolve(path) : realpathSync(path)
   const lock = readOnly ? undefined : lockData(directory)
@@ -42,7 +54,8 @@ export async function openEmbeddedLog({ path, codec, now, onFatal, readOnly = fa
   const tail = openTail(codec)
   const feed: Feed = {
     end: () => writer.durable(),
-    slice: (after, upTo) => tail.slice(after, upTo, FEED_BATCH) ?? disk.scan(Number(after) + 1, Number(upTo), false, FEED_BATCH),
+    slice: (after, upTo) =>
+      tail.slice(after, upTo, FEED_BATCH) ?? disk.scan(Number(after) + 1, Number(upTo), false, FEED_BATCH),
   }
   const followers = followings(feed)
   const writer: Writer = readOnly
@@ -60,7 +73,10 @@ export async function openEmbeddedLog({ path, codec, now, onFatal, readOnly = fa
   let looking: NodeJS.Timeout | undefined
   let closing: Promise<void> | undefined
 
-  /** Yields what `next` finds until it finds less than it was asked for, with a turn of the event loop between the batches. */
+  /**
+   * Yields what `next` finds until it finds less than it was asked for, with a turn of the event loop between the
+   * batches.
+   */
   async function* batches(limit: number, next: (limit: number) => Recorded[]): AsyncGenerator<readonly Recorded[]> {
     for (let left = limit; left > 0; ) {
       if (closing) throw new LogUnavailable('the log is closed: nothing can be read')
@@ -122,7 +138,10 @@ function reader(directory: string, disk: Disk): Writer {
   return {
     durable: () => BigInt(disk.lastPosition()),
     end: disk.lastRevision,
-    append: () => Promise.reject(new InvalidAppend(`${directory} was opened read-only: only the server that runs on it can append`)),
+    append: () =>
+      Promise.reject(
+        new InvalidAppend(`${directory} was opened read-only: only the server that runs on it can append`),
+      ),
     close: () => Promise.resolve(),
   }
 }

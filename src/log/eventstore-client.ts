@@ -15,7 +15,10 @@ interface Channel {
   getConnectivityState(connect: boolean): number
 }
 
-/** Private members of `EventStoreDBClient` 6.2.1 (frozen upstream: it was the last release). All are own, writable properties. */
+/**
+ * Private members of `EventStoreDBClient` 6.2.1 (frozen upstream: it was the last release). All are own, writable
+ * properties.
+ */
 interface Internals {
   supports(method: { readonly path: string }, feature?: string): Promise<boolean>
   handleError(client: unknown, error: Error): Promise<void>
@@ -26,8 +29,8 @@ interface Internals {
 const SHUTDOWN = 4
 
 /**
- * Connects lazily: nothing is sent before the first call, so that a server which is down does not keep us from starting.
- * Throws when `url` is no usable connection string, without repeating it (it may hold a password).
+ * Connects lazily: nothing is sent before the first call, so that a server which is down does not keep us from
+ * starting. Throws when `url` is no usable connection string, without repeating it (it may hold a password).
  */
 export function connection(url: string): Connection {
   const translated = checkedUrl(url)
@@ -52,7 +55,9 @@ export function connection(url: string): Connection {
 function checkedUrl(url: string): string {
   // The client reads its keys without regard to case and dashes.
   if (/[?&]keep-?alive-?interval=-/i.test(url)) {
-    throw new Error('EVENTSTORE_URL must not turn keep-alive off (keepAliveInterval=-1): a frozen server would never be noticed')
+    throw new Error(
+      'EVENTSTORE_URL must not turn keep-alive off (keepAliveInterval=-1): a frozen server would never be noticed',
+    )
   }
   if (/[?&]throw-?on-?append-?failure=false/i.test(url)) {
     throw new Error('EVENTSTORE_URL must not set throwOnAppendFailure=false: a conflict would then look like success')
@@ -77,12 +82,13 @@ function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStor
   const internals = client as unknown as Internals
   const { handleError, createChannel } = internals
 
-  // BatchAppend kills the process when one of two streams dies, remembers a failed start for ever, and compares our clock with
-  // the server's. Saying that the server lacks it makes the client append by the unary call; and no capability call is made.
+  // BatchAppend kills the process when one of two streams dies, remembers a failed start for ever, and compares our
+  // clock with the server's. Saying that the server lacks it makes the client append by the unary call; and no
+  // capability call is made.
   internals.supports = async () => false
 
-  // Called without await: when the next channel cannot be made either (discovery), its rejection would end the process. The
-  // error itself is reported to the caller by the failing call.
+  // Called without await: when the next channel cannot be made either (discovery), its rejection would end the process.
+  // The error itself is reported to the caller by the failing call.
   internals.handleError = (grpc, error) => handleError(grpc, error).catch(() => {})
 
   // The client closes channels on error but not on dispose.

@@ -9,7 +9,10 @@ export type Failure =
   | { readonly kind: 'too-large'; readonly limitBytes: number }
   /** The stream does not exist. */
   | { readonly kind: 'missing' }
-  /** The same call may succeed later; an append may or may not have been written. `rebuild`: this client will never recover. */
+  /**
+   * The same call may succeed later; an append may or may not have been written. `rebuild`: this client will never
+   * recover.
+   */
   | { readonly kind: 'passing'; readonly rebuild: boolean }
   /** Repeating does not help: configuration, rights, a deleted stream, or our own bug. */
   | { readonly kind: 'lasting' }
@@ -18,8 +21,9 @@ export type Failure =
 const PASSING_CODES: ReadonlySet<unknown> = new Set([1, 4, 8, 10, 13, 14, 15])
 
 /**
- * Sorts what `@eventstore/db-client` 6.2.1 rejects with: its own command errors, raw gRPC errors with a numeric `code`, and plain
- * errors ("Failed to discover after N attempts."). The `expectedVersion` that an error echoes is wrong on some servers: not used.
+ * Sorts what `@eventstore/db-client` 6.2.1 rejects with: its own command errors, raw gRPC errors with a numeric `code`,
+ * and plain errors ("Failed to discover after N attempts."). The `expectedVersion` that an error echoes is wrong on
+ * some servers: not used.
  */
 export function failureOf(error: unknown): Failure {
   if (error instanceof LogUnavailable) return { kind: 'passing', rebuild: false }
@@ -45,11 +49,14 @@ export function failureOf(error: unknown): Failure {
           ? { kind: 'passing', rebuild: false }
           : { kind: 'lasting' }
       default:
-        // Not exhaustive on purpose: the rest (access denied, stream deleted, persistent subscriptions, users …) all last.
+        // Not exhaustive on purpose: the rest (access denied, stream deleted, persistent subscriptions, users …) all
+        // last.
         return { kind: 'lasting' }
     }
   }
-  return PASSING_CODES.has((error as Error & { readonly code?: unknown }).code) ? { kind: 'passing', rebuild: false } : { kind: 'lasting' }
+  return PASSING_CODES.has((error as Error & { readonly code?: unknown }).code)
+    ? { kind: 'passing', rebuild: false }
+    : { kind: 'lasting' }
 }
 
 /** A lasting failure in words for the operator. The server's address and password are never in it. */
@@ -57,13 +64,19 @@ export function explained(doing: string, error: unknown): Error {
   const type = error instanceof Error && isCommandError(error) ? error.type : undefined
   switch (type) {
     case ErrorType.ACCESS_DENIED:
-      return new Error(`EventStoreDB denied ${doing}: give the user in EVENTSTORE_URL the right to write our streams and to read $all`, {
-        cause: error,
-      })
+      return new Error(
+        `EventStoreDB denied ${doing}: give the user in EVENTSTORE_URL the right to write our streams and to read $all`,
+        {
+          cause: error,
+        },
+      )
     case ErrorType.STREAM_DELETED:
-      return new Error(`EventStoreDB refused ${doing}: the stream was tombstoned by somebody else and can never be used again`, {
-        cause: error,
-      })
+      return new Error(
+        `EventStoreDB refused ${doing}: the stream was tombstoned by somebody else and can never be used again`,
+        {
+          cause: error,
+        },
+      )
     default:
       return error instanceof Error ? error : new Error(`${doing} failed`, { cause: error })
   }

@@ -11,8 +11,9 @@ export type StoredEvent = RecordedEvent | AllStreamRecordedEvent
 export type FromStored = (stored: StoredEvent) => Recorded | null
 
 /**
- * `ours` tells our streams from those of other programs in the same database. Ours are also known by their metadata: JSON with
- * `$correlationId` and `by`, which the codec writes always. Whatever fails either test never reaches the codec.
+ * `ours` tells our streams from those of other programs in the same database. Ours are also known by their metadata:
+ * JSON with `$correlationId` and `by`, which the codec writes always. Whatever fails either test never reaches the
+ * codec.
  */
 export function fromStored(codec: Codec, ours: (stream: string) => boolean): FromStored {
   return (stored) => {
@@ -32,8 +33,8 @@ export function fromStored(codec: Codec, ours: (stream: string) => boolean): Fro
 export const isSystem = (stored: StoredEvent): boolean => stored.type.startsWith('$') || stored.streamId.startsWith('$')
 
 /**
- * Commit and prepare position. They are the same for our own events (they differ only in explicit transactions of the old TCP
- * protocol), which is why the port's position is the commit position alone. Throws on a server before 22.6.
+ * Commit and prepare position. They are the same for our own events (they differ only in explicit transactions of the
+ * old TCP protocol), which is why the port's position is the commit position alone. Throws on a server before 22.6.
  */
 export function positionOf(stored: StoredEvent): Position {
   const position = stored.position

@@ -23,7 +23,9 @@ export interface Source {
 
 /** At most so many events in one call of `each`. */
 const BATCH = 512
-/** Events read ahead while `each` is busy, twice (before and after decoding); then HTTP/2 flow control stops the server. */
+/**
+ * Events read ahead while `each` is busy, twice (before and after decoding); then HTTP/2 flow control stops the server.
+ */
 const READ_AHEAD = 512
 /** Checkpoints come every so many windows of 32 events that the server has looked at, delivered or not. */
 const CHECKPOINT_WINDOWS = 10
@@ -110,7 +112,13 @@ class EndOfFollowing extends Error {
 }
 
 /** One subscription, from `cursor` until it breaks (rejects) or `signal` is aborted (resolves). */
-async function session(source: Source, client: EventStoreDBClient, cursor: Cursor, signal: AbortSignal, handlers: Handlers): Promise<void> {
+async function session(
+  source: Source,
+  client: EventStoreDBClient,
+  cursor: Cursor,
+  signal: AbortSignal,
+  handlers: Handlers,
+): Promise<void> {
   const seen: Seen = { checkpoint: 'start', caughtUp: false, goal: null, broken: null }
   const bell = doorbell()
   const subscription = subscribe(client, cursor.place, seen, handlers, bell.ring)
@@ -129,7 +137,8 @@ async function session(source: Source, client: EventStoreDBClient, cursor: Curso
     )
     let announced = false
     while (!signal.aborted) {
-      // Noted before the buffer is emptied: what the server said by now is true of what we find in it, and of nothing later.
+      // Noted before the buffer is emptied: what the server said by now is true of what we find in it, and of nothing
+      // later.
       const { checkpoint, caughtUp, broken } = seen
       const { batch, place, empty, poison } = drain(subscription, source, cursor.place)
       if (batch.length > 0) await handlers.each(batch)
@@ -144,8 +153,8 @@ async function session(source: Source, client: EventStoreDBClient, cursor: Curso
         if (broken !== null) throw broken.error
         await bell.rung()
       }
-      // The client decodes one event per microtask: one turn later everything of a packet is there, and makes one batch. And a long
-      // way to catch up must not keep sockets waiting.
+      // The client decodes one event per microtask: one turn later everything of a packet is there, and makes one
+      // batch. And a long way to catch up must not keep sockets waiting.
       await nextTurn()
     }
   } finally {
@@ -164,7 +173,13 @@ interface Seen {
   broken: { readonly error: unknown } | null
 }
 
-function subscribe(client: EventStoreDBClient, place: Place, seen: Seen, handlers: Handlers, ring: () => void): AllStreamSubscription {
+function subscribe(
+  client: EventStoreDBClient,
+  place: Place,
+  seen: Seen,
+  handlers: Handlers,
+  ring: () => void,
+): AllStreamSubscription {
   const broke = (error: unknown): void => {
     seen.broken ??= { error }
     ring()
@@ -205,7 +220,8 @@ function drain(subscription: AllStreamSubscription, source: Source, from: Place)
   const batch: Recorded[] = []
   let place = from
   while (batch.length < BATCH) {
-    const resolved = subscription.read() as AllStreamResolvedEvent | null // object mode: one event, or null when the buffer is empty
+    // object mode: one event, or null when the buffer is empty
+    const resolved = subscription.read() as AllStreamResolvedEvent | null
     if (resolved === null) return { batch, place, empty: true, poison: null }
     if (resolved.event === undefined) continue
     place = positionOf(resolved.event)

@@ -3,7 +3,10 @@ import { failureOf } from './eventstore-errors.ts'
 import type { StoredEvent } from './eventstore-event.ts'
 import { LogUnavailable } from './log.ts'
 
-/** Events asked for at once. Between two pages nothing is open, so that a slow or absent-minded reader costs the server nothing. */
+/**
+ * Events asked for at once. Between two pages nothing is open, so that a slow or absent-minded reader costs the server
+ * nothing.
+ */
 export const PAGE = 256
 
 /** `start` and `end` are places, not events: nothing precedes the one or follows the other. */
@@ -13,8 +16,15 @@ export interface Span<From> {
   readonly count: number
 }
 
-/** Up to `count` events of one stream, `from` inclusive. None when there is no such stream. Rejects as the client does. */
-export async function streamPage(client: EventStoreDBClient, stream: string, span: Span<bigint>, idleMs: number): Promise<StoredEvent[]> {
+/**
+ * Up to `count` events of one stream, `from` inclusive. None when there is no such stream. Rejects as the client does.
+ */
+export async function streamPage(
+  client: EventStoreDBClient,
+  stream: string,
+  span: Span<bigint>,
+  idleMs: number,
+): Promise<StoredEvent[]> {
   const { from, backwards, count } = span
   const open = () => client.readStream(stream, { fromRevision: from, direction: direction(backwards), maxCount: count })
   try {
@@ -42,7 +52,9 @@ interface Reading {
   destroy(): unknown
 }
 
-/** A read has no deadline of its own (keep-alive gives up after 20 s): when nothing comes for `idleMs` it is cancelled. */
+/**
+ * A read has no deadline of its own (keep-alive gives up after 20 s): when nothing comes for `idleMs` it is cancelled.
+ */
 function page(open: () => Reading, idleMs: number): Promise<StoredEvent[]> {
   return new Promise((resolve, reject) => {
     const reading = open()

@@ -23,11 +23,15 @@ const FIRST_PAUSE_MS = 25
 const LONGEST_PAUSE_MS = 1000
 
 /**
- * Calls `attempt` until it succeeds, fails for good, or the patience is used up (LogUnavailable). The server or the client may
- * never answer at all, so the timer here is our own. `attempt` gets its own limit in milliseconds and must be harmless to repeat.
- * Resolves to what `attempt` gives; a conflict or a size error is rethrown as the client gave it.
+ * Calls `attempt` until it succeeds, fails for good, or the patience is used up (LogUnavailable). The server or the
+ * client may never answer at all, so the timer here is our own. `attempt` gets its own limit in milliseconds and must
+ * be harmless to repeat. Resolves to what `attempt` gives; a conflict or a size error is rethrown as the client gave
+ * it.
  */
-export async function persist<T>(attempt: (limitMs: number) => Promise<T>, { doing, patience, closed, failed }: Persistence): Promise<T> {
+export async function persist<T>(
+  attempt: (limitMs: number) => Promise<T>,
+  { doing, patience, closed, failed }: Persistence,
+): Promise<T> {
   const until = performance.now() + patience.totalMs
   for (let tries = 0; ; tries++) {
     const leftMs = until - performance.now()
@@ -46,22 +50,33 @@ export async function persist<T>(attempt: (limitMs: number) => Promise<T>, { doi
     }
     const pauseMs = pause(tries, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
     if (performance.now() + pauseMs >= until) {
-      throw new LogUnavailable(`${doing}: no answer from EventStoreDB within ${patience.totalMs} ms; ask again later`, { cause: last })
+      throw new LogUnavailable(`${doing}: no answer from EventStoreDB within ${patience.totalMs} ms; ask again later`, {
+        cause: last,
+      })
     }
     await delay(pauseMs, undefined, { signal: closed }).catch(() => {}) // closed: the next turn says so
   }
 }
 
-/** Exponential, with "equal jitter" (half fixed, half random), so that many waiters do not come back as one wave. Milliseconds. */
+/**
+ * Exponential, with "equal jitter" (half fixed, half random), so that many waiters do not come back as one wave.
+ * Milliseconds.
+ */
 export function pause(tries: number, firstMs: number, longestMs: number): number {
   const fullMs = Math.min(longestMs, firstMs * 2 ** Math.min(tries, 16))
   return fullMs * (0.5 + Math.random() / 2)
 }
 
-/** The client's own deadline starts late (not before discovery) or is ignored: 250 ms of grace so that it may speak first. */
+/**
+ * The client's own deadline starts late (not before discovery) or is ignored: 250 ms of grace so that it may speak
+ * first.
+ */
 async function limited<T>(work: Promise<T>, limitMs: number, doing: string, closed: AbortSignal): Promise<T> {
   const { promise: giveUp, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new LogUnavailable(`${doing}: no answer within ${Math.round(limitMs)} ms`)), limitMs + 250)
+  const timer = setTimeout(
+    () => reject(new LogUnavailable(`${doing}: no answer within ${Math.round(limitMs)} ms`)),
+    limitMs + 250,
+  )
   const abort = (): void => reject(closed.reason)
   closed.addEventListener('abort', abort, { once: true })
   try {

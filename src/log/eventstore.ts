@@ -27,7 +27,10 @@ export interface EventStoreOptions {
   readonly codec: Codec
   /** False for streams of other programs in the same database. Default: every stream may be ours, metadata decides. */
   ours?(stream: string): boolean
-  /** Told of everything that went wrong and is tried again (`doing` in words): for the log lines and metrics of the operator. */
+  /**
+   * Told of everything that went wrong and is tried again (`doing` in words): for the log lines and metrics of the
+   * operator.
+   */
   onTrouble?(doing: string, error: unknown): void
   /** Default: 5 s for one attempt, 10 s for all attempts of a call. */
   readonly patience?: Patience
@@ -36,8 +39,8 @@ export interface EventStoreOptions {
 const PATIENCE: Patience = { attemptMs: 5000, totalMs: 10_000 }
 
 /**
- * The log in EventStoreDB 22.6 – 24.10 or KurrentDB 25/26, through `@eventstore/db-client` 6.2.1. Connects with the first call, so
- * a server that is down does not keep us from starting. Rejects when `url` cannot be understood.
+ * The log in EventStoreDB 22.6 – 24.10 or KurrentDB 25/26, through `@eventstore/db-client` 6.2.1. Connects with the
+ * first call, so a server that is down does not keep us from starting. Rejects when `url` cannot be understood.
  */
 export async function openEventStoreLog(options: EventStoreOptions): Promise<Log> {
   const { codec, ours = () => true, onTrouble = () => {}, patience = PATIENCE } = options
@@ -82,7 +85,9 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
         return client.appendToStream(stream, messages, { expectedRevision, deadline: limitMs })
       })
       if (Number(answer.nextExpectedRevision) !== expected + events.length) {
-        throw new Error(`${stream} was deleted or rewritten in EventStoreDB: its numbering no longer follows from what we appended`)
+        throw new Error(
+          `${stream} was deleted or rewritten in EventStoreDB: its numbering no longer follows from what we appended`,
+        )
       }
     } catch (error) {
       const failure = failureOf(error)
@@ -101,7 +106,11 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
       // Appends go to the leader, this read perhaps to a follower that is a moment behind.
       if (written.length < count || last === undefined)
         throw new LogUnavailable(`${stream} is not yet visible on the node that we read from`)
-      return { revision: Number(last.revision), positions: written.map((one) => positionOf(one).commit), at: last.created.getTime() }
+      return {
+        revision: Number(last.revision),
+        positions: written.map((one) => positionOf(one).commit),
+        at: last.created.getTime(),
+      }
     })
   }
 
@@ -123,8 +132,13 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     }
   }
 
-  async function* readAll({ from, backwards = false, limit = Infinity }: ReadOptions<bigint> = {}): AsyncIterable<readonly Recorded[]> {
-    let next: Position | 'start' | 'end' = from === undefined ? (backwards ? 'end' : 'start') : { commit: from, prepare: from }
+  async function* readAll({
+    from,
+    backwards = false,
+    limit = Infinity,
+  }: ReadOptions<bigint> = {}): AsyncIterable<readonly Recorded[]> {
+    let next: Position | 'start' | 'end' =
+      from === undefined ? (backwards ? 'end' : 'start') : { commit: from, prepare: from }
     // Forwards a page begins with the event that ended the page before.
     let again = false
     for (let left = limit; left > 0; ) {
@@ -197,7 +211,10 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
   }
 }
 
-/** The client makes JSON of `data` itself, where a failure would end the process: it gets what the codec's JSON says, nothing else. */
+/**
+ * The client makes JSON of `data` itself, where a failure would end the process: it gets what the codec's JSON says,
+ * nothing else.
+ */
 function message(id: string, { type, data, meta }: Encoded) {
   return jsonEvent({ id, type, data: JSON.parse(data), metadata: new TextEncoder().encode(meta) })
 }

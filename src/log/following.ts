@@ -14,13 +14,18 @@ export const FEED_BATCH = 512
 export interface Followings {
   /** Throws LogUnavailable after `close`. */
   follow(options: FollowOptions): Following
-  /** To be called when `end()` has moved. Costs one microtask per waiting following; `each` is never called from within. */
+  /**
+   * To be called when `end()` has moved. Costs one microtask per waiting following; `each` is never called from within.
+   */
   wake(): void
   /** Resolves when every following has stopped. */
   close(): Promise<void>
 }
 
-/** All followings of one log. Each runs at its own pace and holds one batch, so a slow one costs neither memory nor the others' time. */
+/**
+ * All followings of one log. Each runs at its own pace and holds one batch, so a slow one costs neither memory nor the
+ * others' time.
+ */
 export function followings(feed: Feed): Followings {
   const waiting: (() => void)[] = []
   const running = new Set<Following>()
@@ -58,7 +63,12 @@ export function followings(feed: Feed): Followings {
   }
 }
 
-async function run(feed: Feed, options: FollowOptions, isStopped: () => boolean, woken: () => Promise<void>): Promise<void> {
+async function run(
+  feed: Feed,
+  options: FollowOptions,
+  isStopped: () => boolean,
+  woken: () => Promise<void>,
+): Promise<void> {
   const { after } = options
   let cursor = after === 'start' ? -1n : after === 'end' ? feed.end() : after
   // Up to here is the past: told apart so that `caughtUp` comes exactly between the past and what is live.

@@ -1,4 +1,7 @@
-/** Where a stream ends; `position` is -1n when it was read from the disk (it is durable, and its exact place does not matter). */
+/**
+ * Where a stream ends; `position` is -1n when it was read from the disk (it is durable, and its exact place does not
+ * matter).
+ */
 export interface Head {
   readonly revision: number
   readonly position: bigint
@@ -11,9 +14,9 @@ export interface Heads {
 }
 
 /**
- * The revision of each stream's last event, pending ones included: what expected revisions are checked against. Keeps the
- * streams that were most recently written, or asked for first, and reads the others from the disk; never drops a stream with
- * pending events, which the disk does not know yet.
+ * The revision of each stream's last event, pending ones included: what expected revisions are checked against. Keeps
+ * the streams that were most recently written, or asked for first, and reads the others from the disk; never drops a
+ * stream with pending events, which the disk does not know yet.
  */
 export function openHeads(lastRevision: (stream: string) => number, maxStreams = 65_536): Heads {
   const heads = new Map<string, Head>()

@@ -1,6 +1,8 @@
 import type { Event } from '../../machines/kernel.ts'
 
-/** What is known about an event besides the event: who caused it, by which command, and which client call it answers. */
+/**
+ * What is known about an event besides the event: who caused it, by which command, and which client call it answers.
+ */
 export interface Meta {
   /** The id of the command (a UUID): `$correlationId` in EventStoreDB. All events of one command share it. */
   readonly correlationId: string
@@ -12,7 +14,9 @@ export interface Meta {
   readonly client?: { readonly key: string; readonly digest: string }
 }
 
-/** An event on its way into the log. `id` is a UUID derived from the command, so that an append can be repeated safely. */
+/**
+ * An event on its way into the log. `id` is a UUID derived from the command, so that an append can be repeated safely.
+ */
 export interface Proposed<E extends Event = Event> {
   readonly id: string
   readonly event: E
@@ -20,8 +24,9 @@ export interface Proposed<E extends Event = Event> {
 }
 
 /**
- * An event with its place in history. `revision` counts from 0 within its stream, `position` grows over the whole log with
- * gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders nothing.
+ * An event with its place in history. `revision` counts from 0 within its stream, `position` grows over the whole log
+ * with gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders
+ * nothing.
  */
 export interface Recorded<E extends Event = Event> extends Proposed<E> {
   readonly stream: string
@@ -34,14 +39,19 @@ export interface Recorded<E extends Event = Event> extends Proposed<E> {
 export interface Appended {
   /** Revision of the last of them. */
   readonly revision: number
-  /** Position of each of them, in their order (an adapter whose server tells only the last one reads the others back). */
+  /**
+   * Position of each of them, in their order (an adapter whose server tells only the last one reads the others back).
+   */
   readonly positions: readonly bigint[]
   /** The log's clock for these events, milliseconds. */
   readonly at: number
 }
 
 export interface ReadOptions<From> {
-  /** Inclusive forwards; backwards it is inclusive for a stream and exclusive for the whole log. Default: the beginning, or backwards the end. */
+  /**
+   * Inclusive forwards; backwards it is inclusive for a stream and exclusive for the whole log. Default: the beginning,
+   * or backwards the end.
+   */
   readonly from?: From
   readonly backwards?: boolean
   readonly limit?: number
@@ -51,13 +61,16 @@ export interface FollowOptions {
   /** Exclusive. `'start'` = every event, `'end'` = only what is appended from now on. */
   readonly after: bigint | 'start' | 'end'
   /**
-   * Called with one or more events, in order, one call at a time: the next call waits for the promise. When it throws or
-   * rejects the following stops with that error and nothing after the failed batch is delivered.
+   * Called with one or more events, in order, one call at a time: the next call waits for the promise. When it throws
+   * or rejects the following stops with that error and nothing after the failed batch is delivered.
    */
   each(batch: readonly Recorded[]): void | Promise<void>
   /** Called when everything that stood in the log at the start (or after a break) has been delivered. */
   caughtUp?(): void
-  /** Called once when the following ended for good because `each` or `caughtUp` failed. A broken connection is not that: it is resumed. */
+  /**
+   * Called once when the following ended for good because `each` or `caughtUp` failed. A broken connection is not that:
+   * it is resumed.
+   */
   failed?(error: unknown): void
 }
 
@@ -66,13 +79,16 @@ export interface Following {
   stop(): Promise<void>
 }
 
-/** The durable log: the only source of truth. Adapters: memory, embedded (LMDB), EventStoreDB; one suite for all: `test/log/suite.ts`. */
+/**
+ * The durable log: the only source of truth. Adapters: memory, embedded (LMDB), EventStoreDB; one suite for all:
+ * `test/log/suite.ts`.
+ */
 export interface Log {
   /**
-   * Appends all or nothing, durable when it resolves. `expected` is the exact revision of the last event of the stream, -1 for
-   * a stream that does not exist yet. The same ids with the same `expected` give the first answer again and add nothing.
-   * Rejects with WrongRevision, AppendTooLarge, InvalidAppend (nothing written) or LogUnavailable (outcome unknown: ask again
-   * with the same ids and the same `expected`).
+   * Appends all or nothing, durable when it resolves. `expected` is the exact revision of the last event of the stream,
+   * -1 for a stream that does not exist yet. The same ids with the same `expected` give the first answer again and add
+   * nothing. Rejects with WrongRevision, AppendTooLarge, InvalidAppend (nothing written) or LogUnavailable (outcome
+   * unknown: ask again with the same ids and the same `expected`).
    */
   append(stream: string, expected: number, events: readonly Proposed[]): Promise<Appended>
   /** One stream, in batches. A stream that does not exist is empty. */
@@ -84,7 +100,10 @@ export interface Log {
   close(): Promise<void>
 }
 
-/** The stream has moved on: learn what happened (`actual` = revision of its last event, -1 = no stream) and decide again. */
+/**
+ * The stream has moved on: learn what happened (`actual` = revision of its last event, -1 = no stream) and decide
+ * again.
+ */
 export class WrongRevision extends Error {
   override readonly name = 'WrongRevision'
   readonly stream: string

@@ -18,8 +18,9 @@ interface Row extends Encoded {
 }
 
 /**
- * The log without a disk, for tests and demonstrations: gone with the process. Every event passes through the codec both
- * ways, so writers and readers never share an object. Positions have gaps like EventStoreDB's, so that nobody computes with them.
+ * The log without a disk, for tests and demonstrations: gone with the process. Every event passes through the codec
+ * both ways, so writers and readers never share an object. Positions have gaps like EventStoreDB's, so that nobody
+ * computes with them.
  */
 export function memoryLog({ codec, now }: MemoryLogOptions): Log {
   const rows: Row[] = []
@@ -68,7 +69,14 @@ export function memoryLog({ codec, now }: MemoryLogOptions): Log {
         const position: bigint = (added.at(-1) ?? rows.at(-1))?.position ?? 0n
         // `encoded` was made from `events`, index by index.
         const { id } = events[index]!
-        added.push({ ...one, id, stream, revision: expected + 1 + index, position: position + BigInt(one.data.length + 1), at })
+        added.push({
+          ...one,
+          id,
+          stream,
+          revision: expected + 1 + index,
+          position: position + BigInt(one.data.length + 1),
+          at,
+        })
       }
       rows.push(...added)
       streams.set(stream, written)

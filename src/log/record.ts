@@ -10,7 +10,10 @@ export interface Row extends Encoded {
   readonly at: number
 }
 
-/** The record's text in the file: one JSON object, so that any tool can read a log. The stream stands first to be found in a damaged one. */
+/**
+ * The record's text in the file: one JSON object, so that any tool can read a log. The stream stands first to be found
+ * in a damaged one.
+ */
 export function recordText(row: Row): string {
   const { stream, revision, id, type, at, data, meta } = row
   return `{"s":${JSON.stringify(stream)},"r":${revision},"i":"${id}","t":${JSON.stringify(type)},"a":${at},"d":${data},"m":${meta}}`
@@ -26,7 +29,10 @@ interface StoredRecord {
   readonly m: unknown
 }
 
-/** Throws an error that names position and stream when the text is damaged, missing or of a version that the catalogue does not know. */
+/**
+ * Throws an error that names position and stream when the text is damaged, missing or of a version that the catalogue
+ * does not know.
+ */
 export function parseRecord(codec: Codec, position: number, text: string | undefined, stream?: string): Recorded {
   try {
     if (text === undefined) throw new Error('the record is missing')

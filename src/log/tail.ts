@@ -5,11 +5,17 @@ import { decodeRow, type Row } from './record.ts'
 const MAX_EVENTS = 2_048
 const MAX_CHARACTERS = 16 * 1_024 * 1_024
 
-/** The newest events, in memory. Followers that keep up are served from here; each event is decoded once, for all of them. */
+/**
+ * The newest events, in memory. Followers that keep up are served from here; each event is decoded once, for all of
+ * them.
+ */
 export interface Tail {
   /** Rows in the order of their positions, without gaps. */
   push(rows: readonly Row[]): void
-  /** Events with `after < position <= upTo`, at most `limit`; undefined when the first of them has already left the tail. */
+  /**
+   * Events with `after < position <= upTo`, at most `limit`; undefined when the first of them has already left the
+   * tail.
+   */
   slice(after: bigint, upTo: bigint, limit: number): readonly Recorded[] | undefined
 }
 
@@ -21,7 +27,8 @@ interface Slot {
 /** Bounded by number and by size, whichever is reached first. Positions must grow by exactly one per row. */
 export function openTail(codec: Codec): Tail {
   let slots: Slot[] = []
-  // Slots before `first` have left; they are cut off when they are half of all, so that leaving costs next to nothing per event.
+  // Slots before `first` have left; they are cut off when they are half of all, so that leaving costs next to nothing
+  // per event.
   let first = 0
   let characters = 0
 

@@ -27,8 +27,9 @@ export interface Writer {
 }
 
 /**
- * How long a busy log waits before its next flush. Each flush costs some 300 µs of CPU, whatever it holds: with fewer and larger ones the
- * event loop has more time for everything else, which more than makes up for the wait. A log that is not busy never waits.
+ * How long a busy log waits before its next flush. Each flush costs some 300 µs of CPU, whatever it holds: with fewer
+ * and larger ones the event loop has more time for everything else, which more than makes up for the wait. A log that
+ * is not busy never waits.
  */
 const GATHER_MS = 1
 
@@ -42,8 +43,9 @@ interface Group {
 const newGroup = (): Group => ({ rows: [], writes: new Set(), waiting: [] })
 
 /**
- * Group commit: what arrives while a flush is under way is gathered, and the next flush takes all of it. An append is checked
- * and gets its place at once, in the order of the calls and behind the pending events; only its answer waits for the flush.
+ * Group commit: what arrives while a flush is under way is gathered, and the next flush takes all of it. An append is
+ * checked and gets its place at once, in the order of the calls and behind the pending events; only its answer waits
+ * for the flush.
  */
 export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions): Writer {
   let durable = BigInt(disk.lastPosition())
@@ -109,9 +111,12 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
   }
 
   const fail = async (group: Group, error: unknown): Promise<void> => {
-    refusing = new LogUnavailable('writing to the disk failed: nothing more is accepted until the server is started again', {
-      cause: error,
-    })
+    refusing = new LogUnavailable(
+      'writing to the disk failed: nothing more is accepted until the server is started again',
+      {
+        cause: error,
+      },
+    )
     // lmdb-js hides the reason in a promise that it rejects a moment later.
     const { commitError } = error as { readonly commitError?: Promise<never> }
     const reason: unknown = (await Promise.race([commitError?.catch((cause: unknown) => cause), nextTurn()])) ?? error
@@ -126,9 +131,15 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
     const places: Place[] = disk.scanStream(stream, expected + 1, false, events.length, Number(durable))
     if (places.length < events.length) {
       const pending = [...(current?.rows ?? []), ...next.rows]
-      places.push(...pending.filter((row) => row.stream === stream && row.revision > expected).slice(0, events.length - places.length))
+      places.push(
+        ...pending
+          .filter((row) => row.stream === stream && row.revision > expected)
+          .slice(0, events.length - places.length),
+      )
     }
-    return places.length === events.length && places.every(({ id }, index) => id === events[index]?.id) ? places : undefined
+    return places.length === events.length && places.every(({ id }, index) => id === events[index]?.id)
+      ? places
+      : undefined
   }
 
   return {
@@ -149,8 +160,10 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
           return
         }
         const places = expected < head.revision ? repeated(stream, expected, events) : undefined
-        const settle = (): void => (places ? resolve(answer(places)) : reject(new WrongRevision(stream, expected, head.revision)))
-        // Neither a yes nor a no may rest on events that are not yet durable: who is refused now wants to read what it lost to.
+        const settle = (): void =>
+          places ? resolve(answer(places)) : reject(new WrongRevision(stream, expected, head.revision))
+        // Neither a yes nor a no may rest on events that are not yet durable: who is refused now wants to read what it
+        // lost to.
         const restsOn = places?.at(-1)?.position ?? head.position
         if (restsOn <= durable) settle()
         else (restsOn <= (current?.rows.at(-1)?.position ?? -1n) ? current! : next).waiting.push({ settle, reject })

@@ -8,7 +8,11 @@ export function analyticsMetrics(registers: Registry[]) {
     labelNames: ['outcome'],
     registers,
   })
-  const retries = new Counter({ name: 'lyceum_mixpanel_retries_total', help: 'Requests to Mixpanel that had to be repeated', registers })
+  const retries = new Counter({
+    name: 'lyceum_mixpanel_retries_total',
+    help: 'Requests to Mixpanel that had to be repeated',
+    registers,
+  })
 
   return {
     sent: (number: number): void => events.labels('sent').inc(number),

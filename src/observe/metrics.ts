@@ -8,7 +8,10 @@ export interface Gauges {
   roomsAwake(): number
   /** Position of the last event that this node has pushed. */
   pushedPosition(): bigint
-  /** By view: position it is true at (null = nothing yet), events' worth of lag is not computed because positions have gaps. */
+  /**
+   * By view: position it is true at (null = nothing yet), events' worth of lag is not computed because positions have
+   * gaps.
+   */
   views(): Readonly<Record<string, { readonly position: bigint | null; readonly parked: number }>>
 }
 
@@ -36,14 +39,22 @@ export function openMetrics() {
     buckets: SECONDS,
     registers,
   })
-  const events = new Counter({ name: 'lyceum_events_appended_total', help: 'Events that this node appended', registers })
+  const events = new Counter({
+    name: 'lyceum_events_appended_total',
+    help: 'Events that this node appended',
+    registers,
+  })
   const pushes = new Counter({
     name: 'lyceum_pushes_total',
     help: 'Notices pushed to at least one socket',
     labelNames: ['notice'],
     registers,
   })
-  const unknown = new Counter({ name: 'lyceum_unknown_events_total', help: 'Emitted events whose name no contract knows', registers })
+  const unknown = new Counter({
+    name: 'lyceum_unknown_events_total',
+    help: 'Emitted events whose name no contract knows',
+    registers,
+  })
   const errors = new Counter({
     name: 'lyceum_errors_total',
     help: 'Errors that nobody expected; each has a log line',

@@ -15,16 +15,18 @@ export interface AbandonedChatsOptions {
 }
 
 /**
- * Keeps one thing true: in an open chat the visitor and whoever serves are online (or in their grace). It looks when somebody goes
- * offline, when a chat gets a visitor or a server, and once at the start at everything; so it needs no position of its own, and what a
- * crash left half done is found again. Every node does it: the commands' ids follow from the event, so the log takes each close once.
+ * Keeps one thing true: in an open chat the visitor and whoever serves are online (or in their grace). It looks when
+ * somebody goes offline, when a chat gets a visitor or a server, and once at the start at everything; so it needs no
+ * position of its own, and what a crash left half done is found again. Every node does it: the commands' ids follow
+ * from the event, so the log takes each close once.
  */
 export function abandonedChats({ desk, rooms, now, onError }: AbandonedChatsOptions) {
   const close = (org: string, room: string, gone: string, causedBy: string): void => {
     const by: Party = { id: 'abandoned-chats', org, role: 'system' }
     const call = causedBy === '' ? {} : { causedBy }
     const asked = rooms.ask('chat', room, { type: 'CloseAbandonedChat', gone, by, at: now() }, call).then((answer) => {
-      if (answer instanceof Refusal) throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
+      if (answer instanceof Refusal)
+        throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
     })
     asked.catch((error: unknown) => {
       onError(error)
@@ -54,7 +56,8 @@ export function abandonedChats({ desk, rooms, now, onError }: AbandonedChatsOpti
         for (const room of desk.chatsOf(org, person)) lookAt(room, id)
       } else if (stream.startsWith(CHAT_STREAM)) {
         const { type } = event as ChatEvent
-        if (type === 'ChatOpened' || type === 'ChatClaimed' || type === 'ChatTakenOver') lookAt(stream.slice(CHAT_STREAM.length), id)
+        if (type === 'ChatOpened' || type === 'ChatClaimed' || type === 'ChatTakenOver')
+          lookAt(stream.slice(CHAT_STREAM.length), id)
       }
     },
   }

@@ -19,7 +19,9 @@ interface DueSession extends Due {
   readonly courseId: string
 }
 
-/** Ends the attendance sessions that nobody has ended, as of their due time, with the roster that the course has then. */
+/**
+ * Ends the attendance sessions that nobody has ended, as of their due time, with the roster that the course has then.
+ */
 export function overdueAttendance({ sessions, rooms, clock, onError }: OverdueAttendanceOptions): Overdue {
   function* open(): Generator<DueSession> {
     for (const { id, row } of sessions.all()) yield { id, dueAt: row.dueAt, org: row.org, courseId: row.courseId }
@@ -30,7 +32,8 @@ export function overdueAttendance({ sessions, rooms, clock, onError }: OverdueAt
     const { revision: courseSeq, state } = await rooms.look('course', courseId)
     const roster = { courseSeq, students: state.context.students }
     const answer = await rooms.ask('attendance', id, { type: 'EndOverdueAttendance', roster, by, at: clock.now() })
-    if (answer instanceof Refusal) throw new Error(`attendance session ${id} is overdue and could not be ended: ${answer.code}`)
+    if (answer instanceof Refusal)
+      throw new Error(`attendance session ${id} is overdue and could not be ended: ${answer.code}`)
   }
 
   return overdue({ open, end, dueBy, clock, onError })

@@ -22,7 +22,10 @@ export interface LessonAttendanceOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Something to look into: whether this participant is still there, and whether the lesson knows that they are back from `loss`. */
+/**
+ * Something to look into: whether this participant is still there, and whether the lesson knows that they are back from
+ * `loss`.
+ */
 interface Case {
   readonly lesson: string
   readonly participant: string
@@ -35,9 +38,10 @@ const AT_ONCE = 64
 const AGAIN_MS = 500
 
 /**
- * Keeps two things true: whoever is in an open lesson is there in the presence in which they joined, and a return from a loss is recorded in the
- * live lesson in which it happened. It looks when a presence ends, when somebody is back or joins, and once at the start at everybody; so it needs
- * no position of its own, and what a crash left half done is found again. Every node does it: the lesson takes each fact once.
+ * Keeps two things true: whoever is in an open lesson is there in the presence in which they joined, and a return from
+ * a loss is recorded in the live lesson in which it happened. It looks when a presence ends, when somebody is back or
+ * joins, and once at the start at everybody; so it needs no position of its own, and what a crash left half done is
+ * found again. Every node does it: the lesson takes each fact once.
  */
 export function lessonAttendance({ lessons, desk, rooms, endOfPresence, clock, onError }: LessonAttendanceOptions) {
   let waiting: Case[] = []
@@ -54,13 +58,21 @@ export function lessonAttendance({ lessons, desk, rooms, endOfPresence, clock, o
     if (row?.since === presence) {
       if (!loss || record.row.status !== 'live') return
       const { role, at: lostAt, backAt } = loss
-      await told(lesson, { type: 'ResumeLesson', participantId: participant, role, presence, lostAt, by, at: backAt }, call)
+      await told(
+        lesson,
+        { type: 'ResumeLesson', participantId: participant, role, presence, lostAt, by, at: backAt },
+        call,
+      )
       return
     }
     const end = await endOfPresence(home, participant, presence)
     if (!end) return
     const reason = end.reason === 'grace-over' ? 'disconnected' : 'left'
-    await told(lesson, { type: 'LeaveLesson', participantId: participant, presence, reason, leftAt: end.at, by, at: clock.now() }, call)
+    await told(
+      lesson,
+      { type: 'LeaveLesson', participantId: participant, presence, reason, leftAt: end.at, by, at: clock.now() },
+      call,
+    )
   }
 
   const told = async (lesson: string, command: LessonCommand, call: { causedBy?: string }): Promise<void> => {
@@ -95,14 +107,21 @@ export function lessonAttendance({ lessons, desk, rooms, endOfPresence, clock, o
   const caseOf = (home: string, lesson: string, participant: string, causedBy?: string): Case => {
     const row = desk.presence(home, participant)
     const back = row?.loss?.backAt
-    const loss = row?.loss && back !== null && back !== undefined ? { loss: { at: row.loss.at, backAt: back, role: row.role } } : {}
+    const loss =
+      row?.loss && back !== null && back !== undefined
+        ? { loss: { at: row.loss.at, backAt: back, role: row.role } }
+        : {}
     return { lesson, participant, ...loss, ...(causedBy === undefined ? {} : { causedBy }) }
   }
 
   return {
-    /** Once, when the desks are live and everybody who is connected has been heard of. Resolves when everybody has been looked at. */
+    /**
+     * Once, when the desks are live and everybody who is connected has been heard of. Resolves when everybody has been
+     * looked at.
+     */
     async start(): Promise<void> {
-      for (const record of lessons.all()) for (const { home, id } of record.present()) waiting.push(caseOf(home, record.id, id))
+      for (const record of lessons.all())
+        for (const { home, id } of record.present()) waiting.push(caseOf(home, record.id, id))
       await work()
     },
     heard({ id, stream, event }: Told): void {

@@ -31,8 +31,9 @@ const AGAIN_MS = 1_000
 const AT_ONCE = 16
 
 /**
- * Ends what nobody has ended. One timer for the earliest; what is due is read from the desk each time, so the timer holds no history, and what
- * became due while no server was there is ended at the start. Every node does it: a thing ends once.
+ * Ends what nobody has ended. One timer for the earliest; what is due is read from the desk each time, so the timer
+ * holds no history, and what became due while no server was there is ended at the start. Every node does it: a thing
+ * ends once.
  */
 export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: OverdueOptions<D>): Overdue {
   const ending = new Set<string>()

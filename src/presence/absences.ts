@@ -1,8 +1,11 @@
-/** Remembers who was found without a lease, because one look is not enough: a lease may be missing for a moment (an emptied Redis). */
+/**
+ * Remembers who was found without a lease, because one look is not enough: a lease may be missing for a moment (an
+ * emptied Redis).
+ */
 export interface Absences {
   /**
-   * Takes note of one look at these people (`counts` = live leases of each, in the same order, at `now`); gives those who have now been
-   * without one at every look for `minMs` at least. Who is not among `people` is forgotten.
+   * Takes note of one look at these people (`counts` = live leases of each, in the same order, at `now`); gives those
+   * who have now been without one at every look for `minMs` at least. Who is not among `people` is forgotten.
    */
   look(people: readonly string[], counts: readonly number[], now: number): string[]
   /** Nothing could be seen: the next look is a first one. */

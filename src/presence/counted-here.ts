@@ -1,9 +1,9 @@
 import { type Leases, LeasesUnavailable } from './leases.ts'
 
 /**
- * Leases of the one node that an embedded log has: held in both places (the scripts that keep the keys for other programs read those in
- * Redis), and counted from `own` alone, because what else Redis still holds are leases of this node's dead predecessor, and would keep
- * its people online until they expire.
+ * Leases of the one node that an embedded log has: held in both places (the scripts that keep the keys for other
+ * programs read those in Redis), and counted from `own` alone, because what else Redis still holds are leases of this
+ * node's dead predecessor, and would keep its people online until they expire.
  */
 export function countedHere(shared: Leases, own: Leases): Leases {
   const quietly = (work: Promise<number>): Promise<unknown> =>

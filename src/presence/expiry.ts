@@ -23,7 +23,9 @@ const AGAIN_MS = 1_000
 /** Thousands may be lost at once, and every run reads them all: not one run for each. */
 const PAUSE_MS = 50
 
-/** One timer for the earliest of all due times. What is due is read anew each time: the timer itself holds no history. */
+/**
+ * One timer for the earliest of all due times. What is due is read anew each time: the timer itself holds no history.
+ */
 export function expiry({ clock, notBefore, due, expire }: ExpiryOptions): Expiry {
   let next = Number.POSITIVE_INFINITY
   let timer: Timer | undefined

@@ -2,7 +2,10 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Clock, Timer } from '../clock.ts'
 
 export interface Heartbeat {
-  /** When the process that had this file before was last alive, milliseconds since 1970, at most a second early; null = there was none. */
+  /**
+   * When the process that had this file before was last alive, milliseconds since 1970, at most a second early; null =
+   * there was none.
+   */
   readonly lastBeat: number | null
   /** From now on; to be called when what the last beat is needed for is recorded. */
   start(): void
@@ -13,8 +16,9 @@ export interface Heartbeat {
 const BEAT_MS = 1_000
 
 /**
- * Writes the time into a file every second, so that the next process knows until when this one lived: whoever was connected to it was
- * there until then, and nobody can tell afterwards in another way. A disk that does not take it costs precision, nothing else.
+ * Writes the time into a file every second, so that the next process knows until when this one lived: whoever was
+ * connected to it was there until then, and nobody can tell afterwards in another way. A disk that does not take it
+ * costs precision, nothing else.
  */
 export async function openHeartbeat(path: string, clock: Clock, onError: (error: unknown) => void): Promise<Heartbeat> {
   const text = await readFile(path, 'utf8').catch(() => '')

@@ -1,4 +1,7 @@
-/** What a node knows of its own leases whether or not Redis hears of it: the sockets it holds, and those it could not give back yet. */
+/**
+ * What a node knows of its own leases whether or not Redis hears of it: the sockets it holds, and those it could not
+ * give back yet.
+ */
 export interface HeldSockets {
   add(person: string, socket: string): void
   /** From now on owed, until `settled`. */

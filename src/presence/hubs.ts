@@ -2,11 +2,17 @@ import { keepNewest } from '../keep-newest.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
 import type { Peer, Pulse } from './pulse.ts'
 
-/** How many TeacherHub connections each organisation has, on all nodes. They are nobody's presence, so nothing of them is recorded. */
+/**
+ * How many TeacherHub connections each organisation has, on all nodes. They are nobody's presence, so nothing of them
+ * is recorded.
+ */
 export interface Hubs {
   enter(org: string, socket: string): Promise<void>
   leave(org: string, socket: string): Promise<void>
-  /** A hub's connection names a lesson: whether the same person has another one that does, and if not, when they last had (null = nobody knows). */
+  /**
+   * A hub's connection names a lesson: whether the same person has another one that does, and if not, when they last
+   * had (null = nobody knows).
+   */
   watch(watch: Watch): Promise<{ readonly elsewhere: boolean; readonly lastSeen: number | null }>
   unwatch(watch: Watch): Promise<void>
   /** Rejects with LeasesUnavailable. */

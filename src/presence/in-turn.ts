@@ -1,4 +1,7 @@
-/** Work under one key runs in the order in which it was given, one at a time; work under different keys runs side by side. */
+/**
+ * Work under one key runs in the order in which it was given, one at a time; work under different keys runs side by
+ * side.
+ */
 export interface InTurn {
   /** Resolves or rejects as the work does; a failed work does not stop the next one. */
   run<T>(key: string, work: () => Promise<T>): Promise<T>

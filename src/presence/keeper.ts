@@ -11,7 +11,10 @@ import { sockets } from './sockets.ts'
 /** Where the presence machine of a person stands. */
 export type RecordedPresence = 'offline' | 'online' | 'lost'
 
-/** How a socket ended: `closed` by its client, or `lost` in any other way; `at`: until when its owner was there, milliseconds since 1970. */
+/**
+ * How a socket ended: `closed` by its client, or `lost` in any other way; `at`: until when its owner was there,
+ * milliseconds since 1970.
+ */
 export interface End {
   readonly how: 'closed' | 'lost'
   readonly at: number
@@ -27,9 +30,14 @@ export interface PresenceKeeperOptions {
   readonly graceMs: number
   /** The leases' time to live. */
   readonly ttlMs: number
-  /** See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until `seenAt`. */
+  /**
+   * See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until
+   * `seenAt`.
+   */
   others(person: string, seenAt: number): Promise<Felt>
-  /** When somebody whose leases have expired was last seen, milliseconds since 1970; null = nobody knows of such leases. */
+  /**
+   * When somebody whose leases have expired was last seen, milliseconds since 1970; null = nobody knows of such leases.
+   */
   lastSeen(person: string): Promise<number | null>
   /** When the process before this one was last alive, where there is one at a time; null = nobody knows. */
   readonly diedAt: number | null
@@ -43,21 +51,29 @@ export interface PresenceKeeperOptions {
 
 export interface PresenceKeeper {
   /**
-   * Once, when `online` and `due` are up to date. Whoever is recorded online without any lease is lost from now on; those already lost
-   * get the grace from now: while no server was there they could not have come back.
+   * Once, when `online` and `due` are up to date. Whoever is recorded online without any lease is lost from now on;
+   * those already lost get the grace from now: while no server was there they could not have come back.
    */
   start(): Promise<void>
-  /** Resolves when the presence is recorded. Rejects when it cannot be; the socket counts as connected all the same, until `disconnected`. */
+  /**
+   * Resolves when the presence is recorded. Rejects when it cannot be; the socket counts as connected all the same,
+   * until `disconnected`.
+   */
   connected(person: string, role: Role, socket: string): Promise<void>
   /** Never rejects: what could not be recorded is tried again. */
   disconnected(person: string, socket: string, end: End): Promise<void>
   /** They came back at `backAt`, last seen at `lostAt`, before the loss was noticed: records both. Never rejects. */
   returned(person: string, role: Role, times: { readonly lostAt: number; readonly backAt: number }): Promise<void>
-  /** To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right. */
+  /**
+   * To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right.
+   */
   heard(person: string, state: RecordedPresence): void
   /** Resolves when nothing is under way. */
   quiet(): Promise<void>
-  /** To be called before the node closes its sockets: these closings are then not recorded, and at the next start everybody gets the grace. */
+  /**
+   * To be called before the node closes its sockets: these closings are then not recorded, and at the next start
+   * everybody gets the grace.
+   */
   stop(): Promise<void>
 }
 
@@ -67,11 +83,12 @@ const AT_ONCE = 32
  * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
  *   - a lease taken on one node between another node's count and what it records by it: count again after recording;
  *   - a record that contradicts a socket of this node: `heard`, and each sweep;
- *   - a node that died: its leases expire, and the next sweep finds that its people have none but those; whoever leaves another
+ *   - a node that died: its leases expire, and the next sweep finds that its people have none but those; whoever leaves
+ *     another
  *     node before that is not kept online by them: nobody answers there;
  *   - leases that cannot be counted: nothing is recorded as gone but what was seen here, and that later.
- * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and again; nobody hears
- * of it but the log, as long as there is a grace.
+ * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and
+ * again; nobody hears of it but the log, as long as there is a grace.
  */
 export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   const { leases, clock, graceMs, ttlMs } = options
@@ -124,9 +141,9 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   }
 
   /**
-   * Other connections of theirs count as open, which is true as long as somebody answers there; connections of this node that nobody answers on are
-   * cut, and depart by themselves. A node that is only slow puts it right within the grace, therefore it is a loss and nobody's leaving. Not in the
-   * person's turn: they may come back meanwhile.
+   * Other connections of theirs count as open, which is true as long as somebody answers there; connections of this
+   * node that nobody answers on are cut, and depart by themselves. A node that is only slow puts it right within the
+   * grace, therefore it is a loss and nobody's leaving. Not in the person's turn: they may come back meanwhile.
    */
   function doubt(person: string, seenAt: number): void {
     if (graceMs === 0) return // nobody could put it right: their ping or their lease decides

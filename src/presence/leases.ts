@@ -1,20 +1,24 @@
 /**
- * Who is connected right now, on any node: one lease per socket, each with a time to live that its node renews while the socket
- * is open, so that a dead node's people are found within `ttlMs`. Leases hold no history: the edges (came online, lost, went
- * offline) are recorded in the log by the presence machine. `person` is `<org>.<id>`.
- * Adapters: memory (one node), Redis; one suite for both: `test/presence/suite.ts`. Rejects with LeasesUnavailable;
- * what `hold` took or `release` gave back counts nevertheless, on all nodes as soon as the leases are available again.
+ * Who is connected right now, on any node: one lease per socket, each with a time to live that its node renews while
+ * the socket is open, so that a dead node's people are found within `ttlMs`. Leases hold no history: the edges (came
+ * online, lost, went offline) are recorded in the log by the presence machine. `person` is `<org>.<id>`. Adapters:
+ * memory (one node), Redis; one suite for both: `test/presence/suite.ts`. Rejects with LeasesUnavailable; what `hold`
+ * took or `release` gave back counts nevertheless, on all nodes as soon as the leases are available again.
  */
 export interface Leases {
   /** Takes or renews the lease of one socket; resolves to the number of live leases of that person on all nodes. */
   hold(person: string, socket: string): Promise<number>
-  /** Gives one lease back; resolves to the number of live leases that the person has left. Unknown leases are no error. */
+  /**
+   * Gives one lease back; resolves to the number of live leases that the person has left. Unknown leases are no error.
+   */
   release(person: string, socket: string): Promise<number>
   /** Live leases of each of these people, in the same order. */
   count(people: readonly string[]): Promise<readonly number[]>
   /** What other nodes hold of this person, and what they let expire within the last ten minutes. */
   elsewhere(person: string): Promise<readonly Lease[]>
-  /** Takes leases of nodes away that do not answer; a node that lives all the same takes them again when it next renews. */
+  /**
+   * Takes leases of nodes away that do not answer; a node that lives all the same takes them again when it next renews.
+   */
   drop(person: string, leases: readonly Lease[]): Promise<void>
   /** Stops renewing and gives all leases of this node back. */
   close(): Promise<void>
@@ -28,7 +32,9 @@ export interface Lease {
   readonly live: boolean
 }
 
-/** Whether somebody is connected elsewhere cannot be known now: do nothing that cannot be taken back, look again later. */
+/**
+ * Whether somebody is connected elsewhere cannot be known now: do nothing that cannot be taken back, look again later.
+ */
 export class LeasesUnavailable extends Error {
   override readonly name = 'LeasesUnavailable'
 }

@@ -9,17 +9,17 @@ export interface Peer {
 }
 
 /**
- * Whether somebody is really at the other end of the connections that count as open: one whose network is gone counts as open until
- * it misses a ping, half a minute later, and one of a node that died until its lease is over. `holder` is a person, as in leases.
- * Adapters: this node alone (below), all nodes over Redis.
+ * Whether somebody is really at the other end of the connections that count as open: one whose network is gone counts
+ * as open until it misses a ping, half a minute later, and one of a node that died until its lease is over. `holder` is
+ * a person, as in leases. Adapters: this node alone (below), all nodes over Redis.
  */
 export interface Pulse {
   open(holder: string, socket: string, peer: Peer): void
   close(holder: string, socket: string): void
   /**
-   * Feels for the holder's connections on all nodes, but for the socket `except`. `alive` as soon as one answers, and also when nobody
-   * can know (Redis away). Otherwise when one of them was last heard; null when there is none. With `cutSeenAt` silent ones are then cut: their
-   * owner has left, and was seen until `cutSeenAt`. Never rejects.
+   * Feels for the holder's connections on all nodes, but for the socket `except`. `alive` as soon as one answers, and
+   * also when nobody can know (Redis away). Otherwise when one of them was last heard; null when there is none. With
+   * `cutSeenAt` silent ones are then cut: their owner has left, and was seen until `cutSeenAt`. Never rejects.
    */
   others(holder: string, except: string | null, cutSeenAt?: number): Promise<Felt>
   stop(): Promise<void>
@@ -52,7 +52,8 @@ export function pulseHere(): Pulse {
       const silent = theirs.map(async (peer) => {
         if (await peer.answers(ANSWER_MS)) resolve('alive')
       })
-      void Promise.all(silent).then(() => resolve(Math.max(...theirs.map((peer) => peer.heardAt())))) // peers do not reject
+      // peers do not reject
+      void Promise.all(silent).then(() => resolve(Math.max(...theirs.map((peer) => peer.heardAt()))))
       const felt = await promise
       if (felt !== 'alive' && cutSeenAt !== undefined) for (const peer of theirs) peer.cut(cutSeenAt)
       return felt

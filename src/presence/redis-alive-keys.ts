@@ -7,7 +7,9 @@ import { leaseKey } from './redis-script.ts'
 
 export interface RedisAliveKeysOptions {
   readonly url: string
-  /** When the present presence of a person began, as recorded, milliseconds since 1970; undefined = they are offline. */
+  /**
+   * When the present presence of a person began, as recorded, milliseconds since 1970; undefined = they are offline.
+   */
   readonly since: (person: string) => number | undefined
   readonly onError: (error: unknown) => void
   /** How long the keys of a dead node live: at most 60,000, the same as the leases'. Default 30,000. */
@@ -24,15 +26,19 @@ export interface RedisAliveKeysOptions {
 const BATCH = 100
 
 /**
- * The keys in Redis. Nothing here is repeated: whatever could not be written is written with the next renewal (each `ttlMs / 3`, and at
- * once after a broken connection), whatever could not be removed expires. Resolves also when Redis is away.
+ * The keys in Redis. Nothing here is repeated: whatever could not be written is written with the next renewal (each
+ * `ttlMs / 3`, and at once after a broken connection), whatever could not be removed expires. Resolves also when Redis
+ * is away.
  */
 export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promise<AliveKeys> {
   const { url, since, onError, ttlMs = 30_000, prefix = 'lyceum:', clock = systemClock } = options
   const only = options.onlyNode ? `${options.onlyNode}/` : ''
   const timeoutMs = Math.max(500, Math.min(1_000, ttlMs / 6))
   const held = new Map<string, Visit>()
-  /** People whose keys may still be there: teachers who were here, and whoever's key was handed to a socket that may be gone. */
+  /**
+   * People whose keys may still be there: teachers who were here, and whoever's key was handed to a socket that may be
+   * gone.
+   */
   const shown = new Map<string, Visit>()
   let timer: Timer | undefined
   let renewing: Promise<void> | undefined
@@ -40,7 +46,11 @@ export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promis
 
   const redis = new Redis(url, {
     ...redisOptions(timeoutMs),
-    scripts: { keep: { lua: KEEP_LUA }, leave: { lua: LEAVE_LUA, numberOfKeys: 2 }, gone: { lua: GONE_LUA, numberOfKeys: 3 } },
+    scripts: {
+      keep: { lua: KEEP_LUA },
+      leave: { lua: LEAVE_LUA, numberOfKeys: 2 },
+      gone: { lua: GONE_LUA, numberOfKeys: 3 },
+    },
   }) as Redis & Scripts // ioredis adds a method for each script
   redis.on('error', () => {}) // every call that fails says so itself
 
@@ -88,7 +98,9 @@ export async function openRedisAliveKeys(options: RedisAliveKeysOptions): Promis
       if (!held.delete(socket) || visit === undefined) return
       const [user, leases] = [userKey(visit.id), leaseKey(prefix, visit.person)]
       shown.set(visit.person, visit) // first: they may be recorded as gone before the answer is here
-      const handedOn = await redis.leave(user, leases, userValue(visit), socket, behindSid(visit), String(ttlMs), only).catch(onError)
+      const handedOn = await redis
+        .leave(user, leases, userValue(visit), socket, behindSid(visit), String(ttlMs), only)
+        .catch(onError)
       if (handedOn !== 1 && visit.role !== 'teacher') shown.delete(visit.person)
     },
     async gone(person, state) {

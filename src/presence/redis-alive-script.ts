@@ -1,10 +1,12 @@
 /**
- * What the contract's two keys ask of Redis, one atomic step each. Values are compared as texts: a node knows exactly what it wrote.
+ * What the contract's two keys ask of Redis, one atomic step each. Values are compared as texts: a node knows exactly
+ * what it wrote.
  *
- * KEYS  per visit `{user_id}`, `alive:…`        ARGV  the time to live in ms, 'enter' | 'keep', per visit the value of each ('' = none)
+ * KEYS  per visit `{user_id}`, `alive:…`        ARGV  the time to live in ms, 'enter' | 'keep', per visit the value of
+ * each ('' = none)
  *
- * `{user_id}` goes to who enters; who keeps takes it only when it is free, so that a newer socket's value stays. A key of another type
- * is another program's, and left alone. All nodes write the same `alive:…`, what the log says.
+ * `{user_id}` goes to who enters; who keeps takes it only when it is free, so that a newer socket's value stays. A key
+ * of another type is another program's, and left alone. All nodes write the same `alive:…`, what the log says.
  */
 export const KEEP_LUA = `
 for i = 1, #KEYS, 2 do
@@ -34,10 +36,11 @@ end
 `
 
 /**
- * KEYS  `{user_id}`, the person's leases        ARGV  the value of the socket that left, its id, that value behind the id, the time to live, `only`
+ * KEYS  `{user_id}`, the person's leases        ARGV  the value of the socket that left, its id, that value behind the
+ * id, the time to live, `only`
  *
- * Only what is still that socket's is touched: it goes to the socket of the same person whose lease lives longest, on whatever node, with
- * that lease's time (1), or is removed.
+ * Only what is still that socket's is touched: it goes to the socket of the same person whose lease lives longest, on
+ * whatever node, with that lease's time (1), or is removed.
  */
 export const LEAVE_LUA = `${LIVE}
 if redis.call('TYPE', KEYS[1]).ok ~= 'string' or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -53,10 +56,11 @@ return 0
 `
 
 /**
- * KEYS  `{user_id}`, the person's leases, `alive:…`        ARGV  `only`, what the person's value ends with behind the socket, 'offline' or ''
+ * KEYS  `{user_id}`, the person's leases, `alive:…`        ARGV  `only`, what the person's value ends with behind the
+ * socket, 'offline' or ''
  *
- * They are recorded as lost, or as offline. A presence may have begun anew before that was heard of: then there are leases. Otherwise whatever
- * still names a socket of theirs names one that is only thought to be open.
+ * They are recorded as lost, or as offline. A presence may have begun anew before that was heard of: then there are
+ * leases. Otherwise whatever still names a socket of theirs names one that is only thought to be open.
  */
 export const GONE_LUA = `${LIVE}
 if #live(KEYS[2], ARGV[1]) > 0 then return end

@@ -1,8 +1,9 @@
 import type { RedisOptions } from 'ioredis'
 
 /**
- * How presence speaks to Redis: a call is answered soon or fails, and is never repeated late, which could revive a lease or a key that was
- * given back since. What failed is made good by the next renewal. `timeoutMs`: for one call; a connection that says nothing for three is dead.
+ * How presence speaks to Redis: a call is answered soon or fails, and is never repeated late, which could revive a
+ * lease or a key that was given back since. What failed is made good by the next renewal. `timeoutMs`: for one call; a
+ * connection that says nothing for three is dead.
  */
 export const redisOptions = (timeoutMs: number) =>
   ({

@@ -20,12 +20,21 @@ export interface RedisPulseOptions {
 const WAY_MS = 1_000
 const TIMEOUT_MS = 1_000
 const AGAIN_MS = 250
-/** A connection that hears nothing may be dead without knowing it: each node says something to itself, and connects anew when it does not hear it. */
+/**
+ * A connection that hears nothing may be dead without knowing it: each node says something to itself, and connects anew
+ * when it does not hear it.
+ */
 const SELF_MS = 1_000
 const DEAF_MS = 4_000
 
 type Message =
-  | { readonly kind: 'ask'; readonly id: number; readonly from: string; readonly holder: string; readonly cutSeenAt?: number }
+  | {
+      readonly kind: 'ask'
+      readonly id: number
+      readonly from: string
+      readonly holder: string
+      readonly cutSeenAt?: number
+    }
   | { readonly kind: 'self' }
   | { readonly kind: 'answer'; readonly id: number; readonly from: string; readonly felt: Felt }
 
@@ -37,9 +46,9 @@ interface Asked {
 }
 
 /**
- * The connections of all nodes: those that hold leases of the person are asked by Redis's publish and subscribe, which keeps nothing. A node that
- * does not answer at all is dead, or as good as dead: when nobody else answers either, its leases of this person are dropped, and it takes them
- * again if it lives.
+ * The connections of all nodes: those that hold leases of the person are asked by Redis's publish and subscribe, which
+ * keeps nothing. A node that does not answer at all is dead, or as good as dead: when nobody else answers either, its
+ * leases of this person are dropped, and it takes them again if it lives.
  */
 export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse> {
   const { url, node, here, leases, clock, onError, prefix = 'lyceum:' } = options
@@ -61,7 +70,8 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
     hear(JSON.parse(text) as Message) // only nodes of ours write there
   })
 
-  const say = async (to: string, message: Message): Promise<number> => speaking.publish(channelOf(to), JSON.stringify(message))
+  const say = async (to: string, message: Message): Promise<number> =>
+    speaking.publish(channelOf(to), JSON.stringify(message))
 
   function hear(message: Message): void {
     if (message.kind === 'ask') {
@@ -133,7 +143,8 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
         }),
       ])
       const felt = latestFelt(near, far.felt)
-      // As long as somebody answers nothing will be recorded, and a node that is only slow would not hear that its leases are gone.
+      // As long as somebody answers nothing will be recorded, and a node that is only slow would not hear that its
+      // leases are gone.
       if (felt !== 'alive') await leases.drop(holder, far.stale).catch(onError)
       return felt
     },

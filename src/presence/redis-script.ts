@@ -5,12 +5,14 @@ const REMEMBERED_MS = 600_000
  * All that leases ask of Redis, one atomic step per call.
  *
  *   KEYS  the epoch's key, then one sorted set per person (`<node>/<socket>` scored by its expiry)
- *   ARGV  'hold' | 'release' | 'count', the time to live in ms, the time in ms ('' = the server's own: nodes' clocks differ), then
+ *   ARGV  'hold' | 'release' | 'count', the time to live in ms, the time in ms ('' = the server's own: nodes' clocks
+ *   differ), then
  *         for hold and release one member per person's key
  *   gives epoch, now, then the live leases of each person
  *
- * The epoch is when this Redis began to know leases. It begins anew when the server was restarted or replaced (its run id differs,
- * whatever it may have loaded from a disk) or emptied (the key is gone): then leases that are held are missing in it for a while.
+ * The epoch is when this Redis began to know leases. It begins anew when the server was restarted or replaced (its run
+ * id differs, whatever it may have loaded from a disk) or emptied (the key is gone): then leases that are held are
+ * missing in it for a while.
  */
 export const LEASES_LUA = `
 local time = redis.call('TIME')

@@ -15,7 +15,10 @@ export interface RedisLeasesOptions {
   readonly prefix?: string
   /** Paces the renewals. */
   readonly clock?: Clock
-  /** Milliseconds since 1970, for tests that move time by hand; otherwise the Redis server's clock counts, the same for all nodes. */
+  /**
+   * Milliseconds since 1970, for tests that move time by hand; otherwise the Redis server's clock counts, the same for
+   * all nodes.
+   */
   readonly now?: () => number
 }
 
@@ -23,12 +26,13 @@ export interface RedisLeasesOptions {
 const BATCH = 200
 
 /**
- * Leases of several nodes. Every lease of this node is renewed each `ttlMs / 3`, and at once after a broken connection: whatever Redis
- * has lost is whole again by then. Until `ttlMs / 2` after Redis was emptied or restarted other nodes' leases may still be missing in
- * it, so that calls reject with LeasesUnavailable although it answers; what they took or gave back counts nevertheless.
+ * Leases of several nodes. Every lease of this node is renewed each `ttlMs / 3`, and at once after a broken connection:
+ * whatever Redis has lost is whole again by then. Until `ttlMs / 2` after Redis was emptied or restarted other nodes'
+ * leases may still be missing in it, so that calls reject with LeasesUnavailable although it answers; what they took or
+ * gave back counts nevertheless.
  *
- * Resolves also when Redis is away: it is never on the path of a command. A process that starts in the first moments of an emptied
- * Redis cannot tell it from a new one and trusts it.
+ * Resolves also when Redis is away: it is never on the path of a command. A process that starts in the first moments of
+ * an emptied Redis cannot tell it from a new one and trusts it.
  */
 export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leases> {
   const { url, node, ttlMs = 30_000, prefix = 'lyceum:', clock = systemClock, now = () => '' } = options
@@ -44,11 +48,18 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
 
   const answered = async <T>(asked: Promise<T>): Promise<T> =>
     asked.catch((error: Error) => {
-      throw new LeasesUnavailable(`Redis at ${redis.options.host}:${redis.options.port} gave no answer: ${error.message}`, { cause: error })
+      throw new LeasesUnavailable(
+        `Redis at ${redis.options.host}:${redis.options.port} gave no answer: ${error.message}`,
+        { cause: error },
+      )
     })
 
   /** Live leases of each of these people. */
-  async function ask(action: 'hold' | 'release' | 'count', people: readonly string[], sockets: readonly string[] = []): Promise<number[]> {
+  async function ask(
+    action: 'hold' | 'release' | 'count',
+    people: readonly string[],
+    sockets: readonly string[] = [],
+  ): Promise<number[]> {
     if (closed) throw new LeasesUnavailable('these leases are closed: the node is stopping')
     const keys = [`${prefix}leases-epoch`, ...people.map((person) => leaseKey(prefix, person))]
     const args = [action, ttlMs, now(), ...sockets.map((socket) => `${node}/${socket}`)]
@@ -57,7 +68,9 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
     epoch ??= began
     const wholeAt = began + ttlMs / 2
     if (began !== epoch && at < wholeAt) {
-      throw new LeasesUnavailable(`Redis has lost its leases; the nodes are renewing them, its counts can be trusted in ${wholeAt - at} ms`)
+      throw new LeasesUnavailable(
+        `Redis has lost its leases; the nodes are renewing them, its counts can be trusted in ${wholeAt - at} ms`,
+      )
     }
     epoch = began
     return counts
@@ -80,7 +93,8 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
     if (renewing !== undefined || closed) return
     timer?.cancel()
     renewing = renew()
-      .catch(() => {}) // repeated below, or as soon as the connection is back; callers hear of the outage from their own calls
+      // repeated below, or as soon as the connection is back; callers hear of the outage from their own calls
+      .catch(() => {})
       .finally(() => {
         renewing = undefined
         if (!closed) timer = clock.after(ttlMs / 3, renewNow)
@@ -123,7 +137,8 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
         const [holder = '', socket = ''] = (members[i] ?? '').split('/')
         const expiry = Number(members[i + 1])
         // By this node's clock, which is the one that it compares with.
-        if (holder !== node) leases.push({ node: holder, socket, renewedAt: clock.now() - (at - (expiry - ttlMs)), live: expiry > at })
+        if (holder !== node)
+          leases.push({ node: holder, socket, renewedAt: clock.now() - (at - (expiry - ttlMs)), live: expiry > at })
       }
       return leases
     },

@@ -2,7 +2,10 @@ import { hash } from 'node:crypto'
 import { type AnyActorScope, type AnyMachineSnapshot, type AnyStateMachine, createActor } from 'xstate'
 import type { Event } from '../../machines/kernel.ts'
 
-/** One room's place in its machine, moved by recorded events. Together with the machine.ts files the only place that knows XState. */
+/**
+ * One room's place in its machine, moved by recorded events. Together with the machine.ts files the only place that
+ * knows XState.
+ */
 export interface Mover<S> {
   state(): S
   /** Throws on an event that the machine cannot take in its state: XState would ignore it silently. */
@@ -22,7 +25,9 @@ export function wake<S>(machine: unknown, persisted?: unknown): Mover<S> {
       const after = definition.transition(state, event, scope)
       // XState hands back the very same snapshot when no transition took the event.
       if (after === state) {
-        throw new Error(`machine ${definition.id} cannot take the recorded event ${event.type} in ${JSON.stringify(state.value)}`)
+        throw new Error(
+          `machine ${definition.id} cannot take the recorded event ${event.type} in ${JSON.stringify(state.value)}`,
+        )
       }
       state = after
     },
@@ -30,7 +35,9 @@ export function wake<S>(machine: unknown, persisted?: unknown): Mover<S> {
   }
 }
 
-/** Changes whenever the machine's states, transitions or actions change: a snapshot of another definition is worthless. */
+/**
+ * Changes whenever the machine's states, transitions or actions change: a snapshot of another definition is worthless.
+ */
 export function definitionHash(machine: unknown): string {
   const { config, implementations } = machine as AnyStateMachine
   const text = JSON.stringify([config, implementations.actions], (_, value: unknown) =>

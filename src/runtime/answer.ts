@@ -3,15 +3,18 @@ import type { Event, Refusal } from '../../machines/kernel.ts'
 /** How a command is asked. Everything is optional: without it the command is one of a kind and nobody's consequence. */
 export interface Call {
   /**
-   * The client's own name for this call (`client_id`, `Idempotency-Key`; 1..128 characters). The same name from the same person in the
-   * same room gives the first answer again and adds nothing; with another payload it is refused (`client-id-reused`).
+   * The client's own name for this call (`client_id`, `Idempotency-Key`; 1..128 characters). The same name from the
+   * same person in the same room gives the first answer again and adds nothing; with another payload it is refused
+   * (`client-id-reused`).
    */
   readonly clientId?: string
-  /** What the client sent, for the digest that tells a repeat from a reuse. Default: the command without `by` and `at`. */
+  /**
+   * What the client sent, for the digest that tells a repeat from a reuse. Default: the command without `by` and `at`.
+   */
   readonly payload?: unknown
   /**
-   * The call is known to have been answered yes before: if the room has no event of it, it changed nothing then, and changes nothing now,
-   * whatever has happened since.
+   * The call is known to have been answered yes before: if the room has no event of it, it changed nothing then, and
+   * changes nothing now, whatever has happened since.
    */
   readonly repeated?: boolean
   /** The id of the event that made a policy ask. */

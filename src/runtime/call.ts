@@ -19,8 +19,8 @@ export interface Waiting<C> {
 }
 
 /**
- * Ids that can be derived again: a named call and a policy's command keep theirs over repeats, restarts and nodes, so that an
- * append of unknown outcome is recognised by the log when it comes again.
+ * Ids that can be derived again: a named call and a policy's command keep theirs over repeats, restarts and nodes, so
+ * that an append of unknown outcome is recognised by the log when it comes again.
  */
 export function identify<C extends Command>(
   stream: string,

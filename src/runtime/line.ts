@@ -4,7 +4,10 @@ import type { Answer, Call } from './answer.ts'
 import type { Rooms } from './rooms.ts'
 
 export interface Line {
-  /** As `Rooms.ask`, but whoever finds the room full waits for their turn, first come first served, as long as the line is not too long. */
+  /**
+   * As `Rooms.ask`, but whoever finds the room full waits for their turn, first come first served, as long as the line
+   * is not too long.
+   */
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
 }
 
@@ -13,15 +16,21 @@ export interface LineOptions {
   readonly inside?: number
   /** More than so many in the line of one room are refused (`overloaded`). */
   readonly waiting?: number
-  /** So is whoever has waited longer than this when their turn comes: a log that stalls must not keep a line for minutes. */
+  /**
+   * So is whoever has waited longer than this when their turn comes: a log that stalls must not keep a line for
+   * minutes.
+   */
   readonly patienceMs?: number
 }
 
 /**
- * A whole class may ask one room at once, which is more than a mailbox holds. A line in front of the mailbox costs nothing but memory, and unlike
- * knocking again and again it lets nobody overtake.
+ * A whole class may ask one room at once, which is more than a mailbox holds. A line in front of the mailbox costs
+ * nothing but memory, and unlike knocking again and again it lets nobody overtake.
  */
-export function openLine(rooms: Pick<Rooms, 'ask'>, { inside = 128, waiting = 20_000, patienceMs = 15_000 }: LineOptions = {}): Line {
+export function openLine(
+  rooms: Pick<Rooms, 'ask'>,
+  { inside = 128, waiting = 20_000, patienceMs = 15_000 }: LineOptions = {},
+): Line {
   const lines = new Map<string, { inside: number; readonly waiting: (() => void)[] }>()
 
   return {

@@ -1,7 +1,9 @@
 import { type Refusal, refuse } from '../../machines/kernel.ts'
 import { AppendTooLarge, InvalidAppend, LogUnavailable, WrongRevision } from '../log/log.ts'
 
-/** What those who wait are told when the log said no. Anything unforeseen is a bug, or a broken disk, and is thrown on. */
+/**
+ * What those who wait are told when the log said no. Anything unforeseen is a bug, or a broken disk, and is thrown on.
+ */
 export function refusalFor(error: unknown): Refusal {
   if (error instanceof WrongRevision) return refuse('busy')
   if (error instanceof LogUnavailable) return refuse('unavailable')

@@ -1,6 +1,9 @@
 import type { Mark } from './snapshots.ts'
 
-/** Which named calls a room has already answered. Exact for the whole life of the room, in memory only as far as it was needed. */
+/**
+ * Which named calls a room has already answered. Exact for the whole life of the room, in memory only as far as it was
+ * needed.
+ */
 export class Marks {
   #parsed = new Map<string, Mark>()
   #unparsed: string

@@ -15,16 +15,20 @@ const MAX_ATTEMPTS = 10
 /** Below this, reading the events is as quick as restoring a snapshot. */
 const SNAPSHOT_PAYS = 500
 
-/** What is to become of one waiting command: an answer that needs no append, its events, or the answer of a twin in the group. */
+/**
+ * What is to become of one waiting command: an answer that needs no append, its events, or the answer of a twin in the
+ * group.
+ */
 type Plan =
   | Answer
   | { readonly kind: 'append'; readonly offset: number; readonly events: readonly Event[] }
   | { readonly kind: 'twin'; readonly of: number }
 
 /**
- * One room awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point: decide, append, move,
- * answer. Commands that wait together are decided one after another on the moving actor and appended as one; if that append
- * fails, the actor (which ran ahead) is dropped and made again from the log. Nobody outside sees it while it is ahead.
+ * One room awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
+ * decide, append, move, answer. Commands that wait together are decided one after another on the moving actor and
+ * appended as one; if that append fails, the actor (which ran ahead) is dropped and made again from the log. Nobody
+ * outside sees it while it is ahead.
  */
 export class Room<S, C extends Command, E extends Event> {
   readonly stream: string
@@ -64,7 +68,8 @@ export class Room<S, C extends Command, E extends Event> {
 
   /** The state after everything that is recorded so far. */
   look(): Promise<View<S>> {
-    if (this.#mover && !this.#serving && !this.#stale && !this.#parts.shared) return Promise.resolve(this.#view(this.#mover))
+    if (this.#mover && !this.#serving && !this.#stale && !this.#parts.shared)
+      return Promise.resolve(this.#view(this.#mover))
     const look = Promise.withResolvers<View<S>>()
     this.#looks.push(look)
     if (this.#parts.shared) this.#stale = true
@@ -72,13 +77,19 @@ export class Room<S, C extends Command, E extends Event> {
     return look.promise
   }
 
-  /** The first answer to a named call that this room has taken before (or the refusal of its reuse); undefined when it has not. */
+  /**
+   * The first answer to a named call that this room has taken before (or the refusal of its reuse); undefined when it
+   * has not.
+   */
   async remembered(command: C, call: Call): Promise<Answer | undefined> {
     await this.look()
     return this.#recall(identify(this.stream, command, call, ignore, ignore))
   }
 
-  /** An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts are rare. */
+  /**
+   * An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts
+   * are rare.
+   */
   hear(recorded: Recorded): void {
     if (!this.#mover || recorded.revision <= this.#revision) return
     // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
@@ -170,7 +181,8 @@ export class Room<S, C extends Command, E extends Event> {
       const answered = this.#recall(waiting)
       if (answered) return answered
       const twin = group.findIndex(({ key }) => key === waiting.key)
-      if (twin < index) return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
+      if (twin < index)
+        return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
       if (waiting.repeated) return unchangedAt(this.#revision + offset)
     }
     const decision = this.#parts.decide(mover.state(), waiting.command)
@@ -207,7 +219,8 @@ export class Room<S, C extends Command, E extends Event> {
           position: positions[plan.offset] ?? null,
           events: plan.events,
         }
-        if (waiting.key !== undefined) this.#marks.set(waiting.key, [waiting.digest, answer.seq, String(answer.position)])
+        if (waiting.key !== undefined)
+          this.#marks.set(waiting.key, [waiting.digest, answer.seq, String(answer.position)])
       } else if (plan.kind === 'twin') {
         const theirs = answers[plan.of] as Answer // a twin stands earlier in the group
         answer = theirs instanceof Refusal ? theirs : { ...theirs, events: [] }
@@ -228,7 +241,9 @@ export class Room<S, C extends Command, E extends Event> {
     try {
       const mover = this.#mover ?? this.#restore()
       let check = this.#mover === undefined && this.#revision >= 0
-      for await (const batch of this.#parts.log.read(this.stream, { from: check ? this.#revision : this.#revision + 1 })) {
+      for await (const batch of this.#parts.log.read(this.stream, {
+        from: check ? this.#revision : this.#revision + 1,
+      })) {
         for (const recorded of batch) {
           if (!check) this.#learn(mover, recorded)
           else if (recorded.id !== this.#lastId) return this.#forgetSnapshot()
@@ -270,7 +285,12 @@ export class Room<S, C extends Command, E extends Event> {
   }
 
   #keepSnapshot(mover: Mover<S>): void {
-    const snapshot = { revision: this.#revision, eventId: this.#lastId, state: mover.persist(), marks: this.#marks.toText() }
+    const snapshot = {
+      revision: this.#revision,
+      eventId: this.#lastId,
+      state: mover.persist(),
+      marks: this.#marks.toText(),
+    }
     this.#parts.snapshots.save(this.stream, encodeSnapshot(snapshot, this.#parts.definition))
     this.#snapshotRevision = this.#revision
   }

@@ -23,13 +23,20 @@ export interface Rooms {
   /** Asks one room to do something. A Done is on disk. Rejects only on a bug or a room whose history cannot be read. */
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
   /** The first answer to a named call, if this room has taken it before; undefined for a call without a name. */
-  remembered<K extends Category>(category: K, id: string, command: CommandOf<K>, call: Call): Promise<Answer | undefined>
+  remembered<K extends Category>(
+    category: K,
+    id: string,
+    command: CommandOf<K>,
+    call: Call,
+  ): Promise<Answer | undefined>
   /** The state of one room after everything that is recorded in it. */
   look<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
   /** What was recorded, by whatever node. Only needed on a shared log. */
   hear(recorded: Recorded): void
   awake(): number
-  /** Position of the last event that this node appended, -1 for none: a view that shows it shows its asker's own writes. */
+  /**
+   * Position of the last event that this node appended, -1 for none: a view that shows it shows its asker's own writes.
+   */
   lastPosition(): bigint
   /** Waits for the commands in hand, puts every room to sleep and stops. Further commands are still answered. */
   stop(): Promise<void>
@@ -42,7 +49,10 @@ export function openRooms(options: RoomsOptions): Rooms {
   const awake = new Map<string, AnyRoom>()
   let lastPosition = -1n
   const parts = new Map<Category, RoomParts<unknown, Command, Event>>()
-  for (const [category, { machine, decide }] of Object.entries(catalogue) as [Category, (typeof catalogue)[Category]][]) {
+  for (const [category, { machine, decide }] of Object.entries(catalogue) as [
+    Category,
+    (typeof catalogue)[Category],
+  ][]) {
     parts.set(category, {
       machine,
       definition: definitionHash(machine),

@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 
-/** Where rooms keep what they were, so that waking a long one does not read its whole past. Losing any of it costs only time. */
+/**
+ * Where rooms keep what they were, so that waking a long one does not read its whole past. Losing any of it costs only
+ * time.
+ */
 export interface SnapshotStore {
   load(stream: string): string | undefined
   save(stream: string, text: string): void
@@ -9,7 +12,10 @@ export interface SnapshotStore {
 /** The answer that a named call (`client_id`) got: digest of its payload, revision and position of its first event. */
 export type Mark = readonly [digest: string, seq: number, position: string]
 
-/** A room at one revision. `eventId` is the id of the event there: a log that was put back from a backup is noticed by it. */
+/**
+ * A room at one revision. `eventId` is the id of the event there: a log that was put back from a backup is noticed by
+ * it.
+ */
 export interface Snapshot {
   readonly revision: number
   readonly eventId: string

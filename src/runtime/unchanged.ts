@@ -2,7 +2,10 @@ import { refuse } from '../../machines/kernel.ts'
 import { keepNewest } from '../keep-newest.ts'
 import type { Answer } from './answer.ts'
 
-/** The newest named calls of a room that were answered yes and changed nothing: nothing in the log tells of them. See docs/decisions/0021. */
+/**
+ * The newest named calls of a room that were answered yes and changed nothing: nothing in the log tells of them. See
+ * docs/decisions/0021.
+ */
 export class Unchanged {
   readonly #calls = new Map<string, { readonly digest: string; readonly seq: number }>()
 

@@ -21,16 +21,21 @@ export interface VisitorChats {
 const REMEMBERED = 20_000
 
 /**
- * A visitor's chats are numbered 0, 1, 2 … and the id of each follows from the visitor and the number. Number n+1 is asked to open
- * only after number n has answered that it is closed, for ever; so at most one is open, on any number of nodes, by construction.
+ * A visitor's chats are numbered 0, 1, 2 … and the id of each follows from the visitor and the number. Number n+1 is
+ * asked to open only after number n has answered that it is closed, for ever; so at most one is open, on any number of
+ * nodes, by construction.
  */
 export function visitorChats(rooms: Rooms): VisitorChats {
   /** Visitor -> a number that exists, and its chat; where to begin to look. Only a hint, so it may be forgotten. */
   const hints = new Map<string, { readonly n: number; readonly room: string }>()
 
-  const exists = async (by: Party, n: number): Promise<boolean> => (await rooms.look('chat', chatId(by, n))).revision >= 0
+  const exists = async (by: Party, n: number): Promise<boolean> =>
+    (await rooms.look('chat', chatId(by, n))).revision >= 0
 
-  /** The highest number that exists, -1 for none: doubling steps from the hint, then halving the gap. An open chat has no successor. */
+  /**
+   * The highest number that exists, -1 for none: doubling steps from the hint, then halving the gap. An open chat has
+   * no successor.
+   */
   const latest = async (by: Party): Promise<number> => {
     let low = hints.get(nameOf(by))?.n ?? -1
     if (low >= 0 && !(await rooms.look('chat', chatId(by, low))).state.matches('closed')) return low
@@ -62,8 +67,8 @@ export function visitorChats(rooms: Rooms): VisitorChats {
   })
 
   /**
-   * A visitor names no chat, so a call that is repeated after a lost connection may come when their next chat is open already. It still
-   * means the chat before, which then has its first answer.
+   * A visitor names no chat, so a call that is repeated after a lost connection may come when their next chat is open
+   * already. It still means the chat before, which then has its first answer.
    */
   const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<RoomAnswer | undefined> => {
     if (call.clientId === undefined || n < 1) return undefined
@@ -75,7 +80,8 @@ export function visitorChats(rooms: Rooms): VisitorChats {
   return {
     async askLatest(command, call) {
       if (command.by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
-      // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no bounded mailbox.
+      // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no
+      // bounded mailbox.
       const hint = hints.get(nameOf(command.by))
       if (hint !== undefined) {
         const answered = await answeredBefore(hint.n, command, call)

@@ -3,7 +3,10 @@ import { type Database, open } from 'lmdb'
 import { type Entry, type Json, type ViewStore, ViewsUnavailable } from './store.ts'
 import { viewOf } from './table-name.ts'
 
-/** What is known of a table. `id` is never used twice, so that rows of a dropped table can be swept away later, in pieces. */
+/**
+ * What is known of a table. `id` is never used twice, so that rows of a dropped table can be swept away later, in
+ * pieces.
+ */
 interface TableRecord {
   readonly id: string
   readonly position: string | null
@@ -16,10 +19,10 @@ const TAB = '\t'
 const SWEEP_ROWS = 2_000
 
 /**
- * Views in an LMDB directory, made if it is missing. Several processes may have it open at once (the server and the command line): every check is
- * made inside the write transaction. Rows are put on the event loop, about 6 µs each; the commit and its fsync run on a thread of lmdb's: with
- * `transactionSync` they hold up the event loop, and with it every socket, for as long as the disk takes.
- * Throws ViewsUnavailable when the directory cannot be opened.
+ * Views in an LMDB directory, made if it is missing. Several processes may have it open at once (the server and the
+ * command line): every check is made inside the write transaction. Rows are put on the event loop, about 6 µs each; the
+ * commit and its fsync run on a thread of lmdb's: with `transactionSync` they hold up the event loop, and with it every
+ * socket, for as long as the disk takes. Throws ViewsUnavailable when the directory cannot be opened.
  */
 export async function openEmbeddedViews(path: string): Promise<ViewStore> {
   await mkdir(path, { recursive: true }).catch((error) => {
@@ -69,11 +72,15 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
       return promoted
     },
 
-    // Everything between two turns of the event loop is read from one snapshot: lmdb renews its read transaction only afterwards.
+    // Everything between two turns of the event loop is read from one snapshot: lmdb renews its read transaction only
+    // afterwards.
     async read(table, keys) {
       return guarded(() => {
         const record = recordOf(table)
-        return { position: positionOf(record), rows: keys.map((key) => (record ? parsed(rows.get(`${record.id}/${key}`)) : undefined)) }
+        return {
+          position: positionOf(record),
+          rows: keys.map((key) => (record ? parsed(rows.get(`${record.id}/${key}`)) : undefined)),
+        }
       })
     },
 
@@ -83,13 +90,20 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
         if (!record || from >= to) return { position: positionOf(record), entries: [] }
         const low = `${record.id}/${from}`
         const high = `${record.id}/${to}`
-        // Entries never end where a bound does (they go on with a tab and the key), so inclusive and exclusive ends are the same thing.
-        const found = index.getKeys(backwards ? { start: high, end: low, reverse: true, limit } : { start: low, end: high, limit })
+        // Entries never end where a bound does (they go on with a tab and the key), so inclusive and exclusive ends are
+        // the same thing.
+        const found = index.getKeys(
+          backwards ? { start: high, end: low, reverse: true, limit } : { start: low, end: high, limit },
+        )
         const entries: Entry[] = []
         for (const entry of found) {
           const cut = entry.indexOf(TAB)
           const key = entry.slice(cut + 1)
-          entries.push({ index: entry.slice(record.id.length + 1, cut), key, row: parsed(rows.get(`${record.id}/${key}`)) ?? null })
+          entries.push({
+            index: entry.slice(record.id.length + 1, cut),
+            key,
+            row: parsed(rows.get(`${record.id}/${key}`)) ?? null,
+          })
         }
         return { position: positionOf(record), entries }
       })

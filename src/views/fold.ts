@@ -1,7 +1,10 @@
 import type { Projection, Row, Told } from '../../projections/projection.ts'
 import type { Change, Json } from './store.ts'
 
-/** What stands in place of a row that could not be folded: later events of this row are passed over until the view is rebuilt. */
+/**
+ * What stands in place of a row that could not be folded: later events of this row are passed over until the view is
+ * rebuilt.
+ */
 export interface Parked extends Row {
   readonly parked: true
   readonly error: string
@@ -13,7 +16,10 @@ export interface Held {
   readonly index: readonly string[]
 }
 
-/** An event together with the row that it changes; `error` when `key` could not name one, the row is then parked under the stream's name. */
+/**
+ * An event together with the row that it changes; `error` when `key` could not name one, the row is then parked under
+ * the stream's name.
+ */
 export interface Touch {
   readonly key: string
   readonly told: Told
@@ -38,7 +44,8 @@ export interface Folded {
 export const PARKED = 'parked/'
 const STORABLE = /^[ -~]{1,512}$/
 
-export const isParked = (row: unknown): row is Parked => typeof row === 'object' && row !== null && 'parked' in row && row.parked === true
+export const isParked = (row: unknown): row is Parked =>
+  typeof row === 'object' && row !== null && 'parked' in row && row.parked === true
 
 /** The events of a batch that are this view's business, in order. */
 export function touchesOf(projection: Projection, batch: readonly Told[]): readonly Touch[] {
@@ -61,10 +68,16 @@ export function heldOf(projection: Projection, key: string, row: Row | undefined
 }
 
 /**
- * Folds touches over the rows that they need (all of them must be in `held`). Never throws: what cannot be folded is parked. `index` is asked only of
- * the last row of a batch, so an `index` that throws for a passing state is not always found. With `checkJson` every new row is tried as JSON.
+ * Folds touches over the rows that they need (all of them must be in `held`). Never throws: what cannot be folded is
+ * parked. `index` is asked only of the last row of a batch, so an `index` that throws for a passing state is not always
+ * found. With `checkJson` every new row is tried as JSON.
  */
-export function foldTouches(projection: Projection, held: ReadonlyMap<string, Held>, touches: readonly Touch[], checkJson = false): Folded {
+export function foldTouches(
+  projection: Projection,
+  held: ReadonlyMap<string, Held>,
+  touches: readonly Touch[],
+  checkJson = false,
+): Folded {
   const rows = new Map<string, Row | undefined>()
   const poisons = new Map<string, Poison>()
   const park = (key: string, told: Told, error: string) => {
@@ -94,7 +107,8 @@ export function foldTouches(projection: Projection, held: ReadonlyMap<string, He
     try {
       after.set(key, settle(key))
     } catch {
-      // Once more, event by event, so that the row is parked at the first one that spoils it, however events were grouped.
+      // Once more, event by event, so that the row is parked at the first one that spoils it, however events were
+      // grouped.
       rows.delete(key)
       for (const touch of touches) {
         if (touch.key !== key) continue
@@ -121,7 +135,9 @@ function next(projection: Projection, before: Row | undefined, { told, error }: 
   }
   const row = projection.fold(before, told)
   if (row !== undefined && row.seq !== told.revision) {
-    throw new Error(`fold of ${told.event.type} must set seq to the event's revision ${told.revision}, it is ${row.seq}`)
+    throw new Error(
+      `fold of ${told.event.type} must set seq to the event's revision ${told.revision}, it is ${row.seq}`,
+    )
   }
   return row
 }
@@ -134,7 +150,8 @@ function indexOf(projection: Projection, key: string, row: Row): readonly string
 }
 
 function changeOf(key: string, before: readonly string[], { row, index }: Held): Change {
-  // A course stands in the list of each of its students: comparing every entry with every other would take most of a second.
+  // A course stands in the list of each of its students: comparing every entry with every other would take most of a
+  // second.
   const [stood, stands] = [new Set(before), new Set(index)]
   return {
     key,

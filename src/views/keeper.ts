@@ -17,7 +17,10 @@ export interface KeeperOptions {
   readonly commitEveryMs?: number
   /** Events per commit at most: the embedded store holds the event loop up for some 5 ms per thousand. Default 2000. */
   readonly batch?: number
-  /** How often an idle view looks at the store. Two of these without a move, and a standing-by node takes over. Default 1000. */
+  /**
+   * How often an idle view looks at the store. Two of these without a move, and a standing-by node takes over. Default
+   * 1000.
+   */
   readonly pollMs?: number
   /** Rows kept in memory per view between commits. Default 5000. */
   readonly cacheRows?: number
@@ -34,26 +37,37 @@ export interface ViewStatus {
   readonly parked: number
 }
 
-/** Keeps all views up with the log, and reads them. Methods that take a view throw for a name that no projection has. */
+/**
+ * Keeps all views up with the log, and reads them. Methods that take a view throw for a name that no projection has.
+ */
 export interface Keeper {
-  /** Resolves when every view has a table that serves and has come to where the log ended at the start. Rejects when stopped before. */
+  /**
+   * Resolves when every view has a table that serves and has come to where the log ended at the start. Rejects when
+   * stopped before.
+   */
   ready(): Promise<void>
-  /** The log position that the view is true at, as far as this node knows; null = nothing folded yet, or not known yet. */
+  /**
+   * The log position that the view is true at, as far as this node knows; null = nothing folded yet, or not known yet.
+   */
   position(view: string): bigint | null
   /** Waits until the view shows at least this position: true when it does, false after `timeoutMs`. */
   reached(view: string, position: bigint, timeoutMs: number): Promise<boolean>
   /** The table that serves readers. */
   table(view: string): string | null
   /**
-   * Rows by key and the position that they are true at, which never goes back within one keeper. A parked row reads as undefined.
-   * Rejects with ViewsUnavailable while the store does not answer or the view is being built: tell the asker to come back.
+   * Rows by key and the position that they are true at, which never goes back within one keeper. A parked row reads as
+   * undefined. Rejects with ViewsUnavailable while the store does not answer or the view is being built: tell the asker
+   * to come back.
    */
   get<R extends Row = Row>(
     view: string,
     keys: readonly string[],
   ): Promise<{ readonly position: bigint | null; readonly rows: readonly (R | undefined)[] }>
   /** Rows by index order, likewise. Parked rows stand under `parked/<key>` only. */
-  scan(view: string, options: ScanOptions): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
+  scan(
+    view: string,
+    options: ScanOptions,
+  ): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
   /** Folds the view again from the beginning, beside the serving table, and switches: see `rebuildView`. */
   rebuild(view: string): Promise<Rebuilt>
   /** Compares the serving table with a fresh fold: see `verifyView`. */
@@ -63,12 +77,16 @@ export interface Keeper {
   stop(): Promise<void>
 }
 
-/** The newest events that are kept in memory for all views together; up to twice as many between two cuts. Older ones are read again. */
+/**
+ * The newest events that are kept in memory for all views together; up to twice as many between two cuts. Older ones
+ * are read again.
+ */
 const KEEP_EVENTS = 2_500
 
 /**
- * Starts at once and never gives up: a store or log that does not answer is tried again with growing pauses. Several nodes may keep the same store;
- * per view one of them folds and the others stand by, but nothing depends on that: every commit checks the position it starts from.
+ * Starts at once and never gives up: a store or log that does not answer is tried again with growing pauses. Several
+ * nodes may keep the same store; per view one of them folds and the others stand by, but nothing depends on that: every
+ * commit checks the position it starts from.
  */
 export function keepViews({ log, store, projections, onAlarm, ...options }: KeeperOptions): Keeper {
   const { commitEveryMs = 25, batch = 2_000, pollMs = 1_000, cacheRows = 5_000 } = options
@@ -83,7 +101,10 @@ export function keepViews({ log, store, projections, onAlarm, ...options }: Keep
     if (!/^[a-z0-9-]+$/.test(projection.name))
       throw new Error(`a view's name must be a-z, 0-9 and -, got ${JSON.stringify(projection.name)}`)
     if (views.has(projection.name)) throw new Error(`two views are named ${projection.name}`)
-    views.set(projection.name, { projection, tending: tend({ store, projection, tail, batch, pollMs, cacheRows, onAlarm }) })
+    views.set(projection.name, {
+      projection,
+      tending: tend({ store, projection, tail, batch, pollMs, cacheRows, onAlarm }),
+    })
   }
   const lookers = new Map([...views].map(([view, { tending }]) => [view, look(view, store, tending)]))
 
@@ -130,7 +151,8 @@ export function keepViews({ log, store, projections, onAlarm, ...options }: Keep
 
 function known<T>(views: ReadonlyMap<string, T>, view: string): T {
   const found = views.get(view)
-  if (found === undefined) throw new Error(`there is no view ${JSON.stringify(view)}, only ${[...views.keys()].join(', ')}`)
+  if (found === undefined)
+    throw new Error(`there is no view ${JSON.stringify(view)}, only ${[...views.keys()].join(', ')}`)
   return found
 }
 

@@ -9,8 +9,8 @@ const CATCH_UP_MS = 500
 export type Look = <A extends { readonly position: bigint | null }>(ask: (table: string) => Promise<A>) => Promise<A>
 
 /**
- * Reads one view such that positions never go back: after a switch, a loss or a restored copy the reader waits a moment for the table to come as far
- * as has been told before, and is told to come back (ViewsUnavailable) when it does not.
+ * Reads one view such that positions never go back: after a switch, a loss or a restored copy the reader waits a moment
+ * for the table to come as far as has been told before, and is told to come back (ViewsUnavailable) when it does not.
  */
 export function look(view: string, store: ViewStore, tending: Tending): Look {
   let told: bigint | null = null

@@ -7,7 +7,10 @@ interface Table {
   readonly rows: Map<string, string>
   /** `<index>\0<key>` */
   readonly entries: Set<string>
-  /** The entries in order, null when they must be sorted anew. Printable ASCII: the order of UTF-16 code units is byte order. */
+  /**
+   * The entries in order, null when they must be sorted anew. Printable ASCII: the order of UTF-16 code units is byte
+   * order.
+   */
   sorted: string[] | null
 }
 

@@ -2,9 +2,15 @@ import { keepNewest } from '../keep-newest.ts'
 import { lastOf } from '../log/last-of.ts'
 import type { Log, Recorded } from '../log/log.ts'
 
-/** The log's past in pages, shared by all who read along: several views that are folded at once read and decode each event about once. */
+/**
+ * The log's past in pages, shared by all who read along: several views that are folded at once read and decode each
+ * event about once.
+ */
 export interface Pages {
-  /** Up to `limit` events that follow `position` (null = from the beginning), in order; none at the end of the log. Rejects like `log.readAll`. */
+  /**
+   * Up to `limit` events that follow `position` (null = from the beginning), in order; none at the end of the log.
+   * Rejects like `log.readAll`.
+   */
   after(position: bigint | null, limit: number): Promise<readonly Recorded[]>
   /** Position of the last event of the log, null when it is empty. */
   end(): Promise<bigint | null>

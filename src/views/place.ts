@@ -40,8 +40,9 @@ export interface Places {
 export const randomGeneration = (): string => randomBytes(6).toString('hex')
 
 /**
- * Decides by the live table's name. Ours: go on. None, or an older version: build its successor, which has the same name for everybody, so that
- * several nodes build it together and a crash is resumed. Newer: leave it alone, an old node must not undo what a new one has done.
+ * Decides by the live table's name. Ours: go on. None, or an older version: build its successor, which has the same
+ * name for everybody, so that several nodes build it together and a crash is resumed. Newer: leave it alone, an old
+ * node must not undo what a new one has done.
  */
 export function places({ store, projection, tail, make, onAlarm }: PlacesOptions): Places {
   const { name: view, version } = projection
@@ -66,7 +67,10 @@ export function places({ store, projection, tail, make, onAlarm }: PlacesOptions
     return { fold, live, serves, newer, overtaken: known && later(fold.stored(), stood), shown }
   }
 
-  /** A table that knows more than the log is of another past. Looked at twice, because a replica of the log may be a little behind. */
+  /**
+   * A table that knows more than the log is of another past. Looked at twice, because a replica of the log may be a
+   * little behind.
+   */
   async function compare(fold: TableFold): Promise<void> {
     const stored = fold.stored()
     if (stored === null || !later(stored, tail.head()) || !later(stored, await tail.end())) {

@@ -32,9 +32,9 @@ const REBUILD_BATCH = 5_000
 const CACHE_ROWS = 20_000
 
 /**
- * Folds a view again from the beginning of the log, beside the live table, which serves until the switch; parked rows get their second chance. May run
- * in another process than the keeper. A rebuild that dies leaves a half-built table behind: the next promotion of the view drops it.
- * Rejects with ViewsUnavailable or LogUnavailable: start again.
+ * Folds a view again from the beginning of the log, beside the live table, which serves until the switch; parked rows
+ * get their second chance. May run in another process than the keeper. A rebuild that dies leaves a half-built table
+ * behind: the next promotion of the view drops it. Rejects with ViewsUnavailable or LogUnavailable: start again.
  */
 export async function rebuildView({ log, ...options }: RebuildOptions): Promise<Rebuilt> {
   return rebuildFrom(openPages(log), options)
@@ -55,7 +55,8 @@ export async function rebuildFrom(
   for (;;) {
     const page = await pages.after(fold.scanned(), batch)
     const last = page.at(-1)
-    // Read on while the commit waits for the disk: the next turn finds this page kept, or asks again for what has failed here.
+    // Read on while the commit waits for the disk: the next turn finds this page kept, or asks again for what has
+    // failed here.
     if (last && page.length === batch) pages.after(last.position, batch).catch(() => {})
     if ((await fold.apply(page)) === 'lost') break
     events += page.length

@@ -9,8 +9,15 @@ export interface Script {
 
 const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
 
-/** Runs a script by its digest, and sends its text only when Redis does not know it (yet, or since its last restart). */
-export async function run(redis: Redis, { lua, sha }: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+/**
+ * Runs a script by its digest, and sends its text only when Redis does not know it (yet, or since its last restart).
+ */
+export async function run(
+  redis: Redis,
+  { lua, sha }: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<unknown> {
   try {
     return await redis.evalsha(sha, keys.length, ...keys, ...args)
   } catch (error) {
@@ -23,8 +30,9 @@ export async function run(redis: Redis, { lua, sha }: Script, keys: readonly str
 export const POSITION = '\0position'
 
 /**
- * KEYS rows, index, tables. ARGV from, to, table, four counts, then: rows to write (key, row), rows to remove (key), entries to remove (entry),
- * entries to add (0, entry). Lua's unpack takes some 8,000 values at most, hence the slices. 1 = done, 0 = the table stands elsewhere.
+ * KEYS rows, index, tables. ARGV from, to, table, four counts, then: rows to write (key, row), rows to remove (key),
+ * entries to remove (entry), entries to add (0, entry). Lua's unpack takes some 8,000 values at most, hence the slices.
+ * 1 = done, 0 = the table stands elsewhere.
  */
 export const COMMIT = script(`
 if (redis.call('HGET', KEYS[1], '\\0position') or '') ~= ARGV[1] then return 0 end
@@ -64,7 +72,10 @@ end
 return { redis.call('HGET', KEYS[1], '\\0position'), found, rows }
 `)
 
-/** KEYS live, tables. ARGV previous ('' = none), table, what comes before and after a table's name in its two keys (prefix, ':rows', ':index'). */
+/**
+ * KEYS live, tables. ARGV previous ('' = none), table, what comes before and after a table's name in its two keys
+ * (prefix, ':rows', ':index').
+ */
 export const PROMOTE = script(`
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])

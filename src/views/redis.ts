@@ -8,7 +8,10 @@ export interface RedisViewsOptions {
   readonly url: string
   /** What all keys begin with, so that several installations can share one Redis. Default `lyceum`. */
   readonly prefix?: string
-  /** After this long an answer counts as not coming: its outcome is unknown, the compare-and-set sorts it out. Default 2000. */
+  /**
+   * After this long an answer counts as not coming: its outcome is unknown, the compare-and-set sorts it out. Default
+   * 2000.
+   */
   readonly commandTimeoutMs?: number
 }
 
@@ -16,13 +19,19 @@ export interface RedisViewsOptions {
 const MAX_ARGUMENTS = 500_000
 
 /**
- * Views in Redis 6 or newer. A table is a hash (rows by key, and the position) and a sorted set (index entries); all keys of one view share a hash tag,
- * so that each script stays on one node of a cluster. May be lost, emptied or restored at any moment: a table that is gone stands at null,
- * and the compare-and-set fails for whoever thinks otherwise. A Redis that is down at the start is no error here: the methods reject with
- * ViewsUnavailable until it comes. Throws for a url that is none.
+ * Views in Redis 6 or newer. A table is a hash (rows by key, and the position) and a sorted set (index entries); all
+ * keys of one view share a hash tag, so that each script stays on one node of a cluster. May be lost, emptied or
+ * restored at any moment: a table that is gone stands at null, and the compare-and-set fails for whoever thinks
+ * otherwise. A Redis that is down at the start is no error here: the methods reject with ViewsUnavailable until it
+ * comes. Throws for a url that is none.
  */
-export async function openRedisViews({ url, prefix = 'lyceum', commandTimeoutMs = 2_000 }: RedisViewsOptions): Promise<ViewStore> {
-  if (!/^rediss?:\/\/./.test(url)) throw new Error(`the Redis url must look like redis://host:6379, got ${JSON.stringify(url)}`)
+export async function openRedisViews({
+  url,
+  prefix = 'lyceum',
+  commandTimeoutMs = 2_000,
+}: RedisViewsOptions): Promise<ViewStore> {
+  if (!/^rediss?:\/\/./.test(url))
+    throw new Error(`the Redis url must look like redis://host:6379, got ${JSON.stringify(url)}`)
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -32,7 +41,8 @@ export async function openRedisViews({ url, prefix = 'lyceum', commandTimeoutMs 
     connectTimeout: commandTimeoutMs,
     retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random() / 2),
   })
-  // Every command that suffers from a lost connection rejects by itself; without a listener ioredis would print to the console.
+  // Every command that suffers from a lost connection rejects by itself; without a listener ioredis would print to the
+  // console.
   redis.on('error', () => {})
   await redis.connect().catch(() => {})
 
@@ -51,7 +61,9 @@ export async function openRedisViews({ url, prefix = 'lyceum', commandTimeoutMs 
 
     async promote(view, previous, table) {
       const keys = [viewKey(view, 'live'), viewKey(view, 'tables')]
-      return (await asked(run(redis, PROMOTE, keys, [previous ?? '', table, viewKey(view, ''), ':rows', ':index']))) === 1
+      return (
+        (await asked(run(redis, PROMOTE, keys, [previous ?? '', table, viewKey(view, ''), ':rows', ':index']))) === 1
+      )
     },
 
     async read(table, keys) {

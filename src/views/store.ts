@@ -24,23 +24,35 @@ export interface Entry {
 }
 
 /**
- * Where views live. A table is one generation of one view: rows by key, index entries by byte order, and the log position up to
- * which they are true (null = nothing folded yet). Everything in here can be thrown away and folded again from the log.
- * A table's name is `<view>.<anything>`, a view's name has no dot; a table comes into being with its first commit. Keys and index
- * entries are printable ASCII of at most 512 characters. Equal entries of several rows stand in the order of their keys.
- * Adapters: memory, embedded (LMDB), Redis; one suite for all: `test/views/suite.ts`. Any method rejects with ViewsUnavailable
- * when the store does not answer.
+ * Where views live. A table is one generation of one view: rows by key, index entries by byte order, and the log
+ * position up to which they are true (null = nothing folded yet). Everything in here can be thrown away and folded
+ * again from the log. A table's name is `<view>.<anything>`, a view's name has no dot; a table comes into being with
+ * its first commit. Keys and index entries are printable ASCII of at most 512 characters. Equal entries of several rows
+ * stand in the order of their keys. Adapters: memory, embedded (LMDB), Redis; one suite for all: `test/views/suite.ts`.
+ * Any method rejects with ViewsUnavailable when the store does not answer.
  */
 export interface ViewStore {
   /** The table that serves readers of this view, null when there is none. */
   live(view: string): Promise<string | null>
-  /** Makes `table` the live one if `previous` still is (compare-and-set) and drops every other table of this view. False: somebody else was first. */
+  /**
+   * Makes `table` the live one if `previous` still is (compare-and-set) and drops every other table of this view.
+   * False: somebody else was first.
+   */
   promote(view: string, previous: string | null, table: string): Promise<boolean>
   /** Rows by key and the position that they are true at, in one atomic look. */
-  read(table: string, keys: readonly string[]): Promise<{ readonly position: bigint | null; readonly rows: readonly (Json | undefined)[] }>
+  read(
+    table: string,
+    keys: readonly string[],
+  ): Promise<{ readonly position: bigint | null; readonly rows: readonly (Json | undefined)[] }>
   /** Rows by index order and the position that they are true at, in one atomic look. */
-  scan(table: string, options: ScanOptions): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
-  /** All changes and the new position in one atomic step, if the table still stands at `from`. False: another projector was first. */
+  scan(
+    table: string,
+    options: ScanOptions,
+  ): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
+  /**
+   * All changes and the new position in one atomic step, if the table still stands at `from`. False: another projector
+   * was first.
+   */
   commit(table: string, from: bigint | null, to: bigint, changes: readonly Change[]): Promise<boolean>
   close(): Promise<void>
 }

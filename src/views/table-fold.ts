@@ -16,7 +16,10 @@ export interface TableFoldOptions {
 
 export type Applied = 'written' | 'untouched' | 'lost'
 
-/** One projector of one table. Any number of them may work on the same table: the compare-and-set lets one at a time get through. */
+/**
+ * One projector of one table. Any number of them may work on the same table: the compare-and-set lets one at a time get
+ * through.
+ */
 export interface TableFold {
   readonly table: string
   /** Where the table stands in the store, as far as this projector knows. */
@@ -25,9 +28,15 @@ export interface TableFold {
   scanned(): bigint | null
   /** Asks the store where the table stands. */
   reload(): Promise<void>
-  /** Takes note of events after `scanned` that somebody else commits: moves `scanned` over those that change nothing. False: one of them does. */
+  /**
+   * Takes note of events after `scanned` that somebody else commits: moves `scanned` over those that change nothing.
+   * False: one of them does.
+   */
   skip(batch: readonly Told[]): boolean
-  /** Folds the events that follow `scanned`, in one commit. `lost`: the table does not stand where this projector thought, `reload`. */
+  /**
+   * Folds the events that follow `scanned`, in one commit. `lost`: the table does not stand where this projector
+   * thought, `reload`.
+   */
   apply(batch: readonly Told[]): Promise<Applied>
   /** Moves the stored position up to `scanned`. False: lost. */
   settle(): Promise<boolean>
@@ -36,7 +45,10 @@ export interface TableFold {
 export function tableFold({ store, projection, table, cacheRows, onPoison }: TableFoldOptions): TableFold {
   let stored: bigint | null = null
   let scanned: bigint | null = null
-  /** Rows as they stand at `stored`, the longest unused first. Whoever else writes the table makes our next commit fail, which empties it. */
+  /**
+   * Rows as they stand at `stored`, the longest unused first. Whoever else writes the table makes our next commit fail,
+   * which empties it.
+   */
   const cache = new Map<string, Held>()
 
   const lost = (): 'lost' => {
@@ -57,7 +69,8 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
     const keys = [...missing]
     const { position, rows } = await store.read(table, keys)
     if (position !== stored) return null
-    for (const [at, key] of keys.entries()) held.set(key, found(rows[at] as Row | undefined, key)) // written by this projection
+    // written by this projection
+    for (const [at, key] of keys.entries()) held.set(key, found(rows[at] as Row | undefined, key))
     return held
   }
 
@@ -65,12 +78,18 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
     try {
       return heldOf(projection, key, row)
     } catch {
-      // Only when `index` was changed without raising the version: the row goes on, its old entries stay until a rebuild.
+      // Only when `index` was changed without raising the version: the row goes on, its old entries stay until a
+      // rebuild.
       return { row, index: [] }
     }
   }
 
-  async function commit(to: bigint, held: Map<string, Held>, touches: readonly Touch[], checkJson: boolean): Promise<Applied> {
+  async function commit(
+    to: bigint,
+    held: Map<string, Held>,
+    touches: readonly Touch[],
+    checkJson: boolean,
+  ): Promise<Applied> {
     const folded = foldTouches(projection, held, touches, checkJson)
     try {
       if (!(await store.commit(table, stored, to, folded.changes))) return lost()

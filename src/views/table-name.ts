@@ -19,12 +19,14 @@ export function viewOf(table: string): string {
 export function parseTableName(table: string): TableName | null {
   const parts = /^([^.]+)\.v(\d+)\.(.+)$/.exec(table)
   const [, view, version, generation] = parts ?? []
-  return view === undefined || version === undefined || generation === undefined ? null : { view, version: Number(version), generation }
+  return view === undefined || version === undefined || generation === undefined
+    ? null
+    : { view, version: Number(version), generation }
 }
 
 /**
- * The table to build when `live` (null = none) does not serve this version. Everybody who looks at the same live table gets the same name:
- * several nodes build one table together, and a half-built one is resumed by whoever comes next.
+ * The table to build when `live` (null = none) does not serve this version. Everybody who looks at the same live table
+ * gets the same name: several nodes build one table together, and a half-built one is resumed by whoever comes next.
  */
 export function successor(view: string, version: number, live: string | null): string {
   const generation = live === null ? 'first' : (parseTableName(live)?.generation ?? 'first')

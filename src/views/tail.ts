@@ -5,17 +5,25 @@ import { later } from './position.ts'
 
 export interface TailOptions {
   readonly log: Log
-  /** Events are gathered for so long before views are told of them; ten times as long while they keep coming, see `pauseMs`. */
+  /**
+   * Events are gathered for so long before views are told of them; ten times as long while they keep coming, see
+   * `pauseMs`.
+   */
   readonly commitEveryMs: number
   /** The newest events that are kept in memory. */
   readonly keepEvents: number
 }
 
-/** The log as views follow it: one following for all of them, its newest events in memory, everything older in pages. */
+/**
+ * The log as views follow it: one following for all of them, its newest events in memory, everything older in pages.
+ */
 export interface Tail extends Pages {
   /** The log's end as it was at the start, once the log has told it; null also when it was stopped before. */
   readonly started: Promise<bigint | null>
-  /** Position of the last event that views may fold now; null = the log was empty. Moves at most once per `commitEveryMs`. */
+  /**
+   * Position of the last event that views may fold now; null = the log was empty. Moves at most once per
+   * `commitEveryMs`.
+   */
   head(): bigint | null
   /** Like `after`, at once; null when the events after `position` are not all in memory. */
   recent(position: bigint | null, limit: number): readonly Recorded[] | null
@@ -23,7 +31,11 @@ export interface Tail extends Pages {
 }
 
 /** `onMove` is called whenever the head has moved, `onFailed` for errors other than a log that does not answer. */
-export function openTail({ log, commitEveryMs, keepEvents }: TailOptions, onMove: () => void, onFailed: (error: unknown) => void): Tail {
+export function openTail(
+  { log, commitEveryMs, keepEvents }: TailOptions,
+  onMove: () => void,
+  onFailed: (error: unknown) => void,
+): Tail {
   const pages = openPages(log)
   /** All events after `floor` are in `events`, as far as they came; undefined = not started. */
   let floor: bigint | null | undefined
@@ -63,8 +75,12 @@ export function openTail({ log, commitEveryMs, keepEvents }: TailOptions, onMove
     timer ??= setTimeout(publish, pauseMs())
   }
 
-  /** What comes after a silence is wanted soon. Under load each commit costs its pages and an fsync beside the log's own: then rarely. */
-  const pauseMs = (): number => (performance.now() - publishedAt < 10 * commitEveryMs ? 10 * commitEveryMs : commitEveryMs)
+  /**
+   * What comes after a silence is wanted soon. Under load each commit costs its pages and an fsync beside the log's
+   * own: then rarely.
+   */
+  const pauseMs = (): number =>
+    performance.now() - publishedAt < 10 * commitEveryMs ? 10 * commitEveryMs : commitEveryMs
 
   function publish(): void {
     timer = undefined

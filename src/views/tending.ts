@@ -17,15 +17,18 @@ export interface TendingOptions {
   readonly tail: Tail
   /** Events per commit at most. */
   readonly batch: number
-  /** How often a view that has nothing to do looks at the store: is the table still there, does somebody else move it? */
+  /**
+   * How often a view that has nothing to do looks at the store: is the table still there, does somebody else move it?
+   */
   readonly pollMs: number
   readonly cacheRows: number
   onAlarm(alarm: Alarm): void
 }
 
 /**
- * `building`: makes a table that does not serve yet. `following`: folds what comes. `standing-by`: another node does. `outlived`: a newer
- * version of the view serves, and is folded by newer nodes. `waiting`: the store or the log does not answer.
+ * `building`: makes a table that does not serve yet. `following`: folds what comes. `standing-by`: another node does.
+ * `outlived`: a newer version of the view serves, and is folded by newer nodes. `waiting`: the store or the log does
+ * not answer.
  */
 export type TendingState = 'starting' | 'building' | 'following' | 'standing-by' | 'outlived' | 'waiting'
 
@@ -35,7 +38,10 @@ export interface Tending {
   table(): string | null
   /** Up to where that table is true. */
   position(): bigint | null
-  /** Where a table that stands at `stored` is true up to: further, when this node knows that nothing in between changes it. */
+  /**
+   * Where a table that stands at `stored` is true up to: further, when this node knows that nothing in between changes
+   * it.
+   */
   extent(table: string, stored: bigint | null): bigint | null
   /** The log is empty, as far as this node knows: only then a table that stands at null is complete. */
   blank(): boolean
@@ -44,7 +50,10 @@ export interface Tending {
   /** Milliseconds between now and the oldest event that is not folded yet, by the log's clock. */
   lagMs(now: number): number
   readonly waiting: Waiters
-  /** Resolves when a table of this version (or a newer one) serves and has come to the end that the log had at the start; rejects when stopped before. */
+  /**
+   * Resolves when a table of this version (or a newer one) serves and has come to the end that the log had at the
+   * start; rejects when stopped before.
+   */
   readonly ready: Promise<void>
   /** Look now: the log has moved, somebody waits, or (`doubt`) the table seems not to be what it was. */
   nudge(doubt?: boolean): void

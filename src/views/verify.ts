@@ -18,7 +18,10 @@ export interface VerifyOptions {
 export interface Verified {
   readonly equal: boolean
   readonly table: string
-  /** SHA-256 over the keys in order of their first event, each with its row as canonical JSON, then the index entries in byte order. */
+  /**
+   * SHA-256 over the keys in order of their first event, each with its row as canonical JSON, then the index entries in
+   * byte order.
+   */
   readonly live: string
   readonly fresh: string
   /** Where the live table stood at the end. */
@@ -34,9 +37,10 @@ const LOOK_MS = 20
 const FRESH = 'fresh.fold'
 
 /**
- * Folds the log into memory and compares every row and index entry with the live table. Nothing has to stand still for that: each page of the table is
- * compared at the very position that it was read at, the fresh fold goes on to there first. Needs memory for the whole view.
- * Rejects with ViewsUnavailable when the view has no table, or it was switched or emptied meanwhile: try again.
+ * Folds the log into memory and compares every row and index entry with the live table. Nothing has to stand still for
+ * that: each page of the table is compared at the very position that it was read at, the fresh fold goes on to there
+ * first. Needs memory for the whole view. Rejects with ViewsUnavailable when the view has no table, or it was switched
+ * or emptied meanwhile: try again.
  */
 export async function verifyView({ log, ...options }: VerifyOptions): Promise<Verified> {
   return verifyFrom(openPages(log), options)
@@ -53,7 +57,8 @@ export async function verifyFrom(pages: Pages, { store, projection }: Omit<Verif
   /** Every key that any event ever named, in log order: a table can hold no other rows. */
   const keys = new Set<string>()
   async function bring(to: bigint | null): Promise<void> {
-    if (later(position, to)) throw new ViewsUnavailable(`the table ${table} was switched or emptied while it was compared: verify again`)
+    if (later(position, to))
+      throw new ViewsUnavailable(`the table ${table} was switched or emptied while it was compared: verify again`)
     position = to
     await foldUpTo(pages, fold, to, (batch) => {
       for (const { key } of touchesOf(projection, batch)) keys.add(key)
@@ -83,7 +88,8 @@ export async function verifyFrom(pages: Pages, { store, projection }: Omit<Verif
     }
     const to = full ? last : '\x7f'
     const should = await fresh.scan(FRESH, { from, to, limit: Number.MAX_SAFE_INTEGER })
-    const texts = (found: typeof entries) => found.filter(({ index }) => index < to).map(({ index, key }) => `${index} -> ${key}`)
+    const texts = (found: typeof entries) =>
+      found.filter(({ index }) => index < to).map(({ index, key }) => `${index} -> ${key}`)
     comparison.addAll(texts(entries), texts(should.entries))
     if (!full) break
     from = to
@@ -110,14 +116,18 @@ async function foldUpTo(
     const batch = page.filter(({ position }) => !later(position, to))
     see(batch)
     await fold.apply(batch)
-    // Not even the last event of a page need stand at `to`: a table's position is one of an event, but perhaps of one that was deleted.
+    // Not even the last event of a page need stand at `to`: a table's position is one of an event, but perhaps of one
+    // that was deleted.
     if (batch.length < page.length) return
   }
 }
 
 /** Hashes two sides and collects where they differ. */
 function compare() {
-  const hashes: { readonly live: Hash; readonly fresh: Hash } = { live: createHash('sha256'), fresh: createHash('sha256') }
+  const hashes: { readonly live: Hash; readonly fresh: Hash } = {
+    live: createHash('sha256'),
+    fresh: createHash('sha256'),
+  }
   const differences: string[] = []
   const differs = (what: string) => {
     if (differences.length < 20) differences.push(what)
@@ -150,4 +160,5 @@ function canonical(row: Json | undefined): string {
     : JSON.stringify(row, (_, value) => (isPlain(value) ? Object.fromEntries(Object.entries(value).sort()) : value))
 }
 
-const isPlain = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

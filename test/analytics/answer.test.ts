@@ -14,12 +14,21 @@ describe("Mixpanel's answer", () => {
   })
 
   test('[MIX-5] invalid events are known by their index, and the rest as taken', () => {
-    const body = { code: 400, error: 'some', num_records_imported: 2, failed_records: [{ index: 1, field: 'time', message: 'is odd' }] }
+    const body = {
+      code: 400,
+      error: 'some',
+      num_records_imported: 2,
+      failed_records: [{ index: 1, field: 'time', message: 'is odd' }],
+    }
     expect(answer(400, body)).toEqual({ kind: 'invalid', events: new Map([[1, 'time: is odd']]), restTaken: true })
   })
 
   test('[MIX-5] the rest does not count as taken when the numbers do not say so', () => {
-    const body = { code: 400, num_records_imported: 1, failed_records: [{ index: 1 }, { index: 7 }, null, { index: 'x' }] }
+    const body = {
+      code: 400,
+      num_records_imported: 1,
+      failed_records: [{ index: 1 }, { index: 7 }, null, { index: 'x' }],
+    }
     expect(answer(400, body)).toEqual({ kind: 'invalid', events: new Map([[1, 'event: invalid']]), restTaken: false })
   })
 
@@ -33,7 +42,10 @@ describe("Mixpanel's answer", () => {
   })
 
   test.each([401, 403, 404])('[MIX-3] status %i is tried again, and says what to check', (status) => {
-    expect(answer(status, { code: status, error: 'no' })).toMatchObject({ kind: 'later', why: expect.stringContaining('MIXPANEL_TOKEN') })
+    expect(answer(status, { code: status, error: 'no' })).toMatchObject({
+      kind: 'later',
+      why: expect.stringContaining('MIXPANEL_TOKEN'),
+    })
   })
 
   test('[MIX-4] Retry-After is seconds or a date', () => {

@@ -10,8 +10,10 @@ const id = '5b2f1e4e-1111-5000-8000-000000000000'
 const at = 1_700_000_000_000
 const lesson: LessonFacts = { org: 'acme', teacherId: 'thea' }
 const told = <E>(stream: string, event: E) => ({ id, stream, revision: 3, position: 7n, at: at + 5, event })
-const ofLesson = (event: LessonEvent): MixpanelEvent | null => mixpanelEvent(told('lesson-l1', event), lesson, pseudonym)
-const ofPresence = (event: PresenceEvent): MixpanelEvent | null => mixpanelEvent(told('presence-acme.ada', event), null, pseudonym)
+const ofLesson = (event: LessonEvent): MixpanelEvent | null =>
+  mixpanelEvent(told('lesson-l1', event), lesson, pseudonym)
+const ofPresence = (event: PresenceEvent): MixpanelEvent | null =>
+  mixpanelEvent(told('presence-acme.ada', event), null, pseudonym)
 
 describe('what Mixpanel is told', () => {
   test('[MIX-8] connect: somebody came online', () => {
@@ -22,7 +24,9 @@ describe('what Mixpanel is told', () => {
   })
 
   test('[MIX-8] reconnect: a participant came back to a live lesson', () => {
-    expect(ofLesson({ type: 'ParticipantReconnected', participantId: 'ada', role: 'student', awayMs: 2_500, at })).toEqual({
+    expect(
+      ofLesson({ type: 'ParticipantReconnected', participantId: 'ada', role: 'student', awayMs: 2_500, at }),
+    ).toEqual({
       event: 'reconnect',
       properties: {
         time: at,
@@ -37,7 +41,13 @@ describe('what Mixpanel is told', () => {
   })
 
   test('[MIX-8] lesson_started and lesson_ended: of the teacher whose lesson it is', () => {
-    const properties = { time: at, distinct_id: pseudonym('acme.thea'), $insert_id: id, org_id: 'acme', lesson_id: 'l1' }
+    const properties = {
+      time: at,
+      distinct_id: pseudonym('acme.thea'),
+      $insert_id: id,
+      org_id: 'acme',
+      lesson_id: 'l1',
+    }
     expect(ofLesson({ type: 'LessonStarted', at, dueAt: at + 1 })).toEqual({ event: 'lesson_started', properties })
     expect(ofLesson({ type: 'LessonEnded', reason: 'overrun', by: null, at })).toEqual({
       event: 'lesson_ended',
@@ -64,7 +74,11 @@ describe('a pseudonym', () => {
   test('[MIX-9] of a guest is the same for their connecting and for their coming back to a lesson', () => {
     const guest = 'anon-aaaaaaaaaaaaaaaaaaaaaaaa'
     const back = ofLesson({ type: 'ParticipantReconnected', participantId: guest, role: 'student', awayMs: 1, at })
-    const connect = mixpanelEvent(told(`presence-${ANONYMOUS}.${guest}`, { type: 'CameOnline', role: 'student', at }), null, pseudonym)
+    const connect = mixpanelEvent(
+      told(`presence-${ANONYMOUS}.${guest}`, { type: 'CameOnline', role: 'student', at }),
+      null,
+      pseudonym,
+    )
     expect(back?.properties.distinct_id).toBe(connect?.properties.distinct_id)
   })
 

@@ -67,7 +67,9 @@ test('[MIX-8] a lesson is told with its organisation, its teacher, and who came 
   await one.stop()
   expect(insertIds(mixpanel)).toEqual([started, reconnected, ended])
   expect(
-    mixpanel.counted().map(({ event, properties }) => [event, properties.distinct_id, properties.lesson_id, properties.org_id]),
+    mixpanel
+      .counted()
+      .map(({ event, properties }) => [event, properties.distinct_id, properties.lesson_id, properties.org_id]),
   ).toEqual([
     ['lesson_started', pseudonym('acme.thea'), 'l1', 'acme'],
     ['reconnect', pseudonym('acme.ada'), 'l1', 'acme'],

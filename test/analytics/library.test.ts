@@ -12,7 +12,9 @@ test('[MIX-2] [MIX-3] the library alone sends 50 events a request to an endpoint
     event: 'connect',
     properties: { time: Date.now() - (n < 20 ? 6 : 1) * 86_400_000, distinct_id: 'd', $insert_id: `i${n}` },
   }))
-  await new Promise<void>((resolve, reject) => client.track_batch(events, (errors) => (errors ? reject(errors[0]) : resolve())))
+  await new Promise<void>((resolve, reject) =>
+    client.track_batch(events, (errors) => (errors ? reject(errors[0]) : resolve())),
+  )
   expect(standin.largest()).toBe(50)
   expect(standin.counted()).toHaveLength(100)
 })

@@ -30,7 +30,13 @@ const misbehaviour: fc.Arbitrary<Misbehaviour> = fc.oneof(
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('append' as const), events: fc.integer({ min: 1, max: 30 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('misbehave' as const), how: misbehaviour }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('kill' as const), when: fc.constantFrom('now' as const, 'at-store' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('kill' as const),
+      when: fc.constantFrom('now' as const, 'at-store' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('die' as const, 'revive' as const) }) },
 )
 
@@ -46,7 +52,8 @@ function processOn(log: Log, mixpanel: MixpanelStandin, disk: Places, observer: 
   const running: MixpanelFollower = follower(log, mixpanel, {
     clock,
     observer,
-    send: async (events, signal) => (state === 'dead' ? { kind: 'later', why: 'killed', waitMs: null } : send(events, signal)),
+    send: async (events, signal) =>
+      state === 'dead' ? { kind: 'later', why: 'killed', waitMs: null } : send(events, signal),
     places: {
       load: disk.load,
       async store(place) {

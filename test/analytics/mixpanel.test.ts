@@ -10,7 +10,18 @@ import { eventsOf } from '../../src/analytics/start.ts'
 import type { Log } from '../../src/log/log.ts'
 import { manualClock } from '../support/clock.ts'
 import { type MixpanelStandin, startMixpanel } from '../support/mixpanel-standin.ts'
-import { analyticsLog, comesOnline, follower, hurriedClock, insertIds, notes, placeInMemory, pseudonym, record, TOKEN } from './world.ts'
+import {
+  analyticsLog,
+  comesOnline,
+  follower,
+  hurriedClock,
+  insertIds,
+  notes,
+  placeInMemory,
+  pseudonym,
+  record,
+  TOKEN,
+} from './world.ts'
 
 let mixpanel: MixpanelStandin
 let log: Log
@@ -158,7 +169,9 @@ describe('a follower', () => {
     follow({ observer })
     await mixpanel.until(() => mixpanel.counted().length === 1)
     expect(insertIds(mixpanel)).toEqual(ids)
-    expect(heard.setAside).toMatchObject([{ stream: 'presence-acme.ada', why: 'this release does not understand Levitated' }])
+    expect(heard.setAside).toMatchObject([
+      { stream: 'presence-acme.ada', why: 'this release does not understand Levitated' },
+    ])
   })
 
   test('[MIX-6] goes on where the last one stopped', async () => {

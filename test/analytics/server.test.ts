@@ -25,13 +25,20 @@ afterEach(async () => {
 })
 
 async function start(): Promise<TestServer> {
-  server = await startServer({ data, env: { MIXPANEL_TOKEN: TOKEN, MIXPANEL_HOST: mixpanel.url, DISCONNECT_GRACE_MS: '60000' } })
+  server = await startServer({
+    data,
+    env: { MIXPANEL_TOKEN: TOKEN, MIXPANEL_HOST: mixpanel.url, DISCONNECT_GRACE_MS: '60000' },
+  })
   return server
 }
 
 /** An agent connects; what the server then knows of them are a name and an e-mail address. */
 async function agent(id: string): Promise<Client> {
-  const token = await tokenFor('agent', id, 'acme', { name: 'Ada Lovelace', full_name: 'Ada King', email: 'ada@example.org' })
+  const token = await tokenFor('agent', id, 'acme', {
+    name: 'Ada Lovelace',
+    full_name: 'Ada King',
+    email: 'ada@example.org',
+  })
   const client = await connect(server?.url ?? '', { auth: { token } })
   clients.push(client)
   return client
@@ -50,7 +57,8 @@ test('[MIX-6] [MIX-8] [MIX-9] who connected is told by the next server when the 
   await start()
   await agent('bob')
   await mixpanel.until(() => mixpanel.counted().length === 2)
-  for (const event of mixpanel.counted()) expect(event).toMatchObject({ event: 'connect', properties: { org_id: 'acme', role: 'agent' } })
+  for (const event of mixpanel.counted())
+    expect(event).toMatchObject({ event: 'connect', properties: { org_id: 'acme', role: 'agent' } })
   expect(new Set(mixpanel.counted().map(({ properties }) => properties.distinct_id)).size).toBe(2)
   expect(mixpanel.requests.map(({ body }) => body).join()).not.toMatch(/\b(ada|lovelace|king|example|bob)\b/i)
   await expect.poll(() => metric('lyceum_mixpanel_events_total\\{outcome="sent"\\}')).toBe('2')
@@ -67,7 +75,9 @@ test('[MIX-8] a participant who drops and comes back to a live lesson is told as
   await mixpanel.until(() => mixpanel.counted().some(({ event }) => event === 'reconnect'))
   await server?.stop()
   const told = mixpanel.counted().filter(({ event }) => event !== 'connect')
-  expect(told.map(({ event, properties }) => [event, properties.lesson_id, properties.org_id, properties.role])).toEqual([
+  expect(
+    told.map(({ event, properties }) => [event, properties.lesson_id, properties.org_id, properties.role]),
+  ).toEqual([
     ['lesson_started', id, 'acme', undefined],
     ['reconnect', id, 'acme', 'student'],
   ])
@@ -95,7 +105,9 @@ test('[MIX-8] [LESSON-9] a TeacherHub that names a live lesson again is told as 
   await mixpanel.until(() => mixpanel.counted().some(({ event }) => event === 'reconnect'))
   await server?.stop()
   const told = mixpanel.counted().filter(({ event }) => event === 'reconnect')
-  expect(told).toMatchObject([{ properties: { lesson_id: id, org_id: 'acme', role: 'admin', product_type: 'manager' } }])
+  expect(told).toMatchObject([
+    { properties: { lesson_id: id, org_id: 'acme', role: 'admin', product_type: 'manager' } },
+  ])
 })
 
 test('[MIX-7] a Mixpanel that does not answer holds up neither a connection nor the stop of the server', async () => {

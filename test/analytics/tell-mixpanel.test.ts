@@ -51,7 +51,8 @@ async function tell(env: Readonly<Record<string, string>>): Promise<MixpanelFoll
   return told
 }
 
-const metric = async (name: string): Promise<string | undefined> => new RegExp(`^${name} (.*)$`, 'm').exec(await metrics.page())?.[1]
+const metric = async (name: string): Promise<string | undefined> =>
+  new RegExp(`^${name} (.*)$`, 'm').exec(await metrics.page())?.[1]
 
 test('[MIX-10] without a token nothing is sent, and nothing is kept for it', async () => {
   await comesOnline(log, 'ada', at)

@@ -23,7 +23,11 @@ export const analyticsLog = (now: () => number = Date.now): Log => memoryLog({ c
 export async function record(log: Log, stream: string, ...events: readonly Event[]): Promise<string[]> {
   let revision = -1
   for await (const batch of log.read(stream, { backwards: true, limit: 1 })) revision = batch[0]?.revision ?? revision
-  const proposed = events.map((event) => ({ id: randomUUID(), event, meta: { correlationId: randomUUID(), by: 'system' } }))
+  const proposed = events.map((event) => ({
+    id: randomUUID(),
+    event,
+    meta: { correlationId: randomUUID(), by: 'system' },
+  }))
   await log.append(stream, revision, proposed)
   return proposed.map(({ id }) => id)
 }
@@ -86,7 +90,11 @@ export function notes() {
 }
 
 /** A follower of this log that tells this stand-in; a request may take 5 s of real time. */
-export function follower(log: Log, mixpanel: MixpanelStandin, options: Partial<MixpanelOptions> = {}): MixpanelFollower {
+export function follower(
+  log: Log,
+  mixpanel: MixpanelStandin,
+  options: Partial<MixpanelOptions> = {},
+): MixpanelFollower {
   const clock = options.clock ?? hurriedClock()
   return followForMixpanel({
     log,
@@ -100,4 +108,5 @@ export function follower(log: Log, mixpanel: MixpanelStandin, options: Partial<M
 }
 
 /** The insert ids that an analyst would count, in their order of arrival. */
-export const insertIds = (mixpanel: MixpanelStandin): string[] => mixpanel.counted().map(({ properties }) => properties.$insert_id)
+export const insertIds = (mixpanel: MixpanelStandin): string[] =>
+  mixpanel.counted().map(({ properties }) => properties.$insert_id)

@@ -55,7 +55,13 @@ test('[ATT-20] a course without students or sessions is a head line; who does no
   const { org, course, enrol } = await school(server)
   expect((await csv(org, course)).text).toBe('student_id,present,late,excused,absent,attended\r\n')
   await enrol('stu')
-  expect(await csv(org, course, '', ['student', 'stu'])).toMatchObject({ status: 403, text: expect.stringContaining('teachers-only') })
-  expect(await csv(org, course, '', ['teacher', 'other'])).toMatchObject({ status: 403, text: expect.stringContaining('own-course-only') })
+  expect(await csv(org, course, '', ['student', 'stu'])).toMatchObject({
+    status: 403,
+    text: expect.stringContaining('teachers-only'),
+  })
+  expect(await csv(org, course, '', ['teacher', 'other'])).toMatchObject({
+    status: 403,
+    text: expect.stringContaining('own-course-only'),
+  })
   expect((await csv(org, course, 'from=monday')).status).toBe(400)
 })

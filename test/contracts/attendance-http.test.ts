@@ -20,7 +20,10 @@ const coded = async (answer: Promise<{ status: number; body: { error?: { code: s
 }
 
 /** Both places where a session is reached. */
-const placesOf = ({ course }: School, id: string) => [`/courses/${course}/attendance-sessions/${id}`, `/attendance-sessions/${id}`]
+const placesOf = ({ course }: School, id: string) => [
+  `/courses/${course}/attendance-sessions/${id}`,
+  `/attendance-sessions/${id}`,
+]
 
 describe('[ATT-14] starting', () => {
   test('with nothing said it is planned for an hour, with check-in by code', async () => {
@@ -142,8 +145,14 @@ describe('[ATT-3] checking in', () => {
     await acme.enrol('stu')
     const { id, code } = await acme.start()
     const [below = '', itself = ''] = placesOf(acme, id)
-    expect(await coded(acme.as(STU, 'POST', `${below}/check-in`, { code: 'WRNG22' }))).toEqual([403, 'wrong-check-in-code'])
-    expect(await coded(acme.as(['student', 'ben'], 'POST', `${below}/check-in`, { code }))).toEqual([403, 'not-in-course'])
+    expect(await coded(acme.as(STU, 'POST', `${below}/check-in`, { code: 'WRNG22' }))).toEqual([
+      403,
+      'wrong-check-in-code',
+    ])
+    expect(await coded(acme.as(['student', 'ben'], 'POST', `${below}/check-in`, { code }))).toEqual([
+      403,
+      'not-in-course',
+    ])
     for (const who of [TEA, ADA, ['teacher', 'stu']] as const)
       expect(await coded(acme.as(who, 'POST', `${itself}/check-in`, { code }))).toEqual([403, 'students-only'])
     for (const body of [undefined, {}, { code: 7 }, { code: null }, { code: 'x'.repeat(65) }, []])
@@ -173,7 +182,10 @@ describe('[ATT-3] checking in', () => {
     await enrol('stu')
     const manual = await start({ check_in_mode: 'manual' })
     const at = `/courses/${course}/attendance-sessions`
-    expect(await coded(as(STU, 'POST', `${at}/${manual.id}/check-in`, { code: 'ABCDEF' }))).toEqual([409, 'check-in-by-teacher'])
+    expect(await coded(as(STU, 'POST', `${at}/${manual.id}/check-in`, { code: 'ABCDEF' }))).toEqual([
+      409,
+      'check-in-by-teacher',
+    ])
     expect(await coded(as(TEA, 'GET', `${at}/${manual.id}/code`))).toEqual([409, 'check-in-by-teacher'])
     const { id, code } = await start()
     await end(id)
@@ -197,7 +209,10 @@ test('[ATT-12] the code of a session is for its teachers and admins, and checks 
   expect(await coded(acme.as(OTHER, 'GET', `${itself}/code`))).toEqual([403, 'own-course-only'])
   expect((await acme.as(STU, 'GET', itself)).body.data).not.toHaveProperty('code')
   const [, other = ''] = placesOf(acme, two.id)
-  expect(await coded(acme.as(STU, 'POST', `${other}/check-in`, { code: one.code }))).toEqual([403, 'wrong-check-in-code'])
+  expect(await coded(acme.as(STU, 'POST', `${other}/check-in`, { code: one.code }))).toEqual([
+    403,
+    'wrong-check-in-code',
+  ])
   expect(server.output()).not.toContain(one.code)
 })
 
@@ -209,7 +224,11 @@ describe('[ATT-5] marks and corrections', () => {
     await checkIn(id, 'stu')
     expect((await mark(id, 'ben', 'late', ' ')).body.data.history).toMatchObject([{ status: 'late', reason: null }])
     expect(await report(id)).toMatchObject({ student_count: 2 })
-    const corrected = await as(ADA, 'POST', `/attendance-sessions/${id}/marks`, { student_id: 'stu', status: 'excused', reason: ' ill ' })
+    const corrected = await as(ADA, 'POST', `/attendance-sessions/${id}/marks`, {
+      student_id: 'stu',
+      status: 'excused',
+      reason: ' ill ',
+    })
     expect(corrected.body.data).toMatchObject({
       id: 'stu',
       status: 'excused',
@@ -225,13 +244,18 @@ describe('[ATT-5] marks and corrections', () => {
     expect((await end(id)).body.data.final_statistics).toEqual({ total: 3, present: 1, absent: 2 })
     await mark(id, 'cem', 'present', 'was there')
     const after = await report(id)
-    expect(after).toMatchObject({ state: 'ended', student_count: 2, final_statistics: { total: 3, present: 2, absent: 1 }, seq: 5 })
-    expect(after.marks.map(({ student_id, status }: { student_id: string; status: string }) => `${student_id} ${status}`)).toEqual([
-      'ben late',
-      'cem present',
-      'stu excused',
-    ])
-    expect((await as(ADA, 'GET', `/courses/${course}/attendance-sessions/${id}?at=4`)).body.data.final_statistics.present).toBe(1)
+    expect(after).toMatchObject({
+      state: 'ended',
+      student_count: 2,
+      final_statistics: { total: 3, present: 2, absent: 1 },
+      seq: 5,
+    })
+    expect(
+      after.marks.map(({ student_id, status }: { student_id: string; status: string }) => `${student_id} ${status}`),
+    ).toEqual(['ben late', 'cem present', 'stu excused'])
+    expect(
+      (await as(ADA, 'GET', `/courses/${course}/attendance-sessions/${id}?at=4`)).body.data.final_statistics.present,
+    ).toBe(1)
   })
   test('[ATT-15] the same Idempotency-Key gives the first answer again, also when the mark was corrected since', async () => {
     const { enrol, start, as, mark } = await school(server)
@@ -241,10 +265,9 @@ describe('[ATT-5] marks and corrections', () => {
     const first = await as(TEA, 'POST', `/attendance-sessions/${id}/marks`, asked, 'm1')
     await mark(id, 'stu', 'absent')
     expect(await as(TEA, 'POST', `/attendance-sessions/${id}/marks`, asked, 'm1')).toEqual(first)
-    expect(await coded(as(TEA, 'POST', `/attendance-sessions/${id}/marks`, { ...asked, status: 'absent' }, 'm1'))).toEqual([
-      409,
-      'client-id-reused',
-    ])
+    expect(
+      await coded(as(TEA, 'POST', `/attendance-sessions/${id}/marks`, { ...asked, status: 'absent' }, 'm1')),
+    ).toEqual([409, 'client-id-reused'])
   })
   test('of students of the course, by its teachers and admins, and nothing else', async () => {
     const { enrol, start, as, mark } = await school(server)
@@ -252,7 +275,10 @@ describe('[ATT-5] marks and corrections', () => {
     const { id } = await start()
     const at = `/attendance-sessions/${id}/marks`
     expect(await coded(mark(id, 'nobody', 'present'))).toEqual([409, 'not-enrolled'])
-    expect(await coded(as(OTHER, 'POST', at, { student_id: 'stu', status: 'present' }))).toEqual([403, 'own-course-only'])
+    expect(await coded(as(OTHER, 'POST', at, { student_id: 'stu', status: 'present' }))).toEqual([
+      403,
+      'own-course-only',
+    ])
     expect(await coded(as(STU, 'POST', at, { student_id: 'stu', status: 'present' }))).toEqual([403, 'teachers-only'])
     for (const body of [
       {},
@@ -296,10 +322,9 @@ describe('[ATT-8] ending', () => {
     expect(ended.body.data).not.toHaveProperty('code')
     await enrol('dan')
     expect(await end(id)).toEqual(ended)
-    expect(await coded(as(TEA, 'POST', `/attendance-sessions/${id}/marks`, { student_id: 'dan', status: 'present' }))).toEqual([
-      409,
-      'not-enrolled',
-    ])
+    expect(
+      await coded(as(TEA, 'POST', `/attendance-sessions/${id}/marks`, { student_id: 'dan', status: 'present' })),
+    ).toEqual([409, 'not-enrolled'])
   })
   test('an admin may, others may not', async () => {
     const { start, as, enrol } = await school(server)
@@ -307,7 +332,10 @@ describe('[ATT-8] ending', () => {
     const { id } = await start()
     expect(await coded(as(OTHER, 'POST', `/attendance-sessions/${id}/end`))).toEqual([403, 'own-course-only'])
     expect(await coded(as(STU, 'POST', `/attendance-sessions/${id}/end`))).toEqual([403, 'teachers-only'])
-    expect((await as(ADA, 'POST', `/attendance-sessions/${id}/end`, {})).body.data).toMatchObject({ state: 'ended', ended_by_id: 'ada' })
+    expect((await as(ADA, 'POST', `/attendance-sessions/${id}/end`, {})).body.data).toMatchObject({
+      state: 'ended',
+      ended_by_id: 'ada',
+    })
   })
 })
 
@@ -389,10 +417,12 @@ test('[ATT-18] sessions are listed by their start, the latest first, filter, and
   for (let n = 0; n < 4; n++) {
     const one = await start()
     started.unshift(one)
-    while (Date.now() <= Date.parse(one.started_at)) await new Promise((soon) => setTimeout(soon, 1)) // no two in one millisecond
+    // no two in one millisecond
+    while (Date.now() <= Date.parse(one.started_at)) await new Promise((soon) => setTimeout(soon, 1))
   }
   await end(started[3]?.id ?? '')
-  const list = async (query = '', who: Who = TEA) => (await as(who, 'GET', `/courses/${course}/attendance-sessions?${query}`)).body
+  const list = async (query = '', who: Who = TEA) =>
+    (await as(who, 'GET', `/courses/${course}/attendance-sessions?${query}`)).body
   const order = async (query = '', who: Who = TEA) =>
     (await list(query, who)).data.map(({ id }: { id: string }) => started.findIndex((one) => one.id === id))
   expect(await order()).toEqual([0, 1, 2, 3])
@@ -417,7 +447,9 @@ test('[ATT-19] a whole class checks in at once, and nobody is told to come again
   for (let from = 0; from < students.length; from += 200) await enrol(...students.slice(from, from + 200))
   const { id, code } = await start()
   const tokens = await Promise.all(students.map((student) => tokenFor('student', student, org)))
-  const answers = await Promise.all(tokens.map((token) => call(server.url, token, 'POST', `/attendance-sessions/${id}/check-in`, { code })))
+  const answers = await Promise.all(
+    tokens.map((token) => call(server.url, token, 'POST', `/attendance-sessions/${id}/check-in`, { code })),
+  )
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
   expect(await report(id)).toMatchObject({ student_count: 600, seq: 600 })
 })

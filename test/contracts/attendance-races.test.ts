@@ -24,7 +24,8 @@ test('[ATT-10] check-ins, marks, unenrolments and several ends at once: every ye
     const { id, code } = await start()
     const at = `/courses/${course}/attendance-sessions/${id}`
     const checkIn = (student: string) => as(['student', student], 'POST', `${at}/check-in`, { code })
-    const mark = (student_id: string) => as(TEA, 'POST', `${at}/marks`, { student_id, status: 'excused', reason: 'race' })
+    const mark = (student_id: string) =>
+      as(TEA, 'POST', `${at}/marks`, { student_id, status: 'excused', reason: 'race' })
     const some = (every: number, from = 0) => students.filter((_, n) => n % every === from)
     const answers = Promise.all([
       ...students.map(checkIn),
@@ -51,6 +52,7 @@ test('[ATT-10] check-ins, marks, unenrolments and several ends at once: every ye
     expect(present + absent).toBe(total)
     expect(absent).toBeGreaterThanOrEqual(0)
     expect(total).toBeLessThanOrEqual(60)
-    for (const one of ended) expect(one).toMatchObject({ status: 200, body: { data: { state: 'ended', ended_at: final.ended_at } } })
+    for (const one of ended)
+      expect(one).toMatchObject({ status: 200, body: { data: { state: 'ended', ended_at: final.ended_at } } })
   }
 }, 60_000)

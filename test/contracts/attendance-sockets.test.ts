@@ -33,21 +33,33 @@ const counts = (client: Client, expected: Record<string, number>) =>
     () => held(client, it.course),
     (seen) => JSON.stringify(seen) === JSON.stringify(expected),
   )
-/** Resolves when the client has been told everything that was acknowledged so far: the next session of the course, which `witness` hears, too. */
+/**
+ * Resolves when the client has been told everything that was acknowledged so far: the next session of the course, which
+ * `witness` hears, too.
+ */
 const fence = async (witness: Client): Promise<void> => {
   const { id } = await it.start({ check_in_mode: 'manual' })
   await witness.told('courseSessionStarted', ({ session_id }) => session_id === id)
   await it.end(id)
   await witness.told('courseSessionEnded', ({ session_id }) => session_id === id)
-  await witness.told('activeSessionsData', ({ pos }) => BigInt(pos) >= BigInt(witness.all('courseSessionEnded').at(-1).pos))
+  await witness.told(
+    'activeSessionsData',
+    ({ pos }) => BigInt(pos) >= BigInt(witness.all('courseSessionEnded').at(-1).pos),
+  )
 }
 const names = (client: Client): string[] => client.heard.map(({ name }) => name)
 
 describe.each([['websocket'], ['polling']])('over %s', (transport) => {
   test('[WATCH-1] a subscriber is told the active sessions at once, and then of every start, end and change of a count', async () => {
     const student = await it.come(['student', 'stu'], { transports: [transport] })
-    expect(await student.ask('subscribeToCourse', { course_id: it.course })).toEqual([true, null, { course_id: it.course, ...place }])
-    expect(student.heard).toEqual([{ name: 'activeSessionsData', data: { course_id: it.course, activeSessions: [], ...place } }])
+    expect(await student.ask('subscribeToCourse', { course_id: it.course })).toEqual([
+      true,
+      null,
+      { course_id: it.course, ...place },
+    ])
+    expect(student.heard).toEqual([
+      { name: 'activeSessionsData', data: { course_id: it.course, activeSessions: [], ...place } },
+    ])
 
     const session = await it.start()
     const startedAt = session.started_at
@@ -61,7 +73,9 @@ describe.each([['websocket'], ['polling']])('over %s', (transport) => {
       ...place,
     })
     const active = { sessionId: session.id, teacherId: 'tea', studentCount: 0, startedAt }
-    expect(await student.told('activeSessionsData', ({ seq, activeSessions }) => seq === 0 && activeSessions.length === 1)).toEqual({
+    expect(
+      await student.told('activeSessionsData', ({ seq, activeSessions }) => seq === 0 && activeSessions.length === 1),
+    ).toEqual({
       course_id: it.course,
       activeSessions: [active],
       ...place,
@@ -110,10 +124,16 @@ describe('who may look', () => {
       const client = await it.come(who)
       for (const name of ['subscribeToCourse', 'checkActiveSessions']) {
         const answer = await client.ask(name, { course_id: it.course })
-        expect(answer).toEqual([false, expect.stringContaining('forbidden'), { course_id: it.course, code: 'not-in-course' }])
+        expect(answer).toEqual([
+          false,
+          expect.stringContaining('forbidden'),
+          { course_id: it.course, code: 'not-in-course' },
+        ])
       }
       expect(client.all('activeSessionsError')).toHaveLength(2)
-      expect(names(client).filter((name) => name.startsWith('activeSessionsD') || name.startsWith('activeSessionsR'))).toEqual([])
+      expect(
+        names(client).filter((name) => name.startsWith('activeSessionsD') || name.startsWith('activeSessionsR')),
+      ).toEqual([])
     }
   })
   test('[WATCH-3] a course of another organisation is answered exactly like one that does not exist', async () => {
@@ -121,9 +141,16 @@ describe('who may look', () => {
     for (const role of ['admin', 'teacher', 'student']) {
       const client = await it.come([role, role === 'teacher' ? 'tea' : 'stu', 'evil'])
       for (const name of ['subscribeToCourse', 'checkActiveSessions']) {
-        const [foreign, none] = [await client.ask(name, { course_id: it.course }), await client.ask(name, { course_id: 'nowhere' })]
+        const [foreign, none] = [
+          await client.ask(name, { course_id: it.course }),
+          await client.ask(name, { course_id: 'nowhere' }),
+        ]
         expect(foreign.slice(0, 2)).toEqual(none.slice(0, 2))
-        expect(foreign).toEqual([false, expect.stringContaining('not found'), { course_id: it.course, code: 'no-such-course' }])
+        expect(foreign).toEqual([
+          false,
+          expect.stringContaining('not found'),
+          { course_id: it.course, code: 'no-such-course' },
+        ])
       }
       const told = client.all('activeSessionsError')
       expect(new Set(told.map(({ message }) => message)).size).toBe(1)
@@ -135,7 +162,9 @@ describe('who may look', () => {
     expect((await hub.ask('subscribeToCourse', { course_id: it.course }))[2]).toMatchObject({ code: 'hub-looks-on' })
     const guest = await anonymous(server)
     open.push(guest)
-    expect((await guest.ask('checkActiveSessions', { course_id: it.course }))[2]).toMatchObject({ code: 'token-needed' })
+    expect((await guest.ask('checkActiveSessions', { course_id: it.course }))[2]).toMatchObject({
+      code: 'token-needed',
+    })
     for (const client of [hub, guest]) expect(client.all('activeSessionsError')).toHaveLength(1)
   })
 })
@@ -155,12 +184,18 @@ describe('refusals', () => {
       { course_id: '' },
       { course_id: 'a b' },
     ]
-    wrong.push({ course_id: 'x'.repeat(65) }, { course_id: ['a'] }, { courseId: it.course }, { course_id: it.course, client_id: 7 })
+    wrong.push(
+      { course_id: 'x'.repeat(65) },
+      { course_id: ['a'] },
+      { courseId: it.course },
+      { course_id: it.course, client_id: 7 },
+    )
     for (const name of ['subscribeToCourse', 'unsubscribeFromCourse', 'checkActiveSessions']) {
       for (const data of wrong) {
         const before = asking.all('activeSessionsError').length
         const answer = await asking.ask(name, ...(data === undefined ? [] : [data]))
-        const named = (data as { course_id?: unknown } | null)?.course_id === it.course // nothing else in it need be right
+        // nothing else in it need be right
+        const named = (data as { course_id?: unknown } | null)?.course_id === it.course
         expect(answer).toEqual([
           false,
           expect.stringMatching(/^bad-request: .*(course_id|client_id)/),
@@ -172,7 +207,11 @@ describe('refusals', () => {
     }
     asking.socket.emit('subscribeToCourse', { course_id: 'nowhere' })
     const told = await asking.told('activeSessionsError', ({ code }) => code === 'no-such-course')
-    expect(told).toEqual({ message: expect.stringContaining('not found'), code: 'no-such-course', course_id: 'nowhere' })
+    expect(told).toEqual({
+      message: expect.stringContaining('not found'),
+      code: 'no-such-course',
+      course_id: 'nowhere',
+    })
     expect(asking.socket.connected).toBe(true)
     expect(other.heard).toEqual([])
   })
@@ -206,7 +245,10 @@ describe('refusals', () => {
   test('[WATCH-16] a client without protocol=2 gets two values in its ack, and one that asks for none is served', async () => {
     const client = await it.come(['student', 'stu'], { query: {} })
     expect(await client.ask('subscribeToCourse', { course_id: it.course })).toEqual([true, null])
-    expect(await client.ask('subscribeToCourse', { course_id: 'x' })).toEqual([false, expect.stringContaining('not found')])
+    expect(await client.ask('subscribeToCourse', { course_id: 'x' })).toEqual([
+      false,
+      expect.stringContaining('not found'),
+    ])
     client.socket.emit('checkActiveSessions', { course_id: it.course })
     expect(await client.told('activeSessionsResponse')).toEqual({ course_id: it.course, activeSessions: [], ...place })
     expect(await client.ask('unsubscribeFromCourse', { course_id: it.course })).toEqual([true, null])
@@ -224,9 +266,17 @@ describe('refusals', () => {
 describe('asking once', () => {
   test('[WATCH-5] checkActiveSessions is answered to the asking socket, which hears nothing afterwards', async () => {
     const session = await it.start()
-    const [asking, tab, witness] = [await it.come(['student', 'stu']), await it.come(['student', 'stu']), await watching(TEA)]
+    const [asking, tab, witness] = [
+      await it.come(['student', 'stu']),
+      await it.come(['student', 'stu']),
+      await watching(TEA),
+    ]
     expect((await asking.ask('checkActiveSessions', { course_id: it.course }))[0]).toBe(true)
-    const response = { course_id: it.course, activeSessions: [expect.objectContaining({ sessionId: session.id })], ...place }
+    const response = {
+      course_id: it.course,
+      activeSessions: [expect.objectContaining({ sessionId: session.id })],
+      ...place,
+    }
     expect(asking.heard).toEqual([{ name: 'activeSessionsResponse', data: response }])
     await it.end(session.id)
     await fence(witness)
@@ -303,7 +353,11 @@ describe('subscriptions', () => {
     await it.as(TEA, 'DELETE', `/courses/${it.course}/enrollments/stu`)
     for (const client of [phone, laptop]) {
       const told = await client.told('activeSessionsError')
-      expect(told).toEqual({ message: expect.stringContaining('forbidden'), code: 'not-in-course', course_id: it.course })
+      expect(told).toEqual({
+        message: expect.stringContaining('forbidden'),
+        code: 'not-in-course',
+        course_id: it.course,
+      })
     }
     const heard = phone.heard.length
     await fence(witness)
@@ -316,7 +370,11 @@ describe('subscriptions', () => {
   })
   test('[WATCH-7] a teacher who is withdrawn hears nothing more; who is put out and back again, and subscribes, does', async () => {
     await it.as(TEA, 'POST', `/courses/${it.course}/teachers`, { teacher_id: 'ted' })
-    const [ted, witness, sue] = [await watching(['teacher', 'ted']), await watching(TEA), await it.come(['student', 'sue'])]
+    const [ted, witness, sue] = [
+      await watching(['teacher', 'ted']),
+      await watching(TEA),
+      await it.come(['student', 'sue']),
+    ]
     await it.as(TEA, 'DELETE', `/courses/${it.course}/teachers/ted`)
     await ted.told('activeSessionsError')
     const heard = ted.heard.length

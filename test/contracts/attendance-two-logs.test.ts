@@ -20,7 +20,11 @@ let embedded: TestServer
 let remote: TestServer
 
 beforeAll(async () => {
-  ;[eventStore, redis, data] = await Promise.all([spawnEventStore(), startRedis(), mkdtemp(join(tmpdir(), 'lyceum-two-logs-'))])
+  ;[eventStore, redis, data] = await Promise.all([
+    spawnEventStore(),
+    startRedis(),
+    mkdtemp(join(tmpdir(), 'lyceum-two-logs-')),
+  ])
   embedded = await startServer({ data })
   remote = await startServer({ env: { EVENTSTORE_URL: eventStore.url, REDIS_URL: redis.url } })
 })
@@ -36,10 +40,22 @@ const text = async (server: TestServer, [role, id]: Who, path: string): Promise<
 
 /** One session with everything that can happen in it. Named requests make the same ids on every server. */
 async function drive(server: TestServer, nth: string): Promise<{ course: string; session: string }> {
-  const made = await (await school(server, { org, course: '' })).as(TEA, 'POST', '/courses', { title: 'Algebra' }, `course ${nth}`)
+  const made = await (await school(server, { org, course: '' })).as(
+    TEA,
+    'POST',
+    '/courses',
+    { title: 'Algebra' },
+    `course ${nth}`,
+  )
   const it = await school(server, { org, course: made.body.data.id })
   for (const id of ['ann', 'bob', 'cyd', '__proto__', 'gone']) await it.enrol(id)
-  const started = await it.as(TEA, 'POST', `/courses/${it.course}/attendance-sessions`, { late_after_minutes: 5 }, `session ${nth}`)
+  const started = await it.as(
+    TEA,
+    'POST',
+    `/courses/${it.course}/attendance-sessions`,
+    { late_after_minutes: 5 },
+    `session ${nth}`,
+  )
   const { id } = started.body.data
   for (const who of ['cyd', 'ann']) expect((await it.checkIn(id, who)).status).toBe(200)
   for (const who of ['__proto__', 'gone']) expect((await it.mark(id, who, 'late')).status).toBe(200)
@@ -51,8 +67,14 @@ async function drive(server: TestServer, nth: string): Promise<{ course: string;
   return { course: it.course, session: id }
 }
 
-/** Everything that is told of the session: its report as of each event, to the teacher and to a student, and the course's CSV. */
-async function told(server: TestServer, { course, session }: { course: string; session: string }): Promise<readonly string[]> {
+/**
+ * Everything that is told of the session: its report as of each event, to the teacher and to a student, and the
+ * course's CSV.
+ */
+async function told(
+  server: TestServer,
+  { course, session }: { course: string; session: string },
+): Promise<readonly string[]> {
   const path = `/courses/${course}/attendance-sessions/${session}`
   const texts = [
     await text(server, TEA, path),
@@ -95,7 +117,13 @@ test('[WATCH-17] the same history is told in the same bytes on both logs', async
 
 async function copy(to: string): Promise<void> {
   const schemas = codec(eventSchemas)
-  const from = await openEmbeddedLog({ path: join(data, 'log'), codec: schemas, now: Date.now, onFatal: () => {}, readOnly: true })
+  const from = await openEmbeddedLog({
+    path: join(data, 'log'),
+    codec: schemas,
+    now: Date.now,
+    onFatal: () => {},
+    readOnly: true,
+  })
   const log = await openEventStoreLog({ url: to, codec: schemas })
   for await (const batch of from.readAll()) {
     for (const { stream, revision, id, event, meta } of batch as readonly Recorded[]) {

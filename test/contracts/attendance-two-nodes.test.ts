@@ -29,9 +29,11 @@ afterAll(async () => {
 
 test('[WATCH-13] a teacher on one node and those who watch on another see one session; who checks in on both is marked once', async () => {
   const [ann, tea] = [await there.come(['student', 'ann']), await here.come(TEA)]
-  for (const client of [ann, tea]) expect((await client.ask('subscribeToCourse', { course_id: here.course }))[0]).toBe(true)
+  for (const client of [ann, tea])
+    expect((await client.ask('subscribeToCourse', { course_id: here.course }))[0]).toBe(true)
   const { id } = await here.start()
-  for (const client of [ann, tea]) expect(await client.told('courseSessionStarted')).toMatchObject({ session_id: id, seq: 0 })
+  for (const client of [ann, tea])
+    expect(await client.told('courseSessionStarted')).toMatchObject({ session_id: id, seq: 0 })
   const answers = await Promise.all([
     here.checkIn(id, 'ann'),
     there.checkIn(id, 'ann'),
@@ -83,7 +85,9 @@ test('[WATCH-13] with Redis away sessions are started, marked, ended and watched
     (counts) => counts?.[id] === 1,
   )
   await here.end(id)
-  expect(await ann.told('courseSessionEnded', ({ session_id }) => session_id === id)).toMatchObject({ final_statistics: { present: 1 } })
+  expect(await ann.told('courseSessionEnded', ({ session_id }) => session_id === id)).toMatchObject({
+    final_statistics: { present: 1 },
+  })
   await redis.restart()
   const listed = await eventually(
     () => here.as(TEA, 'GET', `/courses/${here.course}/attendance-sessions`),

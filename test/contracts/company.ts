@@ -7,9 +7,15 @@ type Options = Parameters<typeof connect>[1]
 /** An organisation of its own on a running server, so that tests that share the server never hear each other. */
 export interface Company {
   readonly org: string
-  /** A real client of this person, with the token in `auth.token`, where browsers can put one. Its name and display are the id. */
+  /**
+   * A real client of this person, with the token in `auth.token`, where browsers can put one. Its name and display are
+   * the id.
+   */
   join(role: string, id: string, options?: Options, claims?: Readonly<Record<string, unknown>>): Promise<Client>
-  /** Waits until all these staff clients were told of something that happened after everything that was acknowledged so far. */
+  /**
+   * Waits until all these staff clients were told of something that happened after everything that was acknowledged so
+   * far.
+   */
   fence(...staff: readonly Client[]): Promise<void>
   /** A visitor's new chat: the visitor's client and the chat's id, once `witness` (staff) was told. */
   chat(visitor: string, witness: Client, content?: object): Promise<{ visitor: Client; room: string }>
@@ -24,7 +30,11 @@ export interface Company {
 let companies = 0
 
 /** `org`: one that exists already, after a restart. */
-export function company(server: TestServer, transport: Transport = 'websocket', org = `org${process.pid}-${++companies}`): Company {
+export function company(
+  server: TestServer,
+  transport: Transport = 'websocket',
+  org = `org${process.pid}-${++companies}`,
+): Company {
   const clients: Client[] = []
   let fences = 0
 
@@ -54,7 +64,9 @@ export function company(server: TestServer, transport: Transport = 'websocket', 
       return fetch(`${server.url}${path}`, { ...init, headers: { Authorization: `Bearer ${token}`, ...init.headers } })
     },
     async events(room) {
-      const { data } = (await (await it.http('admin', `/api/v1/chats/${room}/events?limit=1000`)).json()) as { data: object[] }
+      const { data } = (await (await it.http('admin', `/api/v1/chats/${room}/events?limit=1000`)).json()) as {
+        data: object[]
+      }
       return data
     },
     close() {

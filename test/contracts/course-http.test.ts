@@ -34,18 +34,28 @@ describe('[COURSE-1] creating', () => {
     expect((await acme.as(TEA, 'GET', `/courses/${body.data.id}`)).body).toEqual(body)
   })
   test('an admin names who teaches it', async () => {
-    expect((await acme.as(ADA, 'POST', '/courses', { title: 'Art', teacher_ids: ['tea', 'other'] })).body.data.teacher_ids).toEqual([
-      'tea',
-      'other',
-    ])
+    expect(
+      (await acme.as(ADA, 'POST', '/courses', { title: 'Art', teacher_ids: ['tea', 'other'] })).body.data.teacher_ids,
+    ).toEqual(['tea', 'other'])
     expect(await coded(acme.as(ADA, 'POST', '/courses', { title: 'Art' }))).toEqual([400, 'teacher-ids-required'])
   })
   test('nobody else does', async () => {
     for (const role of ['student', 'visitor', 'agent', 'supervisor'])
-      expect(await coded(acme.as([role, 'x'], 'POST', '/courses', { title: 'Art', teacher_ids: ['x'] }))).toEqual([403, 'teachers-only'])
+      expect(await coded(acme.as([role, 'x'], 'POST', '/courses', { title: 'Art', teacher_ids: ['x'] }))).toEqual([
+        403,
+        'teachers-only',
+      ])
   })
   test('what is wrong is named', async () => {
-    for (const body of [undefined, {}, { title: '' }, { title: 7 }, { title: 'x'.repeat(201) }, { title: 'x', teacher_ids: ['a b'] }, []])
+    for (const body of [
+      undefined,
+      {},
+      { title: '' },
+      { title: 7 },
+      { title: 'x'.repeat(201) },
+      { title: 'x', teacher_ids: ['a b'] },
+      [],
+    ])
       expect(await coded(acme.as(TEA, 'POST', '/courses', body))).toEqual([400, 'bad-request'])
   })
 })
@@ -56,7 +66,9 @@ test('[COURSE-6] an Idempotency-Key creates one course, and enrols once', async 
   expect(again).toEqual(first)
   expect(await coded(acme.as(TEA, 'POST', '/courses', { title: 'Twice' }, 'k1'))).toEqual([409, 'client-id-reused'])
   const at = `/courses/${first.body.data.id}`
-  const enrolments = await Promise.all([1, 2, 3].map(() => acme.as(TEA, 'POST', `${at}/enrollments`, { student_id: 'stu' }, 'k2')))
+  const enrolments = await Promise.all(
+    [1, 2, 3].map(() => acme.as(TEA, 'POST', `${at}/enrollments`, { student_id: 'stu' }, 'k2')),
+  )
   for (const one of enrolments) expect(one).toMatchObject({ status: 201, body: { data: { student_id: 'stu' } } })
   expect((await acme.as(TEA, 'GET', at)).body.data).toMatchObject({ student_count: 1, seq: 1 })
 })
@@ -80,7 +92,10 @@ describe('[COURSE-2] the roster', () => {
       const { status, body } = await as(who, 'POST', `${at}/enrollments`, { student_id: 'stu' })
       expect([status, body.data]).toEqual([201, { id: 'stu', course_id: course, student_id: 'stu' }])
     }
-    expect((await as(ADA, 'POST', `${at}/teachers`, { teacher_id: 'other' })).body.data.teacher_ids).toEqual(['tea', 'other'])
+    expect((await as(ADA, 'POST', `${at}/teachers`, { teacher_id: 'other' })).body.data.teacher_ids).toEqual([
+      'tea',
+      'other',
+    ])
     expect((await as(OTHER, 'DELETE', `${at}/enrollments/stu`)).body.data).toMatchObject({ student_count: 0, seq: 3 })
     expect((await as(OTHER, 'DELETE', `${at}/enrollments/stu`)).body.data).toMatchObject({ student_count: 0, seq: 3 })
     expect((await as(OTHER, 'DELETE', `${at}/teachers/tea`)).body.data.teacher_ids).toEqual(['other'])
@@ -151,7 +166,8 @@ test('[COURSE-7] a course is shown to its students, its teachers and admins', as
 test('[COURSE-8] lists show one’s own courses, admins all of them, and page without gaps', async () => {
   const { as, course, enrol } = await school(server)
   const ids = [course]
-  for (let n = 1; n <= 4; n++) ids.unshift((await as(n === 3 ? OTHER : TEA, 'POST', '/courses', { title: `Course ${n}` })).body.data.id)
+  for (let n = 1; n <= 4; n++)
+    ids.unshift((await as(n === 3 ? OTHER : TEA, 'POST', '/courses', { title: `Course ${n}` })).body.data.id)
   await enrol('stu')
   const list = async (who: Who, query = '') => (await as(who, 'GET', `/courses?${query}`)).body
   const names = async (who: Who) => (await list(who)).data.map(({ id }: { id: string }) => ids.indexOf(id))
@@ -168,7 +184,8 @@ test('[COURSE-8] lists show one’s own courses, admins all of them, and page wi
   expect([first, second, third].map(({ data }) => data.length)).toEqual([2, 2, 1])
   expect([...first.data, ...second.data, ...third.data]).toEqual((await list(ADA)).data)
   expect(third.next).toBeUndefined()
-  for (const query of ['limit=0', 'limit=x', 'after=../../x']) expect((await as(ADA, 'GET', `/courses?${query}`)).status).toBe(400)
+  for (const query of ['limit=0', 'limit=x', 'after=../../x'])
+    expect((await as(ADA, 'GET', `/courses?${query}`)).status).toBe(400)
   await as(TEA, 'DELETE', `/courses/${course}/enrollments/stu`)
   expect(await names(STU)).toEqual([])
 })

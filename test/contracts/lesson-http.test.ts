@@ -10,11 +10,16 @@ const plan = { title: 'Algebra', starts_at: '2026-11-21T10:00:00+01:00', planned
 
 beforeAll(async () => {
   server = await startServer()
-  ;[tea, stu, ada] = await Promise.all([tokenFor('teacher', 'tea'), tokenFor('student', 'stu'), tokenFor('admin', 'ada')])
+  ;[tea, stu, ada] = await Promise.all([
+    tokenFor('teacher', 'tea'),
+    tokenFor('student', 'stu'),
+    tokenFor('admin', 'ada'),
+  ])
 })
 afterAll(async () => void (await server.stop()))
 
-const ask = (token: string, method: string, path: string, body?: unknown, key?: string) => call(server.url, token, method, path, body, key)
+const ask = (token: string, method: string, path: string, body?: unknown, key?: string) =>
+  call(server.url, token, method, path, body, key)
 
 describe('scheduling', () => {
   test('[LESSON-10] a teacher schedules a lesson and gets its join code; times are UTC', async () => {
@@ -41,11 +46,17 @@ describe('scheduling', () => {
   })
   test('[LESSON-10] only teachers do', async () => {
     for (const token of [stu, ada])
-      expect(await ask(token, 'POST', '/lessons', plan)).toMatchObject({ status: 403, body: { error: { code: 'teachers-only' } } })
+      expect(await ask(token, 'POST', '/lessons', plan)).toMatchObject({
+        status: 403,
+        body: { error: { code: 'teachers-only' } },
+      })
   })
   test('[LESSON-10] what is wrong is named', async () => {
     const wrong = await ask(tea, 'POST', '/lessons', { ...plan, starts_at: 'tomorrow' })
-    expect([wrong.status, wrong.body.error.message]).toEqual([400, expect.stringContaining('starts_at: must be ISO-8601')])
+    expect([wrong.status, wrong.body.error.message]).toEqual([
+      400,
+      expect.stringContaining('starts_at: must be ISO-8601'),
+    ])
     expect((await ask(tea, 'POST', '/lessons', { ...plan, planned_minutes: 0 })).status).toBe(400)
   })
 })
@@ -59,16 +70,26 @@ describe('running', () => {
     expect(Date.parse(due_at) - Date.parse(started_at)).toBe((45 + 30) * 60_000)
     expect(await ask(tea, 'POST', `/lessons/${id}/start`)).toEqual(started)
     const ended = await ask(ada, 'POST', `/lessons/${id}/end`)
-    expect(ended).toMatchObject({ status: 200, body: { data: { state: 'ended', end_reason: 'ended', code: null, seq: 2 } } })
+    expect(ended).toMatchObject({
+      status: 200,
+      body: { data: { state: 'ended', end_reason: 'ended', code: null, seq: 2 } },
+    })
     expect(await ask(tea, 'POST', `/lessons/${id}/end`)).toEqual(ended)
-    expect(await ask(tea, 'POST', `/lessons/${id}/start`)).toMatchObject({ status: 409, body: { error: { code: 'lesson-ended' } } })
+    expect(await ask(tea, 'POST', `/lessons/${id}/start`)).toMatchObject({
+      status: 409,
+      body: { error: { code: 'lesson-ended' } },
+    })
   })
   test('[LESSON-13] another teacher may look and not touch, a student neither', async () => {
     const { id } = await lessonOf(server.url, tea, false)
     const other = await tokenFor('teacher', 'other')
-    expect(await ask(other, 'POST', `/lessons/${id}/start`)).toMatchObject({ status: 403, body: { error: { code: 'own-lesson-only' } } })
+    expect(await ask(other, 'POST', `/lessons/${id}/start`)).toMatchObject({
+      status: 403,
+      body: { error: { code: 'own-lesson-only' } },
+    })
     expect((await ask(other, 'GET', `/lessons/${id}`)).status).toBe(200)
-    for (const path of [`/lessons/${id}`, `/lessons/${id}/participants`, '/lessons']) expect((await ask(stu, 'GET', path)).status).toBe(403)
+    for (const path of [`/lessons/${id}`, `/lessons/${id}/participants`, '/lessons'])
+      expect((await ask(stu, 'GET', path)).status).toBe(403)
   })
   test('[LESSON-2] a lesson of another organisation is answered like one that does not exist', async () => {
     const { id } = await lessonOf(server.url, tea)
@@ -101,7 +122,8 @@ test('[LESSON-14] lists go by planned start, filter, and page without gaps', asy
   }
   await ask(mia, 'POST', `/lessons/${ids[0]}/start`)
   const list = async (query: string) => (await ask(mia, 'GET', `/lessons?${query}`)).body
-  const titles = async (query: string) => (await list(query)).data.map(({ title }: { title: string }) => title.slice(-1)).join('')
+  const titles = async (query: string) =>
+    (await list(query)).data.map(({ title }: { title: string }) => title.slice(-1)).join('')
   expect(await titles('')).toBe('54321')
   expect(await titles('state=live')).toBe('5')
   expect(await titles('state=scheduled')).toBe('4321')
@@ -126,7 +148,11 @@ test('[LESSON-15] the past of a lesson is as it was, at every event', async () =
     const lesson = await ask(ada, 'GET', `/lessons/${id}?at=${seq}`)
     const people = await ask(ada, 'GET', `/lessons/${id}/participants?at=${seq}`)
     const { state, participants_present } = lesson.body.data
-    return [state, participants_present, people.body.data.map((one: { name: string; present: boolean }) => `${one.name} ${one.present}`)]
+    return [
+      state,
+      participants_present,
+      people.body.data.map((one: { name: string; present: boolean }) => `${one.name} ${one.present}`),
+    ]
   }
   expect(await then(0)).toEqual(['scheduled', 0, []])
   expect(await then(1)).toEqual(['live', 0, []])
@@ -134,7 +160,10 @@ test('[LESSON-15] the past of a lesson is as it was, at every event', async () =
   expect(await then(3)).toEqual(['live', 2, ['ben true', 'Gus true']])
   expect(await then(4)).toEqual(['live', 1, ['ben false', 'Gus true']])
   expect(await then(5)).toEqual(['ended', 0, ['ben false', 'Gus false']])
-  expect(await ask(ada, 'GET', `/lessons/${id}?at=6`)).toMatchObject({ status: 404, body: { error: { code: 'no-such-event' } } })
+  expect(await ask(ada, 'GET', `/lessons/${id}?at=6`)).toMatchObject({
+    status: 404,
+    body: { error: { code: 'no-such-event' } },
+  })
   const { body } = await ask(ada, 'GET', `/lessons/${id}/participants`)
   for (const person of body.data) {
     const [{ from, to }] = person.intervals

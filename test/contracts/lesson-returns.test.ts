@@ -33,8 +33,11 @@ const inLesson = async (id: string, lesson: Lesson): Promise<Client> => {
 /** Its network is gone: nothing is read any more, nobody closes anything, and the server takes it for open. */
 const freeze = (client: Client): void => void frozen.push(tcpUnder(client.socket).pause())
 const person = async (lesson: Lesson, id: string) =>
-  (await call(server.url, tea, 'GET', `/lessons/${lesson.id}/participants`)).body.data.find((one: { id: string }) => one.id === id)
-const named = (id: string) => (data: { participants: { participant_id: string }[] }) => data.participants[0]?.participant_id === id
+  (await call(server.url, tea, 'GET', `/lessons/${lesson.id}/participants`)).body.data.find(
+    (one: { id: string }) => one.id === id,
+  )
+const named = (id: string) => (data: { participants: { participant_id: string }[] }) =>
+  data.participants[0]?.participant_id === id
 
 test('[LESSON-5] a return is recorded although the old connection still counts as open; a second device that is alive is none', async () => {
   const lesson = await lessonOf(server.url, tea)
@@ -52,7 +55,8 @@ test('[LESSON-5] a return is recorded although the old connection still counts a
     expect(participants[0].seconds_away).toBeLessThan(20)
     expect(await person(lesson, id)).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true })
   }
-  expect(await person(lesson, 'two')).toMatchObject({ joins: 1, reconnects: 0, present: true }) // looked at before the others
+  // looked at before the others
+  expect(await person(lesson, 'two')).toMatchObject({ joins: 1, reconnects: 0, present: true })
 })
 
 test('[NODE-6] a connection whose network is gone keeps nobody in a lesson who closes the other one', async () => {
@@ -104,7 +108,10 @@ test('[LESSON-9] a TeacherHub that names a lesson takes no part, and one that na
     return hub
   }
   const hub = await hubOf('hub', lesson.id)
-  expect(await (await hubOf('hub', 'nowhere')).told('error')).toMatchObject({ code: 'no-such-lesson', event: 'connect' })
+  expect(await (await hubOf('hub', 'nowhere')).told('error')).toMatchObject({
+    code: 'no-such-lesson',
+    event: 'connect',
+  })
   const seqOf = async () => (await call(server.url, tea, 'GET', `/lessons/${lesson.id}`)).body.data.seq
   const seq = await eventually(seqOf, (now) => now === 3) // scheduled, started, the witness, the hub
   hub.socket.io.engine.close()
@@ -117,6 +124,7 @@ test('[LESSON-9] a TeacherHub that names a lesson takes no part, and one that na
   await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
   await witness.told('lesson_ended')
   const names = witness.heard.map(({ name }) => name)
-  expect(names.filter((name) => name !== 'lesson_state')).toEqual(['participant_joined', 'lesson_ended']) // the witness itself
+  // the witness itself
+  expect(names.filter((name) => name !== 'lesson_state')).toEqual(['participant_joined', 'lesson_ended'])
   expect((await call(server.url, tea, 'GET', `/lessons/${lesson.id}/participants`)).body.data).toHaveLength(1)
 })

@@ -21,9 +21,11 @@ const kept = (client: Client): Client => {
   open.push(client)
   return client
 }
-const come = async (role: string, id: string, how?: Entrance): Promise<Client> => kept(await enter(server, role, id, how))
+const come = async (role: string, id: string, how?: Entrance): Promise<Client> =>
+  kept(await enter(server, role, id, how))
 const guest = async (token?: string): Promise<Client> => kept(await anonymous(server, token))
-const people = async (lesson: Lesson) => (await call(server.url, tea, 'GET', `/lessons/${lesson.id}/participants`)).body.data
+const people = async (lesson: Lesson) =>
+  (await call(server.url, tea, 'GET', `/lessons/${lesson.id}/participants`)).body.data
 const person = async (lesson: Lesson, id: string) => (await people(lesson)).find((one: { id: string }) => one.id === id)
 /** A connection that breaks instead of being closed. */
 const drop = (client: Client): void => void client.socket.io.engine.close()
@@ -40,7 +42,13 @@ describe.each([['websocket'], ['polling']])('over %s', (transport) => {
     const ack = await teacher.ask('join_lesson', { lesson_id: lesson.id })
     expect(ack).toEqual([true, null, { lesson_id: lesson.id, id: expect.any(String), seq: 1, pos: expect.any(String) }])
     expect(teacher.all('lesson_state')).toMatchObject([
-      { lesson_id: lesson.id, state: 'scheduled', title: 'Algebra', seq: 1, participants: [{ participant_id: 'tea', role: 'teacher' }] },
+      {
+        lesson_id: lesson.id,
+        state: 'scheduled',
+        title: 'Algebra',
+        seq: 1,
+        participants: [{ participant_id: 'tea', role: 'teacher' }],
+      },
     ])
 
     const student = await come('student', `s-${transport}`, how)
@@ -50,10 +58,13 @@ describe.each([['websocket'], ['polling']])('over %s', (transport) => {
       id: expect.any(String),
       seq: 2,
       pos: expect.any(String),
-      participants: [{ participant_id: `s-${transport}`, role: 'student', name: `s-${transport}`, at: expect.any(String), seq: 2 }],
+      participants: [
+        { participant_id: `s-${transport}`, role: 'student', name: `s-${transport}`, at: expect.any(String), seq: 2 },
+      ],
     })
     await call(server.url, tea, 'POST', `/lessons/${lesson.id}/start`)
-    for (const one of [teacher, student]) expect(await one.told('lesson_started')).toMatchObject({ lesson_id: lesson.id, seq: 3 })
+    for (const one of [teacher, student])
+      expect(await one.told('lesson_started')).toMatchObject({ lesson_id: lesson.id, seq: 3 })
 
     expect((await student.ask('leave_lesson', {}))[0]).toBe(true)
     expect(await teacher.told('participant_left')).toMatchObject({
@@ -73,28 +84,47 @@ describe('joining', () => {
     const someone = await guest()
     const { participant_id } = await someone.told('participant_id')
     const typed = ` ${lesson.code.slice(0, 4).toLowerCase()}-${lesson.code.slice(4)}`
-    expect(await someone.ask('join_lesson', { code: typed, name: 'Gus' })).toMatchObject([true, null, { lesson_id: lesson.id }])
-    expect(someone.all('lesson_state')).toMatchObject([{ state: 'live', participants: [{ participant_id, name: 'Gus', role: 'student' }] }])
+    expect(await someone.ask('join_lesson', { code: typed, name: 'Gus' })).toMatchObject([
+      true,
+      null,
+      { lesson_id: lesson.id },
+    ])
+    expect(someone.all('lesson_state')).toMatchObject([
+      { state: 'live', participants: [{ participant_id, name: 'Gus', role: 'student' }] },
+    ])
   })
   test('[LESSON-21] a guest does not join by the id, and nobody by a code that is wrong or whose lesson has ended', async () => {
     const lesson = await lessonOf(server.url, tea)
     const someone = await guest()
-    expect(await someone.ask('join_lesson', { lesson_id: lesson.id })).toMatchObject([false, expect.stringContaining('no-such-lesson'), {}])
-    expect(await someone.ask('join_lesson', { code: 'ZZZZ9999' })).toMatchObject([false, expect.stringContaining('no-such-code'), {}])
+    expect(await someone.ask('join_lesson', { lesson_id: lesson.id })).toMatchObject([
+      false,
+      expect.stringContaining('no-such-lesson'),
+      {},
+    ])
+    expect(await someone.ask('join_lesson', { code: 'ZZZZ9999' })).toMatchObject([
+      false,
+      expect.stringContaining('no-such-code'),
+      {},
+    ])
     await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
     expect((await someone.ask('join_lesson', { code: lesson.code }))[2]).toMatchObject({ code: 'no-such-code' })
-    expect((await (await come('student', 'late')).ask('join_lesson', { lesson_id: lesson.id }))[2]).toMatchObject({ code: 'lesson-ended' })
+    expect((await (await come('student', 'late')).ask('join_lesson', { lesson_id: lesson.id }))[2]).toMatchObject({
+      code: 'lesson-ended',
+    })
   })
   test('[LESSON-22] after five wrong codes a connection has to wait', async () => {
     const someone = await guest()
     const codes: string[] = []
-    for (let n = 2; n < 9; n++) codes.push(((await someone.ask('join_lesson', { code: `ZZZZZZZ${n}` }))[2] as { code: string }).code)
+    for (let n = 2; n < 9; n++)
+      codes.push(((await someone.ask('join_lesson', { code: `ZZZZZZZ${n}` }))[2] as { code: string }).code)
     expect(codes).toEqual([...Array(5).fill('no-such-code'), 'rate-limited', 'rate-limited'])
   })
   test('[LESSON-28] who comes and goes without end has to wait', async () => {
     const lesson = await lessonOf(server.url, tea)
     const restless = await come('student', 'restless')
-    const answers = await Promise.all(Array.from({ length: 30 }, () => restless.ask('join_lesson', { lesson_id: lesson.id })))
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => restless.ask('join_lesson', { lesson_id: lesson.id })),
+    )
     expect(answers.filter(([ok]) => ok).length).toBeLessThan(25)
     expect(answers.at(-1)).toMatchObject([false, expect.stringContaining('rate-limited'), { code: 'rate-limited' }])
   })
@@ -108,7 +138,8 @@ describe('joining', () => {
   test('[LESSON-23] what is asked wrongly is refused with a sentence', async () => {
     const student = await come('student', 'clumsy')
     const refusals = [undefined, {}, { lesson_id: 'a b' }, { lesson_id: 'x', code: 'y' }, { code: 7 }]
-    for (const data of refusals) expect((await student.ask('join_lesson', data))[2]).toMatchObject({ code: 'bad-request' })
+    for (const data of refusals)
+      expect((await student.ask('join_lesson', data))[2]).toMatchObject({ code: 'bad-request' })
     expect((await student.ask('leave_lesson'))[2]).toMatchObject({ code: 'not-in-lesson' })
   })
   test('[LESSON-24] a repeated client_id joins once', async () => {
@@ -168,7 +199,10 @@ describe('times present', () => {
     const phone = await come('student', 'dev')
     await phone.ask('join_lesson', { lesson_id: lesson.id })
     const laptop = await come('student', 'dev')
-    expect(await laptop.told('lesson_state')).toMatchObject({ lesson_id: lesson.id, participants: [{ participant_id: 'dev' }] })
+    expect(await laptop.told('lesson_state')).toMatchObject({
+      lesson_id: lesson.id,
+      participants: [{ participant_id: 'dev' }],
+    })
     await laptop.ask('join_lesson', { lesson_id: lesson.id })
     phone.close()
     const other = await come('student', 'dev2')
@@ -183,7 +217,9 @@ describe('times present', () => {
     await student.ask('join_lesson', { lesson_id: lesson.id })
     drop(student)
     await eventually(
-      async () => (await call(server.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === 'drop')?.state,
+      async () =>
+        (await call(server.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === 'drop')
+          ?.state,
       (state) => state === 'lost',
     )
     const back = await come('student', 'drop', { query: { lesson_id: lesson.id } })
@@ -191,7 +227,13 @@ describe('times present', () => {
     const { participants } = await teacher.told('participant_reconnected')
     expect(participants).toMatchObject([{ participant_id: 'drop', role: 'student' }])
     expect(participants[0].seconds_away).toBeLessThan(GRACE_MS / 1000)
-    expect(await person(lesson, 'drop')).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true, intervals: [{ to: null }] })
+    expect(await person(lesson, 'drop')).toMatchObject({
+      joins: 1,
+      leaves: 0,
+      reconnects: 1,
+      present: true,
+      intervals: [{ to: null }],
+    })
   })
   test('[LESSON-4] when the grace is over they left when they were lost; a connection that names the lesson resumes it', async () => {
     const lesson = await lessonOf(server.url, tea)

@@ -40,7 +40,8 @@ test('[LESSON-53] a teacher on one node and a participant on another, who change
 
   student.socket.io.engine.close()
   await eventually(
-    async () => (await call(first.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === 'stu')?.state,
+    async () =>
+      (await call(first.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === 'stu')?.state,
     (state) => state === 'lost',
   )
   const back = await come(first, 'student', 'stu', { lesson_id: id })
@@ -71,7 +72,9 @@ test('[LESSON-5] [NODE-6] whoever comes to another node while the leases of thei
   const back = await enter(living, 'student', 'nomad')
   open.push(back)
   const nomad = async () =>
-    (await call(living.url, tea, 'GET', `/lessons/${id}/participants`)).body.data.find((one: { id: string }) => one.id === 'nomad')
+    (await call(living.url, tea, 'GET', `/lessons/${id}/participants`)).body.data.find(
+      (one: { id: string }) => one.id === 'nomad',
+    )
   await eventually(nomad, ({ reconnects }) => reconnects === 1)
   back.close()
   const closedAt = Date.now()

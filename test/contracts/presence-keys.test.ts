@@ -61,7 +61,12 @@ describe('on two nodes with Redis', () => {
     const { participant_id } = await guest.told('participant_id')
     expect(await redis.exists('hanna', alive('hanna'), 'ada', alive('ada'), 'ann', alive('ann'))).toBe(0)
     expect(await json('sue')).toEqual({ sid: sue.socket.id, client_id: 'sue', role: 'student', org_id: 'acme' })
-    expect(await json(participant_id)).toEqual({ sid: guest.socket.id, client_id: participant_id, role: 'student', org_id: null })
+    expect(await json(participant_id)).toEqual({
+      sid: guest.socket.id,
+      client_id: participant_id,
+      role: 'student',
+      org_id: null,
+    })
     expect(await redis.exists(alive('sue'))).toBe(0)
   })
 
@@ -103,7 +108,10 @@ describe('on two nodes with Redis', () => {
     await open(b, 'teacher', 'hub2', { product_type: 'manager' })
     const headers = { Authorization: `Bearer ${await tokenFor('teacher', 'two')}` }
     for (const { url } of [a, b]) {
-      const body = (await (await fetch(`${url}/api/v1/presence`, { headers })).json()) as { data: { id: string }[]; hubs: number }
+      const body = (await (await fetch(`${url}/api/v1/presence`, { headers })).json()) as {
+        data: { id: string }[]
+        hubs: number
+      }
       expect(body.data.find(({ id }) => id === 'two')).toMatchObject({ sockets: 2 })
       expect(body.hubs).toBe(2)
     }
@@ -125,8 +133,8 @@ describe('on two nodes with Redis', () => {
     await gone(...ids, ...ids.map(alive))
     const headers = { Authorization: `Bearer ${await tokenFor('admin', 'ada')}` }
     const present = async () =>
-      ((await (await fetch(`${a.url}/api/v1/presence`, { headers })).json()) as { data: { id: string }[] }).data.filter(({ id }) =>
-        id.startsWith('hasty'),
+      ((await (await fetch(`${a.url}/api/v1/presence`, { headers })).json()) as { data: { id: string }[] }).data.filter(
+        ({ id }) => id.startsWith('hasty'),
       )
     await expect.poll(present, { timeout: 10_000, interval: 50 }).toEqual([])
   })
@@ -153,7 +161,10 @@ describe('on two nodes with Redis', () => {
     await open(a, 'teacher', 'late')
     await hub.told('teacher_login', ({ user_id }) => user_id === 'late')
     const headers = { Authorization: `Bearer ${await tokenFor('teacher', 'late')}` }
-    const body = (await (await fetch(`${a.url}/api/v1/presence`, { headers })).json()) as { data: object[]; hubs: number }
+    const body = (await (await fetch(`${a.url}/api/v1/presence`, { headers })).json()) as {
+      data: object[]
+      hubs: number
+    }
     expect(body.data).toContainEqual(expect.objectContaining({ id: 'late', state: 'online', sockets: null }))
     expect(body.hubs).toBeNull()
     await store.restart()

@@ -24,8 +24,16 @@ async function open(options: Options): Promise<Client> {
 
 // The three programs as their document has them connect: everything in the query string.
 const teacherApp = async (id: string, org: string, transport: Transport = 'websocket', claims = {}) =>
-  open({ transports: [transport], query: { role: 'teacher', org_id: org, auth: await tokenFor('teacher', id, org, claims) } })
-const teacherHub = async (id: string, org: string, role: 'teacher' | 'admin' = 'teacher', transport: Transport = 'websocket') =>
+  open({
+    transports: [transport],
+    query: { role: 'teacher', org_id: org, auth: await tokenFor('teacher', id, org, claims) },
+  })
+const teacherHub = async (
+  id: string,
+  org: string,
+  role: 'teacher' | 'admin' = 'teacher',
+  transport: Transport = 'websocket',
+) =>
   open({
     transports: [transport],
     query: { role, org_id: org, product_type: 'manager', auth: await tokenFor(role, id, org) },
@@ -42,7 +50,10 @@ const refusal = (options: Options): Promise<unknown> =>
 const settled = (client: Client) => client.ask('change_chat_priority', {})
 const presenceOf = async (token: string, query = '') => {
   const answer = await fetch(`${server.url}/api/v1/presence${query}`, { headers: { Authorization: `Bearer ${token}` } })
-  return { status: answer.status, body: (await answer.json()) as { data: Record<string, unknown>[]; hubs: number; next?: string } }
+  return {
+    status: answer.status,
+    body: (await answer.json()) as { data: Record<string, unknown>[]; hubs: number; next?: string },
+  }
 }
 
 describe.each<Transport>(['websocket', 'polling'])('over %s', (transport) => {
@@ -134,7 +145,9 @@ describe('a TeacherHub', () => {
     const hub = await teacherHub('hanna', 'six-c')
     const ended = new Promise((resolve) => hub.socket.once('disconnect', resolve))
     const admin = { Authorization: `Bearer ${await tokenFor('admin', 'ada', 'six-c')}` }
-    expect((await fetch(`${server.url}/api/v1/users/hanna/disable`, { method: 'POST', headers: admin })).status).toBe(200)
+    expect((await fetch(`${server.url}/api/v1/users/hanna/disable`, { method: 'POST', headers: admin })).status).toBe(
+      200,
+    )
     expect(await ended).toBe('io server disconnect')
   })
 
@@ -168,7 +181,10 @@ describe('a ParticipantWeb without a token', () => {
       'replay_chat',
       'visitor_leave_room',
     ]) {
-      expect(await participant.ask(name, { room: 'r', content: {} })).toEqual([false, expect.stringContaining('token-needed')])
+      expect(await participant.ask(name, { room: 'r', content: {} })).toEqual([
+        false,
+        expect.stringContaining('token-needed'),
+      ])
     }
     const { token } = await participant.told('participant_id')
     expect((await presenceOf(token)).status).toBe(401)
@@ -180,14 +196,19 @@ describe('a ParticipantWeb without a token', () => {
     expect((await presenceOf(await tokenFor('admin', 'ada', 'seven'))).body.data).toEqual([])
   })
 
-  test.each(['teacher', 'admin', 'visitor', 'agent', ''])('[PRES-7] role=%s without a token is refused', async (role) => {
-    expect(await refusal({ query: { role } })).toMatchObject({ code: 401 })
-    const { token } = await (await participantWeb()).told('participant_id')
-    if (role !== '') expect(await refusal({ query: { role }, auth: { token } })).toMatchObject({ code: 401 })
-  })
+  test.each(['teacher', 'admin', 'visitor', 'agent', ''])(
+    '[PRES-7] role=%s without a token is refused',
+    async (role) => {
+      expect(await refusal({ query: { role } })).toMatchObject({ code: 401 })
+      const { token } = await (await participantWeb()).told('participant_id')
+      if (role !== '') expect(await refusal({ query: { role }, auth: { token } })).toMatchObject({ code: 401 })
+    },
+  )
 
   test('[PRES-7] a token that is no participant’s is checked like every other', async () => {
-    expect(await refusal({ query: { role: 'student' }, auth: { token: 'participant.short' } })).toMatchObject({ code: 401 })
+    expect(await refusal({ query: { role: 'student' }, auth: { token: 'participant.short' } })).toMatchObject({
+      code: 401,
+    })
     expect(await refusal({ query: { role: 'student', auth: 'participant.short' } })).not.toBe('let in')
   })
 })

@@ -1,6 +1,9 @@
 import { request } from 'node:http'
 
-/** GET with any headers, also those that fetch forbids (an upgrade, an empty token). An upgraded connection counts as 200. */
+/**
+ * GET with any headers, also those that fetch forbids (an upgrade, an empty token). An upgraded connection counts as
+ * 200.
+ */
 export function rawGet(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
   return new Promise((resolve, reject) => {
     const asked = request(url, { headers: { ...headers }, agent: false })

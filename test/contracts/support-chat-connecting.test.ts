@@ -37,7 +37,12 @@ const turnedAway = (options: Options) =>
 function handshake(transport: string, headers: Record<string, string>, query = ''): Promise<Response> {
   const upgrade =
     transport === 'websocket'
-      ? { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' }
+      ? {
+          Connection: 'Upgrade',
+          Upgrade: 'websocket',
+          'Sec-WebSocket-Version': '13',
+          'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        }
       : {}
   return rawGet(`${server.url}/socket.io/?EIO=4&transport=${transport}${query}`, { ...upgrade, ...headers })
 }
@@ -87,7 +92,14 @@ describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
   })
 
   test('[CONN-4] a bad or missing auth.token ends in connect_error with code 401', async () => {
-    for (const auth of [{}, { token: '' }, { token: 'nonsense' }, { token: 7 }, { token: { $gt: '' } }, { token: null }]) {
+    for (const auth of [
+      {},
+      { token: '' },
+      { token: 'nonsense' },
+      { token: 7 },
+      { token: { $gt: '' } },
+      { token: null },
+    ]) {
       const { data } = await turnedAway({ transports: [transport], auth })
       expect(data, JSON.stringify(auth)).toEqual({ code: 401, message: expect.stringMatching(/token/) })
     }
@@ -139,7 +151,9 @@ test('[CONN-8] a disabled person’s sockets close at once, their chats end, and
   expect(await visitor.told('staff_leave')).toMatchObject({ room, user: { id: 'ann', disabled: true } })
   await watcher.told('staff_goes_offline', ({ user }) => user.id === 'ann')
 
-  await expect(acme.join('agent', 'ann')).rejects.toMatchObject({ data: { code: 401, message: 'this account is disabled' } })
+  await expect(acme.join('agent', 'ann')).rejects.toMatchObject({
+    data: { code: 401, message: 'this account is disabled' },
+  })
   expect((await acme.http('admin', '/api/v1/users/ann/enable', { method: 'POST' })).status).toBe(200)
   await (await acme.join('agent', 'ann')).told('staff_init')
 })
@@ -190,7 +204,15 @@ test('[INIT-2] staff_init holds every field that the document shows', async () =
   }
   const organisation_id = acme.org
   expect(init.online_users).toMatchObject([
-    { id: 'ann', email: 'ann@example.org', display_name: 'Ann', role_id: 3, organisation_id, disabled: false, updated_at: null },
+    {
+      id: 'ann',
+      email: 'ann@example.org',
+      display_name: 'Ann',
+      role_id: 3,
+      organisation_id,
+      disabled: false,
+      updated_at: null,
+    },
     { id: 'ada', email: null, display_name: null, role_id: 1 },
   ])
   expect(init.online_visitors).toMatchObject([

@@ -21,7 +21,8 @@ beforeEach(async () => {
 afterEach(() => acme.close())
 
 const yes = [true, null]
-const arrived = (i = 0) => ann.told('visitor_send', (data) => data === ann.all('visitor_send')[i]).then(({ content }) => content)
+const arrived = (i = 0) =>
+  ann.told('visitor_send', (data) => data === ann.all('visitor_send')[i]).then(({ content }) => content)
 const nested = (levels: number): object => (levels === 1 ? {} : { in: nested(levels - 1) })
 /** An object that takes exactly this many bytes as JSON. */
 const sized = (bytes: number, letter = 'x') => {
@@ -36,8 +37,14 @@ describe('content', () => {
     ['the document’s own example, which has a field called content', { content: 'Hello', timestamp: 1572526821849 }],
     ['only a text called content', { content: 'Hello' }],
     ['an empty object', {}],
-    ['names that mean something to JavaScript', JSON.parse('{"__proto__":{"a":1},"constructor":1,"toString":null,"type":"x","by":"y"}')],
-    ['letters of all kinds', { text: '\u0000 \ud83d\ude00 \ud800 \u2028 ‮ "\\', '': 1, 'ключ.$x': [0, -0.5, 1e300, true, null] }],
+    [
+      'names that mean something to JavaScript',
+      JSON.parse('{"__proto__":{"a":1},"constructor":1,"toString":null,"type":"x","by":"y"}'),
+    ],
+    [
+      'letters of all kinds',
+      { text: '\u0000 \ud83d\ude00 \ud800 \u2028 ‮ "\\', '': 1, 'ключ.$x': [0, -0.5, 1e300, true, null] },
+    ],
     ['content beside other fields', { content: { text: 'in' }, more: 1 }],
   ])('[BODY-1] is stored and passed on as it is: %s', async (_, content) => {
     expect(await vera.ask('visitor_msg', content)).toEqual(yes)
@@ -61,7 +68,10 @@ describe('content', () => {
   test('[LIMIT-1] may take 64 KiB as JSON in UTF-8, and not one byte more', async () => {
     for (const letter of ['x', 'ж', '😀']) {
       expect(await vera.ask('visitor_msg', sized(65_536, letter))).toEqual(yes)
-      const refused = [false, expect.stringMatching(/^bad-request: content may take at most 65536 bytes as JSON, got 65537/)]
+      const refused = [
+        false,
+        expect.stringMatching(/^bad-request: content may take at most 65536 bytes as JSON, got 65537/),
+      ]
       expect(await vera.ask('visitor_msg', sized(65_537, letter))).toEqual(refused)
       expect(await ann.ask('staff_msg', { room, content: sized(65_537, letter) })).toEqual(refused)
     }
@@ -79,8 +89,14 @@ describe('content', () => {
 
   test('[LIMIT-3] that is no object is refused, and nothing of what is refused is recorded', async () => {
     for (const content of [undefined, null, 'text', 7, true, [], [{}], Buffer.from('x'), { file: Buffer.from('x') }]) {
-      expect(await vera.ask('visitor_msg', content)).toEqual([false, expect.stringMatching(/^bad-request: content must be /)])
-      expect(await ann.ask('staff_msg', { room, content })).toEqual([false, expect.stringMatching(/^bad-request: content must be /)])
+      expect(await vera.ask('visitor_msg', content)).toEqual([
+        false,
+        expect.stringMatching(/^bad-request: content must be /),
+      ])
+      expect(await ann.ask('staff_msg', { room, content })).toEqual([
+        false,
+        expect.stringMatching(/^bad-request: content must be /),
+      ])
     }
     await vera.ask('visitor_msg', sized(70_000))
     expect((await acme.events(room)).map(({ type }) => type)).toEqual(['ChatOpened', 'ChatClaimed'])
@@ -97,15 +113,26 @@ describe('acks', () => {
   test.each([
     ['query', { query: { protocol: '2' } }, {}],
     ['auth', {}, { protocol: 2 }],
-  ])('[ACK-2] bring a third value, where it stands, to whoever asks for protocol 2 in the %s', async (_, options, auth) => {
-    const token = await tokenFor('visitor', 'vera', acme.org)
-    const two = await acme.join('visitor', 'vera', { ...options, auth: { token, ...auth } })
-    const [result, error, place] = await two.ask('visitor_msg', { text: 'hi' })
-    const { id, seq, pos } = await ann.told('visitor_send')
-    expect([result, error, place]).toEqual([true, null, { room, id, seq, pos }])
-    expect(await two.ask('visitor_msg', 'hi')).toEqual([false, expect.any(String), { room: null, code: 'bad-request' }])
-    expect(await two.ask('visitor_first_msg', {})).toEqual([false, expect.any(String), { room, code: 'chat-already-open' }])
-  })
+  ])(
+    '[ACK-2] bring a third value, where it stands, to whoever asks for protocol 2 in the %s',
+    async (_, options, auth) => {
+      const token = await tokenFor('visitor', 'vera', acme.org)
+      const two = await acme.join('visitor', 'vera', { ...options, auth: { token, ...auth } })
+      const [result, error, place] = await two.ask('visitor_msg', { text: 'hi' })
+      const { id, seq, pos } = await ann.told('visitor_send')
+      expect([result, error, place]).toEqual([true, null, { room, id, seq, pos }])
+      expect(await two.ask('visitor_msg', 'hi')).toEqual([
+        false,
+        expect.any(String),
+        { room: null, code: 'bad-request' },
+      ])
+      expect(await two.ask('visitor_first_msg', {})).toEqual([
+        false,
+        expect.any(String),
+        { room, code: 'chat-already-open' },
+      ])
+    },
+  )
 
   test('[ACK-3] may be left out', async () => {
     vera.socket.emit('visitor_msg', { text: 'no ack' })

@@ -1,4 +1,7 @@
-/** What each push of the support-chat document must hold, and what we add. `room` is `object` where the document shows one. */
+/**
+ * What each push of the support-chat document must hold, and what we add. `room` is `object` where the document shows
+ * one.
+ */
 export interface Shape {
   readonly user: 'staff' | 'visitor'
   readonly room?: 'object' | 'id'
@@ -6,7 +9,17 @@ export interface Shape {
 }
 
 export const PERSON = {
-  staff: ['created_at', 'disabled', 'display_name', 'email', 'full_name', 'id', 'organisation_id', 'role_id', 'updated_at'],
+  staff: [
+    'created_at',
+    'disabled',
+    'display_name',
+    'email',
+    'full_name',
+    'id',
+    'organisation_id',
+    'role_id',
+    'updated_at',
+  ],
   visitor: ['created_at', 'disabled', 'email', 'id', 'is_anonymous', 'name', 'updated_at'],
 }
 export const ROOM = ['created_at', 'id', 'severity_level', 'tags', 'updated_at', 'visitor_id']

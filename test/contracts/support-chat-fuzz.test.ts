@@ -13,7 +13,9 @@ let acme: Company
 let ann: Client
 let vera: Client
 beforeAll(async () => {
-  server = await startServer({ env: { RATE_PER_PERSON: '1000000', RATE_PER_ADDRESS: '1000000', DISCONNECT_GRACE_MS: '0' } })
+  server = await startServer({
+    env: { RATE_PER_PERSON: '1000000', RATE_PER_ADDRESS: '1000000', DISCONNECT_GRACE_MS: '0' },
+  })
   acme = company(server)
   ann = await acme.join('agent', 'ann')
   const { visitor, room } = await acme.chat('vera', ann)
@@ -40,15 +42,25 @@ const number = fc.oneof(fc.nat({ max: 20 }), fc.constantFrom('-1', '1e9', '99999
 const frame: fc.Arbitrary<string | Uint8Array<ArrayBuffer>> = fc.oneof(
   fc.tuple(name, fc.jsonValue()).map(([event, value]) => `42${JSON.stringify([event, value])}`),
   fc.tuple(number, name, fc.jsonValue()).map(([id, event, value]) => `42${id}${JSON.stringify([event, value])}`),
-  fc.tuple(number, name).map(([count, event]) => `45${count}-${JSON.stringify([event, { _placeholder: true, num: 0 }])}`),
+  fc
+    .tuple(number, name)
+    .map(([count, event]) => `45${count}-${JSON.stringify([event, { _placeholder: true, num: 0 }])}`),
   fc
     .tuple(fc.nat({ max: 3 }), fc.jsonValue())
     .map(([num, value]) => `451-["visitor_msg",{"_placeholder":true,"num":${num}},${JSON.stringify(value)}]`),
-  fc.tuple(fc.nat({ max: 9 }), fc.nat({ max: 9 }), fc.string()).map(([engine, packet, rest]) => `${engine}${packet}${rest}`),
   fc
-    .tuple(fc.constantFrom('40', '41', '42', '43', '44', '45', '46'), fc.constantFrom('/admin,', '/,', '/ws/messages,', ''), fc.string())
+    .tuple(fc.nat({ max: 9 }), fc.nat({ max: 9 }), fc.string())
+    .map(([engine, packet, rest]) => `${engine}${packet}${rest}`),
+  fc
+    .tuple(
+      fc.constantFrom('40', '41', '42', '43', '44', '45', '46'),
+      fc.constantFrom('/admin,', '/,', '/ws/messages,', ''),
+      fc.string(),
+    )
     .map((parts) => parts.join('')),
-  fc.tuple(name, fc.nat({ max: 40 })).map(([event, cut]) => `42${JSON.stringify([event, { content: { text: 'cut' } }])}`.slice(0, cut)),
+  fc
+    .tuple(name, fc.nat({ max: 40 }))
+    .map(([event, cut]) => `42${JSON.stringify([event, { content: { text: 'cut' } }])}`.slice(0, cut)),
   fc.constantFrom(
     '',
     '0',
@@ -93,7 +105,10 @@ async function attack(frames: readonly (string | Uint8Array<ArrayBuffer>)[], tok
   return sent
 }
 
-/** The same over polling: each frame is the body of a request; the connection ends at the first bad one, so each gets its own. */
+/**
+ * The same over polling: each frame is the body of a request; the connection ends at the first bad one, so each gets
+ * its own.
+ */
 async function attackByPolling(body: string | Uint8Array<ArrayBuffer>): Promise<void> {
   const url = `${server.url}/socket.io/?EIO=4&transport=polling`
   const opened = await (await fetch(url)).text()

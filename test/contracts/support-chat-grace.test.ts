@@ -68,7 +68,13 @@ describe.each(['websocket', 'polling'] as const)('three chats lose connections o
 
   test('[GRACE-4] nobody hears of those who come back in time', () => {
     const about = sue.heard.filter(({ data }) => ['ann', 'vera'].includes(data.user?.id)).map(({ name }) => name)
-    const whole = ['staff_goes_online', 'visitor_goes_online', 'append_unclaimed_chats', 'staff_claim_chat', 'agent_new_chat']
+    const whole = [
+      'staff_goes_online',
+      'visitor_goes_online',
+      'append_unclaimed_chats',
+      'staff_claim_chat',
+      'agent_new_chat',
+    ]
     expect(about).toEqual([...whole, 'new_visitor_msg_for_supervisor', 'new_staff_msg_for_supervisor'])
   })
 

@@ -121,7 +121,8 @@ test('[GUARD-2] unknown names are ignored, whatever they are called, and counted
     'ping',
     ' ',
   ]
-  for (const name of names) mallory.socket.emit(name, { room }, () => expect.unreachable('an unknown event was answered'))
+  for (const name of names)
+    mallory.socket.emit(name, { room }, () => expect.unreachable('an unknown event was answered'))
   expect(await mallory.ask('visitor_leave_room')).toEqual([false, expect.stringMatching(/^no-open-chat/)])
   expect(await unknownSoFar()).toBe(before + names.length)
   expect(mallory.socket.connected).toBe(true)

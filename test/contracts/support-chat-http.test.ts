@@ -87,7 +87,12 @@ describe('the events of a chat', () => {
 
 describe('a chat', () => {
   test('[HTTP-4] as of each of its events is the fold of the events up to there', async () => {
-    const expected = { state: '', staff_id: null as string | null, severity_level: 0, transcript: [] as [number, string | null, object][] }
+    const expected = {
+      state: '',
+      staff_id: null as string | null,
+      severity_level: 0,
+      transcript: [] as [number, string | null, object][],
+    }
     for (const { seq, type, data } of events) {
       if (type === 'ChatOpened') expected.state = 'unclaimed'
       if (type === 'ChatClaimed') Object.assign(expected, { state: 'claimed', staff_id: data.staffId })
@@ -97,11 +102,13 @@ describe('a chat', () => {
       if (data.content) expected.transcript.push([expected.transcript.length + 1, data.staffId ?? null, data.content])
       const { body } = await get(`/api/v1/chats/${room}?at=${seq}`)
       const { state, staff_id, severity_level, transcript } = body.data
-      const told = transcript.map((message: { sequence_num: number; sender: { id: string } | null; content: object }) => [
-        message.sequence_num,
-        message.sender?.id ?? null,
-        message.content,
-      ])
+      const told = transcript.map(
+        (message: { sequence_num: number; sender: { id: string } | null; content: object }) => [
+          message.sequence_num,
+          message.sender?.id ?? null,
+          message.content,
+        ],
+      )
       expect({ state, staff_id, severity_level, transcript: told }, `seq ${seq}`).toEqual(expected)
       expect(body.data).toMatchObject({ id: room, seq, visitor_id: 'vera', messages_count: expected.transcript.length })
     }
@@ -109,7 +116,10 @@ describe('a chat', () => {
   })
 
   test('[HTTP-5] of an event that it does not have is 404, a wrong number 400', async () => {
-    expect(await get(`/api/v1/chats/${room}?at=9`)).toMatchObject({ status: 404, body: { error: { code: 'no-such-event' } } })
+    expect(await get(`/api/v1/chats/${room}?at=9`)).toMatchObject({
+      status: 404,
+      body: { error: { code: 'no-such-event' } },
+    })
     for (const at of ['-1', 'x', '1.5', '']) expect((await get(`/api/v1/chats/${room}?at=${at}`)).status, at).toBe(400)
     for (const query of ['limit=0', 'limit=1001', 'after=-2', 'format=xml']) {
       expect((await get(`/api/v1/chats/${room}/events?${query}`)).status, query).toBe(400)
@@ -131,7 +141,9 @@ describe('the list of chats', () => {
     expect(await ids('?staff=bob')).toEqual([])
     expect(await ids('?visitor=vic')).toEqual([other])
     expect(await ids('?visitor=vic&state=closed')).toEqual([])
-    const [first, second] = (await get('/api/v1/chats')).body.data.map(({ created_at }: { created_at: number }) => created_at).reverse()
+    const [first, second] = (await get('/api/v1/chats')).body.data
+      .map(({ created_at }: { created_at: number }) => created_at)
+      .reverse()
     expect(await ids(`?from=${second}`)).toEqual(second === first ? [other, room] : [other])
     expect(await ids(`?to=${first}`)).toEqual([])
     expect(await ids(`?from=${new Date(first).toISOString()}&to=${second + 1}`)).toEqual([other, room])

@@ -24,7 +24,11 @@ test('[GRACE-1] a socket that its client closes ends the visitor’s chat at onc
   expect(await ann.told('visitor_leave')).toMatchObject({ room, user: { id: 'vera' } })
   await sue.told('visitor_leave_chat_for_supervisor', (data) => data.room === room)
   await sue.told('visitor_goes_offline', ({ user }) => user.id === 'vera')
-  expect((await acme.events(room)).at(-1)).toMatchObject({ type: 'ChatClosed', data: { reason: 'visitor-disconnected' }, by: 'system' })
+  expect((await acme.events(room)).at(-1)).toMatchObject({
+    type: 'ChatClosed',
+    data: { reason: 'visitor-disconnected' },
+    by: 'system',
+  })
 })
 
 test('[GRACE-1] it takes an unclaimed chat from the queue at once', async () => {
@@ -42,7 +46,10 @@ test('[GRACE-2] a staff member’s ends all their chats, and each visitor is tol
     expect(await visitor.told('staff_leave')).toMatchObject({ room, user: { id: 'ann' } })
     await sue.told('staff_leave_chat_for_supervisor', (data) => data.room === room)
   }
-  expect(await chats[0]?.visitor.ask('visitor_first_msg', { text: 'again' }), 'on the same socket').toEqual([true, null])
+  expect(await chats[0]?.visitor.ask('visitor_first_msg', { text: 'again' }), 'on the same socket').toEqual([
+    true,
+    null,
+  ])
 })
 
 test('[GRACE-3] nothing ends while its owner has another one', async () => {

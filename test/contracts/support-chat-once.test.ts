@@ -39,7 +39,10 @@ describe('a client_id', () => {
   test.each([
     ['beside the content', (content: object, client_id: string) => vera.ask('visitor_msg', { content, client_id })],
     ['as the last argument', (content: object, client_id: string) => vera.ask('visitor_msg', content, client_id)],
-    ['as the last argument after wrapped content', (content: object, id: string) => vera.ask('visitor_msg', { content }, id)],
+    [
+      'as the last argument after wrapped content',
+      (content: object, id: string) => vera.ask('visitor_msg', { content }, id),
+    ],
     ['in data', (content: object, client_id: string) => ann.ask('staff_msg', { room, content, client_id })],
   ])('[ONCE-6] %s makes a repeat give the first answer and add nothing', async (_, say) => {
     expect(await Promise.all([say({ n: 1 }, 'a'), say({ n: 1 }, 'a')])).toEqual([yes, yes])

@@ -81,14 +81,17 @@ describe('replay_chat', () => {
     }
   })
 
-  test.each([2, 8])('[REPLAY-3] at speed %i keeps the pace of what happened, that many times as fast', async (speed) => {
-    const ada = await acme.join('admin', 'ada')
-    const from = performance.now()
-    await ada.ask('replay_chat', { room, speed })
-    await ada.told('replay_event', ({ seq }) => seq === 2)
-    expect(performance.now() - from).toBeGreaterThanOrEqual(PAUSE_MS / speed)
-    await ada.told('replay_ended')
-  })
+  test.each([2, 8])(
+    '[REPLAY-3] at speed %i keeps the pace of what happened, that many times as fast',
+    async (speed) => {
+      const ada = await acme.join('admin', 'ada')
+      const from = performance.now()
+      await ada.ask('replay_chat', { room, speed })
+      await ada.told('replay_event', ({ seq }) => seq === 2)
+      expect(performance.now() - from).toBeGreaterThanOrEqual(PAUSE_MS / speed)
+      await ada.told('replay_ended')
+    },
+  )
 
   test('[REPLAY-4] is stopped by stop_replay, and the live pushes go on', async () => {
     const ada = await acme.join('admin', 'ada')
@@ -112,7 +115,10 @@ describe('replay_chat', () => {
     await acme.fence(tab, ann)
     for (const client of [tab, ann]) expect(replayed(client)).toEqual([])
     for (const speed of [0, -1, 1001, 'fast', null]) {
-      expect(await sue.ask('replay_chat', { room, speed })).toEqual([false, expect.stringMatching(/^bad-request: speed/)])
+      expect(await sue.ask('replay_chat', { room, speed })).toEqual([
+        false,
+        expect.stringMatching(/^bad-request: speed/),
+      ])
     }
   })
 })
@@ -132,7 +138,17 @@ describe('the command line', () => {
       .map((line) => line.split(/\s+/).find((word) => /^[A-Z][a-z]+[A-Z]/.test(word)))
 
   test('[CLI-1] makes tokens that the server takes', async () => {
-    const { stdout } = await lyceum(['token', '--role', 'supervisor', '--org', acme.org, '--sub', 'sid', '--name', 'Sid'])
+    const { stdout } = await lyceum([
+      'token',
+      '--role',
+      'supervisor',
+      '--org',
+      acme.org,
+      '--sub',
+      'sid',
+      '--name',
+      'Sid',
+    ])
     const sid = await connect(server.url, { auth: { token: stdout.trim() } })
     const { online_users } = await sid.told('staff_init')
     expect(online_users.find(({ id }: { id: string }) => id === 'sid')).toMatchObject({

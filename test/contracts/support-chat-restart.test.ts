@@ -74,7 +74,8 @@ test('[LOG-1] what was acknowledged is there after the server was killed, in its
   const ann = await before.join('agent', 'ann')
   const { visitor, room } = await before.chat('vera', ann, { n: 0 })
   const acknowledged: number[] = []
-  for (let n = 1; n <= 200; n++) visitor.socket.emit('visitor_msg', { n }, (result: boolean) => result && acknowledged.push(n))
+  for (let n = 1; n <= 200; n++)
+    visitor.socket.emit('visitor_msg', { n }, (result: boolean) => result && acknowledged.push(n))
   await vi.waitUntil(() => acknowledged.length >= 20, { interval: 0 })
   server.kill('SIGKILL')
   await server.ended

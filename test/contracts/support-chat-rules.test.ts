@@ -23,7 +23,9 @@ const no = (why: string) => [false, expect.stringMatching(why)]
 
 describe('claiming', () => {
   test('[CHAT-4] of many who claim at once exactly one wins, the others are told who', async () => {
-    const staff = await Promise.all(Array.from({ length: 12 }, (_, i) => acme.join('agent', `a${i}`, {}, { display_name: `Agent ${i}` })))
+    const staff = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => acme.join('agent', `a${i}`, {}, { display_name: `Agent ${i}` })),
+    )
     const { room } = await acme.chat('vera', staff[0] as (typeof staff)[0])
     const answers = await Promise.all(staff.map((one) => one.ask('staff_join', { room })))
     const winner = answers.findIndex(([result]) => result === true)
@@ -37,7 +39,9 @@ describe('claiming', () => {
   test('[CHAT-7] messages that race with a claim reach the agent or the transcript they get, none is lost or refused', async () => {
     const [sue, ann] = await Promise.all([acme.join('supervisor', 'sue'), acme.join('agent', 'ann')])
     const { visitor, room } = await acme.chat('vera', ann, { n: 0 })
-    const sent = Array.from({ length: 20 }, (_, i) => visitor.ask(i % 2 ? 'visitor_msg' : 'visitor_msg_unclaimed', { n: i + 1 }))
+    const sent = Array.from({ length: 20 }, (_, i) =>
+      visitor.ask(i % 2 ? 'visitor_msg' : 'visitor_msg_unclaimed', { n: i + 1 }),
+    )
     const claim = ann.ask('staff_join', { room })
     for (const answer of await Promise.all([...sent, claim])) expect(answer).toEqual(yes)
     await acme.fence(ann, sue)
@@ -71,14 +75,19 @@ describe('taking over', () => {
     const { visitor, room } = await acme.chat('vera', ann)
     await ann.ask('staff_join', { room })
     await sue.ask('take_over_chat', { room })
-    expect(await ann.ask('staff_msg', { room, content: { text: 'still here' } })).toEqual(no('^not-serving-chat: .*sue'))
+    expect(await ann.ask('staff_msg', { room, content: { text: 'still here' } })).toEqual(
+      no('^not-serving-chat: .*sue'),
+    )
     expect(await ann.ask('staff_leave_room', { room })).toEqual(no('^not-serving-chat: .*sue'))
     await visitor.ask('visitor_msg', { text: 'and now?' })
     await sue.ask('staff_msg', { room, content: { text: 'now me' } })
     await sue.ask('staff_leave_room', { room })
     await acme.fence(ann)
     const names = ann.heard.map(({ name }) => name)
-    expect(names.slice(names.indexOf('staff_being_taken_over_chat') + 1)).toEqual(['visitor_goes_online', 'visitor_goes_offline'])
+    expect(names.slice(names.indexOf('staff_being_taken_over_chat') + 1)).toEqual([
+      'visitor_goes_online',
+      'visitor_goes_offline',
+    ])
   })
 })
 
@@ -145,7 +154,8 @@ test('[CHAT-2] a visitor has one open chat; after it has ended the same socket o
 
 test('[CHAT-17] a visitor without any chat writes to nobody', async () => {
   const vera = await acme.join('visitor', 'vera')
-  for (const name of ['visitor_msg', 'visitor_msg_unclaimed']) expect(await vera.ask(name, { text: 'hi' })).toEqual(no('^no-open-chat: '))
+  for (const name of ['visitor_msg', 'visitor_msg_unclaimed'])
+    expect(await vera.ask(name, { text: 'hi' })).toEqual(no('^no-open-chat: '))
   expect(await vera.ask('visitor_leave_room')).toEqual(no('^no-open-chat: '))
 })
 
@@ -164,7 +174,10 @@ describe('flags', () => {
     const expected = [4, 16, 15, 14, 13, 12, 11, 9, 8, 7, 6, 5, 3, 2, 1].map((i) => rooms[i])
     const ids = (list: { room: { id: string } }[]) => list.map(({ room }) => room.id)
     expect(ids((await (await acme.join('agent', 'bob')).told('staff_init')).flagged_chats)).toEqual(expected)
-    const last = await ann.told('chat_has_changed_priority', ({ room }) => room.id === rooms[10] && room.severity_level === 0)
+    const last = await ann.told(
+      'chat_has_changed_priority',
+      ({ room }) => room.id === rooms[10] && room.severity_level === 0,
+    )
     expect(ids(last.flagged_chats), 'the push holds the whole list').toEqual(expected)
   })
 
@@ -173,7 +186,10 @@ describe('flags', () => {
     const { visitor, room } = await acme.chat('vera', ann)
     await visitor.ask('visitor_leave_room')
     await ann.ask('change_chat_priority', { room, severity_level: 7 })
-    await sue.told('chat_has_changed_priority_for_supervisor', (data) => data.room.id === room && data.room.severity_level === 7)
+    await sue.told(
+      'chat_has_changed_priority_for_supervisor',
+      (data) => data.room.id === room && data.room.severity_level === 7,
+    )
     await ann.ask('change_chat_priority', { room })
     const data = await sue.told('chat_has_changed_priority_for_supervisor', (one) => one.room.severity_level === 0)
     expect(data).toMatchObject({ flagged_chats: [], visitor: { id: 'vera' }, user: { id: 'ann' } })
@@ -183,9 +199,12 @@ describe('flags', () => {
     const ann = await acme.join('agent', 'ann')
     const { room } = await acme.chat('vera', ann)
     for (const severity_level of [-1, 101, 1.5, '1', null, true, [1], Number.NaN]) {
-      expect(await ann.ask('change_chat_priority', { room, severity_level })).toEqual(no('^bad-request: severity_level'))
+      expect(await ann.ask('change_chat_priority', { room, severity_level })).toEqual(
+        no('^bad-request: severity_level'),
+      )
     }
-    for (const severity_level of [100, 0, undefined]) expect(await ann.ask('change_chat_priority', { room, severity_level })).toEqual(yes)
+    for (const severity_level of [100, 0, undefined])
+      expect(await ann.ask('change_chat_priority', { room, severity_level })).toEqual(yes)
   })
 })
 
@@ -197,7 +216,8 @@ test('[PUSH-16] every socket of a person hears what is addressed to them, and so
   await one.ask('staff_join', { room })
   for (const socket of [one, two]) await socket.told('own_chat_claimed', (data) => data.room.id === room)
   await tab.ask('visitor_msg', { text: 'from the other tab' })
-  for (const socket of [one, two]) await socket.told('visitor_send', ({ content }) => content.text === 'from the other tab')
+  for (const socket of [one, two])
+    await socket.told('visitor_send', ({ content }) => content.text === 'from the other tab')
   await two.ask('staff_msg', { room, content: { text: 'to both' } })
   for (const socket of [visitor, tab]) await socket.told('staff_send', ({ content }) => content.text === 'to both')
   one.close()

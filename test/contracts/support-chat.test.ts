@@ -33,9 +33,13 @@ describe.each(['websocket', 'polling'] as const)('a day at the desk over %s', (t
     const [vera, vic] = await Promise.all([acme.join('visitor', 'vera'), acme.join('visitor', 'vic')])
     cast = { ada, sue, ann, bob, vera, vic, eve }
 
-    const does = async (who: Client, name: string, ...args: unknown[]) => expect(await who.ask(name, ...args)).toEqual([true, null])
+    const does = async (who: Client, name: string, ...args: unknown[]) =>
+      expect(await who.ask(name, ...args)).toEqual([true, null])
     const nextRoom = async (): Promise<string> => {
-      const { room } = await ann.told('append_unclaimed_chats', (data) => data.user.id === 'vera' && !rooms.includes(data.room.id))
+      const { room } = await ann.told(
+        'append_unclaimed_chats',
+        (data) => data.user.id === 'vera' && !rooms.includes(data.room.id),
+      )
       rooms.push(room.id)
       return room.id
     }
@@ -124,22 +128,27 @@ describe.each(['websocket', 'polling'] as const)('a day at the desk over %s', (t
     expect(heard).toEqual(expected)
   })
 
-  test.each(Object.entries(PUSHES))('[PUSH-1] %s holds every field of the document, and where it stands in the log', (name, shape) => {
-    const data = Object.values(cast)
-      .flatMap((client) => client.all(name))
-      .at(0)
-    expect(keys(data)).toEqual(['id', 'pos', 'seq', 'user', ...(shape.room ? ['room'] : []), ...(shape.also ?? [])].sort())
-    expect(keys(data.user)).toEqual(PERSON[shape.user])
-    if (shape.room === 'object') expect(keys(data.room)).toEqual(ROOM)
-    if (shape.room === 'id') expect(data.room).toMatch(/^[A-Za-z0-9_-]{1,64}$/)
-    if (data.visitor) expect(keys(data.visitor)).toEqual(PERSON.visitor)
-    if (data.staff) expect(keys(data.staff)).toEqual(PERSON.staff)
-    expect(data).toMatchObject({
-      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      seq: expect.any(Number),
-      pos: expect.stringMatching(/^\d+$/),
-    })
-  })
+  test.each(Object.entries(PUSHES))(
+    '[PUSH-1] %s holds every field of the document, and where it stands in the log',
+    (name, shape) => {
+      const data = Object.values(cast)
+        .flatMap((client) => client.all(name))
+        .at(0)
+      expect(keys(data)).toEqual(
+        ['id', 'pos', 'seq', 'user', ...(shape.room ? ['room'] : []), ...(shape.also ?? [])].sort(),
+      )
+      expect(keys(data.user)).toEqual(PERSON[shape.user])
+      if (shape.room === 'object') expect(keys(data.room)).toEqual(ROOM)
+      if (shape.room === 'id') expect(data.room).toMatch(/^[A-Za-z0-9_-]{1,64}$/)
+      if (data.visitor) expect(keys(data.visitor)).toEqual(PERSON.visitor)
+      if (data.staff) expect(keys(data.staff)).toEqual(PERSON.staff)
+      expect(data).toMatchObject({
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        seq: expect.any(Number),
+        pos: expect.stringMatching(/^\d+$/),
+      })
+    },
+  )
 
   test('[PUSH-4] supervisors get all messages so far as message objects', () => {
     const { contents, user, visitor } = cast.sue.all('agent_new_chat')[0]
@@ -154,7 +163,9 @@ describe.each(['websocket', 'polling'] as const)('a day at the desk over %s', (t
 
   test('[PUSH-14] whoever hears a chat hears its events in their order', () => {
     for (const client of Object.values(cast)) {
-      const seqs = client.heard.filter(({ data }) => (data.room?.id ?? data.room) === rooms[0]).map(({ data }) => data.seq as number)
+      const seqs = client.heard
+        .filter(({ data }) => (data.room?.id ?? data.room) === rooms[0])
+        .map(({ data }) => data.seq as number)
       expect(seqs).toEqual([...seqs].sort((a, b) => a - b))
     }
     expect(cast.vera.heard.map(({ name }) => name).slice(0, 5)).toEqual([
@@ -175,7 +186,9 @@ describe.each(['websocket', 'polling'] as const)('a day at the desk over %s', (t
   })
 
   test('[ORG-2] another organisation hears nothing of it all', () => {
-    expect(new Set(cast.eve.heard.map(({ name }) => name))).toEqual(new Set(['staff_init', 'visitor_goes_online', 'visitor_goes_offline']))
+    expect(new Set(cast.eve.heard.map(({ name }) => name))).toEqual(
+      new Set(['staff_init', 'visitor_goes_online', 'visitor_goes_offline']),
+    )
     expect(cast.eve.all('visitor_goes_online').map(({ user }) => user.id)).toEqual(['fence-1'])
   })
 

@@ -17,7 +17,10 @@ const STATUSES = ['present', 'absent', 'late', 'excused']
 const action = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('start' as const) }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('check-in' as const), session: fc.nat(), who: fc.nat(3) }) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('mark' as const), session: fc.nat(), who: fc.nat(3), status: fc.nat(3) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('mark' as const), session: fc.nat(), who: fc.nat(3), status: fc.nat(3) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('end' as const), session: fc.nat() }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('watch' as const), who: fc.nat(3), polling: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('again' as const, 'drop' as const), nth: fc.nat() }) },
@@ -37,7 +40,8 @@ async function play(it: School, todo: readonly Action[]): Promise<readonly Clien
         under.push(it.start().then(({ id }) => sessions.push(id)))
         break
       case 'check-in':
-        under.push(it.checkIn(session(one.session), STUDENTS[one.who] ?? '').catch(() => undefined)) // it may have ended
+        // it may have ended
+        under.push(it.checkIn(session(one.session), STUDENTS[one.who] ?? '').catch(() => undefined))
         break
       case 'mark':
         under.push(it.mark(session(one.session), STUDENTS[one.who] ?? '', STATUSES[one.status] ?? ''))
@@ -46,7 +50,9 @@ async function play(it: School, todo: readonly Action[]): Promise<readonly Clien
         under.push(it.end(session(one.session)))
         break
       case 'watch': {
-        const client = await it.come(['student', STUDENTS[one.who] ?? ''], { transports: [one.polling ? 'polling' : 'websocket'] })
+        const client = await it.come(['student', STUDENTS[one.who] ?? ''], {
+          transports: [one.polling ? 'polling' : 'websocket'],
+        })
         client.socket.emit('subscribeToCourse', { course_id: it.course })
         watching.push(client)
         break

@@ -44,11 +44,24 @@ const marking = fc
   })
   .map(
     (mark) =>
-      (at: number): AttendanceCommand => ({ type: 'Mark', teaches: true, enrolled: true, reason: null, ...mark, by: tea, at }),
+      (at: number): AttendanceCommand => ({
+        type: 'Mark',
+        teaches: true,
+        enrolled: true,
+        reason: null,
+        ...mark,
+        by: tea,
+        at,
+      }),
   )
 const ending = fc.subarray([...STUDENTS]).map(
   (students) =>
-    (at: number): AttendanceCommand => ({ type: 'EndOverdueAttendance', roster: { courseSeq: 1, students }, by: system, at }),
+    (at: number): AttendanceCommand => ({
+      type: 'EndOverdueAttendance',
+      roster: { courseSeq: 1, students },
+      by: system,
+      at,
+    }),
 )
 const endingByHand = fc.subarray([...STUDENTS]).map((students) => (at: number): AttendanceCommand => {
   return { type: 'EndAttendance', teaches: true, byName: 'Tea', roster: { courseSeq: 1, students }, by: tea, at }
@@ -77,10 +90,15 @@ interface Push {
 const wire = <T>(data: T): T => JSON.parse(JSON.stringify(data))
 
 /** Plays the steps by the machines' own decisions and gives every event to the delivery, as the fanout does. */
-function play(todo: readonly Step[], each: (course: string, now: object, pushes: number, at: number) => void = () => {}) {
+function play(
+  todo: readonly Step[],
+  each: (course: string, now: object, pushes: number, at: number) => void = () => {},
+) {
   const clock = manualClock()
   const pushes: Push[] = []
-  const outlet = { push: (_: object, name: string, data: object) => void pushes.push({ at: clock.now(), name, data: wire(data) }) }
+  const outlet = {
+    push: (_: object, name: string, data: object) => void pushes.push({ at: clock.now(), name, data: wire(data) }),
+  }
   const desk = new AttendanceDesk(memoryLog({ codec: codec(eventSchemas), now: clock.now }))
   const delivery = attendanceDelivery({ desk, outlet, watchers: { withdraw() {} }, clock })
   const histories = new Map<string, AttendanceEvent[]>()
@@ -137,7 +155,8 @@ describe('[WATCH-9] the data at any cut, and the pushes that follow', () => {
           let mine = held
           for (const { name, data } of pushes.slice(from).filter(of(course))) {
             if (name === 'activeSessionsData') mine = ids(data)
-            if (name === 'courseSessionStarted') mine = [...mine.filter((id) => id !== data.session_id), data.session_id]
+            if (name === 'courseSessionStarted')
+              mine = [...mine.filter((id) => id !== data.session_id), data.session_id]
             if (name === 'courseSessionEnded') mine = mine.filter((id) => id !== data.session_id)
           }
           expect(mine).toEqual(ids(now(course)))
@@ -150,14 +169,17 @@ describe('[WATCH-9] the data at any cut, and the pushes that follow', () => {
     fc.assert(
       fc.property(steps, (todo) => {
         const { pushes, log, now } = play(todo)
-        const courseOf = new Map(log.flatMap(({ stream, event }) => (event.type === 'AttendanceStarted' ? [[stream, event.courseId]] : [])))
+        const courseOf = new Map(
+          log.flatMap(({ stream, event }) => (event.type === 'AttendanceStarted' ? [[stream, event.courseId]] : [])),
+        )
         for (const course of COURSES) {
           const positions = pushes.filter(of(course)).map(({ data }) => Number(data.pos))
           expect(positions).toEqual([...positions].sort((a, b) => a - b))
           const ended = new Set<string>()
           let last: Recorded | undefined
           for (const told of log) {
-            if (courseOf.get(told.stream) !== course || ended.has(told.stream)) continue // corrections after the end show nowhere here
+            // corrections after the end show nowhere here
+            if (courseOf.get(told.stream) !== course || ended.has(told.stream)) continue
             last = told
             if (told.event.type === 'AttendanceEnded') ended.add(told.stream)
           }
@@ -181,10 +203,14 @@ test('[WATCH-10] every start, end and change of a count is told within 350 ms, u
         latest.set(course, shown)
       })
       for (const course of COURSES) {
-        const times = pushes.filter(({ name, data }) => name === 'activeSessionsData' && data.course_id === course).map(({ at }) => at)
-        for (const [n, at] of times.entries()) if (n > 0) expect(at - (times[n - 1] ?? 0)).toBeGreaterThanOrEqual(DATA_PACE_MS)
+        const times = pushes
+          .filter(({ name, data }) => name === 'activeSessionsData' && data.course_id === course)
+          .map(({ at }) => at)
+        for (const [n, at] of times.entries())
+          if (n > 0) expect(at - (times[n - 1] ?? 0)).toBeGreaterThanOrEqual(DATA_PACE_MS)
         const all = pushes.filter(of(course)).map(({ at }) => at)
-        for (const [n, at] of all.entries()) expect(at - (all[n - 5] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThan(1_000)
+        for (const [n, at] of all.entries())
+          expect(at - (all[n - 5] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThan(1_000)
       }
       /** Five pushes of a course went out within the time before. */
       const thick = (course: string, at: number): boolean =>
@@ -192,13 +218,18 @@ test('[WATCH-10] every start, end and change of a count is told within 350 ms, u
       for (const { at, data } of changes) {
         const told = pushes
           .filter(of(data.course_id))
-          .find((push) => push.name === 'activeSessionsData' && push.at >= at && Number(push.data.pos) >= Number(data.pos))
+          .find(
+            (push) => push.name === 'activeSessionsData' && push.at >= at && Number(push.data.pos) >= Number(data.pos),
+          )
         expect(told).toBeDefined()
         if (!thick(data.course_id, at + DATA_PACE_MS)) expect(told?.at).toBeLessThanOrEqual(at + DATA_PACE_MS)
       }
       const started = log.filter(({ event }) => event.type === 'AttendanceStarted')
       const ended = log.filter(({ event }) => event.type === 'AttendanceEnded')
-      for (const [name, events] of [['courseSessionStarted', started] as const, ['courseSessionEnded', ended] as const]) {
+      for (const [name, events] of [
+        ['courseSessionStarted', started] as const,
+        ['courseSessionEnded', ended] as const,
+      ]) {
         const told = new Map(pushes.filter((push) => push.name === name).map((push) => [push.data.id, push]))
         expect([...told.keys()].sort()).toEqual(events.map(({ id }) => id).sort())
         for (const { id, at } of events) {
@@ -217,7 +248,9 @@ test('[WATCH-9] what is told of an end is the fold of the session', () => {
       const { pushes, log } = play(todo)
       for (const { data } of pushes.filter(({ name }) => name === 'courseSessionEnded')) {
         const present = new Set<string>()
-        for (const { stream, event } of log.filter(({ stream }) => stream === `attendance-${data.session_id}`).slice(0, data.seq + 1)) {
+        for (const { stream, event } of log
+          .filter(({ stream }) => stream === `attendance-${data.session_id}`)
+          .slice(0, data.seq + 1)) {
           if (event.type === 'StudentMarked' || event.type === 'MarkCorrected') {
             if (event.status === 'present' || event.status === 'late') present.add(event.studentId)
             else present.delete(event.studentId)
@@ -225,7 +258,11 @@ test('[WATCH-9] what is told of an end is the fold of the session', () => {
             for (const id of event.strangers) present.delete(id)
             const { total } = event
             const final_statistics = { total, present: present.size, absent: total - present.size }
-            expect(data, stream).toMatchObject({ final_statistics, ended_by: event.by === null ? 'system' : 'Tea', teacher_name: 'Tea' })
+            expect(data, stream).toMatchObject({
+              final_statistics,
+              ended_by: event.by === null ? 'system' : 'Tea',
+              teacher_name: 'Tea',
+            })
           }
         }
       }
@@ -256,8 +293,14 @@ describe('[WATCH-14] a desk that is made again', () => {
           if (late.lacks(told)) await late.recall(told.stream.slice('attendance-'.length), told.revision - 1)
           late.move(told)
         }
-        const delivery = attendanceDelivery({ desk: late, outlet: { push() {} }, watchers: { withdraw() {} }, clock: manualClock() })
-        for (const course of COURSES) expect(wire(delivery.data(course, nowhere)).activeSessions).toEqual(now(course).activeSessions)
+        const delivery = attendanceDelivery({
+          desk: late,
+          outlet: { push() {} },
+          watchers: { withdraw() {} },
+          clock: manualClock(),
+        })
+        for (const course of COURSES)
+          expect(wire(delivery.data(course, nowhere)).activeSessions).toEqual(now(course).activeSessions)
         await kept.close()
       }),
       { numRuns: 50 },

@@ -40,7 +40,17 @@ const at = 1_700_000_000_000
 
 const chatStep: fc.Arbitrary<Step> = fc
   .record({
-    type: fc.constantFrom('OpenChat', 'OpenChat', 'Write', 'Write', 'ClaimChat', 'TakeOverChat', 'FlagChat', 'FlagChat', 'LeaveChat'),
+    type: fc.constantFrom(
+      'OpenChat',
+      'OpenChat',
+      'Write',
+      'Write',
+      'ClaimChat',
+      'TakeOverChat',
+      'FlagChat',
+      'FlagChat',
+      'LeaveChat',
+    ),
     by: party,
     owner: fc.constantFrom(...visitors),
     nth: fc.nat({ max: 1 }),
@@ -72,13 +82,18 @@ const personStep: fc.Arbitrary<Step> = fc
     return { category: 'person', stream: `person-${who.org}.${who.id}`, command }
   })
 
-export const steps = fc.array(fc.oneof({ weight: 6, arbitrary: chatStep }, { weight: 3, arbitrary: presenceStep }, personStep), {
-  minLength: 1,
-  maxLength: 60,
-  size: 'max',
-})
+export const steps = fc.array(
+  fc.oneof({ weight: 6, arbitrary: chatStep }, { weight: 3, arbitrary: presenceStep }, personStep),
+  {
+    minLength: 1,
+    maxLength: 60,
+    size: 'max',
+  },
+)
 
-/** The log that these steps make, by the machines' own decisions: everybody is introduced first, as on a real server. */
+/**
+ * The log that these steps make, by the machines' own decisions: everybody is introduced first, as on a real server.
+ */
 export function history(todo: readonly Step[]): readonly Told[] {
   const introductions = PEOPLE.map((by): Step => {
     const command = { type: 'Introduce', by, role: by.role, profile: { name: by.id }, issuedAt: 0, at }
@@ -92,13 +107,23 @@ export function history(todo: readonly Step[]): readonly Told[] {
     const { machine, decide } = catalogue[category]
     const actor = actors.get(stream) ?? createActor(machine as typeof chatMachine).start()
     actors.set(stream, actor)
-    const decision = (decide as (state: unknown, command: unknown) => readonly Event[] | Refusal)(actor.getSnapshot(), command)
+    const decision = (decide as (state: unknown, command: unknown) => readonly Event[] | Refusal)(
+      actor.getSnapshot(),
+      command,
+    )
     if (decision instanceof Refusal) continue
     for (const event of decision) {
       actor.send(event as ChatEvent)
       const revision = (revisions.get(stream) ?? -1) + 1
       revisions.set(stream, revision)
-      told.push({ id: `${stream}/${revision}`, stream, revision, position: BigInt(told.length * 3), at: command.at, event })
+      told.push({
+        id: `${stream}/${revision}`,
+        stream,
+        revision,
+        position: BigInt(told.length * 3),
+        at: command.at,
+        event,
+      })
     }
   }
   return told

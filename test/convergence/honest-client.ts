@@ -11,8 +11,8 @@ export interface Push {
 }
 
 /**
- * The smallest honest client: it starts with `staff_init`, applies each push as its documentation says, and remembers which it has
- * applied (a name and the event's `id`), so that a push that comes twice changes nothing.
+ * The smallest honest client: it starts with `staff_init`, applies each push as its documentation says, and remembers
+ * which it has applied (a name and the event's `id`), so that a push that comes twice changes nothing.
  */
 export function honestClient(init: StaffInit) {
   let held = withoutPosition(init)
@@ -42,11 +42,17 @@ function after(held: Held, name: string, data: Push['data']): Held {
     case 'visitor_goes_offline':
       return { ...held, online_visitors: online_visitors.filter(({ id }) => id !== data.user.id) }
     case 'append_unclaimed_chats':
-      return { ...held, unclaimed_chats: [...unclaimed_chats, { user: data.user, room: data.room, contents: data.contents }] }
+      return {
+        ...held,
+        unclaimed_chats: [...unclaimed_chats, { user: data.user, room: data.room, contents: data.contents }],
+      }
     case 'visitor_unclaimed_msg':
       return {
         ...held,
-        unclaimed_chats: inRoom(unclaimed_chats, data.room, (chat) => ({ ...chat, contents: [...chat.contents, data.content] })),
+        unclaimed_chats: inRoom(unclaimed_chats, data.room, (chat) => ({
+          ...chat,
+          contents: [...chat.contents, data.content],
+        })),
       }
     case 'staff_claim_chat':
     case 'own_chat_claimed':
@@ -57,7 +63,11 @@ function after(held: Held, name: string, data: Push['data']): Held {
     case 'chat_has_changed_priority_for_supervisor': {
       const room: RoomObject = data.room
       const flagged_chats: readonly FlaggedChat[] = data.flagged_chats
-      return { ...held, flagged_chats, unclaimed_chats: inRoom(unclaimed_chats, room.id, (chat) => ({ ...chat, room })) }
+      return {
+        ...held,
+        flagged_chats,
+        unclaimed_chats: inRoom(unclaimed_chats, room.id, (chat) => ({ ...chat, room })),
+      }
     }
     default:
       return held // nothing of what staff_init tells
@@ -69,5 +79,8 @@ function put<T extends { readonly id: string }>(list: readonly T[], one: T): rea
   return list.some(({ id }) => id === one.id) ? list.map((old) => (old.id === one.id ? one : old)) : [...list, one]
 }
 
-const inRoom = (chats: readonly QueuedChat[], id: string, change: (chat: QueuedChat) => QueuedChat): readonly QueuedChat[] =>
-  chats.map((chat) => (chat.room.id === id ? change(chat) : chat))
+const inRoom = (
+  chats: readonly QueuedChat[],
+  id: string,
+  change: (chat: QueuedChat) => QueuedChat,
+): readonly QueuedChat[] => chats.map((chat) => (chat.room.id === id ? change(chat) : chat))

@@ -8,7 +8,9 @@ import { honestClient, withoutPosition } from './honest-client.ts'
 
 let server: TestServer
 beforeAll(async () => {
-  server = await startServer({ env: { DISCONNECT_GRACE_MS: '60', RATE_PER_PERSON: '100000', RATE_PER_ADDRESS: '100000' } })
+  server = await startServer({
+    env: { DISCONNECT_GRACE_MS: '60', RATE_PER_PERSON: '100000', RATE_PER_ADDRESS: '100000' },
+  })
 })
 afterAll(() => server.stop())
 
@@ -16,15 +18,30 @@ const STAFF = { ann: 'agent', bob: 'agent', sue: 'supervisor', ada: 'admin' } as
 const VISITORS = ['vera', 'vic', 'val', 'vim'] as const
 
 const action = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('staff-comes' as const), who: fc.constantFrom('ann', 'bob', 'sue', 'ada') }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('visitor-comes' as const), who: fc.constantFrom(...VISITORS) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('staff-comes' as const),
+      who: fc.constantFrom('ann', 'bob', 'sue', 'ada'),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('visitor-comes' as const), who: fc.constantFrom(...VISITORS) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('closes' as const, 'is-lost' as const), nth: fc.nat() }) },
   {
     weight: 8,
     arbitrary: fc.record({
       kind: fc.constant('writes' as const),
       nth: fc.nat(),
-      name: fc.constantFrom('visitor_first_msg', 'visitor_first_msg', 'visitor_msg', 'visitor_msg_unclaimed', 'visitor_leave_room'),
+      name: fc.constantFrom(
+        'visitor_first_msg',
+        'visitor_first_msg',
+        'visitor_msg',
+        'visitor_msg_unclaimed',
+        'visitor_leave_room',
+      ),
     }),
   },
   {
@@ -44,7 +61,8 @@ type Action = typeof action extends fc.Arbitrary<infer A> ? A : never
 async function play(acme: Company, watcher: Client, todo: readonly Action[]): Promise<Client[]> {
   const staff = [watcher]
   const visitors: Client[] = []
-  const ended = new Set<Client>() // a polling client believes itself connected for some time after its engine was closed
+  // a polling client believes itself connected for some time after its engine was closed
+  const ended = new Set<Client>()
   const answers: Promise<unknown>[] = []
   const comes = async (role: string, who: string, to: Client[]) => {
     const client = await acme.join(role, who, { transports: [to.length % 3 ? 'websocket' : 'polling'] })
@@ -76,7 +94,11 @@ async function play(acme: Company, watcher: Client, todo: readonly Action[]): Pr
       case 'serves': {
         const rooms = watcher.all('append_unclaimed_chats').map(({ room }) => room.id)
         const client = staff[one.nth % staff.length]
-        const data = { room: rooms[one.room % Math.max(1, rooms.length)], content: { n: one.nth }, severity_level: one.severity }
+        const data = {
+          room: rooms[one.room % Math.max(1, rooms.length)],
+          content: { n: one.nth },
+          severity_level: one.severity,
+        }
         if (client && !ended.has(client) && rooms.length > 0)
           answers.push(
             client.socket
@@ -92,7 +114,9 @@ async function play(acme: Company, watcher: Client, todo: readonly Action[]): Pr
   return staff.filter((client) => !ended.has(client))
 }
 
-test('[INIT-7] what real staff clients hold, whenever they came, is what a fresh staff_init says', { timeout: 60_000 }, async () => {
+test('[INIT-7] what real staff clients hold, whenever they came, is what a fresh staff_init says', {
+  timeout: 60_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 40, maxLength: 90, size: 'max' }), async (todo) => {
       const acme = company(server)

@@ -5,7 +5,9 @@ import { honestClient, withoutPosition } from './honest-client.ts'
 
 const staff = PEOPLE.filter(({ role }) => role !== 'visitor')
 
-/** Plays a history; a client of every staff member connects at every cut; `apply` says how often each push is applied. */
+/**
+ * Plays a history; a client of every staff member connects at every cut; `apply` says how often each push is applied.
+ */
 function play(todo: Parameters<typeof history>[0], times: number): void {
   const desk = node()
   const log = history(todo)
@@ -14,7 +16,8 @@ function play(todo: Parameters<typeof history>[0], times: number): void {
     const notices = desk.hear(told)
     for (const { who, from } of clients) {
       for (const { to, name, data } of notices) {
-        if (reaches(to, who)) for (const client of from) for (let i = 0; i < times; i++) client.apply({ name, data: wire(data) })
+        if (reaches(to, who))
+          for (const client of from) for (let i = 0; i < times; i++) client.apply({ name, data: wire(data) })
       }
       from.push(honestClient(wire(desk.opening(who.org))))
     }
@@ -22,13 +25,17 @@ function play(todo: Parameters<typeof history>[0], times: number): void {
   for (const { who, from } of clients) {
     const now = wire(withoutPosition(desk.opening(who.org)))
     // Whether somebody is shown as online to oneself is told by no push: one is there as long as one can look.
-    for (const [cut, client] of from.entries()) expect(others(client.held(), who.id), `${who.id}, cut ${cut}`).toEqual(others(now, who.id))
+    for (const [cut, client] of from.entries())
+      expect(others(client.held(), who.id), `${who.id}, cut ${cut}`).toEqual(others(now, who.id))
   }
 }
 
 const wire = <T>(data: T): T => JSON.parse(JSON.stringify(data))
 type Held = ReturnType<typeof withoutPosition>
-const others = (held: Held, me: string): Held => ({ ...held, online_users: held.online_users.filter(({ id }) => id !== me) })
+const others = (held: Held, me: string): Held => ({
+  ...held,
+  online_users: held.online_users.filter(({ id }) => id !== me),
+})
 
 test('[INIT-4] staff_init at any moment and the pushes after it are staff_init now, for everybody, whatever happens', () => {
   fc.assert(
@@ -46,8 +53,17 @@ test('[INIT-5] a push that is applied twice changes nothing', () => {
 
 test('[INIT-6] a history holds what the rules are about, or the two above would prove nothing', () => {
   const seen = new Set<string>()
-  for (const todo of fc.sample(steps, { numRuns: 200, seed: 1 })) for (const { event } of history(todo)) seen.add(event.type)
-  const chats = ['ChatOpened', 'VisitorWrote', 'StaffWrote', 'ChatClaimed', 'ChatTakenOver', 'ChatFlagged', 'ChatClosed']
+  for (const todo of fc.sample(steps, { numRuns: 200, seed: 1 }))
+    for (const { event } of history(todo)) seen.add(event.type)
+  const chats = [
+    'ChatOpened',
+    'VisitorWrote',
+    'StaffWrote',
+    'ChatClaimed',
+    'ChatTakenOver',
+    'ChatFlagged',
+    'ChatClosed',
+  ]
   const people = [
     'CameOnline',
     'ConnectionLost',

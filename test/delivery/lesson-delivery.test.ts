@@ -84,20 +84,52 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 60, arbitrary: fc.tuple(person, fc.boolean()).map(([id, resume]) => joining(id, resume)) },
     { weight: 50, arbitrary: person.map(leaving) },
     { weight: 30, arbitrary: person.map(returning) },
-    { weight: 10, arbitrary: fc.constant((at: number): LessonCommand => ({ type: 'StartLesson', overrunMinutes: 30, by: tea, at })) },
-    { weight: 1, arbitrary: fc.constant((at: number): LessonCommand => ({ type: 'EndLesson', lost: [], by: tea, at })) },
+    {
+      weight: 10,
+      arbitrary: fc.constant((at: number): LessonCommand => ({ type: 'StartLesson', overrunMinutes: 30, by: tea, at })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.constant((at: number): LessonCommand => ({ type: 'EndLesson', lost: [], by: tea, at })),
+    },
   ),
 })
 
 function joining(id: string, resume: boolean): Step['command'] {
   const by: Party = id === 'tea' ? tea : { id, org, role: 'student' }
-  return (at) => ({ type: 'JoinLesson', name: id, invited: false, guest: false, resume, presence: 1, past: null, by, at })
+  return (at) => ({
+    type: 'JoinLesson',
+    name: id,
+    invited: false,
+    guest: false,
+    resume,
+    presence: 1,
+    past: null,
+    by,
+    at,
+  })
 }
 function leaving(id: string): Step['command'] {
-  return (at) => ({ type: 'LeaveLesson', participantId: id, presence: null, reason: 'left', leftAt: at, by: system, at })
+  return (at) => ({
+    type: 'LeaveLesson',
+    participantId: id,
+    presence: null,
+    reason: 'left',
+    leftAt: at,
+    by: system,
+    at,
+  })
 }
 function returning(id: string): Step['command'] {
-  return (at) => ({ type: 'ResumeLesson', participantId: id, role: 'student', presence: 1, lostAt: at - 1, by: system, at })
+  return (at) => ({
+    type: 'ResumeLesson',
+    participantId: id,
+    role: 'student',
+    presence: 1,
+    lostAt: at - 1,
+    by: system,
+    at,
+  })
 }
 
 /** Runs the steps through the machine and gives every event to the delivery, as the fanout would. */
@@ -118,7 +150,9 @@ function run(steps: readonly Step[], each: (told: Recorded<LessonEvent>, at: num
       each(told, clock.now())
     }
   }
-  record([{ type: 'LessonScheduled', org, teacherId: 'tea', title: 'T', startsAt: at, plannedMinutes: 45, code: 'ABCDEFGH' }])
+  record([
+    { type: 'LessonScheduled', org, teacherId: 'tea', title: 'T', startsAt: at, plannedMinutes: 45, code: 'ABCDEFGH' },
+  ])
   for (const [n, { afterMs, command }] of steps.entries()) {
     clock.advance(afterMs)
     const decision = decide(replay(lessonMachine, history), command(clock.now(), n))
@@ -157,11 +191,14 @@ describe('[LESSON-40] state and pushes', () => {
         expect([...seqs].sort((a, b) => a - b)).toEqual(expected)
         for (const id of ['tea', 'a', 'b', 'c', 'd']) {
           const own = heard.flatMap(({ data }) =>
-            data.participants.flatMap((one: { participant_id: string; seq: number }) => (one.participant_id === id ? [one.seq] : [])),
+            data.participants.flatMap((one: { participant_id: string; seq: number }) =>
+              one.participant_id === id ? [one.seq] : [],
+            ),
           )
           expect(own).toEqual([...own].sort((a, b) => a - b))
         }
-        for (const [n, { at }] of heard.entries()) expect((heard[n + 10]?.at ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThan(1_000)
+        for (const [n, { at }] of heard.entries())
+          expect((heard[n + 10]?.at ?? Number.POSITIVE_INFINITY) - at).toBeGreaterThan(1_000)
         for (const { data } of heard) expect(data.seq).toBe(data.participants.at(-1).seq)
       }),
     )

@@ -48,7 +48,11 @@ test('[WATCH-19] a server that is killed at any moment of a session keeps every 
   await here.enrol(...ids)
   const { id } = await here.start()
   const path = `/courses/${here.course}/attendance-sessions/${id}`
-  const watcher = await here.come(['student', 's1'], { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 100 })
+  const watcher = await here.come(['student', 's1'], {
+    reconnection: true,
+    reconnectionDelay: 20,
+    reconnectionDelayMax: 100,
+  })
   const subscribe = (): void => void watcher.socket.emit('subscribeToCourse', { course_id: here.course })
   watcher.socket.off('connect_error').on('connect', subscribe) // while no server is there it knocks again
   subscribe()
@@ -63,7 +67,9 @@ test('[WATCH-19] a server that is killed at any moment of a session keeps every 
       const student = own[n % own.length] ?? ''
       const status = ['present', 'absent', 'late', 'excused'][n % 4] ?? ''
       const key = `call ${++calls}`
-      const answer = await persistently(() => here.as(TEA, 'POST', `${path}/marks`, { student_id: student, status }, key))
+      const answer = await persistently(() =>
+        here.as(TEA, 'POST', `${path}/marks`, { student_id: student, status }, key),
+      )
       expect(answer.status, JSON.stringify(answer.body)).toBe(200)
       acked.set(student, { status, seq: answer.body.data.seq })
       await pause(3)
@@ -89,7 +95,9 @@ test('[WATCH-19] a server that is killed at any moment of a session keeps every 
     for (const [n, fact] of history.entries()) if (n > 0) expect(fact.status).not.toBe(history[n - 1].status)
   }
   expect(facts).toBe(report.seq) // nothing was recorded twice: all events but the first are marks
-  const present = report.marks.filter(({ status }: { status: string }) => status === 'present' || status === 'late').length
+  const present = report.marks.filter(
+    ({ status }: { status: string }) => status === 'present' || status === 'late',
+  ).length
   expect(report.student_count).toBe(present)
   await eventually(
     () => held(watcher, here.course),
@@ -181,8 +189,15 @@ const begun = (dueAt: number): AttendanceEvent => ({
   dueAt,
 })
 
-async function record(streams: readonly (readonly [string, readonly (AttendanceEvent | CourseEvent)[]])[]): Promise<void> {
-  const log = await openEmbeddedLog({ path: join(data, 'log'), codec: codec(eventSchemas), now: Date.now, onFatal: () => {} })
+async function record(
+  streams: readonly (readonly [string, readonly (AttendanceEvent | CourseEvent)[]])[],
+): Promise<void> {
+  const log = await openEmbeddedLog({
+    path: join(data, 'log'),
+    codec: codec(eventSchemas),
+    now: Date.now,
+    onFatal: () => {},
+  })
   for (const [stream, events] of streams) {
     const proposed = events.map((event, n) => {
       const id = derivedUuid(`${stream}/${n}`)

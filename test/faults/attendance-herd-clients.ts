@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline'
 import { io, type Socket } from 'socket.io-client'
 import { tokenFor } from '../support/server.ts'
 
-// A whole year's students in a process of their own. Lines in: `watch <count> <course>`, `check-in <count> <session> <ms>`, `watched`, `end`.
-// Lines out: JSON, one for each when it is done.
+// A whole year's students in a process of their own. Lines in: `watch <count> <course>`, `check-in <count> <session>
+// <ms>`, `watched`, `end`. Lines out: JSON, one for each when it is done.
 const [url = '', org = ''] = process.argv.slice(2)
 const agent = new Agent({ keepAlive: true, maxSockets: 256 })
 const tokens = new Map<number, string>()
@@ -27,7 +27,12 @@ const tokenOf = async (n: number): Promise<string> => {
 async function watch(count: number, course: string): Promise<object> {
   await Promise.all(
     Array.from({ length: count }, async (_, n) => {
-      const socket = io(url, { forceNew: true, reconnection: false, transports: ['websocket'], auth: { token: await tokenOf(n) } })
+      const socket = io(url, {
+        forceNew: true,
+        reconnection: false,
+        transports: ['websocket'],
+        auth: { token: await tokenOf(n) },
+      })
       const mine: Told[] = []
       sockets.push(socket)
       told.push(mine)
@@ -43,7 +48,10 @@ async function watch(count: number, course: string): Promise<object> {
   return { watching: count }
 }
 
-/** Each at a moment of their own within `ms`; every tenth presses the button twice. Latency counts from the moment at which they wanted to. */
+/**
+ * Each at a moment of their own within `ms`; every tenth presses the button twice. Latency counts from the moment at
+ * which they wanted to.
+ */
 async function checkIn(count: number, session: string, ms: number): Promise<object> {
   for (let n = 0; n < count; n++) await tokenOf(n)
   const path = `/api/v1/attendance-sessions/${session}`
@@ -55,9 +63,11 @@ async function checkIn(count: number, session: string, ms: number): Promise<obje
   const latencies: number[] = []
   const started = performance.now()
   const one = async (n: number, dueAt: number): Promise<void> => {
-    const press = async (): Promise<number> => (await ask('POST', `${path}/check-in`, tokens.get(n) ?? '', JSON.stringify({ code }))).status
+    const press = async (): Promise<number> =>
+      (await ask('POST', `${path}/check-in`, tokens.get(n) ?? '', JSON.stringify({ code }))).status
     let status = await press()
-    // On a machine that is busy with others a code may be over before it is heard, or the line too long: students look up and press again.
+    // On a machine that is busy with others a code may be over before it is heard, or the line too long: students look
+    // up and press again.
     for (let n = 0; n < 5 && (status === 403 || status === 503); n++) {
       again++
       if (status === 403) code = await screen()
@@ -117,7 +127,11 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (what === 'end') break
   try {
     const answer =
-      what === 'watch' ? await watch(Number(count), id) : what === 'check-in' ? await checkIn(Number(count), id, Number(ms)) : watched()
+      what === 'watch'
+        ? await watch(Number(count), id)
+        : what === 'check-in'
+          ? await checkIn(Number(count), id, Number(ms))
+          : watched()
     process.stdout.write(`${JSON.stringify({ done: what, ...answer })}\n`)
   } catch (error) {
     process.stdout.write(`${JSON.stringify({ done: what, failed: String(error) })}\n`)

@@ -5,7 +5,11 @@ const STUDENTS = 5_000
 const WATCHERS = 500
 
 test('[WATCH-18] five thousand check in within two seconds while five hundred watch: each once, none lost, and the last push is the truth', async () => {
-  const { checkIn, watched, marked, histories, studentCount, final, serverCpuMs } = await attendanceHerd(STUDENTS, WATCHERS, 2_000)
+  const { checkIn, watched, marked, histories, studentCount, final, serverCpuMs } = await attendanceHerd(
+    STUDENTS,
+    WATCHERS,
+    2_000,
+  )
   process.stdout.write(
     `herd: ${checkIn.presses} requests (and ${checkIn.again} again) sent in ${Math.round(checkIn.sentMs)} ms, answered in ${Math.round(checkIn.tookMs)} ms ` +
       `(p50 ${Math.round(checkIn.p50Ms)}, p99 ${Math.round(checkIn.p99Ms)} ms, server CPU ${serverCpuMs} ms); ` +

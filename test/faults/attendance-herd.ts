@@ -33,15 +33,22 @@ export interface HerdReport {
   readonly serverCpuMs: number
 }
 
-/** `students` check in over HTTP within `ms` while `watchers` of them watch the course; the clients are in a process of their own. */
+/**
+ * `students` check in over HTTP within `ms` while `watchers` of them watch the course; the clients are in a process of
+ * their own.
+ */
 export async function attendanceHerd(students: number, watchers: number, ms: number): Promise<HerdReport> {
   const data = await mkdtemp(join(tmpdir(), 'lyceum-herd-'))
   const course = { org: 'herd', course: 'algebra' }
   await record(data, course.course, students)
   const server = await startServer({ data })
-  const herd = spawn(process.execPath, [join(import.meta.dirname, 'attendance-herd-clients.ts'), server.url, course.org], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  const herd = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'attendance-herd-clients.ts'), server.url, course.org],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
   try {
     const ask = asking(herd)
     const its = await school(server, course)
@@ -60,7 +67,15 @@ export async function attendanceHerd(students: number, watchers: number, ms: num
     const ended = await its.end(id)
     const histories = report.marks.reduce((sum: number, { history }: { history: object[] }) => sum + history.length, 0)
     const final = ended.body.data.final_statistics
-    return { checkIn, watched, marked: report.marks.length, histories, studentCount: report.student_count, final, serverCpuMs }
+    return {
+      checkIn,
+      watched,
+      marked: report.marks.length,
+      histories,
+      studentCount: report.student_count,
+      final,
+      serverCpuMs,
+    }
   } finally {
     herd.kill()
     await server.stop()
@@ -89,7 +104,12 @@ async function record(data: string, course: string, students: number): Promise<v
   const at = Date.now()
   const events: CourseEvent[] = [{ type: 'CourseCreated', org: 'herd', title: 'Algebra', teacherIds: ['tea'], at }]
   for (let n = 0; n < students; n++) events.push({ type: 'StudentEnrolled', studentId: `s${n}`, at })
-  const log = await openEmbeddedLog({ path: join(data, 'log'), codec: codec(eventSchemas), now: Date.now, onFatal: () => {} })
+  const log = await openEmbeddedLog({
+    path: join(data, 'log'),
+    codec: codec(eventSchemas),
+    now: Date.now,
+    onFatal: () => {},
+  })
   for (let from = 0; from < events.length; from += 500) {
     const proposed = events.slice(from, from + 500).map((event, n) => {
       const id = derivedUuid(`${course}/${from + n}`)

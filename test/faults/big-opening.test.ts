@@ -13,14 +13,19 @@ import { tcpUnder } from './paused.ts'
 
 const CHATS = 10_000
 
-test('[LIMIT-8] ten thousand chats wait: an agent who takes their time over that much is not cut off', { timeout: 240_000 }, async () => {
+test('[LIMIT-8] ten thousand chats wait: an agent who takes their time over that much is not cut off', {
+  timeout: 240_000,
+}, async () => {
   const data = await mkdtemp(join(tmpdir(), 'lyceum-opening-'))
   onTestFinished(() => rm(data, { recursive: true, force: true }))
   await queued(data)
   const server = await startServer({ data, env: { DISCONNECT_GRACE_MS: '600000' } })
   onTestFinished(() => void server.kill('SIGKILL'))
   const token = await tokenFor('agent', 'ada')
-  const [slow, quick] = await Promise.all([connect(server.url, { auth: { token } }), connect(server.url, { auth: { token } })])
+  const [slow, quick] = await Promise.all([
+    connect(server.url, { auth: { token } }),
+    connect(server.url, { auth: { token } }),
+  ])
   onTestFinished(slow.close)
   onTestFinished(quick.close)
   const tcp = tcpUnder(slow.socket)
@@ -37,13 +42,24 @@ test('[LIMIT-8] ten thousand chats wait: an agent who takes their time over that
 
 /** A log as so many visitors leave it: written straight to the disk, in a second. */
 async function queued(data: string): Promise<void> {
-  const log = await openEmbeddedLog({ path: join(data, 'log'), codec: codec(eventSchemas), now: Date.now, onFatal: () => {} })
+  const log = await openEmbeddedLog({
+    path: join(data, 'log'),
+    codec: codec(eventSchemas),
+    now: Date.now,
+    onFatal: () => {},
+  })
   const proposed = (event: object) => [
     { id: randomUUID(), event: event as { type: string }, meta: { correlationId: randomUUID(), by: 'acme.many' } },
   ]
   await log.append('presence-acme.many', -1, proposed({ type: 'CameOnline', role: 'visitor', at: Date.now() }))
   const visitor = { name: 'Many', email: null, createdAt: Date.now(), updatedAt: null }
-  const opened = { type: 'ChatOpened', org: 'acme', visitorId: 'many', visitor, content: { text: 'I have a question about my order' } }
+  const opened = {
+    type: 'ChatOpened',
+    org: 'acme',
+    visitorId: 'many',
+    visitor,
+    content: { text: 'I have a question about my order' },
+  }
   await Promise.all(Array.from({ length: CHATS }, (_, i) => log.append(`chat-queued-${i}`, -1, proposed(opened))))
   await log.close()
 }

@@ -14,11 +14,17 @@ export interface RaceOptions {
 export interface RaceResult {
   readonly claims: number
   readonly won: number
-  /** One sentence for each chat that was won by none or by two, each loser that was not told who won, each person that was told wrong. */
+  /**
+   * One sentence for each chat that was won by none or by two, each loser that was not told who won, each person that
+   * was told wrong.
+   */
   readonly violations: readonly string[]
 }
 
-/** All visitors wait, then all agents grab at once, several for each chat. Everybody's connection is closed when it resolves or rejects. */
+/**
+ * All visitors wait, then all agents grab at once, several for each chat. Everybody's connection is closed when it
+ * resolves or rejects.
+ */
 export async function claimRace({ urls, agents, visitors, claimers }: RaceOptions): Promise<RaceResult> {
   const clients: Client[] = []
   const crowd = async (role: 'agent' | 'visitor', count: number): Promise<Client[]> => {
@@ -71,13 +77,16 @@ export async function claimRace({ urls, agents, visitors, claimers }: RaceOption
       if (user.id !== winner) found.push(`the visitor of ${room} was told of ${user.id}, ${winner} won`)
     }
     // Everybody else is told of every claim, once.
-    const winsOf = (agent: number): number => [...answers.values()].flat().filter((grab) => grab.ok && grab.agent === agent).length
+    const winsOf = (agent: number): number =>
+      [...answers.values()].flat().filter((grab) => grab.ok && grab.agent === agent).length
     for (const [i, agent] of grabbing.entries()) {
       const others = rooms.length - winsOf(i)
       await until(() => agent.all('staff_claim_chat').length >= others)
-      if (agent.all('staff_claim_chat').length !== others) found.push(`agent-${i} was told of more claims than there were`)
+      if (agent.all('staff_claim_chat').length !== others)
+        found.push(`agent-${i} was told of more claims than there were`)
     }
-    for (const visitor of waiting) if (visitor.all('staff_join_room').length !== 1) found.push('a visitor was joined twice')
+    for (const visitor of waiting)
+      if (visitor.all('staff_join_room').length !== 1) found.push('a visitor was joined twice')
     return { claims: claims.length, won, violations: found }
   } finally {
     for (const client of clients) client.close()

@@ -12,7 +12,10 @@ import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { lyceum } from './command-line.ts'
 
-/** Nodes in processes of their own on one stand-in for EventStoreDB (in this process, so that a test can do things to it) and one real Redis. */
+/**
+ * Nodes in processes of their own on one stand-in for EventStoreDB (in this process, so that a test can do things to
+ * it) and one real Redis.
+ */
 export interface Cluster {
   readonly nodes: readonly TestServer[]
   readonly urls: readonly string[]
@@ -32,8 +35,18 @@ export interface Cluster {
 const LEVELS = { error: 50, fatal: 60 }
 
 export async function openCluster(size: number, more: Readonly<Record<string, string>> = {}): Promise<Cluster> {
-  const [log, redis, root] = await Promise.all([startEventStore(), startRedis(), mkdtemp(join(tmpdir(), 'lyceum-nodes-'))])
-  const env = { EVENTSTORE_URL: log.url, REDIS_URL: redis.url, RATE_PER_PERSON: '100000', RATE_PER_ADDRESS: '1000000', ...more }
+  const [log, redis, root] = await Promise.all([
+    startEventStore(),
+    startRedis(),
+    mkdtemp(join(tmpdir(), 'lyceum-nodes-')),
+  ])
+  const env = {
+    EVENTSTORE_URL: log.url,
+    REDIS_URL: redis.url,
+    RATE_PER_PERSON: '100000',
+    RATE_PER_ADDRESS: '1000000',
+    ...more,
+  }
   const nodes: TestServer[] = []
   const close = async (): Promise<void> => {
     for (const node of nodes) node.kill('SIGKILL')

@@ -21,8 +21,8 @@ export function lyceum(args: readonly string[], env: Readonly<Record<string, str
 }
 
 /**
- * A port that a server can come back to. The ports that the system gives to clients would not do: a client that knocks at one of them
- * while nobody listens there may be given the very same port and be connected to itself.
+ * A port that a server can come back to. The ports that the system gives to clients would not do: a client that knocks
+ * at one of them while nobody listens there may be given the very same port and be connected to itself.
  */
 export async function lastingPort(): Promise<number> {
   for (;;) {

@@ -29,9 +29,10 @@ export interface Round {
 }
 
 /**
- * The server dies by SIGKILL at a random moment of every round, under load from 50 chats, and comes back on the same data directory;
- * every fourth time it is killed once more while it starts. After each death the log itself is read and held against everything that
- * clients were told so far. Resolves to the violations of the whole run, the end included: views, open chats, the one who stayed away.
+ * The server dies by SIGKILL at a random moment of every round, under load from 50 chats, and comes back on the same
+ * data directory; every fourth time it is killed once more while it starts. After each death the log itself is read and
+ * held against everything that clients were told so far. Resolves to the violations of the whole run, the end included:
+ * views, open chats, the one who stayed away.
  */
 export async function crashRounds(rounds: number, tell: (round: Round) => void): Promise<readonly string[]> {
   const data = await mkdtemp(join(tmpdir(), 'lyceum-crash-'))
@@ -70,7 +71,10 @@ export async function crashRounds(rounds: number, tell: (round: Round) => void):
     await load.pause()
     const rest = await recordedIn(data, position) // beside the running server, as the command line does
     facts.push(...factsOf(rest))
-    found.push(...violations({ facts, ...load.history() }), ...(await atTheEnd(server, load, facts, { ...env, LYCEUM_DATA: data })))
+    found.push(
+      ...violations({ facts, ...load.history() }),
+      ...(await atTheEnd(server, load, facts, { ...env, LYCEUM_DATA: data })),
+    )
     return found
   } finally {
     load?.close()
@@ -81,11 +85,17 @@ export async function crashRounds(rounds: number, tell: (round: Round) => void):
 }
 
 /** Nobody who came back lost their chat; who stays away does; the views are right; HTTP tells what the log holds. */
-async function atTheEnd(server: TestServer, load: Load, facts: readonly Fact[], env: Readonly<Record<string, string>>): Promise<string[]> {
+async function atTheEnd(
+  server: TestServer,
+  load: Load,
+  facts: readonly Fact[],
+  env: Readonly<Record<string, string>>,
+): Promise<string[]> {
   const found: string[] = []
   const authorization = `Bearer ${await tokenFor('admin', 'inspector')}`
   const get = async <T>(path: string): Promise<T> =>
-    (await (await fetch(`${server.url}/api/v1/chats/${path}`, { headers: { authorization } })).json()) as T // what the tests of HTTP prove
+    // what the tests of HTTP prove
+    (await (await fetch(`${server.url}/api/v1/chats/${path}`, { headers: { authorization } })).json()) as T
   const stateOf = async (room: string): Promise<string> => (await get<{ data: { state: string } }>(room)).data.state
   const states = (): Promise<string[]> => Promise.all(load.rooms.map(stateOf))
   await until(() => load.everybody.every((client) => client.connected()))
@@ -94,7 +104,8 @@ async function atTheEnd(server: TestServer, load: Load, facts: readonly Fact[], 
   for (const room of load.rooms.slice(0, 5)) {
     const page = await get<{ data: { id: string }[] }>(`${room}/events?limit=1000`)
     const ids = facts.filter((fact) => fact.room === room).slice(0, 1000)
-    if (page.data.map(({ id }) => id).join() !== ids.map(({ id }) => id).join()) found.push(`HTTP tells another ${room} than the log`)
+    if (page.data.map(({ id }) => id).join() !== ids.map(({ id }) => id).join())
+      found.push(`HTTP tells another ${room} than the log`)
   }
 
   const [deserter] = load.visitors

@@ -71,7 +71,9 @@ test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit cod
   expect(facts.filter(({ type }) => type === 'ChatClosed')).toEqual([])
 })
 
-test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the first one short', { timeout: 240_000 }, async () => {
+test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the first one short', {
+  timeout: 240_000,
+}, async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   await deafClient(server)

@@ -2,8 +2,9 @@ import { createInterface } from 'node:readline'
 import { io, type Socket } from 'socket.io-client'
 import { tokenFor } from '../support/server.ts'
 
-// A class in a process of its own, so that whoever watches it is not slowed down by it. Lines in: `join <count> <lesson>`, `drop`, `return`, `end`.
-// Lines out: JSON, when it is done: how long it took, and how much was told to how many.
+// A class in a process of its own, so that whoever watches it is not slowed down by it. Lines in: `join <count>
+// <lesson>`, `drop`, `return`, `end`. Lines out: JSON, when it is done: how long it took, and how much was told to how
+// many.
 const [url = ''] = process.argv.slice(2)
 let tokens: string[] = []
 let lesson = ''
@@ -17,7 +18,13 @@ async function come(): Promise<number> {
       (token, n) =>
         new Promise<void>((resolve, reject) => {
           const query = { role: 'student', lesson_id: lesson }
-          const socket = io(url, { forceNew: true, reconnection: false, transports: ['websocket'], auth: { token }, query })
+          const socket = io(url, {
+            forceNew: true,
+            reconnection: false,
+            transports: ['websocket'],
+            auth: { token },
+            query,
+          })
           sockets[n] = socket
           socket.once('lesson_state', () => resolve())
           socket.once('connect_error', reject)

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { type Acked, type Connection, type Fact, type History, type Push, violations } from '../support/history-checker.ts'
+import {
+  type Acked,
+  type Connection,
+  type Fact,
+  type History,
+  type Push,
+  violations,
+} from '../support/history-checker.ts'
 
 const fact = (seq: number, more: Partial<Fact> = {}): Fact => ({
   room: 'r',
@@ -27,8 +34,11 @@ const push = (seq: number, more: Partial<Push> = {}): Push => ({
   pos: BigInt(10 * seq),
   ...more,
 })
-const heard = (pushes: readonly Push[], allAfter: bigint | null = null): Connection[] => [{ client: 'ada', pushes, allAfter }]
-const inHistory = (history: Partial<History>): readonly string[] => violations({ facts: FACTS, acked: [], connections: [], ...history })
+const heard = (pushes: readonly Push[], allAfter: bigint | null = null): Connection[] => [
+  { client: 'ada', pushes, allAfter },
+]
+const inHistory = (history: Partial<History>): readonly string[] =>
+  violations({ facts: FACTS, acked: [], connections: [], ...history })
 
 test('a history without a fault has no violations', () => {
   const connections = [...heard([push(0), push(2)]), ...heard([push(1), push(2)], 0n)]

@@ -61,13 +61,16 @@ const drop = async (client: Client, id: string): Promise<number> => {
   const at = Date.now()
   client.socket.io.engine.close()
   await eventually(
-    async () => (await call(server.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === id)?.state,
+    async () =>
+      (await call(server.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === id)?.state,
     (state) => state === 'lost',
   )
   return at
 }
 const person = async (lesson: string, id: string) =>
-  (await call(server.url, tea, 'GET', `/lessons/${lesson}/participants`)).body.data.find((one: { id: string }) => one.id === id)
+  (await call(server.url, tea, 'GET', `/lessons/${lesson}/participants`)).body.data.find(
+    (one: { id: string }) => one.id === id,
+  )
 
 test('[LESSON-30] [GRACE-9] a server killed in the middle of a lesson, and of two graces, leaves the intervals as they would have been', async () => {
   await start()
@@ -99,7 +102,8 @@ test('[LESSON-30] [GRACE-9] a server killed in the middle of a lesson, and of tw
   // They were there until the server died, which is known by its last heartbeat.
   expect(Date.parse(goes.intervals[0].to)).toBeGreaterThanOrEqual(killedAt - 3_000)
   expect(Date.parse(goes.intervals[0].to)).toBeLessThanOrEqual(killedAt + 100)
-  for (const who of ['stays', 'returns']) expect(await person(id, who)).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true })
+  for (const who of ['stays', 'returns'])
+    expect(await person(id, who)).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true })
 })
 
 test('[LESSON-31] a lesson that was due while no server was there has ended when it was due, and so have the times present', async () => {
@@ -118,7 +122,9 @@ test('[LESSON-31] a lesson that was due while no server was there has ended when
     ({ state }) => state === 'ended',
   )
   expect(lesson).toMatchObject({ end_reason: 'overrun', ended_at: new Date(dueAt).toISOString() })
-  expect((await person(id, 'stays')).intervals).toMatchObject([{ to: new Date(dueAt).toISOString(), reason: 'lesson-ended' }])
+  expect((await person(id, 'stays')).intervals).toMatchObject([
+    { to: new Date(dueAt).toISOString(), reason: 'lesson-ended' },
+  ])
   const { intervals } = await person(id, 'lost')
   expect(intervals).toMatchObject([{ reason: 'disconnected' }])
   expect(Math.abs(Date.parse(intervals[0].to) - lostAt)).toBeLessThan(1_000)
@@ -146,7 +152,12 @@ async function record(id: string, dueAt: number): Promise<void> {
     { type: 'LessonScheduled', ...plan },
     { type: 'LessonStarted', at: startsAt, dueAt },
   ]
-  const log = await openEmbeddedLog({ path: join(data, 'log'), codec: codec(eventSchemas), now: Date.now, onFatal: () => {} })
+  const log = await openEmbeddedLog({
+    path: join(data, 'log'),
+    codec: codec(eventSchemas),
+    now: Date.now,
+    onFatal: () => {},
+  })
   const proposed = events.map((event, n): Proposed => {
     const uuid = derivedUuid(`${id}/${n}`)
     return { id: uuid, event, meta: { correlationId: uuid, by: 'system' } }

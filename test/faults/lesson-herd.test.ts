@@ -15,7 +15,9 @@ let herd: ChildProcess
 beforeAll(async () => {
   server = await startServer()
   teacher = await enter(server, 'teacher', 'tea')
-  herd = spawn(process.execPath, [join(import.meta.dirname, 'herd-clients.ts'), server.url], { stdio: ['pipe', 'pipe', 'inherit'] })
+  herd = spawn(process.execPath, [join(import.meta.dirname, 'herd-clients.ts'), server.url], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
 })
 afterAll(async () => {
   herd.kill()
@@ -50,21 +52,32 @@ test('[LESSON-42] a thousand come at once, drop at once and return: one interval
   await told('drop')
   await eventually(
     async () =>
-      (await call(server.url, tea, 'GET', '/presence?limit=200')).body.data.filter((one: { state: string }) => one.state === 'lost').length,
+      (await call(server.url, tea, 'GET', '/presence?limit=200')).body.data.filter(
+        (one: { state: string }) => one.state === 'lost',
+      ).length,
     (lost) => lost > 0,
   )
   const returnedMs = await told('return')
 
   const people = await eventually(
     async () => (await call(server.url, tea, 'GET', `/lessons/${id}/participants`)).body.data,
-    (all) => all.length === COUNT + 1 && all.every((one: { id: string; reconnects: number }) => one.id === 'tea' || one.reconnects === 1),
+    (all) =>
+      all.length === COUNT + 1 &&
+      all.every((one: { id: string; reconnects: number }) => one.id === 'tea' || one.reconnects === 1),
     15_000,
   )
   for (const one of people) {
-    expect(one).toMatchObject({ joins: 1, leaves: 0, reconnects: one.id === 'tea' ? 0 : 1, intervals: [{ to: null, reason: null }] })
+    expect(one).toMatchObject({
+      joins: 1,
+      leaves: 0,
+      reconnects: one.id === 'tea' ? 0 : 1,
+      intervals: [{ to: null, reason: null }],
+    })
   }
   const heard = (name: string) =>
-    teacher.all(name).flatMap(({ participants }) => participants.map((one: { participant_id: string }) => one.participant_id))
+    teacher
+      .all(name)
+      .flatMap(({ participants }) => participants.map((one: { participant_id: string }) => one.participant_id))
   await eventually(
     () => heard('participant_reconnected').length,
     (count) => count === COUNT,

@@ -34,7 +34,14 @@ export interface Load {
 }
 
 /** Resolves when every chat is open and claimed. */
-export async function openLoad({ urls, chats, agents, supervisors, tag = '', paceMs = 60 }: LoadOptions): Promise<Load> {
+export async function openLoad({
+  urls,
+  chats,
+  agents,
+  supervisors,
+  tag = '',
+  paceMs = 60,
+}: LoadOptions): Promise<Load> {
   const at = (i: number): string => urls[i % urls.length] ?? ''
   const many = (count: number, role: 'visitor' | 'agent' | 'supervisor', from = 0): Promise<Tireless[]> =>
     Promise.all(
@@ -77,7 +84,8 @@ export async function openLoad({ urls, chats, agents, supervisors, tag = '', pac
       running = true
       for (const [i, room] of rooms.entries()) {
         const [visitor, agent] = [visiting[i] as Tireless, servant(i)] // one room for each visitor
-        for (const writer of [write(visitor, 'visitor_msg', {}), write(agent, 'staff_msg', { room })]) writers.add(writer)
+        for (const writer of [write(visitor, 'visitor_msg', {}), write(agent, 'staff_msg', { room })])
+          writers.add(writer)
       }
     },
     async pause() {
@@ -86,7 +94,10 @@ export async function openLoad({ urls, chats, agents, supervisors, tag = '', pac
       writers.clear()
     },
     acked: () => everybody.reduce((sum, { acked }) => sum + acked.length, 0),
-    history: () => ({ acked: everybody.flatMap(({ acked }) => acked), connections: everybody.flatMap(({ connections }) => connections) }),
+    history: () => ({
+      acked: everybody.flatMap(({ acked }) => acked),
+      connections: everybody.flatMap(({ connections }) => connections),
+    }),
     close() {
       running = false
       for (const client of everybody) client.close()
@@ -94,7 +105,10 @@ export async function openLoad({ urls, chats, agents, supervisors, tag = '', pac
   }
 }
 
-/** Looks every few milliseconds (the limit is for a machine with ten times too much to do); fails after `limitMs` and says what was waited for. */
+/**
+ * Looks every few milliseconds (the limit is for a machine with ten times too much to do); fails after `limitMs` and
+ * says what was waited for.
+ */
 export async function until(fact: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
   const deadline = performance.now() + limitMs
   while (!(await fact())) {

@@ -18,10 +18,12 @@ test('[NODE-2] [CHAT-15] a node dies: who comes back to another one keeps their 
   load.start()
   await until(() => load.acked() > 200)
 
-  // Client i of its kind is on node i % 3, visitors one further on. Node 2 dies with its people: every other visitor stays away.
+  // Client i of its kind is on node i % 3, visitors one further on. Node 2 dies with its people: every other visitor
+  // stays away.
   const theirs = load.visitors.filter((_, i) => (i + 1) % 3 === 2)
   const away = theirs.filter((_, i) => i % 2 === 0)
-  const awayRooms = new Set(load.rooms.filter((_, i) => away.includes(load.visitors[i] as (typeof away)[number]))) // one room for each visitor
+  // one room for each visitor
+  const awayRooms = new Set(load.rooms.filter((_, i) => away.includes(load.visitors[i] as (typeof away)[number])))
   for (const client of load.everybody) client.moveTo(cluster.urls[0] ?? '')
   cluster.nodes[2]?.kill('SIGKILL')
   await cluster.nodes[2]?.ended

@@ -12,7 +12,9 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.close())
 
-test('[NODE-1] [PUSH-14] writers on three nodes: exactly once, in one order that every node tells', { timeout: 240_000 }, async () => {
+test('[NODE-1] [PUSH-14] writers on three nodes: exactly once, in one order that every node tells', {
+  timeout: 240_000,
+}, async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 30, agents: 6, supervisors: 3, paceMs: 20 })
   onTestFinished(load.close)
   load.start()
@@ -52,7 +54,8 @@ test('[ROOM-11] an awake room learns from what it hears: a message costs one app
     await agent.write('staff_msg', { room })
   }
   const { append = 0, read = 0 } = cluster.log.calls
-  expect(append - (before.append ?? 0)).toBeLessThan(130) // 100 messages; now and then one that the other node had not heard of yet
+  // 100 messages; now and then one that the other node had not heard of yet
+  expect(append - (before.append ?? 0)).toBeLessThan(130)
   expect(read - (before.read ?? 0)).toBeLessThan(160)
 })
 
@@ -60,7 +63,9 @@ test('the views that three nodes keep together are what the log says', { timeout
   expect(await cluster.verify()).toMatch(/chats: equal/)
 })
 
-test('[NODE-4] a node that is told to stop under load ends well, and its people go on at the others', { timeout: 240_000 }, async () => {
+test('[NODE-4] a node that is told to stop under load ends well, and its people go on at the others', {
+  timeout: 240_000,
+}, async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 12, agents: 3, supervisors: 3, tag: 'rolling-', paceMs: 20 })
   onTestFinished(load.close)
   load.start()

@@ -25,7 +25,11 @@ test.each(['visitor', 'agent'] as const)(
   '[ROOM-5] a log that is slow: what the %s floods one chat with is refused at once, others go on',
   { timeout: 240_000 },
   async (who) => {
-    const [visitor, agent, other] = await Promise.all([enter('visitor', 'vera'), enter('agent', 'ada'), enter('visitor', 'otto')])
+    const [visitor, agent, other] = await Promise.all([
+      enter('visitor', 'vera'),
+      enter('agent', 'ada'),
+      enter('visitor', 'otto'),
+    ])
     const { room } = await visitor.write('visitor_first_msg')
     await Promise.all([agent.call('staff_join', { room }), other.write('visitor_first_msg')])
 
@@ -35,18 +39,24 @@ test.each(['visitor', 'agent'] as const)(
     const ask = (n: number): Promise<void> =>
       new Promise((resolve) => {
         const content = { call: `flood-${n}` }
-        const data = who === 'visitor' ? { content, client_id: `flood-${n}` } : { room, content, client_id: `flood-${n}` }
-        flooding.socket.emit(who === 'visitor' ? 'visitor_msg' : 'staff_msg', data, (ok: boolean, _: unknown, place: { code?: string }) => {
-          answers.push(ok ? 'ok' : (place.code ?? ''))
-          resolve()
-        })
+        const data =
+          who === 'visitor' ? { content, client_id: `flood-${n}` } : { room, content, client_id: `flood-${n}` }
+        flooding.socket.emit(
+          who === 'visitor' ? 'visitor_msg' : 'staff_msg',
+          data,
+          (ok: boolean, _: unknown, place: { code?: string }) => {
+            answers.push(ok ? 'ok' : (place.code ?? ''))
+            resolve()
+          },
+        )
       })
     const asked = Array.from({ length: FLOOD }, (_, n) => ask(n))
     // The mailbox is full before the log has answered anything.
     await until(() => answers.length > 0)
     expect(answers[0]).toBe('overloaded')
     expect((await other.write('visitor_msg')).ok).toBe(true)
-    expect(answers.filter((answer) => answer === 'ok').length).toBeLessThan(MAILBOX) // so the other one was not behind all of them
+    // so the other one was not behind all of them
+    expect(answers.filter((answer) => answer === 'ok').length).toBeLessThan(MAILBOX)
     cluster.log.behaviour.appendDelayMs = 0
     await Promise.all(asked)
 

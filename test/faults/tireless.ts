@@ -3,11 +3,17 @@ import { io, type Socket } from 'socket.io-client'
 import type { Acked, Connection, Push } from '../support/history-checker.ts'
 import { tokenFor } from '../support/server.ts'
 
-/** A client as one should be written: it comes back by itself, and repeats what was not acknowledged under the same `client_id`. */
+/**
+ * A client as one should be written: it comes back by itself, and repeats what was not acknowledged under the same
+ * `client_id`.
+ */
 export interface Tireless {
   readonly name: string
   readonly socket: Socket
-  /** Resolves when the server has said yes or a final no; repeats over lost connections and answers that ask for a repeat. */
+  /**
+   * Resolves when the server has said yes or a final no; repeats over lost connections and answers that ask for a
+   * repeat.
+   */
   call(event: string, data: Record<string, unknown>): Promise<Answered>
   /** A message: `content.call` is the name of the call, by which the checker finds it in the log. */
   write(event: string, data?: Record<string, unknown>): Promise<Answered>
@@ -55,7 +61,13 @@ interface Pending {
 const PASSING = new Set(['busy', 'overloaded', 'unavailable', 'rate-limited', 'draining', 'internal'])
 const AGAIN_MS = 40
 
-export async function tireless({ url, role, name, org = 'acme', hearsAll = false }: TirelessOptions): Promise<Tireless> {
+export async function tireless({
+  url,
+  role,
+  name,
+  org = 'acme',
+  hearsAll = false,
+}: TirelessOptions): Promise<Tireless> {
   const socket = io(url, {
     auth: { token: await tokenFor(role, name, org) },
     query: { protocol: '2' },
@@ -63,7 +75,8 @@ export async function tireless({ url, role, name, org = 'acme', hearsAll = false
     forceNew: true,
     reconnectionDelay: 30,
     reconnectionDelayMax: 250,
-    // The default of 20 s is longer than the grace: about once in 200 restarts an attempt at the moment of a kill is never answered.
+    // The default of 20 s is longer than the grace: about once in 200 restarts an attempt at the moment of a kill is
+    // never answered.
     timeout: 4_000,
   })
   const pending = new Map<string, Pending>()
@@ -145,7 +158,8 @@ export async function tireless({ url, role, name, org = 'acme', hearsAll = false
     endings,
     connected: () => socket.connected,
     moveTo(other) {
-      const manager = socket.io as unknown as { uri: string } // private, but there is no other way to keep the socket and its calls
+      // private, but there is no other way to keep the socket and its calls
+      const manager = socket.io as unknown as { uri: string }
       manager.uri = other
     },
     close() {

@@ -47,16 +47,23 @@ describe('[ATT-11] a code', () => {
   test('is good in its own window and the next one, and neither before nor after', () => {
     const secret = newSecret()
     const { code } = shownCode(secret, START)
-    const good = [-20_000, -1, 0, 19_999, 20_000, 39_999, 40_000, 60_000].map((after) => accepts(secret, code, START + after))
+    const good = [-20_000, -1, 0, 19_999, 20_000, 39_999, 40_000, 60_000].map((after) =>
+      accepts(secret, code, START + after),
+    )
     expect(good).toEqual([false, false, true, true, true, true, false, false])
   })
 
   test('is read however it was typed', () => {
     const secret = newSecret()
     const { code } = shownCode(secret, START)
-    for (const typed of [code.toLowerCase(), ` ${code.slice(0, 3)} ${code.slice(3)} `, `${code.slice(0, 3)}-${code.slice(3)}`])
+    for (const typed of [
+      code.toLowerCase(),
+      ` ${code.slice(0, 3)} ${code.slice(3)} `,
+      `${code.slice(0, 3)}-${code.slice(3)}`,
+    ])
       expect(accepts(secret, typed, START)).toBe(true)
-    for (const typed of ['', '??????', `${code}2`, code.slice(1), 'O0I1L!', '💥💥💥']) expect(accepts(secret, typed, START)).toBe(false)
+    for (const typed of ['', '??????', `${code}2`, code.slice(1), 'O0I1L!', '💥💥💥'])
+      expect(accepts(secret, typed, START)).toBe(false)
   })
 
   test('of one session is nothing in another', () => {

@@ -36,7 +36,14 @@ async function classroom(...students: string[]) {
     () => log.close(),
   )
   const line = openLine(rooms)
-  const calls = sessionCalls({ log, rooms, line, access: courseAccess(rooms), guesses: checkInGuesses(), now: () => now })
+  const calls = sessionCalls({
+    log,
+    rooms,
+    line,
+    access: courseAccess(rooms),
+    guesses: checkInGuesses(),
+    now: () => now,
+  })
   await rooms.ask('course', 'c1', { type: 'CreateCourse', title: 'Algebra', teacherIds: [], by: tea, at: now })
   for (const studentId of students) await rooms.ask('course', 'c1', { type: 'Enrol', studentId, by: tea, at: now })
   const secrets = [newSecret(), newSecret()] as const
@@ -49,7 +56,14 @@ async function classroom(...students: string[]) {
       checkIn: 'code',
       lateAfterMinutes: null,
     } as const
-    await rooms.ask('attendance', `a${nth + 1}`, { type: 'StartAttendance', ...plan, secret, teaches: true, by: tea, at: now })
+    await rooms.ask('attendance', `a${nth + 1}`, {
+      type: 'StartAttendance',
+      ...plan,
+      secret,
+      teaches: true,
+      by: tea,
+      at: now,
+    })
   }
   return {
     calls,
@@ -99,7 +113,8 @@ describe('[ATT-13] guessing', () => {
   test('from an address with sixty wrong codes in a minute everybody is heard until their first wrong one', async () => {
     const guessers = Array.from({ length: 12 }, (_, n) => `g${n}`)
     const { checkIn, codeAt } = await classroom(...guessers, 's1', 's2')
-    for (const guesser of guessers) for (let n = 0; n < 5; n++) expect(await checkIn(guesser, 'WRNG22')).toBe('wrong-check-in-code')
+    for (const guesser of guessers)
+      for (let n = 0; n < 5; n++) expect(await checkIn(guesser, 'WRNG22')).toBe('wrong-check-in-code')
     expect(await checkIn('s1', codeAt(START))).toBe('present')
     expect(await checkIn('s2', 'WRNG22')).toBe('wrong-check-in-code')
     expect(await checkIn('s2', codeAt(START))).toBe('blocked')
@@ -118,7 +133,8 @@ test('[ATT-7] whoever enrols while the session ends is not marked into it', asyn
   const { calls, rooms } = await classroom('s1')
   await calls.end({ id: 'a1' }, tea, 'Tea', {})
   await rooms.ask('course', 'c1', { type: 'Enrol', studentId: 's2', by: tea, at: START })
-  const mark = async (studentId: string) => calls.mark({ id: 'a1' }, tea, { studentId, status: 'present', reason: null }, {})
+  const mark = async (studentId: string) =>
+    calls.mark({ id: 'a1' }, tea, { studentId, status: 'present', reason: null }, {})
   expect(await mark('s2')).toMatchObject({ code: 'not-enrolled' })
   await rooms.ask('course', 'c1', { type: 'Unenrol', studentId: 's1', by: tea, at: START })
   expect(await mark('s1')).toMatchObject({ status: 'present' }) // was enrolled when it ended

@@ -20,12 +20,16 @@ describe('visitors', () => {
     const claims = decodeJwt(one.body.data.access_token)
     expect(claims).toMatchObject({ org_id: 'acme', role: 'visitor', sub: expect.stringMatching(/^[0-9a-f]{32}$/) })
     expect(claims.sub).not.toBe(decodeJwt(other.body.data.access_token).sub)
-    expect((await http.call('GET', '/api/v1/users/me', { token: one.body.data.access_token })).body.data).toMatchObject({
-      is_anonymous: true,
-    })
+    expect((await http.call('GET', '/api/v1/users/me', { token: one.body.data.access_token })).body.data).toMatchObject(
+      {
+        is_anonymous: true,
+      },
+    )
   })
   test('a named visitor is known by the name', async () => {
-    const { body } = await http.call('POST', '/api/v1/auth/visitor', { body: { org_id: 'acme', name: 'Vera', email: null } })
+    const { body } = await http.call('POST', '/api/v1/auth/visitor', {
+      body: { org_id: 'acme', name: 'Vera', email: null },
+    })
     const me = await http.call('GET', '/api/v1/users/me', { token: body.data.access_token })
     expect(me.body.data).toMatchObject({ name: 'Vera', email: null, is_anonymous: false, role: 'visitor' })
   })
@@ -41,7 +45,12 @@ describe('logging in', () => {
     const id = await http.open('acme', 'ann@acme.test', 'correct horse')
     const { status, body, headers } = await login({ email: ' Ann@ACME.test', password: 'correct horse' })
     expect([status, body.data.expires_in, headers.get('cache-control')]).toEqual([200, 43_200, 'no-store'])
-    expect(decodeJwt(body.data.access_token)).toMatchObject({ sub: id, org_id: 'acme', role: 'agent', email: 'ann@acme.test' })
+    expect(decodeJwt(body.data.access_token)).toMatchObject({
+      sub: id,
+      org_id: 'acme',
+      role: 'agent',
+      email: 'ann@acme.test',
+    })
   })
   test('a wrong password, an unknown e-mail and a disabled account are answered alike', async () => {
     const id = await http.open('acme', 'gone@acme.test', 'correct horse')
@@ -59,7 +68,10 @@ describe('logging in', () => {
     expect(await login(both)).toMatchObject({ status: 409, body: { error: { code: 'organisation-required' } } })
     const { body } = await login({ ...both, org_id: 'south' })
     expect(decodeJwt(body.data.access_token)).toMatchObject({ org_id: 'south' })
-    expect(await login({ ...both, org_id: 'acme' })).toMatchObject({ status: 401, body: { error: { code: 'bad-credentials' } } })
+    expect(await login({ ...both, org_id: 'acme' })).toMatchObject({
+      status: 401,
+      body: { error: { code: 'bad-credentials' } },
+    })
   })
   test('with two passwords the right one tells the organisation', async () => {
     await http.open('north', 'own@both.test', 'in the north')
@@ -71,7 +83,13 @@ describe('logging in', () => {
     const by = { id: 'system', org: 'acme', role: 'system' } as const
     const { loginId, accountId } = await import('../../src/gateway/account-ids.ts')
     const [email, password] = ['half@acme.test', 'correct horse']
-    await http.rooms.ask('login', loginId(email), { type: 'AddLogin', org: 'acme', person: accountId('acme', email), by, at: Date.now() })
+    await http.rooms.ask('login', loginId(email), {
+      type: 'AddLogin',
+      org: 'acme',
+      person: accountId('acme', email),
+      by,
+      at: Date.now(),
+    })
     expect(await login({ email, password })).toMatchObject({ status: 401 })
     await http.open('acme', email, password)
     expect(await login({ email, password })).toMatchObject({ status: 200 })
@@ -95,7 +113,9 @@ describe('the first start', () => {
     expect(logins.map(({ role }) => role)).toEqual(['admin', 'supervisor', 'agent', 'agent'])
     for (const { email, password } of logins) {
       expect(password).toMatch(/^([a-zA-Z2-9]{4}-){3}[a-zA-Z2-9]{4}$/)
-      expect(await fresh.call('POST', '/api/v1/auth/login', { body: { email, password } })).toMatchObject({ status: 200 })
+      expect(await fresh.call('POST', '/api/v1/auth/login', { body: { email, password } })).toMatchObject({
+        status: 200,
+      })
     }
     expect(await openDemo(fresh.log, fresh.accounts)).toEqual([])
     for await (const batch of fresh.log.readAll()) {

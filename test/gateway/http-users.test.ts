@@ -38,7 +38,9 @@ describe('opening accounts', () => {
       },
     ])
     expect((await http.call('GET', `${USERS}/${body.data.id}`, { token: admin })).body.data).toEqual(body.data)
-    expect((await http.call('GET', `${USERS}/me`, { token: await tokenOf(ann.email, ann.password) })).body.data).toEqual(body.data)
+    expect(
+      (await http.call('GET', `${USERS}/me`, { token: await tokenOf(ann.email, ann.password) })).body.data,
+    ).toEqual(body.data)
     expect((await http.call('GET', USERS, { token: admin })).body.data).toContainEqual(body.data)
   })
   test('the same e-mail again is a conflict', async () => {
@@ -84,15 +86,21 @@ describe('changing', () => {
   test('an admin changes names and the password of others', async () => {
     const { body } = await create({ ...ann, email: 'cy@acme.test' })
     const path = `${USERS}/${body.data.id}`
-    const changed = await http.call('PATCH', path, { token: admin, body: { display_name: 'Cy', password: 'another horse' } })
+    const changed = await http.call('PATCH', path, {
+      token: admin,
+      body: { display_name: 'Cy', password: 'another horse' },
+    })
     expect(changed).toMatchObject({ status: 200, body: { data: { full_name: 'Ann Archer', display_name: 'Cy' } } })
     expect(await tokenOf('cy@acme.test', 'another horse')).toEqual(expect.any(String))
-    expect((await http.call('PATCH', path, { token: admin, body: { display_name: null } })).body.data.display_name).toBeNull()
+    expect(
+      (await http.call('PATCH', path, { token: admin, body: { display_name: null } })).body.data.display_name,
+    ).toBeNull()
   })
   test('one changes one’s own password with the current one only', async () => {
     const { body } = await create({ ...ann, email: 'di@acme.test' })
     const token = await tokenOf('di@acme.test', ann.password)
-    const change = (sent: object, headers = {}) => http.call('PATCH', `${USERS}/${body.data.id}`, { token, body: sent, headers })
+    const change = (sent: object, headers = {}) =>
+      http.call('PATCH', `${USERS}/${body.data.id}`, { token, body: sent, headers })
     expect(await change({ password: 'another horse' })).toMatchObject({
       status: 400,
       body: { error: { code: 'current-password-required' } },
@@ -106,10 +114,16 @@ describe('changing', () => {
   test('nobody but an admin changes others, or who is disabled', async () => {
     const { body } = await create({ ...ann, email: 'ed@acme.test' })
     const token = await tokenOf('ed@acme.test', ann.password)
-    expect(await http.call('PATCH', `${USERS}/${body.data.id}`, { token, body: { full_name: 'Ed' } })).toMatchObject({ status: 200 })
-    expect(await http.call('PATCH', `${USERS}/${body.data.id}`, { token, body: { disabled: false } })).toMatchObject({ status: 403 })
+    expect(await http.call('PATCH', `${USERS}/${body.data.id}`, { token, body: { full_name: 'Ed' } })).toMatchObject({
+      status: 200,
+    })
+    expect(await http.call('PATCH', `${USERS}/${body.data.id}`, { token, body: { disabled: false } })).toMatchObject({
+      status: 403,
+    })
     const other = await http.token('supervisor')
-    expect(await http.call('PATCH', `${USERS}/${body.data.id}`, { token: other, body: { full_name: 'No' } })).toMatchObject({ status: 403 })
+    expect(
+      await http.call('PATCH', `${USERS}/${body.data.id}`, { token: other, body: { full_name: 'No' } }),
+    ).toMatchObject({ status: 403 })
   })
 })
 
@@ -169,7 +183,10 @@ describe('walls', () => {
   })
   test('only staff see others', async () => {
     const token = await http.token('visitor', 'acme', 'v1')
-    expect(await http.call('GET', USERS, { token })).toMatchObject({ status: 403, body: { error: { code: 'staff-only' } } })
+    expect(await http.call('GET', USERS, { token })).toMatchObject({
+      status: 403,
+      body: { error: { code: 'staff-only' } },
+    })
     expect(await http.call('GET', `${USERS}/somebody`, { token })).toMatchObject({ status: 403 })
     expect(await http.call('GET', `${USERS}?limit=0`, { token: admin })).toMatchObject({ status: 400 })
   })

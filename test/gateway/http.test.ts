@@ -18,17 +18,26 @@ describe('tokens', () => {
     expect([status, body.error.code, headers.get('www-authenticate')]).toEqual([401, 'token-missing', 'Bearer'])
   })
   test('a bad token is 401 with the reason', async () => {
-    expect(await http.call('GET', ME, { token: 'x.y.z' })).toMatchObject({ status: 401, body: { error: { code: 'token-malformed' } } })
+    expect(await http.call('GET', ME, { token: 'x.y.z' })).toMatchObject({
+      status: 401,
+      body: { error: { code: 'token-malformed' } },
+    })
   })
   test('the word Bearer may be missing', async () => {
     const headers = { Authorization: await http.token('agent') }
-    expect(await http.call('GET', ME, { headers })).toMatchObject({ status: 200, body: { data: { id: 'somebody', role_id: 3 } } })
+    expect(await http.call('GET', ME, { headers })).toMatchObject({
+      status: 200,
+      body: { data: { id: 'somebody', role_id: 3 } },
+    })
   })
   test('a provider that does not answer is 503, not the bearer’s fault', async () => {
     const foreign = await startHttp({ foreignKeys: true })
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const token = `${part({ alg: 'ES256', kid: 'k' })}.${part({ sub: 'a' })}.AAAA`
-    expect(await foreign.call('GET', ME, { token })).toMatchObject({ status: 503, body: { error: { code: 'keys-unavailable' } } })
+    expect(await foreign.call('GET', ME, { token })).toMatchObject({
+      status: 503,
+      body: { error: { code: 'keys-unavailable' } },
+    })
     expect(await foreign.call('POST', '/api/v1/auth/visitor', { body: { org_id: 'acme' } })).toMatchObject({
       status: 404,
       body: { error: { code: 'tokens-issued-elsewhere' } },
@@ -40,7 +49,10 @@ describe('tokens', () => {
 describe('errors', () => {
   test('an unknown path is 404 in the one shape', async () => {
     const { status, body } = await http.call('GET', '/nothing')
-    expect([status, body]).toEqual([404, { error: { code: 'not-found', message: expect.stringContaining('openapi.json') } }])
+    expect([status, body]).toEqual([
+      404,
+      { error: { code: 'not-found', message: expect.stringContaining('openapi.json') } },
+    ])
   })
   test('a body that is no JSON is told where it breaks', async () => {
     const { status, body } = await http.call('POST', '/api/v1/auth/login', { body: '{"email": ' })
@@ -52,7 +64,10 @@ describe('errors', () => {
     expect([status, body.error.message]).toEqual([400, 'org_id: must be 1 to 64 of the characters A-Z a-z 0-9 _ -'])
   })
   test('another content type is refused by its name', async () => {
-    const { status, body } = await http.call('POST', '/api/v1/auth/login', { body: 'a=b', headers: { 'Content-Type': 'text/plain' } })
+    const { status, body } = await http.call('POST', '/api/v1/auth/login', {
+      body: 'a=b',
+      headers: { 'Content-Type': 'text/plain' },
+    })
     expect([status, body.error.message]).toEqual([400, 'Content-Type must be application/json, got text/plain'])
   })
   test('a missing body is refused', async () => {
@@ -60,7 +75,10 @@ describe('errors', () => {
   })
   test('too large a body is 413', async () => {
     const body = { org_id: 'acme', name: 'x'.repeat(300_000) }
-    expect(await http.call('POST', '/api/v1/auth/visitor', { body })).toMatchObject({ status: 413, body: { error: { code: 'too-large' } } })
+    expect(await http.call('POST', '/api/v1/auth/visitor', { body })).toMatchObject({
+      status: 413,
+      body: { error: { code: 'too-large' } },
+    })
   })
   test('a bug is told as nothing more, and written down', async () => {
     const { status, body } = await http.call('GET', '/api/v1/broken', { token: await http.token('agent') })
@@ -77,7 +95,10 @@ describe('health', () => {
   test('a node is ready when all its parts are', async () => {
     expect(await http.call('GET', '/readyz')).toMatchObject({ status: 200, body: { data: { log: true } } })
     http.ready.views = false
-    expect(await http.call('GET', '/readyz')).toMatchObject({ status: 503, body: { data: { log: true, views: false } } })
+    expect(await http.call('GET', '/readyz')).toMatchObject({
+      status: 503,
+      body: { data: { log: true, views: false } },
+    })
     delete http.ready.views
   })
 })
@@ -97,7 +118,8 @@ test('the description names every route and needs no token', async () => {
 })
 
 test('listed origins may call from a browser, others may not', async () => {
-  const allowed = async (origin: string) => (await http.call('GET', '/api/v1/openapi.json', { headers: { Origin: origin } })).headers
+  const allowed = async (origin: string) =>
+    (await http.call('GET', '/api/v1/openapi.json', { headers: { Origin: origin } })).headers
   expect((await allowed('https://app.example.org')).get('access-control-allow-origin')).toBe('https://app.example.org')
   expect((await allowed('https://evil.example.org')).get('access-control-allow-origin')).toBeNull()
 })

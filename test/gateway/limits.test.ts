@@ -9,7 +9,9 @@ describe('token buckets', () => {
     const limit = tokenBuckets({ perSecond: 10, burst: 20 })
     const passed = (now: number, asked: number) =>
       Array.from({ length: asked }, () => limit.take('ann', now)).filter((it) => it === true).length
-    expect([passed(start, 30), passed(start, 5), passed(start + 100, 5), passed(start + 1_100, 30)]).toEqual([20, 0, 1, 10])
+    expect([passed(start, 30), passed(start, 5), passed(start + 100, 5), passed(start + 1_100, 30)]).toEqual([
+      20, 0, 1, 10,
+    ])
   })
   test('who is refused is told when to come back, and is then let through', () => {
     const limit = tokenBuckets({ perSecond: 3, burst: 1 })
@@ -24,7 +26,11 @@ describe('token buckets', () => {
   })
   test('a clock that goes back takes nothing away', () => {
     const limit = tokenBuckets({ perSecond: 1, burst: 2 })
-    expect([limit.take('ann', start), limit.take('ann', start - 60_000), limit.take('ann', start - 60_000)]).toEqual([true, true, 1000])
+    expect([limit.take('ann', start), limit.take('ann', start - 60_000), limit.take('ann', start - 60_000)]).toEqual([
+      true,
+      true,
+      1000,
+    ])
   })
   test('no timing lets more through than the burst and what has come in since', () => {
     fc.assert(

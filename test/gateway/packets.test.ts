@@ -17,7 +17,10 @@ function encoders() {
 const [CONNECT, DISCONNECT, EVENT, ACK] = [0, 1, 2, 3]
 
 test.each([
-  ['an event', { type: EVENT, nsp: '/', data: ['staff_send', { text: 'ü "quoted" \u2028', n: 1.5, none: null, left: undefined }] }],
+  [
+    'an event',
+    { type: EVENT, nsp: '/', data: ['staff_send', { text: 'ü "quoted" \u2028', n: 1.5, none: null, left: undefined }] },
+  ],
   ['an event without data', { type: EVENT, nsp: '/', data: ['ping'] }],
   ['an event with nothing as its data', { type: EVENT, nsp: '/', data: ['ping', undefined] }],
   ['an event with a text', { type: EVENT, nsp: '/', data: ['said', 'hello'] }],
@@ -53,5 +56,7 @@ test('what changed since another turn of the event loop is written anew', async 
 
 test('JSON text goes out as it is', () => {
   const { quick } = encoders()
-  expect(quick({ type: EVENT, nsp: '/', data: ['staff_init', jsonText('{"pos":"1"}')] })).toEqual(['2["staff_init",{"pos":"1"}]'])
+  expect(quick({ type: EVENT, nsp: '/', data: ['staff_init', jsonText('{"pos":"1"}')] })).toEqual([
+    '2["staff_init",{"pos":"1"}]',
+  ])
 })

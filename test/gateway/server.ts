@@ -21,7 +21,10 @@ export interface Answered {
   readonly headers: Headers
 }
 
-/** HTTP as Lyceum serves it, on a port of its own, over a log in memory; `list` folds the view from the log when it is asked. */
+/**
+ * HTTP as Lyceum serves it, on a port of its own, over a log in memory; `list` folds the view from the log when it is
+ * asked.
+ */
 export async function startHttp(options: { readonly requests?: Rate; readonly foreignKeys?: boolean } = {}) {
   const now = Date.now
   const log = memoryLog({ codec: codec(eventSchemas), now })
@@ -68,7 +71,11 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     token: async (role: Role, org = 'acme', id = 'somebody') =>
       (await auth.sign?.({ id, org, role, profile: { full_name: 'Some Body' } }, 60)) ?? '',
     open: (org: string, email: string, password: string, role: 'admin' | 'agent' = 'agent') =>
-      openAccount(accounts, { id: 'system', org, role: 'system' }, { email, password, role, profile: { full_name: email } }),
+      openAccount(
+        accounts,
+        { id: 'system', org, role: 'system' },
+        { email, password, role, profile: { full_name: email } },
+      ),
     async call(
       method: string,
       path: string,
@@ -81,7 +88,9 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
           ...(sent.token === undefined ? {} : { Authorization: `Bearer ${sent.token}` }),
           ...sent.headers,
         },
-        ...(sent.body === undefined ? {} : { body: typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body) }),
+        ...(sent.body === undefined
+          ? {}
+          : { body: typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body) }),
       })
       return { status: response.status, body: await response.json(), headers: response.headers }
     },
@@ -93,7 +102,11 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
   }
 }
 
-async function listed(log: Log, org: string, { limit, after = '' }: { readonly limit: number; readonly after?: string }) {
+async function listed(
+  log: Log,
+  org: string,
+  { limit, after = '' }: { readonly limit: number; readonly after?: string },
+) {
   const rows = new Map<string, PersonRow>()
   for await (const batch of log.readAll()) {
     for (const told of batch) {

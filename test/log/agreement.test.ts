@@ -17,10 +17,19 @@ type Known = Pick<Recorded, 'stream' | 'revision' | 'id'>
 
 const of = (model: readonly Known[], stream: string): Known[] => model.filter((event) => event.stream === stream)
 
-/** The rules of appending in as few lines as can be: revision of the append's last event, or the conflict's actual revision. */
-function appendTo(model: Known[], stream: string, expected: number, ids: readonly string[]): { revision: number } | { actual: number } {
+/**
+ * The rules of appending in as few lines as can be: revision of the append's last event, or the conflict's actual
+ * revision.
+ */
+function appendTo(
+  model: Known[],
+  stream: string,
+  expected: number,
+  ids: readonly string[],
+): { revision: number } | { actual: number } {
   const before = of(model, stream)
-  if (expected === before.length - 1) model.push(...ids.map((id, index) => ({ stream, revision: before.length + index, id })))
+  if (expected === before.length - 1)
+    model.push(...ids.map((id, index) => ({ stream, revision: before.length + index, id })))
   else {
     const there = before.slice(expected + 1, expected + 1 + ids.length).map(({ id }) => id)
     if (there.join() !== ids.join()) return { actual: before.length - 1 }
@@ -37,19 +46,32 @@ const step = fc.oneof(
   fc.record({
     kind: fc.constant('append' as const),
     appends: fc.array(
-      fc.record({ stream, off: fc.constantFrom(0, 0, 0, 0, -1, -2, 1), ids: fc.array(fc.nat(5), { minLength: 1, maxLength: 3 }) }),
+      fc.record({
+        stream,
+        off: fc.constantFrom(0, 0, 0, 0, -1, -2, 1),
+        ids: fc.array(fc.nat(5), { minLength: 1, maxLength: 3 }),
+      }),
       { minLength: 1, maxLength: 5 },
     ),
   }),
-  fc.record({ kind: fc.constant('read' as const), stream, from: fc.option(fc.nat(8), { nil: undefined }), ...direction }),
+  fc.record({
+    kind: fc.constant('read' as const),
+    stream,
+    from: fc.option(fc.nat(8), { nil: undefined }),
+    ...direction,
+  }),
   fc.record({ kind: fc.constant('readAll' as const), index: fc.option(fc.nat(12), { nil: undefined }), ...direction }),
-  fc.record({ kind: fc.constant('follow' as const), index: fc.constantFrom('start' as const, 'end' as const, 0, 1, 3) }),
+  fc.record({
+    kind: fc.constant('follow' as const),
+    index: fc.constantFrom('start' as const, 'end' as const, 0, 1, 3),
+  }),
 )
 
 const idOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 
 /** Without the fields that are undefined: the options say "absent", not "undefined". */
-const given = <T extends object>(options: T) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+const given = <T extends object>(options: T) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 /** Runs the steps on a log and on the model, and expects the same of both. */
 async function agree(log: Log, steps: readonly Step[]): Promise<void> {
@@ -70,16 +92,21 @@ async function agree(log: Log, steps: readonly Step[]): Promise<void> {
     } else if (next.kind === 'read') {
       const { kind, stream, ...options } = next
       const due = of(model, stream).filter(
-        ({ revision }) => options.from === undefined || (options.backwards ? revision <= options.from : revision >= options.from),
+        ({ revision }) =>
+          options.from === undefined || (options.backwards ? revision <= options.from : revision >= options.from),
       )
       if (options.backwards) due.reverse()
-      expect((await gather(log.read(stream, given(options)))).map(place)).toEqual(due.slice(0, options.limit).map(place))
+      expect((await gather(log.read(stream, given(options)))).map(place)).toEqual(
+        due.slice(0, options.limit).map(place),
+      )
     } else if (next.kind === 'readAll') {
       const { kind, index, ...options } = next
       const from = index === undefined ? undefined : (await gather(log.readAll()))[index]?.position
       const at = from === undefined ? undefined : index
       const due = options.backwards ? model.slice(0, at).reverse() : model.slice(at)
-      expect((await gather(log.readAll(given({ ...options, from })))).map(place)).toEqual(due.slice(0, options.limit).map(place))
+      expect((await gather(log.readAll(given({ ...options, from })))).map(place)).toEqual(
+        due.slice(0, options.limit).map(place),
+      )
     } else {
       const found = typeof next.index === 'number' ? (await gather(log.readAll()))[next.index] : undefined
       const after = typeof next.index === 'string' ? next.index : (found?.position ?? 'start')

@@ -5,9 +5,9 @@ import { LogUnavailable } from '../../src/log/log.ts'
 import { gather, note } from './suite-world.ts'
 
 /**
- * A process that appends until it is killed or its disk fails: 64 writers with a stream each, two events at a time. Prints
- * `ack <stream> <revision> <id>` for the last event of an acknowledged append; after a failed flush `rejected` for each writer,
- * `fatal` for the alarm, and `refused` for an append made after it.
+ * A process that appends until it is killed or its disk fails: 64 writers with a stream each, two events at a time.
+ * Prints `ack <stream> <revision> <id>` for the last event of an acknowledged append; after a failed flush `rejected`
+ * for each writer, `fatal` for the alarm, and `refused` for an append made after it.
  */
 const [path = ''] = process.argv.slice(2)
 const print = (line: string): number => writeSync(1, `${line}\n`)
@@ -33,4 +33,5 @@ async function write(stream: string): Promise<void> {
   }
 }
 
-for (let writer = 0; writer < 64; writer++) void write(`w${writer}`).catch((error: unknown) => print(`rejected${kind(error)}`))
+for (let writer = 0; writer < 64; writer++)
+  void write(`w${writer}`).catch((error: unknown) => print(`rejected${kind(error)}`))

@@ -27,7 +27,11 @@ describe('codec', () => {
   it('[case 46] writes command and cause under the names that EventStoreDB knows, and no other name with a dollar', () => {
     const causationId = randomUUID()
     const encoded = codec({}).encode({ id: randomUUID(), event: event('Noted', {}), meta: { ...meta, causationId } })
-    expect(JSON.parse(encoded.meta)).toStrictEqual({ $correlationId: meta.correlationId, by: meta.by, $causationId: causationId })
+    expect(JSON.parse(encoded.meta)).toStrictEqual({
+      $correlationId: meta.correlationId,
+      by: meta.by,
+      $causationId: causationId,
+    })
   })
 
   it('keeps the type out of the data', () => {
@@ -43,7 +47,10 @@ describe('codec', () => {
   })
 
   it('leaves a field that is called "personal" alone where a type has no personal fields', () => {
-    expect(through(codec({}), event('Noted', { personal: { a: 1 } })).event).toStrictEqual({ type: 'Noted', personal: { a: 1 } })
+    expect(through(codec({}), event('Noted', { personal: { a: 1 } })).event).toStrictEqual({
+      type: 'Noted',
+      personal: { a: 1 },
+    })
   })
 
   it('brings an old shape up to date one version at a time', () => {

@@ -33,7 +33,10 @@ async function linesOf(child: ChildProcess, each: (line: string) => void = () =>
   return lines
 }
 
-/** Every acknowledged event is in the log, every stream and the whole log are without gaps, and no append is there by half. */
+/**
+ * Every acknowledged event is in the log, every stream and the whole log are without gaps, and no append is there by
+ * half.
+ */
 async function expectWhole(log: Log, lines: readonly string[]): Promise<void> {
   const found = await gather(log.readAll())
   const ids = new Map(found.map((event) => [`${event.stream} ${event.revision}`, event.id]))
@@ -70,13 +73,18 @@ describe('embedded log, crashes', () => {
   it.skipIf(process.platform === 'win32')(
     'says once that a flush failed, rejects what waits and what comes, and keeps what it acknowledged',
     async () => {
-      // The shell limits the size of any file that the process may write: LMDB's file hits the limit as it would hit a full disk.
+      // The shell limits the size of any file that the process may write: LMDB's file hits the limit as it would hit a
+      // full disk.
       const child = spawn('/bin/sh', ['-c', 'ulimit -f 4000; exec "$0" "$@"', process.execPath, CHILD, path], {
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       child.stderr?.resume()
       const lines = await linesOf(child)
-      expect(lines.filter((line) => !line.startsWith('ack ')).sort()).toEqual(['fatal', 'refused', ...Array(64).fill('rejected')])
+      expect(lines.filter((line) => !line.startsWith('ack ')).sort()).toEqual([
+        'fatal',
+        'refused',
+        ...Array(64).fill('rejected'),
+      ])
       const log = await open()
       await expectWhole(log, lines)
       expect(lines.length).toBeGreaterThan(200)

@@ -37,7 +37,10 @@ const numbers = (from: number, to: number): number[] => Array.from({ length: to 
 
 /** Changes the file behind the log's back, while no log is open. */
 async function tamper(
-  change: (events: { put(key: number, value: string): Promise<unknown>; remove(key: number): Promise<unknown> }) => Promise<unknown>,
+  change: (events: {
+    put(key: number, value: string): Promise<unknown>
+    remove(key: number): Promise<unknown>
+  }) => Promise<unknown>,
 ) {
   const env = openLmdb({ path: join(path, 'log.mdb'), overlappingSync: false })
   await change(env.openDB<string, number>({ name: 'events', encoding: 'string' }))
@@ -82,7 +85,8 @@ describe('embedded log, read-only', () => {
     const reader = await open({ readOnly: true })
     expect((await gather(reader.read('s'))).map(textOf)).toEqual([0])
     // Far more than LMDB's first map, so that the reader must follow its growth.
-    for (let first = 1; first < 2_001; first += 500) await server.append('s', first - 1, notes(...numbers(first, first + 500)))
+    for (let first = 1; first < 2_001; first += 500)
+      await server.append('s', first - 1, notes(...numbers(first, first + 500)))
     expect((await gather(reader.readAll())).map(textOf)).toEqual(numbers(0, 2_001))
     expect((await gather(reader.read('s', { backwards: true, limit: 1 }))).map(textOf)).toEqual([2_000])
   })
@@ -139,7 +143,9 @@ describe('embedded log, damage', () => {
   ])('names position and stream of a record that is %s', async (_, text) => {
     await tamper((events) => events.put(1, text))
     const log = await open()
-    expect(String(await rejection(gather(log.read('chat-acme.7'))))).toContain('position 1 (stream chat-acme.7) cannot be read')
+    expect(String(await rejection(gather(log.read('chat-acme.7'))))).toContain(
+      'position 1 (stream chat-acme.7) cannot be read',
+    )
     // What is not damaged can be read.
     expect((await gather(log.read('chat-acme.7', { from: 2 }))).map(textOf)).toEqual([2])
   })
@@ -183,7 +189,8 @@ describe('embedded log, followers that fall behind', () => {
       },
     })
     // Three times what the tail in memory holds.
-    for (let first = 0; first < 7_000; first += 1_000) await log.append('s', first - 1, notes(...numbers(first, first + 1_000)))
+    for (let first = 0; first < 7_000; first += 1_000)
+      await log.append('s', first - 1, notes(...numbers(first, first + 1_000)))
     gate.resolve()
     await all.promise
     expect(seen).toEqual(numbers(0, 7_000))

@@ -8,11 +8,14 @@ import { InvalidAppend, LogUnavailable } from '../../src/log/log.ts'
 import { standinStore } from '../support/eventstore-standin-store.ts'
 import { aLog, aServer, followed, gathered, noted, until, upTo } from '../support/eventstore-standin-world.ts'
 
-// Each test shows that one defect of @eventstore/db-client 6.2.1 (numbered as in our notes) cannot hurt us. Vitest fails on any
-// unhandled rejection, so that "the process survives" is part of every test here.
+// Each test shows that one defect of @eventstore/db-client 6.2.1 (numbered as in our notes) cannot hurt us. Vitest
+// fails on any unhandled rejection, so that "the process survives" is part of every test here.
 
 const twoServers = (...args: string[]): Promise<{ stdout: string }> =>
-  promisify(execFile)(process.execPath, [fileURLToPath(import.meta.resolve('../support/eventstore-standin-two.ts')), ...args])
+  promisify(execFile)(process.execPath, [
+    fileURLToPath(import.meta.resolve('../support/eventstore-standin-two.ts')),
+    ...args,
+  ])
 
 it('[B1] the death of another server neither rejects our appends nor ends the process', async () => {
   const { stdout } = await twoServers()
@@ -20,7 +23,10 @@ it('[B1] the death of another server neither rejects our appends nor ends the pr
 })
 
 it('[B1] without our remedy the same ends the process, so that the test above means something', async () => {
-  await expect(twoServers('bare')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('undefined is not iterable') })
+  await expect(twoServers('bare')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('undefined is not iterable'),
+  })
 })
 
 it('[B2] a cluster that is down at the first append is found when it comes up', async () => {
@@ -146,7 +152,9 @@ it('[beyond our notes] a connection that dies while the next one is being discov
   const ports: number[] = []
   const server = await aServer({ members: () => ports })
   ports.push(server.port)
-  const log = await aLog(`esdb://127.0.0.1:${server.port},127.0.0.1:${server.port}?tls=false&maxDiscoverAttempts=4&discoveryInterval=50`)
+  const log = await aLog(
+    `esdb://127.0.0.1:${server.port},127.0.0.1:${server.port}?tls=false&maxDiscoverAttempts=4&discoveryInterval=50`,
+  )
   const following = followed(log)
   await log.append('notes-1', -1, [noted(0)])
   await until(() => following.numbers.length === 1)

@@ -84,7 +84,10 @@ it('a server too old to tell positions is named as such', async () => {
 
 it('a smaller limit of the server is told with its size', async () => {
   const log = await aLog(await aServer({ behaviour: { maxAppendBytes: 200 } }))
-  await expect(log.append('notes-1', -1, upTo(10).map(noted))).rejects.toMatchObject({ name: 'AppendTooLarge', limitBytes: 200 })
+  await expect(log.append('notes-1', -1, upTo(10).map(noted))).rejects.toMatchObject({
+    name: 'AppendTooLarge',
+    limitBytes: 200,
+  })
 })
 
 it('the new name of the connection string works', async () => {

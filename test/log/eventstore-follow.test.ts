@@ -39,7 +39,8 @@ it('a slow follower holds the server up instead of filling our memory', async ()
   const following = followed(log, {
     async each(batch) {
       if (ahead > 0) return
-      // The server has come to a stand: in so many turns of the event loop, which is its own as well, it sent nothing more.
+      // The server has come to a stand: in so many turns of the event loop, which is its own as well, it sent nothing
+      // more.
       for (let before = -1, turns = 0; turns < 200; turns++) {
         if (sent() !== before) turns = 0
         before = sent()

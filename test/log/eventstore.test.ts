@@ -13,7 +13,8 @@ logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
       onAppend: () => (lost-- > 0 ? 'keep-silent' : 'answer'),
     },
   })
-  const open = () => openEventStoreLog({ url: server.url, codec: codec({}), patience: { attemptMs: 500, totalMs: 15_000 } })
+  const open = () =>
+    openEventStoreLog({ url: server.url, codec: codec({}), patience: { attemptMs: 500, totalMs: 15_000 } })
   const log = await open()
   let current = log
   return {

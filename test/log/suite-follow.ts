@@ -5,18 +5,21 @@ import { type Given, notes, textOf } from './suite-world.ts'
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index)
 
 export function followCases(given: Given): void {
-  given('[case 29] from the start come all events in order, then caughtUp once, then live ones', async ({ log, stream, follow }) => {
-    await log.append(stream('a'), -1, notes(0, 1))
-    await log.append(stream('b'), -1, notes(2))
-    const kept = follow({ after: 'start' })
-    await kept.live()
-    expect(kept.order).toEqual([stream('a'), stream('a'), stream('b'), 'caughtUp'])
-    await log.append(stream('a'), 1, notes(3))
-    await log.append(stream('c'), -1, notes(4))
-    await kept.until(() => kept.events.length >= 5)
-    expect(kept.events.map(textOf)).toEqual([0, 1, 2, 3, 4])
-    expect(kept.order.filter((entry) => entry === 'caughtUp')).toHaveLength(1)
-  })
+  given(
+    '[case 29] from the start come all events in order, then caughtUp once, then live ones',
+    async ({ log, stream, follow }) => {
+      await log.append(stream('a'), -1, notes(0, 1))
+      await log.append(stream('b'), -1, notes(2))
+      const kept = follow({ after: 'start' })
+      await kept.live()
+      expect(kept.order).toEqual([stream('a'), stream('a'), stream('b'), 'caughtUp'])
+      await log.append(stream('a'), 1, notes(3))
+      await log.append(stream('c'), -1, notes(4))
+      await kept.until(() => kept.events.length >= 5)
+      expect(kept.events.map(textOf)).toEqual([0, 1, 2, 3, 4])
+      expect(kept.order.filter((entry) => entry === 'caughtUp')).toHaveLength(1)
+    },
+  )
 
   given('[case 29] a following delivers the same events as a reading', async ({ log, stream, all, follow }) => {
     await log.append(stream('a'), -1, notes({ past: [1, null] }))
@@ -45,15 +48,18 @@ export function followCases(given: Given): void {
     expect(kept.events.map(textOf)).toEqual([2])
   })
 
-  given('[case 31] from the end comes no old event, caughtUp at once, then everything new', async ({ log, stream, follow }) => {
-    await log.append(stream('a'), -1, notes('old'))
-    const kept = follow({ after: 'end' })
-    await kept.live()
-    await log.append(stream('a'), 0, notes('new'))
-    await kept.until(() => kept.events.length >= 1)
-    expect(kept.order).toEqual(['caughtUp', stream('a')])
-    expect(kept.events.map(textOf)).toEqual(['new'])
-  })
+  given(
+    '[case 31] from the end comes no old event, caughtUp at once, then everything new',
+    async ({ log, stream, follow }) => {
+      await log.append(stream('a'), -1, notes('old'))
+      const kept = follow({ after: 'end' })
+      await kept.live()
+      await log.append(stream('a'), 0, notes('new'))
+      await kept.until(() => kept.events.length >= 1)
+      expect(kept.order).toEqual(['caughtUp', stream('a')])
+      expect(kept.events.map(textOf)).toEqual(['new'])
+    },
+  )
 
   given('[case 32] the first events of a stream that did not exist are delivered', async ({ log, stream, follow }) => {
     const kept = follow({ after: 'end' })
@@ -66,59 +72,69 @@ export function followCases(given: Given): void {
     ])
   })
 
-  given('[case 34] a slow follower loses nothing, keeps the order and is called once at a time', async ({ log, stream, follow }) => {
-    const gate = Promise.withResolvers<void>()
-    let calls = 0
-    let atOnce = 0
-    const kept = follow({
-      async each() {
-        calls += 1
-        atOnce = Math.max(atOnce, calls)
-        await gate.promise
-        calls -= 1
-      },
-    })
-    await kept.live()
-    for (let first = 0; first < 3_000; first += 300) await log.append(stream('s'), first - 1, notes(...numbers(first, first + 300)))
-    expect(kept.events).toHaveLength(0)
-    gate.resolve()
-    await kept.until(() => kept.events.length >= 3_000)
-    expect(kept.events.map((event) => event.revision)).toEqual(numbers(0, 3_000))
-    expect(atOnce).toBe(1)
-  })
+  given(
+    '[case 34] a slow follower loses nothing, keeps the order and is called once at a time',
+    async ({ log, stream, follow }) => {
+      const gate = Promise.withResolvers<void>()
+      let calls = 0
+      let atOnce = 0
+      const kept = follow({
+        async each() {
+          calls += 1
+          atOnce = Math.max(atOnce, calls)
+          await gate.promise
+          calls -= 1
+        },
+      })
+      await kept.live()
+      for (let first = 0; first < 3_000; first += 300)
+        await log.append(stream('s'), first - 1, notes(...numbers(first, first + 300)))
+      expect(kept.events).toHaveLength(0)
+      gate.resolve()
+      await kept.until(() => kept.events.length >= 3_000)
+      expect(kept.events.map((event) => event.revision)).toEqual(numbers(0, 3_000))
+      expect(atOnce).toBe(1)
+    },
+  )
 
-  given('[case 34] a follower that never answers does not hold up appends or other followers', async ({ log, stream, follow }) => {
-    const gate = Promise.withResolvers<void>()
-    const stuck = follow({ each: () => gate.promise })
-    await stuck.live()
-    const other = follow()
-    await other.live()
-    await log.append(stream('s'), -1, notes(0))
-    await log.append(stream('s'), 0, notes(1))
-    await other.until(() => other.events.length >= 2)
-    gate.resolve()
-  })
+  given(
+    '[case 34] a follower that never answers does not hold up appends or other followers',
+    async ({ log, stream, follow }) => {
+      const gate = Promise.withResolvers<void>()
+      const stuck = follow({ each: () => gate.promise })
+      await stuck.live()
+      const other = follow()
+      await other.live()
+      await log.append(stream('s'), -1, notes(0))
+      await log.append(stream('s'), 0, notes(1))
+      await other.until(() => other.events.length >= 2)
+      gate.resolve()
+    },
+  )
 
-  given('[case 35] a follower that throws is stopped with its error and gets nothing more', async ({ log, stream, follow }) => {
-    const wrong = new Error('handler is wrong')
-    const seen: unknown[] = []
-    const kept = follow({
-      each(batch) {
-        seen.push(...batch.map(textOf))
-        throw wrong
-      },
-    })
-    const other = follow()
-    await kept.live()
-    await other.live()
-    await log.append(stream('s'), -1, notes(0))
-    await kept.until(() => kept.errors.length > 0)
-    await log.append(stream('s'), 0, notes(1))
-    await other.until(() => other.events.length >= 2)
-    expect(seen).toEqual([0])
-    expect(kept.errors).toEqual([wrong])
-    await kept.following.stop()
-  })
+  given(
+    '[case 35] a follower that throws is stopped with its error and gets nothing more',
+    async ({ log, stream, follow }) => {
+      const wrong = new Error('handler is wrong')
+      const seen: unknown[] = []
+      const kept = follow({
+        each(batch) {
+          seen.push(...batch.map(textOf))
+          throw wrong
+        },
+      })
+      const other = follow()
+      await kept.live()
+      await other.live()
+      await log.append(stream('s'), -1, notes(0))
+      await kept.until(() => kept.errors.length > 0)
+      await log.append(stream('s'), 0, notes(1))
+      await other.until(() => other.events.length >= 2)
+      expect(seen).toEqual([0])
+      expect(kept.errors).toEqual([wrong])
+      await kept.following.stop()
+    },
+  )
 
   given('[case 35] a failing caughtUp stops the following like a failing handler', async ({ log, stream, follow }) => {
     const wrong = new Error('caughtUp is wrong')
@@ -135,39 +151,46 @@ export function followCases(given: Given): void {
     expect([kept.errors, kept.events]).toEqual([[wrong], []])
   })
 
-  given('[case 36] after a broken connection the following goes on where it was', async ({ harness, context, log, stream, follow }) => {
-    if (!harness.breakConnection) return context.skip('this adapter has no connection')
-    const kept = follow({ after: 'end' })
-    await kept.live()
-    await log.append(stream('s'), -1, notes(0, 1))
-    await kept.until(() => kept.events.length >= 2)
-    const mend = await harness.breakConnection()
-    await mend()
-    const third = notes(2)
-    // Until the adapter has its connection back, an append may be answered "unavailable": the same append is asked again.
-    for (let done = false; !done; )
-      done = await log.append(stream('s'), 1, third).then(
-        () => true,
-        () => false,
-      )
-    await kept.until(() => kept.events.some((event) => textOf(event) === 2))
-    // At least once over a break: a repeat of the last ones is allowed, a hole or another order is not.
-    expect(firstTimes(kept.events).map(textOf)).toEqual([0, 1, 2])
-  })
+  given(
+    '[case 36] after a broken connection the following goes on where it was',
+    async ({ harness, context, log, stream, follow }) => {
+      if (!harness.breakConnection) return context.skip('this adapter has no connection')
+      const kept = follow({ after: 'end' })
+      await kept.live()
+      await log.append(stream('s'), -1, notes(0, 1))
+      await kept.until(() => kept.events.length >= 2)
+      const mend = await harness.breakConnection()
+      await mend()
+      const third = notes(2)
+      // Until the adapter has its connection back, an append may be answered "unavailable": the same append is asked
+      // again.
+      for (let done = false; !done; )
+        done = await log.append(stream('s'), 1, third).then(
+          () => true,
+          () => false,
+        )
+      await kept.until(() => kept.events.some((event) => textOf(event) === 2))
+      // At least once over a break: a repeat of the last ones is allowed, a hole or another order is not.
+      expect(firstTimes(kept.events).map(textOf)).toEqual([0, 1, 2])
+    },
+  )
 
-  given('[case 37] after stop has resolved nothing is delivered, and a second stop is harmless', async ({ log, stream, follow }) => {
-    const kept = follow()
-    const other = follow()
-    await kept.live()
-    await other.live()
-    await log.append(stream('s'), -1, notes(0))
-    await kept.until(() => kept.events.length >= 1)
-    await kept.following.stop()
-    await log.append(stream('s'), 0, notes(1))
-    await other.until(() => other.events.length >= 2)
-    await kept.following.stop()
-    expect(kept.events.map(textOf)).toEqual([0])
-  })
+  given(
+    '[case 37] after stop has resolved nothing is delivered, and a second stop is harmless',
+    async ({ log, stream, follow }) => {
+      const kept = follow()
+      const other = follow()
+      await kept.live()
+      await other.live()
+      await log.append(stream('s'), -1, notes(0))
+      await kept.until(() => kept.events.length >= 1)
+      await kept.following.stop()
+      await log.append(stream('s'), 0, notes(1))
+      await other.until(() => other.events.length >= 2)
+      await kept.following.stop()
+      expect(kept.events.map(textOf)).toEqual([0])
+    },
+  )
 
   given('[case 37] stop waits for the call that is under way', async ({ log, stream, follow }) => {
     const gate = Promise.withResolvers<void>()
@@ -204,7 +227,11 @@ export function followCases(given: Given): void {
   given('[case 38] two followers see the same order', async ({ log, stream, all, follow }) => {
     const one = follow({ after: 'start' })
     const two = follow({ after: 'start' })
-    await Promise.all(numbers(0, 60).map((n) => log.append(stream(`s${n % 12}`), Math.floor(n / 12) - 1, notes(n)).catch(() => undefined)))
+    await Promise.all(
+      numbers(0, 60).map((n) =>
+        log.append(stream(`s${n % 12}`), Math.floor(n / 12) - 1, notes(n)).catch(() => undefined),
+      ),
+    )
     const found = await all()
     await one.until(() => one.events.length >= found.length)
     await two.until(() => two.events.length >= found.length)

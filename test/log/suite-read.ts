@@ -23,7 +23,8 @@ export function readCases(given: Given): void {
 
   given('[case 22] a long stream comes whole, in order, in several batches, either way', async ({ log, stream }) => {
     const name = stream('long')
-    for (let first = 0; first < 1_200; first += 200) await log.append(name, first - 1, notes(...numbers(first, first + 200)))
+    for (let first = 0; first < 1_200; first += 200)
+      await log.append(name, first - 1, notes(...numbers(first, first + 200)))
     const batchSizes: number[] = []
     const revisions: number[] = []
     for await (const batch of log.read(name)) {
@@ -39,7 +40,8 @@ export function readCases(given: Given): void {
 
   given('[case 22] streams whose names begin alike are not mixed', async ({ log, stream }) => {
     const name = stream('s')
-    for (const other of [name, `${name}-`, `${name}1`, `${name}0`, `0${name}`]) await log.append(other, -1, notes(other))
+    for (const other of [name, `${name}-`, `${name}1`, `${name}0`, `0${name}`])
+      await log.append(other, -1, notes(other))
     expect((await gather(log.read(name))).map(textOf)).toEqual([name])
     expect((await gather(log.read(name, { backwards: true }))).map(textOf)).toEqual([name])
   })
@@ -63,24 +65,27 @@ export function readCases(given: Given): void {
     expect((await all()).map(textOf)).toEqual(numbers(-1, 20))
   })
 
-  given('[case 26] the whole log is read from a position, either way, in the order of the appends', async ({ log, stream, all }) => {
-    const order = ['a', 'b', 'a', 'c', 'b']
-    const next: Record<string, number> = {}
-    for (const name of order) {
-      const revision = next[name] ?? -1
-      await log.append(stream(name), revision, notes(`${name}${revision + 1}`))
-      next[name] = revision + 1
-    }
-    const found = await all()
-    expect(found.map(textOf)).toEqual(['a0', 'b0', 'a1', 'c0', 'b1'])
-    const from = found[2]?.position
-    if (from === undefined) throw new Error('unreachable: five events were found')
-    expect((await all({ from })).map(textOf)).toEqual(['a1', 'c0', 'b1'])
-    expect((await all({ from, backwards: true })).map(textOf)).toEqual(['b0', 'a0'])
-    expect((await all({ backwards: true })).map(textOf)).toEqual(['b1', 'c0', 'a1', 'b0', 'a0'])
-    expect((await gather(log.readAll({ from, limit: 1 }))).map(textOf)).toEqual(['a1'])
-    expect(await gather(log.readAll({ from, backwards: true, limit: 2 }))).toHaveLength(2)
-  })
+  given(
+    '[case 26] the whole log is read from a position, either way, in the order of the appends',
+    async ({ log, stream, all }) => {
+      const order = ['a', 'b', 'a', 'c', 'b']
+      const next: Record<string, number> = {}
+      for (const name of order) {
+        const revision = next[name] ?? -1
+        await log.append(stream(name), revision, notes(`${name}${revision + 1}`))
+        next[name] = revision + 1
+      }
+      const found = await all()
+      expect(found.map(textOf)).toEqual(['a0', 'b0', 'a1', 'c0', 'b1'])
+      const from = found[2]?.position
+      if (from === undefined) throw new Error('unreachable: five events were found')
+      expect((await all({ from })).map(textOf)).toEqual(['a1', 'c0', 'b1'])
+      expect((await all({ from, backwards: true })).map(textOf)).toEqual(['b0', 'a0'])
+      expect((await all({ backwards: true })).map(textOf)).toEqual(['b1', 'c0', 'a1', 'b0', 'a0'])
+      expect((await gather(log.readAll({ from, limit: 1 }))).map(textOf)).toEqual(['a1'])
+      expect(await gather(log.readAll({ from, backwards: true, limit: 2 }))).toHaveLength(2)
+    },
+  )
 
   given('[case 26] reading may be broken off after any batch', async ({ log, stream }) => {
     await log.append(stream('s'), -1, notes(...numbers(0, 1_100)))
@@ -109,27 +114,35 @@ export function readCases(given: Given): void {
     expect(found.filter((event) => event.stream.startsWith('$') || event.event.type.startsWith('$'))).toEqual([])
   })
 
-  given('[case 47] a clock that steps backwards changes times, not order', async ({ harness, context, log, stream, all }) => {
-    if (!harness.setNow) return context.skip('the clock of this adapter is its server')
-    harness.setNow(2_000)
-    const first = await log.append(stream('a'), -1, notes('first'))
-    harness.setNow(1_000)
-    const second = await log.append(stream('b'), -1, notes('second'))
-    expect([first.at, second.at]).toEqual([2_000, 1_000])
-    expect((await all()).map((event) => [textOf(event), event.at])).toEqual([
-      ['first', 2_000],
-      ['second', 1_000],
-    ])
-  })
+  given(
+    '[case 47] a clock that steps backwards changes times, not order',
+    async ({ harness, context, log, stream, all }) => {
+      if (!harness.setNow) return context.skip('the clock of this adapter is its server')
+      harness.setNow(2_000)
+      const first = await log.append(stream('a'), -1, notes('first'))
+      harness.setNow(1_000)
+      const second = await log.append(stream('b'), -1, notes('second'))
+      expect([first.at, second.at]).toEqual([2_000, 1_000])
+      expect((await all()).map((event) => [textOf(event), event.at])).toEqual([
+        ['first', 2_000],
+        ['second', 1_000],
+      ])
+    },
+  )
 
-  given('[case 25] everything acknowledged is there after the log was opened again', async ({ harness, context, log, stream, all }) => {
-    if (!harness.reopen) return context.skip('this adapter cannot be opened again')
-    await Promise.all(numbers(0, 20).map((n) => log.append(stream(`s${n}`), -1, notes(n, n))))
-    const before = await all()
-    const again = await harness.reopen()
-    expect((await gather(again.readAll())).filter((event) => before.some(({ id }) => id === event.id))).toEqual(before)
-    expect(before).toHaveLength(40)
-  })
+  given(
+    '[case 25] everything acknowledged is there after the log was opened again',
+    async ({ harness, context, log, stream, all }) => {
+      if (!harness.reopen) return context.skip('this adapter cannot be opened again')
+      await Promise.all(numbers(0, 20).map((n) => log.append(stream(`s${n}`), -1, notes(n, n))))
+      const before = await all()
+      const again = await harness.reopen()
+      expect((await gather(again.readAll())).filter((event) => before.some(({ id }) => id === event.id))).toEqual(
+        before,
+      )
+      expect(before).toHaveLength(40)
+    },
+  )
 
   given('[case 37] a closed log refuses to append, and closing it again is harmless', async ({ log, stream }) => {
     await log.close()

@@ -12,7 +12,10 @@ export interface LogHarness {
   reopen?(): Promise<Log>
   /** Cuts the connection between the log and its store; resolves with what mends it. */
   breakConnection?(): Promise<() => Promise<void>>
-  /** The next append is stored, but its answer does not arrive: it rejects with LogUnavailable, or the adapter repeats it by itself. */
+  /**
+   * The next append is stored, but its answer does not arrive: it rejects with LogUnavailable, or the adapter repeats
+   * it by itself.
+   */
   loseNextAnswer?(): void
   close(): Promise<void>
 }
@@ -98,7 +101,8 @@ function world(harness: LogHarness, context: TestContext, started: Following[]):
     log: harness.log,
     context,
     stream: (name) => `${name}-${tag}`,
-    all: async ({ limit, ...options } = {}) => (await gather(harness.log.readAll(options))).filter(mine).slice(0, limit),
+    all: async ({ limit, ...options } = {}) =>
+      (await gather(harness.log.readAll(options))).filter(mine).slice(0, limit),
     follow(options = {}) {
       const watchers = new Set<() => void>()
       const told = (): void => {

@@ -24,7 +24,14 @@ const stu: Party = { id: 'stu', org, role: 'student' }
 const foe: Party = { id: 'foe', org: 'evil', role: 'admin' }
 const system: Party = { id: 'system', org, role: 'system' }
 
-const plan = { courseId: 'c1', teacherName: 'Tea', plannedMinutes: 60, checkIn: 'code', lateAfterMinutes: null, secret: 'x' } as const
+const plan = {
+  courseId: 'c1',
+  teacherName: 'Tea',
+  plannedMinutes: 60,
+  checkIn: 'code',
+  lateAfterMinutes: null,
+  secret: 'x',
+} as const
 const dueAt = at + 90 * MINUTE_MS
 const started: Of<'AttendanceStarted'> = { type: 'AttendanceStarted', org, teacherId: 'tea', ...plan, at, dueAt }
 const present: Of<'StudentMarked'> = {
@@ -59,7 +66,14 @@ const ended: Of<'AttendanceEnded'> = {
 }
 const roster = { courseSeq: 3, students: ['stu', 'ben'] }
 
-const start = (by: Party, teaches = true): AttendanceCommand => ({ type: 'StartAttendance', ...plan, overrunMinutes: 30, teaches, by, at })
+const start = (by: Party, teaches = true): AttendanceCommand => ({
+  type: 'StartAttendance',
+  ...plan,
+  overrunMinutes: 30,
+  teaches,
+  by,
+  at,
+})
 const checkIn = (more: Partial<Asked<'CheckIn'>> = {}): AttendanceCommand => ({
   type: 'CheckIn',
   enrolled: true,
@@ -89,7 +103,12 @@ const end = (by: Party, more: Partial<Asked<'EndAttendance'>> = {}): AttendanceC
   at: at + 50,
   ...more,
 })
-const overdue = (when: number, of = roster): AttendanceCommand => ({ type: 'EndOverdueAttendance', roster: of, by: system, at: when })
+const overdue = (when: number, of = roster): AttendanceCommand => ({
+  type: 'EndOverdueAttendance',
+  roster: of,
+  by: system,
+  at: when,
+})
 
 describe('[ATT-1] a session is started', () => {
   test('by a teacher of the course', () => given().when(start(tea)).yields(started))
@@ -255,7 +274,8 @@ describe('[ATT-9] what nobody ends is ended when it is due', () => {
 describe('[ATT-10] one mark per student', () => {
   test('whatever they are called, and however many there are', () => {
     const ids = ['constructor', '__proto__', 'toString', ...Array.from({ length: 5_000 }, (_, n) => `s${n}`)]
-    const of = (studentId: string, status: MarkStatus) => ({ studentId, status, via: 'teacher', by: 'tea', at }) as const
+    const of = (studentId: string, status: MarkStatus) =>
+      ({ studentId, status, via: 'teacher', by: 'tea', at }) as const
     let marks = ids.reduce((all, id) => withMark(all, of(id, 'present')), noMarks)
     for (const id of ids.slice(0, 10)) marks = withMark(marks, of(id, 'absent'))
     expect(allMarks(marks)).toHaveLength(ids.length)
@@ -269,7 +289,8 @@ describe('[ATT-10] one mark per student', () => {
   test('a snapshot holds them as they are', () => {
     const before = wake<{ readonly context: object; readonly value: unknown }>(attendanceMachine)
     before.move(started)
-    for (const studentId of ['__proto__', 'constructor', 'stu']) before.move({ ...present, studentId } as AttendanceEvent)
+    for (const studentId of ['__proto__', 'constructor', 'stu'])
+      before.move({ ...present, studentId } as AttendanceEvent)
     const after = wake<{ readonly context: object; readonly value: unknown }>(
       attendanceMachine,
       JSON.parse(JSON.stringify(before.persist())),
@@ -284,7 +305,11 @@ describe('[ATT-10] one mark per student', () => {
       return withMark(all, { studentId, status: 'present', via: 'code', by: studentId, at })
     }, noMarks)
     const active = replay(attendanceMachine, [started])
-    const state = { ...active, context: { ...active.context, marks }, matches: (value: string) => value === 'active' } as typeof active
+    const state = {
+      ...active,
+      context: { ...active.context, marks },
+      matches: (value: string) => value === 'active',
+    } as typeof active
     const full = new Refusal('session-full', { most: '15000' })
     expect([decide(state, checkIn()), decide(state, mark('late'))]).toEqual([full, full])
     expect(decide(state, mark('late', { studentId: idOf(7) }))).toHaveLength(1) // whoever has one keeps it
@@ -338,6 +363,13 @@ describe('[ATT-10] one mark per student', () => {
 const rowOf = (history: readonly AttendanceEvent[]): AttendanceSessionRow | undefined =>
   history.reduce<AttendanceSessionRow | undefined>(
     (row, event, revision) =>
-      attendanceSessions.fold(row, { id: `e${revision}`, stream: 'attendance-a', revision, position: BigInt(revision), at, event }),
+      attendanceSessions.fold(row, {
+        id: `e${revision}`,
+        stream: 'attendance-a',
+        revision,
+        position: BigInt(revision),
+        at,
+        event,
+      }),
     undefined,
   )

@@ -59,7 +59,9 @@ describe('taking over', () => {
   })
   test('[CHAT-10] nobody takes a chat over from their own rank or a higher one', () => {
     given(opened, claimed).when({ type: 'TakeOverChat', by: bob, at }).refuses('rank-too-low', { staffId: 'ann' })
-    given(opened, claimed, takenOver).when({ type: 'TakeOverChat', by: ann, at }).refuses('rank-too-low', { staffId: 'sue' })
+    given(opened, claimed, takenOver)
+      .when({ type: 'TakeOverChat', by: ann, at })
+      .refuses('rank-too-low', { staffId: 'sue' })
     given(opened, claimed, takenOver)
       .when({ type: 'TakeOverChat', by: { ...sue, id: 'sid' }, at })
       .refuses('rank-too-low', { staffId: 'sue' })
@@ -91,7 +93,9 @@ describe('writing', () => {
   test('[LIMIT-9] a visitor fills the queue with at most 512 KiB, and writes on as soon as somebody has claimed the chat', () => {
     const full: ChatEvent = { ...opened, bytes: 512 * 1024 }
     given(full).when({ type: 'Write', content, bytes: 1, by: vera, at }).refuses('queue-full')
-    given(full, claimed).when({ type: 'Write', content, bytes: 1, by: vera, at }).yields({ type: 'VisitorWrote', content })
+    given(full, claimed)
+      .when({ type: 'Write', content, bytes: 1, by: vera, at })
+      .yields({ type: 'VisitorWrote', content })
     given({ ...opened, bytes: 512 * 1024 - 1 })
       .when({ type: 'Write', content, bytes: 1, by: vera, at })
       .yields({ type: 'VisitorWrote', content, bytes: 1 })
@@ -103,8 +107,12 @@ describe('writing', () => {
 
 describe('flagging', () => {
   test('[CHAT-11] any staff member sets the priority, also of a closed chat', () => {
-    given(opened).when({ type: 'FlagChat', severity: 3, by: bob, at }).yields({ type: 'ChatFlagged', severity: 3, staffId: 'bob' })
-    given(opened, closed).when({ type: 'FlagChat', severity: 3, by: bob, at }).yields({ type: 'ChatFlagged', severity: 3, staffId: 'bob' })
+    given(opened)
+      .when({ type: 'FlagChat', severity: 3, by: bob, at })
+      .yields({ type: 'ChatFlagged', severity: 3, staffId: 'bob' })
+    given(opened, closed)
+      .when({ type: 'FlagChat', severity: 3, by: bob, at })
+      .yields({ type: 'ChatFlagged', severity: 3, staffId: 'bob' })
   })
   test('[CHAT-11] the priority that it has already changes nothing', () => {
     given(opened).when({ type: 'FlagChat', severity: 0, by: bob, at }).yields()
@@ -142,12 +150,30 @@ test('[ORG-1] a chat of another organisation is answered like one that does not 
 })
 
 test('[CHAT-16] decide never yields an event that the machine cannot take', () => {
-  const party = fc.constantFrom<Party>(vera, { ...vera, id: 'vic' }, ann, bob, sue, ada, { ...ada, org: 'other' }, system, {
-    ...vera,
-    role: 'student',
-  })
+  const party = fc.constantFrom<Party>(
+    vera,
+    { ...vera, id: 'vic' },
+    ann,
+    bob,
+    sue,
+    ada,
+    { ...ada, org: 'other' },
+    system,
+    {
+      ...vera,
+      role: 'student',
+    },
+  )
   const command = fc.record({
-    type: fc.constantFrom('OpenChat', 'Write', 'ClaimChat', 'TakeOverChat', 'FlagChat', 'LeaveChat', 'CloseAbandonedChat'),
+    type: fc.constantFrom(
+      'OpenChat',
+      'Write',
+      'ClaimChat',
+      'TakeOverChat',
+      'FlagChat',
+      'LeaveChat',
+      'CloseAbandonedChat',
+    ),
     by: party,
     gone: fc.constantFrom('vera', 'ann', 'sue'),
     severity: fc.integer({ min: 0, max: 3 }),

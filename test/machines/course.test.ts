@@ -22,7 +22,13 @@ const withdrawn: CourseEvent = { type: 'TeacherWithdrawn', teacherId: 'other', a
 const enrolled: CourseEvent = { type: 'StudentEnrolled', studentId: 'stu', at }
 const unenrolled: CourseEvent = { type: 'StudentUnenrolled', studentId: 'stu', at }
 
-const create = (by: Party, ...teacherIds: string[]): CourseCommand => ({ type: 'CreateCourse', title: 'Algebra', teacherIds, by, at })
+const create = (by: Party, ...teacherIds: string[]): CourseCommand => ({
+  type: 'CreateCourse',
+  title: 'Algebra',
+  teacherIds,
+  by,
+  at,
+})
 const assign = (by: Party, teacherId = 'other'): CourseCommand => ({ type: 'AssignTeacher', teacherId, by, at })
 const withdraw = (by: Party, teacherId = 'other'): CourseCommand => ({ type: 'WithdrawTeacher', teacherId, by, at })
 const enrol = (by: Party, studentId = 'stu'): CourseCommand => ({ type: 'Enrol', studentId, by, at })
@@ -91,7 +97,11 @@ describe('[COURSE-2] its teachers and admins keep the roster', () => {
       .refuses('too-many-teachers', { most: '100' })
     const full = replay(courseMachine, [created])
     const students = Array.from({ length: 10_000 }, (_, n) => `s${n}`)
-    const state = { ...full, context: { ...full.context, students }, matches: (value: string) => value === 'open' } as typeof full
+    const state = {
+      ...full,
+      context: { ...full.context, students },
+      matches: (value: string) => value === 'open',
+    } as typeof full
     expect(decide(state, enrol(tea))).toEqual(new Refusal('course-full', { most: '10000' }))
     expect(decide(state, enrol(tea, 's7'))).toEqual([])
   })

@@ -98,7 +98,8 @@ describe('[LESSON-1] a lesson goes from scheduled to live to ended', () => {
     given()
       .when({ ...schedule, by: ada })
       .refuses('teachers-only'))
-  test('its teacher starts it, and it is due after its plan and the overrun', () => given(scheduled).when(start(tea)).yields(started))
+  test('its teacher starts it, and it is due after its plan and the overrun', () =>
+    given(scheduled).when(start(tea)).yields(started))
   test('an admin may', () => given(scheduled).when(start(ada)).yields(started))
   test('another teacher may not', () => given(scheduled).when(start(other)).refuses('own-lesson-only'))
   test('a student may not', () => given(scheduled).when(start(stu)).refuses('teachers-only'))
@@ -115,15 +116,19 @@ describe('[LESSON-1] a lesson goes from scheduled to live to ended', () => {
 })
 
 describe('[LESSON-2] organisations are walls', () => {
-  test.each([start(foe), end(foe), joining({ by: foe }), leave({ by: foe, participantId: 'foe' })])('for $type', (command) => {
-    given(scheduled).when(command).refuses('no-such-lesson')
-    given().when(command).refuses('no-such-lesson')
-  })
+  test.each([start(foe), end(foe), joining({ by: foe }), leave({ by: foe, participantId: 'foe' })])(
+    'for $type',
+    (command) => {
+      given(scheduled).when(command).refuses('no-such-lesson')
+      given().when(command).refuses('no-such-lesson')
+    },
+  )
 })
 
 describe('[LESSON-3] who may join', () => {
   test('students, teachers and admins of the organisation', () => {
-    for (const by of [stu, tea, ada]) expect(given(scheduled, started).when(joining({ by })).leads().context.seats).toHaveProperty(by.id)
+    for (const by of [stu, tea, ada])
+      expect(given(scheduled, started).when(joining({ by })).leads().context.seats).toHaveProperty(by.id)
   })
   test('not other roles', () => {
     given(scheduled)
@@ -181,7 +186,9 @@ describe('[LESSON-4] times present are intervals', () => {
   })
   test('joining in a new presence ends what is left of the old one, when it was lost', () => {
     given(scheduled, started, joined)
-      .when(joining({ presence: at + 90, past: { since: presence, until: at + 40, reason: 'grace-over' }, at: at + 100 }))
+      .when(
+        joining({ presence: at + 90, past: { since: presence, until: at + 40, reason: 'grace-over' }, at: at + 100 }),
+      )
       .yields(left(40, 'disconnected'), { ...joined, presence: at + 90, at: at + 100 } as LessonEvent, {
         type: 'ParticipantReconnected',
         participantId: 'stu',
@@ -193,14 +200,21 @@ describe('[LESSON-4] times present are intervals', () => {
 })
 
 describe('[LESSON-5] a reconnect is recorded once', () => {
-  const back: LessonEvent = { type: 'ParticipantReconnected', participantId: 'stu', role: 'student', awayMs: 5, at: at + 25 }
+  const back: LessonEvent = {
+    type: 'ParticipantReconnected',
+    participantId: 'stu',
+    role: 'student',
+    awayMs: 5,
+    at: at + 25,
+  }
   test('when somebody is back from a loss', () => given(scheduled, started, joined).when(resume(20, 25)).yields(back))
   test('not again for the same loss', () => given(scheduled, started, joined, back).when(resume(20, 27)).yields())
   test('again for another loss', () =>
     given(scheduled, started, joined, back)
       .when(resume(30, 35))
       .yields({ ...back, at: at + 35 } as LessonEvent))
-  test('not for a loss that was over before they joined', () => given(scheduled, started, joined).when(resume(5, 9)).yields())
+  test('not for a loss that was over before they joined', () =>
+    given(scheduled, started, joined).when(resume(5, 9)).yields())
   test('somebody who was last seen just before their joining was recorded was away from then on', () => {
     given(scheduled, started, joined)
       .when(resume(9, 25))
@@ -232,7 +246,14 @@ describe('[LESSON-8] whoever has left by leave_lesson', () => {
       .when(joining({ resume: true, at: at + 30 }))
       .refuses('left-lesson')
     given(scheduled, started, joined, asked(20))
-      .when(joining({ resume: true, presence: at + 25, past: { since: presence, until: at + 22, reason: 'grace-over' }, at: at + 30 }))
+      .when(
+        joining({
+          resume: true,
+          presence: at + 25,
+          past: { since: presence, until: at + 22, reason: 'grace-over' },
+          at: at + 30,
+        }),
+      )
       .refuses('left-lesson')
   })
   test('comes in by joining, or by naming it after having closed everything, and that is no reconnect', () => {
@@ -240,13 +261,27 @@ describe('[LESSON-8] whoever has left by leave_lesson', () => {
       .when(joining({ at: at + 30 }))
       .yields({ ...joined, at: at + 30 } as LessonEvent)
     given(scheduled, started, joined, asked(20))
-      .when(joining({ resume: true, presence: at + 25, past: { since: presence, until: at + 22, reason: 'left' }, at: at + 30 }))
+      .when(
+        joining({
+          resume: true,
+          presence: at + 25,
+          past: { since: presence, until: at + 22, reason: 'left' },
+          at: at + 30,
+        }),
+      )
       .yields({ ...joined, presence: at + 25, at: at + 30 } as LessonEvent)
   })
 })
 
 describe('[LESSON-9] a TeacherHub looks on', () => {
-  const look = (more: object = {}): LessonCommand => ({ type: 'LookOn', elsewhere: false, awayMs: null, by: tea, at: at + 10, ...more })
+  const look = (more: object = {}): LessonCommand => ({
+    type: 'LookOn',
+    elsewhere: false,
+    awayMs: null,
+    by: tea,
+    at: at + 10,
+    ...more,
+  })
   const came: LessonEvent = { type: 'HubJoined', hubId: 'tea', role: 'teacher', at: at + 10 }
 
   test('and is recorded when it does for the first time', () => given(scheduled).when(look()).yields(came))
@@ -332,7 +367,9 @@ test('[LESSON-7] what is decided can always happen, in any order of commands', (
         at: at + after,
       }),
     ),
-    fc.tuple(when, when, fc.nat(3)).map(([a, b, n]): LessonCommand => ({ ...(resume(a, b) as object), presence: n }) as LessonCommand),
+    fc
+      .tuple(when, when, fc.nat(3))
+      .map(([a, b, n]): LessonCommand => ({ ...(resume(a, b) as object), presence: n }) as LessonCommand),
   )
   fc.assert(
     fc.property(fc.array(command, { maxLength: 30 }), (commands) => {

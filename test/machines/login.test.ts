@@ -18,7 +18,9 @@ test('adding the same person again changes nothing', () => {
   expect(decide(after(added), { type: 'AddLogin', org: 'acme', person: 'p1', by: boss, at })).toEqual([])
 })
 test('an admin cannot add to another organisation', () => {
-  expect(decide(after(), { type: 'AddLogin', org: 'other', person: 'p1', by: boss, at })).toEqual(new Refusal('admin-only'))
+  expect(decide(after(), { type: 'AddLogin', org: 'other', person: 'p1', by: boss, at })).toEqual(
+    new Refusal('admin-only'),
+  )
 })
 test('the same e-mail may stand in several organisations, and no asker learns of the others', () => {
   const many = Array.from({ length: 20 }, (_, i) => ({ ...added, org: `org${i}` }))

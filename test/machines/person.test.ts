@@ -15,7 +15,15 @@ const stranger: Party = { org: 'other', id: 'ann', role: 'admin' }
 const system: Party = { org: 'acme', id: 'system', role: 'system' }
 
 const profile = { email: 'ann@acme.test', full_name: 'Ann Archer' }
-const introduced: PersonEvent = { type: 'PersonIntroduced', org: 'acme', id: 'ann', role: 'agent', profile, issuedAt: iat, at }
+const introduced: PersonEvent = {
+  type: 'PersonIntroduced',
+  org: 'acme',
+  id: 'ann',
+  role: 'agent',
+  profile,
+  issuedAt: iat,
+  at,
+}
 const opened: PersonEvent = {
   type: 'AccountOpened',
   org: 'acme',
@@ -32,7 +40,8 @@ const { type: _, org: _org, at: _at, ...account } = opened
 const after = (...history: readonly PersonEvent[]) => replay(personMachine, history)
 
 type Asked = PersonCommand extends infer C ? (C extends PersonCommand ? Omit<C, 'at'> : never) : never
-const ask = (history: readonly PersonEvent[], command: Asked) => decide(after(...history), { ...command, at } as PersonCommand)
+const ask = (history: readonly PersonEvent[], command: Asked) =>
+  decide(after(...history), { ...command, at } as PersonCommand)
 
 describe('introducing', () => {
   const introduce = { type: 'Introduce', by: ann, role: 'agent', profile, issuedAt: iat } as const
@@ -51,7 +60,12 @@ describe('introducing', () => {
     expect(ask([introduced], { ...introduce, profile: { email: 'old@acme.test' }, issuedAt: iat - 1 })).toEqual([])
   })
   test('an old token does not undo what a person has changed since', () => {
-    const changed: PersonEvent = { type: 'ProfileChanged', role: 'agent', profile: { full_name: 'Ann Baker' }, at: at + 60_000 }
+    const changed: PersonEvent = {
+      type: 'ProfileChanged',
+      role: 'agent',
+      profile: { full_name: 'Ann Baker' },
+      at: at + 60_000,
+    }
     expect(ask([introduced, changed], { ...introduce, issuedAt: iat + 59 })).toEqual([])
   })
   test('an account knows better than a token', () => {
@@ -67,13 +81,19 @@ describe('accounts', () => {
     expect(ask([], { type: 'OpenAccount', by: boss, ...account })).toEqual([opened])
   })
   test('nobody else does', () => {
-    expect(ask([], { type: 'OpenAccount', by: { ...boss, role: 'supervisor' }, ...account })).toEqual(new Refusal('admin-only'))
+    expect(ask([], { type: 'OpenAccount', by: { ...boss, role: 'supervisor' }, ...account })).toEqual(
+      new Refusal('admin-only'),
+    )
   })
   test('an account is opened once', () => {
     expect(ask([opened], { type: 'OpenAccount', by: boss, ...account })).toEqual(new Refusal('account-exists'))
   })
   test('a person who was introduced before keeps the day of the first meeting', () => {
-    expect(after(introduced, { ...opened, at: at + 1 }).context).toMatchObject({ account: true, createdAt: at, updatedAt: at + 1 })
+    expect(after(introduced, { ...opened, at: at + 1 }).context).toMatchObject({
+      account: true,
+      createdAt: at,
+      updatedAt: at + 1,
+    })
   })
   test('a password is changed by oneself or an admin, where there is one', () => {
     const change = { type: 'ChangePassword', passwordHash: 'new' } as const
@@ -104,7 +124,10 @@ describe('disabling', () => {
   })
   test('an admin enables the person again', () => {
     expect(ask([opened, disabled], { type: 'Enable', by: boss })).toEqual([{ type: 'PersonEnabled', at }])
-    expect(after(opened, disabled, { type: 'PersonEnabled', at: at + 1 }).context).toMatchObject({ disabled: false, updatedAt: at + 1 })
+    expect(after(opened, disabled, { type: 'PersonEnabled', at: at + 1 }).context).toMatchObject({
+      disabled: false,
+      updatedAt: at + 1,
+    })
   })
   test('nobody disables oneself', () => {
     expect(ask([{ ...opened, id: 'boss' }], { type: 'Disable', by: boss })).toEqual(new Refusal('not-oneself'))
@@ -131,8 +154,14 @@ test('whatever is asked in whatever order, what is decided fits the machine and 
       profile: fc.record({ name: fc.string() }),
       issuedAt: fc.integer({ min: iat - 2, max: iat + 2 }),
     }),
-    fc.record({ type: fc.constant('OpenAccount' as const), by: fc.constantFrom(ann, boss, system) }).map((it) => ({ ...it, ...account })),
-    fc.record({ type: fc.constant('ChangeProfile' as const), by, changes: fc.record({ name: fc.option(fc.string()) }) }),
+    fc
+      .record({ type: fc.constant('OpenAccount' as const), by: fc.constantFrom(ann, boss, system) })
+      .map((it) => ({ ...it, ...account })),
+    fc.record({
+      type: fc.constant('ChangeProfile' as const),
+      by,
+      changes: fc.record({ name: fc.option(fc.string()) }),
+    }),
     fc.record({ type: fc.constant('ChangePassword' as const), by, passwordHash: fc.string() }),
     fc.record({ type: fc.constantFrom('Disable' as const, 'Enable' as const), by }),
   )

@@ -27,7 +27,8 @@ const expire: PresenceCommand = { type: 'Expire', by: system, at: until }
 
 describe('coming', () => {
   test('somebody who arrives comes online', () => given().when(arrive).yields(cameOnline))
-  test('somebody who is online arrives on one more socket, and nothing is recorded', () => given(cameOnline).when(arrive).yields())
+  test('somebody who is online arrives on one more socket, and nothing is recorded', () =>
+    given(cameOnline).when(arrive).yields())
   test('somebody lost who arrives comes back', () => given(cameOnline, connectionLost).when(arrive).yields(cameBack))
   test('somebody who went offline can come online again', () => given(cameOnline, left).when(arrive).yields(cameOnline))
   test('coming back goes on with the presence that was lost', () => {
@@ -70,7 +71,10 @@ describe('coming back from a loss that was not noticed', () => {
   test('can happen again', () => {
     given(cameOnline, ...unnoticed)
       .when(back(at + 60, at + 80))
-      .yields({ type: 'ConnectionLost', at: at + 60, until: at + 60 + graceMs }, { type: 'CameBack', role: 'agent', at: at + 80 })
+      .yields(
+        { type: 'ConnectionLost', at: at + 60, until: at + 60 + graceMs },
+        { type: 'CameBack', role: 'agent', at: at + 80 },
+      )
   })
   test('is nothing new for somebody whose loss was noticed, and nothing at all for somebody offline', () => {
     given(cameOnline, connectionLost)
@@ -83,7 +87,10 @@ describe('coming back from a loss that was not noticed', () => {
   test('a loss that seems older than the last return came right after it', () => {
     given(cameOnline, ...unnoticed)
       .when(back(at + 49, at + 90))
-      .yields({ type: 'ConnectionLost', at: at + 50, until: at + 50 + graceMs }, { type: 'CameBack', role: 'agent', at: at + 90 })
+      .yields(
+        { type: 'ConnectionLost', at: at + 50, until: at + 50 + graceMs },
+        { type: 'CameBack', role: 'agent', at: at + 90 },
+      )
   })
   test('nobody was lost before they came', () => {
     given(cameOnline)
@@ -133,13 +140,15 @@ describe('going', () => {
 })
 
 describe('expiry', () => {
-  test('the presence ends when the grace is over', () => given(cameOnline, connectionLost).when(expire).yields(graceOver))
+  test('the presence ends when the grace is over', () =>
+    given(cameOnline, connectionLost).when(expire).yields(graceOver))
   test('an expiry that comes early changes nothing', () => {
     given(cameOnline, connectionLost)
       .when({ ...expire, at: until - 1 })
       .yields()
   })
-  test('an expiry of somebody who came back changes nothing', () => given(cameOnline, connectionLost, cameBack).when(expire).yields())
+  test('an expiry of somebody who came back changes nothing', () =>
+    given(cameOnline, connectionLost, cameBack).when(expire).yields())
   test('a presence that ended in its grace was over when the connection was lost', () => {
     expect(given(cameOnline, connectionLost).when(expire).leads().context).toMatchObject({
       since: null,
@@ -163,9 +172,13 @@ test('what is decided can always happen, in any order of commands', () => {
     fc.constantFrom(arrive, { ...arrive, role: 'visitor' } as const),
     fc.constantFrom(close, { ...close, by: system }, lose, { ...lose, graceMs: 0 }),
     fc.constant(expire),
-    fc.nat(40_000).map((after): PresenceCommand => ({ type: 'Return', role: 'agent', graceMs, lostAt: at + after, by: anna, at })),
+    fc
+      .nat(40_000)
+      .map((after): PresenceCommand => ({ type: 'Return', role: 'agent', graceMs, lostAt: at + after, by: anna, at })),
   )
-  const timed = fc.tuple(command, fc.nat(40_000)).map(([given, afterMs]): PresenceCommand => ({ ...given, at: at + afterMs }))
+  const timed = fc
+    .tuple(command, fc.nat(40_000))
+    .map(([given, afterMs]): PresenceCommand => ({ ...given, at: at + afterMs }))
   fc.assert(
     fc.property(fc.array(timed, { maxLength: 20 }), (commands) => {
       const history: PresenceEvent[] = []

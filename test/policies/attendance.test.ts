@@ -68,7 +68,15 @@ async function started(rooms: Rooms, id: string, plannedMinutes = 45): Promise<v
   const at = clock.now()
   await rooms.ask('course', 'c', { type: 'CreateCourse', title: 'T', teacherIds: [], by: tea, at })
   for (const studentId of ['stu', 'sue']) await rooms.ask('course', 'c', { type: 'Enrol', studentId, by: tea, at })
-  await rooms.ask('attendance', id, { type: 'StartAttendance', courseId: 'c', teaches: true, teacherName: 'Tea', ...plan, by: tea, at })
+  await rooms.ask('attendance', id, {
+    type: 'StartAttendance',
+    courseId: 'c',
+    teaches: true,
+    teacherName: 'Tea',
+    ...plan,
+    by: tea,
+    at,
+  })
   const mark = { type: 'Mark', teaches: true, enrolled: true, courseSeq: null, reason: null, by: tea, at } as const
   await rooms.ask('attendance', id, { ...mark, studentId: 'stu', status: 'present' })
 }
@@ -98,7 +106,12 @@ test('[WATCH-15] two nodes end a session that nobody ends, once, as of when it w
   clock.advance(1)
   const facts = { reason: 'overrun', by: null, byName: null, at: dueAt, total: 2, courseSeq: 2, strangers: [] }
   expect(await ended('s')).toMatchObject([facts])
-  await rooms.ask('attendance', 's', { type: 'EndOverdueAttendance', roster: { courseSeq: 0, students: [] }, by: tea, at: clock.now() })
+  await rooms.ask('attendance', 's', {
+    type: 'EndOverdueAttendance',
+    roster: { courseSeq: 0, students: [] },
+    by: tea,
+    at: clock.now(),
+  })
   expect(await endings('s')).toHaveLength(1)
   expect(errors).toEqual([])
 })

@@ -104,7 +104,8 @@ async function join(rooms: Rooms): Promise<void> {
   const more = { name: null, invited: false, guest: false, resume: false, past, by: stu, at: clock.now() }
   await rooms.ask('lesson', LESSON, { type: 'JoinLesson', presence: since ?? 0, ...more } satisfies JoinLesson)
 }
-const arrive = (rooms: Rooms) => rooms.ask('presence', 'acme.stu', { type: 'Arrive', role: 'student', by: stu, at: clock.now() })
+const arrive = (rooms: Rooms) =>
+  rooms.ask('presence', 'acme.stu', { type: 'Arrive', role: 'student', by: stu, at: clock.now() })
 const lose = (rooms: Rooms) =>
   rooms.ask('presence', 'acme.stu', { type: 'Leave', how: 'lost', graceMs: GRACE_MS, by: system, at: clock.now() })
 const expire = (rooms: Rooms) => rooms.ask('presence', 'acme.stu', { type: 'Expire', by: system, at: clock.now() })
@@ -188,7 +189,11 @@ describe('[LESSON-51] what a crash left half done is found again at the start', 
     await arrive(rooms)
     clock.advance(60_000)
     await node()
-    expect((await history()).at(-1)).toMatchObject({ type: 'ParticipantReconnected', awayMs: 4_000, at: clock.now() - 60_000 })
+    expect((await history()).at(-1)).toMatchObject({
+      type: 'ParticipantReconnected',
+      awayMs: 4_000,
+      at: clock.now() - 60_000,
+    })
   })
   test('a lesson that was due, with those who were gone before', async () => {
     const rooms = bare()

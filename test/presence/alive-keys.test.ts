@@ -47,7 +47,11 @@ async function node(
   const errors: unknown[] = []
   const all = { url: server.url, prefix, ttlMs, ...options }
   const leases = await openRedisLeases({ ...all, node: name })
-  const keys = await openRedisAliveKeys({ ...all, since: (person) => online.get(person), onError: (error) => errors.push(error) })
+  const keys = await openRedisAliveKeys({
+    ...all,
+    since: (person) => online.get(person),
+    onError: (error) => errors.push(error),
+  })
   closing.push(keys.close, leases.close)
   return {
     keys,
@@ -63,8 +67,20 @@ async function node(
   }
 }
 /** Ids are of one test only: the names of these keys have no prefix. */
-const teacher = (id: string, socket: string, org = 'acme'): Visit => ({ person: `${org}.${id}`, org, id, role: 'teacher', socket })
-const student = (id: string, socket: string, org: string | null): Visit => ({ person: `${org}.${id}`, org, id, role: 'student', socket })
+const teacher = (id: string, socket: string, org = 'acme'): Visit => ({
+  person: `${org}.${id}`,
+  org,
+  id,
+  role: 'teacher',
+  socket,
+})
+const student = (id: string, socket: string, org: string | null): Visit => ({
+  person: `${org}.${id}`,
+  org,
+  id,
+  role: 'student',
+  socket,
+})
 const sidOf = async (id: string): Promise<string | null> => JSON.parse((await redis.get(id)) ?? '{}').sid ?? null
 
 describe('the keys', () => {
@@ -87,8 +103,18 @@ describe('the keys', () => {
     world.online.set('acme.k2', SINCE).set('null.anon-k2', SINCE)
     await a.enter(student('k2', 's1', 'acme'))
     await a.enter(student('anon-k2', 's2', null))
-    expect(JSON.parse((await redis.get('k2')) ?? '')).toEqual({ sid: 's1', client_id: 'k2', role: 'student', org_id: 'acme' })
-    expect(JSON.parse((await redis.get('anon-k2')) ?? '')).toEqual({ sid: 's2', client_id: 'anon-k2', role: 'student', org_id: null })
+    expect(JSON.parse((await redis.get('k2')) ?? '')).toEqual({
+      sid: 's1',
+      client_id: 'k2',
+      role: 'student',
+      org_id: 'acme',
+    })
+    expect(JSON.parse((await redis.get('anon-k2')) ?? '')).toEqual({
+      sid: 's2',
+      client_id: 'anon-k2',
+      role: 'student',
+      org_id: null,
+    })
     expect(await redis.keys('alive:*k2*')).toEqual([])
   })
 
@@ -185,7 +211,8 @@ describe('the keys', () => {
     await a.enter(teacher('k7', 's3', 'one'))
     await b.enter(teacher('k7', 's4', 'two'))
     await b.leave(teacher('k7', 's4', 'two'))
-    await expect.poll(() => sidOf('k7'), { timeout: 3 * ttlMs, interval: 20 }).toBe('s2') // still open, of the same person
+    // still open, of the same person
+    await expect.poll(() => sidOf('k7'), { timeout: 3 * ttlMs, interval: 20 }).toBe('s2')
     await b.leave(teacher('k7', 's2', 'two'))
     await expect.poll(() => sidOf('k7'), { timeout: 3 * ttlMs, interval: 20 }).toBe('s3')
   })

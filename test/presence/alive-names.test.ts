@@ -4,7 +4,10 @@ import { aliveKey, aliveKeyProblem, userKey } from '../../src/presence/alive-key
 
 /** Ids of what confuses most: everything that two ids and `_user_` between them could be cut into. */
 const tricky = fc
-  .array(fc.constantFrom('_user_', '_user', 'user_', 'user', '_', 'a', 'b', 'u', 'org_', 'r_', '-'), { minLength: 1, maxLength: 6 })
+  .array(fc.constantFrom('_user_', '_user', 'user_', 'user', '_', 'a', 'b', 'u', 'org_', 'r_', '-'), {
+    minLength: 1,
+    maxLength: 6,
+  })
   .map((parts) => parts.join('').slice(0, 64))
 const id = fc.oneof(tricky, fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/))
 const taken = (org: string): boolean => aliveKeyProblem(org) === undefined
@@ -30,7 +33,9 @@ test('[PRES-21] all ways to cut one text in two: at most one of the organisation
   fc.assert(
     fc.property(tricky, tricky, (one, other) => {
       const text = `${one}_user_${other}`
-      const cuts = [...text].flatMap((_, i) => (i > 0 && text.startsWith('_user_', i) && i + 6 < text.length ? [text.slice(0, i)] : []))
+      const cuts = [...text].flatMap((_, i) =>
+        i > 0 && text.startsWith('_user_', i) && i + 6 < text.length ? [text.slice(0, i)] : [],
+      )
       expect(cuts.filter(taken).length).toBeLessThanOrEqual(1)
     }),
     { numRuns: 20_000 },
@@ -44,7 +49,11 @@ test('[PRES-21] the rule is needed: each pair of these shares a key', () => {
 })
 
 test('[PRES-21] ordinary ids are taken, of people all', () => {
-  expect(['acme', 'user', 'users', 'user_1', 'my_users', 'org_a', 'a_use', '550e8400-e29b-41d4-a716-446655440000'].every(taken)).toBe(true)
+  expect(
+    ['acme', 'user', 'users', 'user_1', 'my_users', 'org_a', 'a_use', '550e8400-e29b-41d4-a716-446655440000'].every(
+      taken,
+    ),
+  ).toBe(true)
 })
 
 test('[PRES-22] no id names a key of ours or of the other kind: those have colons, ids have none', () => {

@@ -44,7 +44,9 @@ test('a file that something else was written to is as good as none', async () =>
 
 test('a disk that does not take it is reported, and stops nothing', async () => {
   const errors: unknown[] = []
-  const heartbeat = await openHeartbeat(join(await file(), 'missing', 'alive'), manualClock(), (error) => errors.push(error))
+  const heartbeat = await openHeartbeat(join(await file(), 'missing', 'alive'), manualClock(), (error) =>
+    errors.push(error),
+  )
   heartbeat.start()
   await heartbeat.stop()
   expect(errors.length).toBeGreaterThan(0)

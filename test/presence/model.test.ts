@@ -14,11 +14,21 @@ const steps = fc.array(
     { weight: 5, arbitrary: fc.record({ do: fc.constant('connect' as const), node }) },
     {
       weight: 5,
-      arbitrary: fc.record({ do: fc.constant('end' as const), which: fc.nat(5), how: fc.constantFrom('closed' as const, 'lost' as const) }),
+      arbitrary: fc.record({
+        do: fc.constant('end' as const),
+        which: fc.nat(5),
+        how: fc.constantFrom('closed' as const, 'lost' as const),
+      }),
     },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('kill' as const), node }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('hear' as const), node }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1_000, graceMs - 1, graceMs, ttlMs) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('pass' as const),
+        ms: fc.constantFrom(1_000, graceMs - 1, graceMs, ttlMs),
+      }),
+    },
     { weight: 2, arbitrary: fc.constant({ do: 'settle' as const }) },
   ),
   { minLength: 4, maxLength: 24, size: 'max' },
@@ -74,7 +84,8 @@ const settings: readonly Setting[] = [
 ]
 
 const living = (it: World): Node[] => it.nodes.filter(({ alive }) => alive)
-const openSockets = (it: World) => living(it).flatMap((each) => [...each.sockets].map((socket) => ({ node: each, socket })))
+const openSockets = (it: World) =>
+  living(it).flatMap((each) => [...each.sockets].map((socket) => ({ node: each, socket })))
 
 describe.each(settings)('presence: $name', (setting) => {
   const start = async (seed: number): Promise<World> => {
@@ -82,7 +93,8 @@ describe.each(settings)('presence: $name', (setting) => {
     for (let i = 0; i < setting.nodes; i++) await it.boot()
     return it
   }
-  const nodeOf = (it: World, index: number): Node => living(it)[index % setting.nodes] as Node // there are always that many
+  // there are always that many
+  const nodeOf = (it: World, index: number): Node => living(it)[index % setting.nodes] as Node
 
   const replaced = async (it: World, dead: Node): Promise<void> => {
     it.kill(dead)
@@ -92,7 +104,8 @@ describe.each(settings)('presence: $name', (setting) => {
     await Promise.all(living(it).map(({ keeper }) => keeper.stop()))
     for (const leases of opened.splice(0)) await leases.close()
   }
-  const holds = (property: (it: World) => Promise<void>, seed: number) => start(seed).then((it) => property(it).finally(() => stop(it)))
+  const holds = (property: (it: World) => Promise<void>, seed: number) =>
+    start(seed).then((it) => property(it).finally(() => stop(it)))
 
   test('whatever comes, goes and dies in whatever order, what is recorded ends in the truth', async () => {
     await fc.assert(
@@ -100,12 +113,14 @@ describe.each(settings)('presence: $name', (setting) => {
         await holds(async (it) => {
           const under: Promise<void>[] = []
           for (const step of given) {
-            if (step.do === 'connect') void it.connect(nodeOf(it, step.node)) // of a node that dies before it answers, for ever open
+            // of a node that dies before it answers, for ever open
+            if (step.do === 'connect') void it.connect(nodeOf(it, step.node))
             if (step.do === 'hear') it.deliver(nodeOf(it, step.node))
             if (step.do === 'kill' && setting.deaths) await replaced(it, nodeOf(it, step.node))
             if (step.do === 'pass') await it.pass(step.ms)
             if (step.do === 'settle') await it.settle()
-            const ending = step.do === 'end' ? openSockets(it).at(step.which % Math.max(1, openSockets(it).length)) : undefined
+            const ending =
+              step.do === 'end' ? openSockets(it).at(step.which % Math.max(1, openSockets(it).length)) : undefined
             if (step.do === 'end' && ending !== undefined) under.push(it.end(ending.node, ending.socket, step.how))
           }
           await it.settle()
@@ -165,7 +180,11 @@ describe.each(settings)('presence: $name', (setting) => {
     })
 
   test('as long as one socket is open, no late end of an older one is recorded', async () => {
-    const change = fc.record({ node, how: fc.constantFrom('closed' as const, 'lost' as const), afterMs: fc.constantFrom(0, 1, graceMs) })
+    const change = fc.record({
+      node,
+      how: fc.constantFrom('closed' as const, 'lost' as const),
+      afterMs: fc.constantFrom(0, 1, graceMs),
+    })
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 5 }), fc.nat(), async (changes, seed) => {
         await holds(async (it) => {

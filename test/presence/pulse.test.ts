@@ -8,7 +8,9 @@ import { openRedisPulse } from '../../src/presence/redis-pulse.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
 const anna = 'acme.anna'
-/** A connection with or without somebody at its other end; a silent one says so at once instead of after some seconds. */
+/**
+ * A connection with or without somebody at its other end; a silent one says so at once instead of after some seconds.
+ */
 const peer = (alive: boolean, heardAt = 0, cut: (seenAt: number) => void = () => {}): Peer => ({
   heardAt: () => heardAt,
   answers: async () => alive,
@@ -79,7 +81,15 @@ describe('[NODE-6] on several nodes', () => {
     const leases = await openRedisLeases({ url: server.url, node: name, prefix, ttlMs: 3_000 })
     const errors: unknown[] = []
     const onError = (error: unknown): void => void errors.push(error)
-    const pulse = await openRedisPulse({ url: server.url, node: name, here: pulseHere(), leases, clock: systemClock, onError, prefix })
+    const pulse = await openRedisPulse({
+      url: server.url,
+      node: name,
+      here: pulseHere(),
+      leases,
+      clock: systemClock,
+      onError,
+      prefix,
+    })
     closing.push(pulse.stop, () => leases.close())
     const hold = async (socket: string, its: Peer): Promise<void> => {
       pulse.open(anna, socket, its)

@@ -63,13 +63,17 @@ describe('leases in Redis', () => {
     const redis = watcher()
     const expiry = async () => Number(await redis.zscore(`${prefix}lease:${anna}`, 'a/s1'))
     const first = await expiry()
-    await vi.waitFor(async () => expect(await expiry()).toBeGreaterThan(first + ttlMs), { timeout: 5_000, interval: 20 })
+    await vi.waitFor(async () => expect(await expiry()).toBeGreaterThan(first + ttlMs), {
+      timeout: 5_000,
+      interval: 20,
+    })
     expect(await b.count([anna])).toEqual([1])
   })
 
   test('the leases of a node that dies without closing expire, and tell for a while when they were last renewed', async () => {
     const { b, prefix } = await twoNodes()
-    // A dead node is one that took a lease and is never heard of again: its renewals stop, here because its clock never moves.
+    // A dead node is one that took a lease and is never heard of again: its renewals stop, here because its clock never
+    // moves.
     const never = { now: Date.now, after: () => ({ cancel() {} }) }
     const dead = await openRedisLeases({ url: server.url, node: 'dead', prefix, ttlMs, clock: never })
     closing.push(() => dead.close())

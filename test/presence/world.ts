@@ -24,7 +24,10 @@ export interface Node {
   heard: number
 }
 
-/** One person, one log, and nodes that share it: recorded by the real machine, with the optimistic rule of the real rooms. */
+/**
+ * One person, one log, and nodes that share it: recorded by the real machine, with the optimistic rule of the real
+ * rooms.
+ */
 export interface World {
   readonly clock: ManualClock
   readonly log: PresenceEvent[]

@@ -24,7 +24,9 @@ test('a state that was seen does not change when the room moves on', () => {
 
 test('an event that the machine cannot take is a loud error, and changes nothing', () => {
   const room = wake<PresenceState>(presenceMachine)
-  expect(() => room.move({ type: 'CameBack' })).toThrow('machine presence cannot take the recorded event CameBack in "offline"')
+  expect(() => room.move({ type: 'CameBack' })).toThrow(
+    'machine presence cannot take the recorded event CameBack in "offline"',
+  )
   expect(() => room.move({ type: 'Unheard' })).toThrow('cannot take the recorded event Unheard')
   expect(room.state().value).toBe('offline')
 })

@@ -96,11 +96,16 @@ describe('a room', () => {
       },
     }
     const on = node(counted)
-    const answers = await Promise.all([ask(open(), {}, on), ...Array.from({ length: 200 }, (_, i) => ask(write(String(i)), {}, on))])
-    expect(answers.map((answer) => (answer.kind === 'done' ? answer.seq : -1))).toEqual(Array.from({ length: 201 }, (_, i) => i))
-    expect((await recorded()).slice(1).map(({ event }) => (event as unknown as { content: { text: string } }).content.text)).toEqual(
-      Array.from({ length: 200 }, (_, i) => String(i)),
+    const answers = await Promise.all([
+      ask(open(), {}, on),
+      ...Array.from({ length: 200 }, (_, i) => ask(write(String(i)), {}, on)),
+    ])
+    expect(answers.map((answer) => (answer.kind === 'done' ? answer.seq : -1))).toEqual(
+      Array.from({ length: 201 }, (_, i) => i),
     )
+    expect(
+      (await recorded()).slice(1).map(({ event }) => (event as unknown as { content: { text: string } }).content.text),
+    ).toEqual(Array.from({ length: 200 }, (_, i) => String(i)))
     expect(appends).toBeLessThan(8)
   })
 
@@ -110,7 +115,9 @@ describe('a room', () => {
     const answers = await Promise.all(people.map((by) => ask(claim(by))))
     expect(answers.filter(({ kind }) => kind === 'done')).toHaveLength(1)
     const losers = answers.filter((answer) => answer instanceof Refusal)
-    expect(losers.every(({ code, details }) => code === 'chat-already-claimed' && details.staffId === 'agent0')).toBe(true)
+    expect(losers.every(({ code, details }) => code === 'chat-already-claimed' && details.staffId === 'agent0')).toBe(
+      true,
+    )
   })
 
   test('[ROOM-5] a full mailbox answers overloaded at once', async () => {
@@ -130,7 +137,9 @@ describe('a room', () => {
   test('[ROOM-7] two nodes that write at once lose nothing and leave no gap', async () => {
     await ask(open())
     const other = node(log, true)
-    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(write(String(i)), {}, i % 2 ? rooms : other)))
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => ask(write(String(i)), {}, i % 2 ? rooms : other)),
+    )
     expect(answers.every(({ kind }) => kind === 'done')).toBe(true)
     expect((await recorded()).map(({ revision }) => revision)).toEqual(Array.from({ length: 101 }, (_, i) => i))
   })
@@ -190,7 +199,11 @@ describe('exactly once', () => {
 
   test('[ONCE-5] twins that wait together get one answer', async () => {
     await ask(open())
-    const answers = await Promise.all([ask(write('x')), ask(write('a'), { clientId: 'm1' }), ask(write('a'), { clientId: 'm1' })])
+    const answers = await Promise.all([
+      ask(write('x')),
+      ask(write('a'), { clientId: 'm1' }),
+      ask(write('a'), { clientId: 'm1' }),
+    ])
     expect(answers.map((answer) => answer.kind === 'done' && answer.seq)).toEqual([1, 2, 2])
     expect(await recorded()).toHaveLength(3)
   })
@@ -199,7 +212,8 @@ describe('exactly once', () => {
 describe('a snapshot', () => {
   const fill = async (): Promise<void> => {
     await ask(open())
-    for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
+    for (let round = 0; round < 3; round++)
+      await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
     await rooms.stop()
   }
 

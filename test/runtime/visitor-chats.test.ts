@@ -59,8 +59,14 @@ test('[ONCE-10] a call that is repeated when the next chat is open still means t
   const next = await chats.open(open, { clientId: 'open again' })
   expect(next.room).not.toBe(first.room)
   for (const node of [chats, fresh()]) {
-    expect(await node.askLatest(leave, { clientId: 'leave' })).toEqual({ ...left, answer: { ...left.answer, events: [] } })
-    expect(await node.askLatest(write, { clientId: 'write' })).toEqual({ ...wrote, answer: { ...wrote.answer, events: [] } })
+    expect(await node.askLatest(leave, { clientId: 'leave' })).toEqual({
+      ...left,
+      answer: { ...left.answer, events: [] },
+    })
+    expect(await node.askLatest(write, { clientId: 'write' })).toEqual({
+      ...wrote,
+      answer: { ...wrote.answer, events: [] },
+    })
     expect(await node.open(open, { clientId: 'open' })).toEqual({ ...first, answer: { ...first.answer, events: [] } })
     expect(codeOf(await node.askLatest(write, {}))).toBe('done')
   }

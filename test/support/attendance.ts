@@ -4,7 +4,10 @@ import { type TestServer, tokenFor } from './server.ts'
 
 type Url = Pick<TestServer, 'url'>
 
-/** An organisation with one course on a running server: its own, so that tests that share the server never hear each other. */
+/**
+ * An organisation with one course on a running server: its own, so that tests that share the server never hear each
+ * other.
+ */
 export interface School {
   readonly org: string
   readonly course: string
@@ -32,7 +35,10 @@ export const TEA: Who = ['teacher', 'tea']
 let schools = 0
 
 /** `existing`: a school that was there before a restart, or on another node. */
-export async function school(server: Url, existing?: { readonly org: string; readonly course: string }): Promise<School> {
+export async function school(
+  server: Url,
+  existing?: { readonly org: string; readonly course: string },
+): Promise<School> {
   const org = existing?.org ?? `school${process.pid}-${++schools}`
   const clients: Client[] = []
   const tokens = new Map<string, Promise<string>>()
@@ -42,13 +48,15 @@ export async function school(server: Url, existing?: { readonly org: string; rea
     tokens.set(name, token)
     return token
   }
-  const as: School['as'] = async (who, method, path, body, key) => call(server.url, await tokenOf(who), method, path, body, key)
+  const as: School['as'] = async (who, method, path, body, key) =>
+    call(server.url, await tokenOf(who), method, path, body, key)
   const made = async (answer: Promise<Answered>): Promise<Answered> => {
     const { status, body } = await answer
     if (status >= 300) throw new Error(`${status} ${JSON.stringify(body)}`)
     return { status, body }
   }
-  const course: string = existing?.course ?? (await made(as(TEA, 'POST', '/courses', { title: 'Algebra' }))).body.data.id
+  const course: string =
+    existing?.course ?? (await made(as(TEA, 'POST', '/courses', { title: 'Algebra' }))).body.data.id
   const at = (session: string, more = ''): string => `/courses/${course}/attendance-sessions/${session}${more}`
 
   return {
@@ -62,7 +70,9 @@ export async function school(server: Url, existing?: { readonly org: string; rea
       return client
     },
     async enrol(...students) {
-      await Promise.all(students.map((student_id) => made(as(TEA, 'POST', `/courses/${course}/enrollments`, { student_id }))))
+      await Promise.all(
+        students.map((student_id) => made(as(TEA, 'POST', `/courses/${course}/enrollments`, { student_id }))),
+      )
     },
     start: async (plan = {}) => (await made(as(TEA, 'POST', `/courses/${course}/attendance-sessions`, plan))).body.data,
     report: async (session) => (await made(as(TEA, 'GET', at(session)))).body.data,
@@ -85,6 +95,8 @@ export function held(client: Client, course: string): Record<string, number> | u
   return latest && countsOf(latest)
 }
 
-export function countsOf(data: { activeSessions: readonly { sessionId: string; studentCount: number }[] }): Record<string, number> {
+export function countsOf(data: {
+  activeSessions: readonly { sessionId: string; studentCount: number }[]
+}): Record<string, number> {
   return Object.fromEntries(data.activeSessions.map(({ sessionId, studentCount }) => [sessionId, studentCount]))
 }

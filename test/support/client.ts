@@ -13,7 +13,10 @@ export interface Client {
   readonly heard: readonly Heard[]
   /** Emits and resolves to what the ack brought. */
   ask(name: string, ...args: unknown[]): Promise<unknown[]>
-  /** Resolves to the first push (past or to come) of this name that passes; rejects after 10 s with what was heard instead. */
+  /**
+   * Resolves to the first push (past or to come) of this name that passes; rejects after 10 s with what was heard
+   * instead.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: see Heard
   told(name: string, passes?: (data: any) => boolean): Promise<any>
   /** All data of this name so far. */
@@ -62,7 +65,11 @@ export async function connect(url: string, options: Partial<ManagerOptions & Soc
         }
         const timer = setTimeout(() => {
           watchers.delete(look)
-          reject(new Error(`not told ${name} within ${PATIENCE_MS} ms; heard ${heard.map((one) => one.name).join(', ') || 'nothing'}`))
+          reject(
+            new Error(
+              `not told ${name} within ${PATIENCE_MS} ms; heard ${heard.map((one) => one.name).join(', ') || 'nothing'}`,
+            ),
+          )
         }, PATIENCE_MS)
         watchers.add(look)
         look()

@@ -2,7 +2,10 @@ import type { Clock } from '../../src/clock.ts'
 
 /** A clock that stands still until the test moves it. */
 export interface ManualClock extends Clock {
-  /** Moves time on and runs what becomes due on the way, in the order of its time, each at its own time. Does not await what it starts. */
+  /**
+   * Moves time on and runs what becomes due on the way, in the order of its time, each at its own time. Does not await
+   * what it starts.
+   */
   advance(ms: number): void
   /** Timers that wait: 0 when everything that was started has been cancelled or has run. */
   pending(): number

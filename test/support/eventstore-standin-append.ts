@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
-import { type ServerDuplexStream, type ServerReadableStream, type ServiceError, type sendUnaryData, status } from '@grpc/grpc-js'
+import {
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServiceError,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js'
 import type { Behaviour, Gate } from './eventstore-standin-faults.ts'
 import type { Expected, Outcome, Raw, StandinStore } from './eventstore-standin-store.ts'
 import { appendTooLarge, expectedOf, notLeader, rawOf, streamDeleted, streamNameOf } from './eventstore-standin-wire.ts'
@@ -48,8 +54,8 @@ export function append(node: Node, call: Unary, answer: sendUnaryData<streamsPb.
 }
 
 /**
- * Streams.BatchAppend: many appends over one call, told apart by correlation id. The adapter must never use it; here to show why, so
- * that it answers successes only and breaks the call otherwise.
+ * Streams.BatchAppend: many appends over one call, told apart by correlation id. The adapter must never use it; here to
+ * show why, so that it answers successes only and breaks the call otherwise.
  */
 export function batchAppend(node: Node, call: Batch): void {
   node.count('batchAppend')
@@ -67,7 +73,10 @@ export function batchAppend(node: Node, call: Batch): void {
     const outcome = await written(node, streamNameOf(one.options), expectedOf(one.options), one.events)
     if (outcome === null || call.cancelled || call.destroyed) return
     if (outcome.kind !== 'written') {
-      call.emit('error', { code: status.UNIMPLEMENTED, details: `the stand-in's BatchAppend cannot answer: ${outcome.kind}` })
+      call.emit('error', {
+        code: status.UNIMPLEMENTED,
+        details: `the stand-in's BatchAppend cannot answer: ${outcome.kind}`,
+      })
       return
     }
     const position = new sharedPb.AllStreamPosition()
@@ -127,4 +136,5 @@ function unaryResponse(outcome: Exclude<Outcome, { kind: 'deleted' }>, expected:
   return response
 }
 
-const sizeOf = (events: readonly Raw[]): number => events.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0)
+const sizeOf = (events: readonly Raw[]): number =>
+  events.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0)

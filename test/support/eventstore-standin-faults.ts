@@ -7,7 +7,10 @@ export interface Behaviour {
   saysCaughtUp: boolean
   /** False: a server before 22.6, which knows no positions when it reads a stream. */
   streamPositions: boolean
-  /** `next`: checkpoints name the place of the next event, with a prepare position of 0 (seen in 23.6, KurrentDB issue 3989). */
+  /**
+   * `next`: checkpoints name the place of the next event, with a prepare position of 0 (seen in 23.6, KurrentDB issue
+   * 3989).
+   */
   checkpoints: 'seen' | 'next'
   /** Pause before an append is written and before it is answered, each. */
   appendDelayMs: number
@@ -19,7 +22,10 @@ export interface Behaviour {
   leader: { readonly host: string; readonly port: number } | null
 }
 
-/** `lose` = not written, not answered; `keep-silent` = written, not answered; `not-ready` = answered UNAVAILABLE, the connection stays. */
+/**
+ * `lose` = not written, not answered; `keep-silent` = written, not answered; `not-ready` = answered UNAVAILABLE, the
+ * connection stays.
+ */
 type Fate = 'answer' | 'lose' | 'keep-silent' | 'not-ready'
 
 export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({

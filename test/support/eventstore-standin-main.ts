@@ -1,5 +1,6 @@
-// The stand-in as a program of its own, for tests with several processes: node test/support/eventstore-standin-main.ts [port]
-// Prints its URL on one line when it listens; ends with its standard input, so that it never outlives the test that started it.
+// The stand-in as a program of its own, for tests with several processes: node test/support/eventstore-standin-main.ts
+// [port] Prints its URL on one line when it listens; ends with its standard input, so that it never outlives the test
+// that started it.
 import { startEventStore } from './eventstore-standin.ts'
 
 const server = await startEventStore({ port: Number(process.argv[2] ?? 0) })

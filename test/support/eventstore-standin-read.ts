@@ -15,7 +15,10 @@ import {
 
 export type ReadCall = ServerWritableStream<streamsPb.ReadReq, streamsPb.ReadResp>
 
-/** Streams.Read: reading and subscribing, of one stream and of `$all`. Not there: subscriptions to one stream (Lyceum has none). */
+/**
+ * Streams.Read: reading and subscribing, of one stream and of `$all`. Not there: subscriptions to one stream (Lyceum
+ * has none).
+ */
 export async function read(node: Node, call: ReadCall): Promise<void> {
   const options = call.request.getOptions()
   if (options === undefined) throw new Error('a read without options')
@@ -37,7 +40,10 @@ type Options = streamsPb.ReadReq.Options
 
 class ClientGone extends Error {}
 
-/** Waits while the gate is shut and while the client does not read. Rejects with ClientGone when nobody is there any more. */
+/**
+ * Waits while the gate is shut and while the client does not read. Rejects with ClientGone when nobody is there any
+ * more.
+ */
 function writer({ gate }: Node, call: ReadCall): Write {
   let goOn = (): void => {}
   for (const event of ['drain', 'cancelled', 'close', 'error']) call.on(event, () => goOn())
@@ -91,14 +97,19 @@ async function readAll(node: Node, options: Options, write: Write): Promise<void
   }
 }
 
-/** Past events, then live ones, until the client goes; `position` is exclusive, also when it is a checkpoint between events. */
+/**
+ * Past events, then live ones, until the client goes; `position` is exclusive, also when it is a checkpoint between
+ * events.
+ */
 async function subscribe(node: Node, call: ReadCall, options: Options, write: Write): Promise<void> {
   const { store, behaviour } = node
   const { all } = store
   const matches = matcher(options)
   let next = firstAfter(all, options)
   const from = options.getAll()
-  node.subscribedAfter.push(from?.hasPosition() ? BigInt(from.getPosition()?.getCommitPosition() ?? 0) : from?.hasEnd() ? -2n : -1n)
+  node.subscribedAfter.push(
+    from?.hasPosition() ? BigInt(from.getPosition()?.getCommitPosition() ?? 0) : from?.hasEnd() ? -2n : -1n,
+  )
   let considered = 0
   let live = false
   let wake = (): void => {}
@@ -132,7 +143,9 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
 }
 
 const checkpoint = (kind: 'seen' | 'next', { position, data, meta }: Kept): streamsPb.ReadResp =>
-  kind === 'seen' ? checkpointResponse(position, position) : checkpointResponse(position + BigInt(64 + data.length + meta.length), 0n)
+  kind === 'seen'
+    ? checkpointResponse(position, position)
+    : checkpointResponse(position + BigInt(64 + data.length + meta.length), 0n)
 
 function firstAfter(all: readonly Kept[], options: Options): number {
   const from = options.getAll()
@@ -148,12 +161,18 @@ function firstAfter(all: readonly Kept[], options: Options): number {
 function matcher(options: Options): { test(kept: Kept): boolean; readonly checkpointEvery: number } {
   const filter = options.getFilter()
   const expression = filter?.getEventType() ?? filter?.getStreamIdentifier()
-  if (filter === undefined || expression === undefined) return { test: () => true, checkpointEvery: Number.POSITIVE_INFINITY }
+  if (filter === undefined || expression === undefined)
+    return { test: () => true, checkpointEvery: Number.POSITIVE_INFINITY }
   const regex = expression.getRegex()
   const prefixes = expression.getPrefixList()
   const fits =
-    regex === '' ? (text: string) => prefixes.some((prefix) => text.startsWith(prefix)) : (text: string) => new RegExp(regex).test(text)
+    regex === ''
+      ? (text: string) => prefixes.some((prefix) => text.startsWith(prefix))
+      : (text: string) => new RegExp(regex).test(text)
   const byType = filter.hasEventType()
   const window = filter.hasMax() ? filter.getMax() : 32
-  return { test: ({ type, stream }) => fits(byType ? type : stream), checkpointEvery: window * filter.getCheckpointintervalmultiplier() }
+  return {
+    test: ({ type, stream }) => fits(byType ? type : stream),
+    checkpointEvery: window * filter.getCheckpointintervalmultiplier(),
+  }
 }

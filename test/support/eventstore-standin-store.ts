@@ -14,7 +14,9 @@ export interface Kept extends Raw {
   readonly createdMs: number
 }
 
-export type Expected = { readonly kind: 'any' | 'no-stream' | 'stream-exists' } | { readonly kind: 'revision'; readonly revision: number }
+export type Expected =
+  | { readonly kind: 'any' | 'no-stream' | 'stream-exists' }
+  | { readonly kind: 'revision'; readonly revision: number }
 
 export type Outcome =
   | { readonly kind: 'written'; readonly revision: number; readonly position: bigint }
@@ -22,7 +24,10 @@ export type Outcome =
   | { readonly kind: 'conflict'; readonly current: number }
   | { readonly kind: 'deleted' }
 
-/** What EventStoreDB keeps, in memory: it survives the stand-in's crashes, and several stand-ins may share it as one cluster. */
+/**
+ * What EventStoreDB keeps, in memory: it survives the stand-in's crashes, and several stand-ins may share it as one
+ * cluster.
+ */
 export interface StandinStore {
   /** Everything in order of position. */
   readonly all: readonly Kept[]
@@ -75,7 +80,9 @@ export function standinStore(): StandinStore {
       const repeated = (first: number): Outcome => {
         const last = kept[first + events.length - 1]
         const same = last !== undefined && events.every(({ id }, i) => kept[first + i]?.id === id)
-        return same ? { kind: 'written', revision: last.revision, position: last.position } : { kind: 'conflict', current }
+        return same
+          ? { kind: 'written', revision: last.revision, position: last.position }
+          : { kind: 'conflict', current }
       }
       if (expected.kind === 'any' || expected.kind === 'stream-exists') {
         if (expected.kind === 'stream-exists' && current < 0) return { kind: 'conflict', current }

@@ -1,5 +1,6 @@
-// A program that appends to two servers, of which the first dies with the appends to both in flight. With `bare` it uses the client
-// as it comes, otherwise our adapter. Prints how many appends to the surviving server succeeded, and how many calls were batches.
+// A program that appends to two servers, of which the first dies with the appends to both in flight. With `bare` it
+// uses the client as it comes, otherwise our adapter. Prints how many appends to the surviving server succeeded, and
+// how many calls were batches.
 import { randomUUID } from 'node:crypto'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { codec } from '../../src/log/codec.ts'
@@ -31,6 +32,8 @@ while (arrived(dying.calls) === 0 || arrived(survivor.calls) === 0) await new Pr
 dying.kill()
 const settled = await Promise.allSettled(appends)
 const succeeded = settled.filter(({ status }) => status === 'fulfilled').length
-process.stdout.write(JSON.stringify({ succeeded, batches: (dying.calls.batchAppend ?? 0) + (survivor.calls.batchAppend ?? 0) }))
+process.stdout.write(
+  JSON.stringify({ succeeded, batches: (dying.calls.batchAppend ?? 0) + (survivor.calls.batchAppend ?? 0) }),
+)
 // Whatever escapes a promise must have had its chance to end the process before it ends well.
 setTimeout(() => process.exit(0), 300)

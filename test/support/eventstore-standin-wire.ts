@@ -27,7 +27,8 @@ export function rawOf(message: streamsPb.AppendReq.ProposedMessage | streamsPb.B
 }
 
 export function expectedOf(options: streamsPb.AppendReq.Options | streamsPb.BatchAppendReq.Options): Expected {
-  if ('hasRevision' in options && options.hasRevision()) return { kind: 'revision', revision: Number(options.getRevision()) }
+  if ('hasRevision' in options && options.hasRevision())
+    return { kind: 'revision', revision: Number(options.getRevision()) }
   if ('hasStreamPosition' in options && options.hasStreamPosition())
     return { kind: 'revision', revision: Number(options.getStreamPosition()) }
   if (options.hasNoStream()) return { kind: 'no-stream' }
@@ -90,7 +91,12 @@ export function notFoundResponse(stream: string): streamsPb.ReadResp {
 }
 
 /** Errors of the real server carry their kind and details in trailers. */
-function refusal(code: status, exception: string, details: string, trailers: Readonly<Record<string, string>> = {}): Partial<ServiceError> {
+function refusal(
+  code: status,
+  exception: string,
+  details: string,
+  trailers: Readonly<Record<string, string>> = {},
+): Partial<ServiceError> {
   const metadata = new Metadata()
   metadata.set('exception', exception)
   for (const [name, value] of Object.entries(trailers)) metadata.set(name, value)
@@ -98,7 +104,9 @@ function refusal(code: status, exception: string, details: string, trailers: Rea
 }
 
 export const streamDeleted = (stream: string): Partial<ServiceError> =>
-  refusal(status.FAILED_PRECONDITION, 'stream-deleted', `Event stream '${stream}' is deleted.`, { 'stream-name': stream })
+  refusal(status.FAILED_PRECONDITION, 'stream-deleted', `Event stream '${stream}' is deleted.`, {
+    'stream-name': stream,
+  })
 
 export const appendTooLarge = (limitBytes: number): Partial<ServiceError> =>
   refusal(status.INVALID_ARGUMENT, 'maximum-append-size-exceeded', 'Maximum Append Size Exceeded.', {
@@ -106,7 +114,10 @@ export const appendTooLarge = (limitBytes: number): Partial<ServiceError> =>
   })
 
 export const notLeader = ({ host, port }: { readonly host: string; readonly port: number }): Partial<ServiceError> =>
-  refusal(status.NOT_FOUND, 'not-leader', 'Leader info available', { 'leader-endpoint-host': host, 'leader-endpoint-port': String(port) })
+  refusal(status.NOT_FOUND, 'not-leader', 'Leader info available', {
+    'leader-endpoint-host': host,
+    'leader-endpoint-port': String(port),
+  })
 
 function streamIdentifier(stream: string): sharedPb.StreamIdentifier {
   const identifier = new sharedPb.StreamIdentifier()

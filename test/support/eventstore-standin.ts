@@ -19,8 +19,9 @@ import { type ReadCall, read } from './eventstore-standin-read.ts'
 import { type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
 
 /**
- * A server that speaks the part of EventStoreDB's protocol that our adapter (and, to show why not, its client) uses, in memory.
- * No rights, no TLS, no durability beyond `restart`: for tests. Serves any number of clients, of this process and others.
+ * A server that speaks the part of EventStoreDB's protocol that our adapter (and, to show why not, its client) uses, in
+ * memory. No rights, no TLS, no durability beyond `restart`: for tests. Serves any number of clients, of this process
+ * and others.
  */
 export interface EventStoreStandin {
   readonly port: number
@@ -29,7 +30,10 @@ export interface EventStoreStandin {
   readonly store: StandinStore
   /** May be changed at any time. */
   readonly behaviour: Behaviour
-  /** Calls so far, by name: append, batchAppend, read, subscribe, features, gossip; to subscriptions: sent (events), checkpoint. */
+  /**
+   * Calls so far, by name: append, batchAppend, read, subscribe, features, gossip; to subscriptions: sent (events),
+   * checkpoint.
+   */
   readonly calls: Readonly<Record<string, number>>
   /** Commit positions that subscriptions began after; -1 = the start, -2 = the end. */
   readonly subscribedAfter: readonly bigint[]
@@ -97,7 +101,8 @@ export async function startEventStore({
     freeze: () => node.gate.shut(),
     thaw: () => node.gate.open(),
     dropSubscriptions() {
-      for (const call of subscriptions) call.emit('error', { code: status.ABORTED, details: 'Operation timed out: Consumer too slow.' })
+      for (const call of subscriptions)
+        call.emit('error', { code: status.ABORTED, details: 'Operation timed out: Consumer too slow.' })
     },
     put(stream, ...events) {
       const empty = { json: true, type: 'Foreign', data: Buffer.from('{}'), meta: new Uint8Array() }
@@ -113,7 +118,9 @@ async function listening(services: Services, port: number): Promise<{ readonly g
   const grpc = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 })
   for (const [definition, implementation] of services) grpc.addService(definition, implementation)
   const bound = await new Promise<number>((resolve, reject) => {
-    grpc.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, actual) => (error ? reject(error) : resolve(actual)))
+    grpc.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, actual) =>
+      error ? reject(error) : resolve(actual),
+    )
   })
   return { grpc, port: bound }
 }

@@ -3,8 +3,8 @@ import { type AnyMachineSnapshot, type AnyStateMachine, createActor, type EventF
 import { type Decision, type Event, Refusal } from '../../machines/kernel.ts'
 
 /**
- * A machine's whole contract in one line: `given(...history).when(command).yields(...events)`, `.refuses(code, details)` or
- * `.leads()` to the state that the machine reaches by what was decided.
+ * A machine's whole contract in one line: `given(...history).when(command).yields(...events)`, `.refuses(code,
+ * details)` or `.leads()` to the state that the machine reaches by what was decided.
  */
 export function scenario<M extends AnyStateMachine, C, E extends Event & EventFrom<M>>(
   machine: M,
@@ -15,14 +15,19 @@ export function scenario<M extends AnyStateMachine, C, E extends Event & EventFr
       const decision = decide(replay(machine, history), command)
       return {
         yields: (...events: readonly E[]) => expect(decision).toEqual(events),
-        refuses: (code: string, details: Readonly<Record<string, string>> = {}) => expect(decision).toEqual(new Refusal(code, details)),
-        leads: (): SnapshotFrom<M> => replay(machine, decision instanceof Refusal ? history : [...history, ...decision]),
+        refuses: (code: string, details: Readonly<Record<string, string>> = {}) =>
+          expect(decision).toEqual(new Refusal(code, details)),
+        leads: (): SnapshotFrom<M> =>
+          replay(machine, decision instanceof Refusal ? history : [...history, ...decision]),
       }
     },
   })
 }
 
-/** The state after a history. Fails the test at an event that the machine cannot take in its place (XState would ignore it silently). */
+/**
+ * The state after a history. Fails the test at an event that the machine cannot take in its place (XState would ignore
+ * it silently).
+ */
 export function replay<M extends AnyStateMachine>(machine: M, history: readonly EventFrom<M>[]): SnapshotFrom<M> {
   const actor = createActor(machine).start()
   for (const event of history) {

@@ -1,6 +1,9 @@
 import type { Recorded } from '../../src/log/log.ts'
 
-/** One recorded event of a chat. `call` is what its message says in `content.call`, the name that the client gave its call. */
+/**
+ * One recorded event of a chat. `call` is what its message says in `content.call`, the name that the client gave its
+ * call.
+ */
 export interface Fact {
   readonly room: string
   readonly seq: number
@@ -60,7 +63,8 @@ export function violations({ facts, acked, connections }: History): readonly str
   for (const { client, call, room, seq, id } of acked) {
     const fact = rooms.get(room)?.[seq]
     if (!fact) say(`lost: ${client} was acknowledged ${call} at ${room}/${seq}, where nothing stands`)
-    else if (id !== null && fact.id !== id) say(`lost: ${client} was acknowledged ${call} at ${room}/${seq}, where another event stands`)
+    else if (id !== null && fact.id !== id)
+      say(`lost: ${client} was acknowledged ${call} at ${room}/${seq}, where another event stands`)
     else if (id !== null && fact.call !== null && fact.call !== call)
       say(`mixed up: ${room}/${seq} is ${fact.call}, ${call} was acknowledged`)
   }
@@ -75,7 +79,14 @@ export function factsOf(batch: readonly Recorded[]): Fact[] {
     .filter(({ stream }) => stream.startsWith('chat-'))
     .map(({ stream, revision, id, position, event }) => {
       const { content } = event as { content?: { call?: string } }
-      return { room: stream.slice('chat-'.length), seq: revision, id, pos: position, type: event.type, call: content?.call ?? null }
+      return {
+        room: stream.slice('chat-'.length),
+        seq: revision,
+        id,
+        pos: position,
+        type: event.type,
+        call: content?.call ?? null,
+      }
     })
 }
 
@@ -106,9 +117,11 @@ function ordered({ client, pushes }: Connection, rooms: ReadonlyMap<string, read
   const heard = new Set<string>()
   let last = -1n
   for (const { name, room, seq, id, pos } of pushes) {
-    if (rooms.get(room)?.[seq]?.id !== id) say(`unfounded: ${client} heard ${name} of ${room}/${seq}, which the log does not hold`)
+    if (rooms.get(room)?.[seq]?.id !== id)
+      say(`unfounded: ${client} heard ${name} of ${room}/${seq}, which the log does not hold`)
     if (pos < last) say(`out of order: ${client} heard ${name} of ${room}/${seq} at ${pos} after ${last}`)
-    if (heard.has(`${name} ${id}`)) say(`pushed twice: ${client} heard ${name} of ${room}/${seq} twice on one connection`)
+    if (heard.has(`${name} ${id}`))
+      say(`pushed twice: ${client} heard ${name} of ${room}/${seq} twice on one connection`)
     heard.add(`${name} ${id}`)
     last = pos
   }

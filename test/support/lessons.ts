@@ -8,7 +8,14 @@ export interface Answered {
 }
 
 /** One HTTP request as somebody. */
-export async function call(url: string, token: string, method: string, path: string, body?: unknown, key?: string): Promise<Answered> {
+export async function call(
+  url: string,
+  token: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  key?: string,
+): Promise<Answered> {
   const response = await fetch(`${url}/api/v1${path}`, {
     method,
     headers: {
@@ -43,7 +50,12 @@ export interface Entrance {
 }
 
 /** A client with a token and protocol 2, as the documents connect it. */
-export async function enter(server: Pick<TestServer, 'url'>, role: string, id: string, how: Entrance = {}): Promise<Client> {
+export async function enter(
+  server: Pick<TestServer, 'url'>,
+  role: string,
+  id: string,
+  how: Entrance = {},
+): Promise<Client> {
   const { org = 'acme', transports = ['websocket'], query = {} } = how
   const token = await tokenFor(role, id, org)
   return connect(server.url, { transports, query: { role, org_id: org, auth: token, protocol: '2', ...query } })
@@ -51,15 +63,23 @@ export async function enter(server: Pick<TestServer, 'url'>, role: string, id: s
 
 /** A client without a token. */
 export const anonymous = (server: Pick<TestServer, 'url'>, token?: string): Promise<Client> =>
-  connect(server.url, { query: { role: 'student', protocol: '2' }, ...(token === undefined ? {} : { auth: { token } }) })
+  connect(server.url, {
+    query: { role: 'student', protocol: '2' },
+    ...(token === undefined ? {} : { auth: { token } }),
+  })
 
 /** Looks again until the fact is there; fails after `limitMs` and says what it last saw. */
-export async function eventually<T>(look: () => Promise<T> | T, passes: (seen: T) => boolean, limitMs = 10_000): Promise<T> {
+export async function eventually<T>(
+  look: () => Promise<T> | T,
+  passes: (seen: T) => boolean,
+  limitMs = 10_000,
+): Promise<T> {
   const deadline = performance.now() + limitMs
   for (;;) {
     const seen = await look()
     if (passes(seen)) return seen
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms, last seen: ${JSON.stringify(seen)?.slice(0, 2_000)}`)
+    if (performance.now() > deadline)
+      throw new Error(`not within ${limitMs} ms, last seen: ${JSON.stringify(seen)?.slice(0, 2_000)}`)
     await new Promise((again) => setTimeout(again, 10))
   }
 }

@@ -22,7 +22,10 @@ export interface Verdict {
   readonly said: object | number
 }
 
-/** Which events are invalid: `explained` names them in `failed_records` and takes the others, `silent` refuses the whole batch without a word. */
+/**
+ * Which events are invalid: `explained` names them in `failed_records` and takes the others, `silent` refuses the whole
+ * batch without a word.
+ */
 export interface Refusing {
   readonly invalid: (event: Received) => boolean
   readonly how: 'explained' | 'silent'
@@ -34,8 +37,9 @@ const MAX_BYTES = 2_000_000
 const TRACK_MS = 5 * 86_400_000
 
 /**
- * One Mixpanel project behind `/import` (JSON, project token as user name) and `/track` (form, token in each event), as docs.mixpanel.com
- * describes them: limits, partial success with status 400, counting by event name, distinct id, time and $insert_id.
+ * One Mixpanel project behind `/import` (JSON, project token as user name) and `/track` (form, token in each event), as
+ * docs.mixpanel.com describes them: limits, partial success with status 400, counting by event name, distinct id, time
+ * and $insert_id.
  */
 export function mixpanelProject(token: string) {
   const seen = new Map<string, Received>()
@@ -52,7 +56,8 @@ export function mixpanelProject(token: string) {
 
   /** Whoever is wrong or late here hears nothing of it but 0, or not even that. */
   function track(events: readonly Received[]): Verdict {
-    if (events.length > MAX_EVENTS || events.some(({ properties }) => properties.token !== token)) return { status: 200, said: 0 }
+    if (events.length > MAX_EVENTS || events.some(({ properties }) => properties.token !== token))
+      return { status: 200, said: 0 }
     for (const event of events) if (event.properties.time > Date.now() - TRACK_MS) take(event)
     return { status: 200, said: 1 }
   }
@@ -74,7 +79,8 @@ export function mixpanelProject(token: string) {
       largest = Math.max(largest, events.length)
       if (request.url.startsWith('/track')) return track(events)
       if (!hasToken(request, token)) return fault(401, 'invalid credentials')
-      if (Buffer.byteLength(request.body) > MAX_BYTES || events.length > MAX_EVENTS) return fault(413, 'request exceeds max limit')
+      if (Buffer.byteLength(request.body) > MAX_BYTES || events.length > MAX_EVENTS)
+        return fault(413, 'request exceeds max limit')
       const failed = events.flatMap((event, index) => problemsOf(event, index, refusing.invalid))
       const invalid = fault(400, 'some data points in the request failed validation')
       if (failed.length > 0 && refusing.how === 'silent') return invalid
@@ -91,7 +97,8 @@ export const fault = (code: number, error: string) => ({ status: code, said: { c
 
 /** Null: not in the form that the endpoint wants. */
 function eventsIn({ url, headers, body }: HttpRequest): Received[] | null {
-  if (url.startsWith('/track')) return JSON.parse(Buffer.from(new URLSearchParams(body).get('data') ?? '', 'base64').toString())
+  if (url.startsWith('/track'))
+    return JSON.parse(Buffer.from(new URLSearchParams(body).get('data') ?? '', 'base64').toString())
   if (!url.startsWith('/import') || headers['content-type'] !== 'application/json') return null
   const found: unknown = JSON.parse(body)
   return Array.isArray(found) ? found : null

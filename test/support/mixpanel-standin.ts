@@ -2,7 +2,14 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { unreachable } from '../../machines/kernel.ts'
-import { fault, type HttpRequest, mixpanelProject, type Received, type Refusing, type Verdict } from './mixpanel-project.ts'
+import {
+  fault,
+  type HttpRequest,
+  mixpanelProject,
+  type Received,
+  type Refusing,
+  type Verdict,
+} from './mixpanel-project.ts'
 
 /** What it does with a request instead of answering it well. */
 export type Misbehaviour =
@@ -74,7 +81,11 @@ export async function startMixpanel(token: string): Promise<MixpanelStandin> {
     look()
   }
 
-  function misbehave(next: Exclude<Misbehaviour, { kind: 'close' }>, request: HttpRequest, response: ServerResponse): void {
+  function misbehave(
+    next: Exclude<Misbehaviour, { kind: 'close' }>,
+    request: HttpRequest,
+    response: ServerResponse,
+  ): void {
     switch (next.kind) {
       case 'status':
         if (next.retryAfter !== undefined) response.setHeader('Retry-After', next.retryAfter)
@@ -84,7 +95,9 @@ export async function startMixpanel(token: string): Promise<MixpanelStandin> {
         reply(response, fault(413, 'request exceeds max limit'))
         break
       case 'page':
-        response.writeHead(next.status, { 'Content-Type': 'text/html' }).end('<html>Welcome to our wireless network</html>')
+        response
+          .writeHead(next.status, { 'Content-Type': 'text/html' })
+          .end('<html>Welcome to our wireless network</html>')
         break
       case 'slow':
         setTimeout(() => reply(response, project.judge(request)), next.ms).unref()

@@ -33,7 +33,8 @@ export interface RedisOptions {
 /** Resolves when the server answers. Throws when the binary is missing (says how to install it) or does not start. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const binary = options.binary ?? '/usr/bin/redis-server'
-  if (!existsSync(binary)) throw new Error(`${binary} is missing: these tests run against a real Redis, apt-get install redis-server`)
+  if (!existsSync(binary))
+    throw new Error(`${binary} is missing: these tests run against a real Redis, apt-get install redis-server`)
   const directory = await mkdtemp(join(tmpdir(), 'lyceum-redis-'))
   const launch = (port: number) => launched(binary, port, directory, options.args ?? [])
 
@@ -60,8 +61,25 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   }
 }
 
-async function launched(binary: string, port: number, directory: string, args: readonly string[]): Promise<ChildProcess> {
-  const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory, ...args]
+async function launched(
+  binary: string,
+  port: number,
+  directory: string,
+  args: readonly string[],
+): Promise<ChildProcess> {
+  const settings = [
+    '--port',
+    `${port}`,
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    directory,
+    ...args,
+  ]
   const child = spawn(binary, settings, { stdio: ['ignore', 'pipe', 'ignore'] })
   let said = ''
   child.stdout?.on('data', (text) => {
@@ -94,7 +112,10 @@ async function answers(port: number, pid: number | undefined): Promise<boolean> 
   return answer.includes(`process_id:${pid}\r\n`)
 }
 
-/** A test worker may itself be killed and run no exit handler; the closing of its pipe is seen by this small watcher in any case. */
+/**
+ * A test worker may itself be killed and run no exit handler; the closing of its pipe is seen by this small watcher in
+ * any case.
+ */
 function killWithUs(child: ChildProcess): void {
   const watcher = spawn('/bin/sh', ['-c', `read _; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
   child.once('exit', () => watcher.kill('SIGKILL'))

@@ -7,8 +7,15 @@ export interface Ran {
   readonly err: string
 }
 
-/** Runs a program with the Node of the tests to its end, or for 20 s at most: it is then told to stop. `env` is its whole environment but for PATH. */
-export function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+/**
+ * Runs a program with the Node of the tests to its end, or for 20 s at most: it is then told to stop. `env` is its
+ * whole environment but for PATH.
+ */
+export function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

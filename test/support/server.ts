@@ -27,11 +27,22 @@ export interface TestServer {
   stop(): Promise<number | string>
 }
 
-/** A real server in a process of its own, on a free port. Resolves when it listens, rejects with what it said when it does not. */
+/**
+ * A real server in a process of its own, on a free port. Resolves when it listens, rejects with what it said when it
+ * does not.
+ */
 export async function startServer({ env = {}, data }: ServerOptions = {}): Promise<TestServer> {
   const directory = data ?? (await mkdtemp(join(tmpdir(), 'lyceum-')))
   const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=64', MAIN, 'start'], {
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', LYCEUM_DATA: directory, JWT_SECRET: SECRET, LOG_LEVEL: 'warn', ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LYCEUM_DATA: directory,
+      JWT_SECRET: SECRET,
+      LOG_LEVEL: 'warn',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const orphan = (): void => void child.kill('SIGKILL')
@@ -70,7 +81,13 @@ export async function startServer({ env = {}, data }: ServerOptions = {}): Promi
 }
 
 /** A token as an identity provider with the tests' secret would issue it. `exp` in seconds from now. */
-export function tokenFor(role: string, sub: string, org = 'acme', more: Record<string, unknown> = {}, exp = 3600): Promise<string> {
+export function tokenFor(
+  role: string,
+  sub: string,
+  org = 'acme',
+  more: Record<string, unknown> = {},
+  exp = 3600,
+): Promise<string> {
   const now = Math.floor(Date.now() / 1000)
   return new SignJWT({ org_id: org, role, name: sub, ...more })
     .setProtectedHeader({ alg: 'HS256' })

@@ -46,7 +46,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('fail' as const),
       who,
-      fault: fc.record({ method: fc.constantFrom(...METHODS), when: fc.constantFrom('before' as const, 'after' as const) }),
+      fault: fc.record({
+        method: fc.constantFrom(...METHODS),
+        when: fc.constantFrom('before' as const, 'after' as const),
+      }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), who }) },
@@ -61,7 +64,9 @@ interface Ground {
   flush(): Promise<void>
 }
 
-/** Two keepers of one view, batches so small that every run takes many commits; ends when the view is at the log's end. */
+/**
+ * Two keepers of one view, batches so small that every run takes many commits; ends when the view is at the log's end.
+ */
 async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
   await ground.flush()
   const log = trialLog()

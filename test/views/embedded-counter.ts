@@ -1,8 +1,8 @@
 import { openEmbeddedViews } from '../../src/views/embedded.ts'
 
 /**
- * Adds one to the row `count` as often as told, each time by compare-and-set, and prints how often it was not the first.
- * Also run as a process of its own: `node embedded-counter.ts <path> <table> <times>`.
+ * Adds one to the row `count` as often as told, each time by compare-and-set, and prints how often it was not the
+ * first. Also run as a process of its own: `node embedded-counter.ts <path> <table> <times>`.
  */
 export async function count(path: string, table: string, times: number): Promise<number> {
   const store = await openEmbeddedViews(path)
@@ -10,7 +10,8 @@ export async function count(path: string, table: string, times: number): Promise
   for (let done = 0; done < times; ) {
     const { position, rows } = await store.read(table, ['count'])
     const row = ((rows[0] as number | undefined) ?? 0) + 1
-    if (await store.commit(table, position, (position ?? 0n) + 1n, [{ key: 'count', row, added: [], removed: [] }])) done++
+    if (await store.commit(table, position, (position ?? 0n) + 1n, [{ key: 'count', row, added: [], removed: [] }]))
+      done++
     else lost++
     // Lets this process's read snapshot go, as any real work does.
     await new Promise((resolve) => setImmediate(resolve))

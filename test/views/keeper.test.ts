@@ -130,7 +130,9 @@ describe('a poison event', () => {
       { index: 'even/b', key: 'b', row: { seq: 0, sum: 2 } },
       { index: 'parked/a', key: 'a', row: { parked: true, seq: 1, error: 'a spoiled box' } },
     ])
-    expect(alarms).toMatchObject([{ kind: 'parked', view: 'boxes', key: 'a', stream: 'box-a', seq: 1, error: 'a spoiled box' }])
+    expect(alarms).toMatchObject([
+      { kind: 'parked', view: 'boxes', key: 'a', stream: 'box-a', seq: 1, error: 'a spoiled box' },
+    ])
     await expect.poll(() => keeper.status().boxes?.parked).toBe(1)
   })
 
@@ -148,7 +150,11 @@ describe('a poison event', () => {
       const store = memoryViews()
       await record(log, 'box-a', added(1))
       await record(log, 'whole-a', added(1))
-      const whole = { ...boxes, name: 'whole', key: ({ stream }: { stream: string }) => (stream.startsWith('whole-') ? stream : null) }
+      const whole = {
+        ...boxes,
+        name: 'whole',
+        key: ({ stream }: { stream: string }) => (stream.startsWith('whole-') ? stream : null),
+      }
       const { keeper, alarms } = kept(log, store, trial({ ...boxes, ...broken }), trial(whole))
       await keeper.ready()
       expect((await keeper.get('whole', ['whole-a'])).rows).toEqual([{ seq: 0, sum: 1 }])
@@ -180,7 +186,10 @@ describe('a poison event', () => {
     const better = trial<Box>({ ...boxes, fold: (row, { revision: seq }) => ({ seq, sum: (row?.sum ?? 0) + 1 }) })
     const { keeper } = kept(log, store, better)
     await keeper.ready()
-    expect(await keeper.verify('boxes')).toMatchObject({ equal: false, differences: ['a', 'parked/a -> a', 'sum/0000003 -> a'] })
+    expect(await keeper.verify('boxes')).toMatchObject({
+      equal: false,
+      differences: ['a', 'parked/a -> a', 'sum/0000003 -> a'],
+    })
     await keeper.rebuild('boxes')
     expect(await keeper.verify('boxes')).toMatchObject({ equal: true, differences: [] })
     expect((await keeper.get('boxes', ['a'])).rows).toEqual([{ seq: 2, sum: 3 }])

@@ -18,7 +18,14 @@ beforeEach(async () => {
   store = await openRedisViews({ url: server.url, commandTimeoutMs: 200 })
   log = trialLog()
   alarms = []
-  keeper = keepViews({ log, store, projections: [trial(boxes)], commitEveryMs: 2, pollMs: 20, onAlarm: (alarm) => alarms.push(alarm) })
+  keeper = keepViews({
+    log,
+    store,
+    projections: [trial(boxes)],
+    commitEveryMs: 2,
+    pollMs: 20,
+    onAlarm: (alarm) => alarms.push(alarm),
+  })
   await record(log, 'box-a', added(1))
   await keeper.ready()
 })
@@ -37,7 +44,9 @@ async function write(events: number): Promise<bigint> {
 }
 
 async function wholeAgain(position: bigint): Promise<void> {
-  await expect.poll(async () => (await keeper.get('boxes', []).catch(() => null))?.position, { timeout: 10_000 }).toBe(position)
+  await expect
+    .poll(async () => (await keeper.get('boxes', []).catch(() => null))?.position, { timeout: 10_000 })
+    .toBe(position)
   expect(await verified(log, store)).toMatchObject({ equal: true, position })
 }
 
@@ -69,7 +78,8 @@ test('a Redis that was emptied is never taken for one in which nothing is, also 
   const position = await write(200)
   expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
   const everything = { from: 'sum/', to: 'sum/~', limit: 100 }
-  const { entries: whole } = await store.scan((await store.live('boxes')) ?? '', everything) // this keeper has told nobody anything yet
+  // this keeper has told nobody anything yet
+  const { entries: whole } = await store.scan((await store.live('boxes')) ?? '', everything)
   const other = new Redis(server.url)
   await other.flushall()
   other.disconnect()

@@ -96,6 +96,8 @@ describe('the redis view store and its server', () => {
   })
 
   test('a url that is none is refused with an example', async () => {
-    await expect(openRedisViews({ url: 'localhost' })).rejects.toThrow('must look like redis://host:6379, got "localhost"')
+    await expect(openRedisViews({ url: 'localhost' })).rejects.toThrow(
+      'must look like redis://host:6379, got "localhost"',
+    )
   })
 })

@@ -32,7 +32,12 @@ export function viewStoreSuite(name: string, open: () => Promise<Opened>): void 
 
     test('a commit writes rows, index entries and the position together', async () => {
       const table = freshTable()
-      expect(await store.commit(table, null, 7n, [put('a', { seq: 0, text: 'grüße 🎈' }, ['by/1']), put('b', [1, null, 'x'])])).toBe(true)
+      expect(
+        await store.commit(table, null, 7n, [
+          put('a', { seq: 0, text: 'grüße 🎈' }, ['by/1']),
+          put('b', [1, null, 'x']),
+        ]),
+      ).toBe(true)
       expect(await store.read(table, ['b', 'none', 'a'])).toEqual({
         position: 7n,
         rows: [[1, null, 'x'], undefined, { seq: 0, text: 'grüße 🎈' }],
@@ -53,7 +58,9 @@ export function viewStoreSuite(name: string, open: () => Promise<Opened>): void 
     test('of many commits from one position exactly one is taken', async () => {
       const table = freshTable()
       const both = [store, opened.other]
-      const taken = await Promise.all(Array.from({ length: 20 }, (_, n) => both[n % 2]?.commit(table, null, 1n, [put('winner', n)])))
+      const taken = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => both[n % 2]?.commit(table, null, 1n, [put('winner', n)])),
+      )
       const winner = taken.indexOf(true)
       expect(taken.filter(Boolean)).toHaveLength(1)
       expect(await store.read(table, ['winner'])).toEqual({ position: 1n, rows: [winner] })
@@ -62,7 +69,9 @@ export function viewStoreSuite(name: string, open: () => Promise<Opened>): void 
     test('what one writes the other reads', async () => {
       const table = freshTable()
       for (let n = 1n; n <= 10n; n++) {
-        expect(await store.commit(table, n === 1n ? null : n - 1n, n, [put('a', `${n}`, n === 1n ? ['i'] : [])])).toBe(true)
+        expect(await store.commit(table, n === 1n ? null : n - 1n, n, [put('a', `${n}`, n === 1n ? ['i'] : [])])).toBe(
+          true,
+        )
         expect(await opened.other.read(table, ['a'])).toEqual({ position: n, rows: [`${n}`] })
       }
     })
@@ -120,13 +129,18 @@ export function viewStoreSuite(name: string, open: () => Promise<Opened>): void 
       const { entries } = await store.scan(table, { from: 'same', to: 'samf', limit: 10 })
       expect(entries.map(({ key }) => key)).toEqual(['a', 'b'])
       await store.commit(table, 1n, 2n, [{ key: 'a', row: 1, added: [], removed: ['same'] }])
-      expect((await store.scan(table, { from: 'same', to: 'samf', limit: 10 })).entries).toEqual([{ index: 'same', key: 'b', row: 2 }])
+      expect((await store.scan(table, { from: 'same', to: 'samf', limit: 10 })).entries).toEqual([
+        { index: 'same', key: 'b', row: 2 },
+      ])
     })
 
     test('keys and entries of 512 characters are kept', async () => {
       const table = freshTable()
       await store.commit(table, null, 1n, [put('k'.repeat(512), 1, ['i'.repeat(512)])])
-      expect(await store.scan(table, all)).toEqual({ position: 1n, entries: [{ index: 'i'.repeat(512), key: 'k'.repeat(512), row: 1 }] })
+      expect(await store.scan(table, all)).toEqual({
+        position: 1n,
+        entries: [{ index: 'i'.repeat(512), key: 'k'.repeat(512), row: 1 }],
+      })
     })
 
     test('a commit of ten thousand rows is one step', async () => {
@@ -140,7 +154,14 @@ export function viewStoreSuite(name: string, open: () => Promise<Opened>): void 
           keys.map((key, n) => put(key, { n }, [`i${n}`, `j${n}`])),
         ),
       ).toBe(true)
-      expect(await store.commit(table, 1n, 2n, keys.map((key) => ({ key, row: null, added: [], removed: [] })).slice(0, 9_000))).toBe(true)
+      expect(
+        await store.commit(
+          table,
+          1n,
+          2n,
+          keys.map((key) => ({ key, row: null, added: [], removed: [] })).slice(0, 9_000),
+        ),
+      ).toBe(true)
       expect((await store.read(table, keys)).rows.filter((row) => row !== undefined)).toHaveLength(1_000)
       expect((await store.scan(table, { from: 'i', to: 'k', limit: 15_000 })).entries).toHaveLength(15_000)
     })
@@ -190,4 +211,5 @@ const all = { from: '', to: '\x7f', limit: 1_000 }
 
 const put = (key: string, row: Json, added: readonly string[] = []): Change => ({ key, row, added, removed: [] })
 
-const indexes = (scanned: { entries: readonly { index: string }[] }): string[] => scanned.entries.map(({ index }) => index)
+const indexes = (scanned: { entries: readonly { index: string }[] }): string[] =>
+  scanned.entries.map(({ index }) => index)

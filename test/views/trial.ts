@@ -8,13 +8,18 @@ import type { ViewStore } from '../../src/views/store.ts'
 import { type Verified, verifyView } from '../../src/views/verify.ts'
 
 /** What the trial streams `box-<name>` record. `Spoiled` is an event that no fold can take. */
-export type TrialEvent = { readonly type: 'Added'; readonly amount: number } | { readonly type: 'Emptied' } | { readonly type: 'Spoiled' }
+export type TrialEvent =
+  | { readonly type: 'Added'; readonly amount: number }
+  | { readonly type: 'Emptied' }
+  | { readonly type: 'Spoiled' }
 
 export interface Box extends Row {
   readonly sum: number
 }
 
-/** Boxes by name; an emptied box has no row. Lists: `sum/<7 digits>`, equal for boxes of equal sums, and `even/<name>`. */
+/**
+ * Boxes by name; an emptied box has no row. Lists: `sum/<7 digits>`, equal for boxes of equal sums, and `even/<name>`.
+ */
 export const boxes: Projection<Box> = {
   name: 'boxes',
   version: 1,
@@ -33,7 +38,11 @@ export const trialLog = (): Log => memoryLog({ codec: codec({}), now: Date.now }
 export async function record(log: Log, stream: string, ...events: readonly Event[]): Promise<bigint> {
   let revision = -1
   for await (const batch of log.read(stream, { backwards: true, limit: 1 })) revision = batch[0]?.revision ?? revision
-  const proposed = events.map((event) => ({ id: randomUUID(), event, meta: { correlationId: randomUUID(), by: 'system' } }))
+  const proposed = events.map((event) => ({
+    id: randomUUID(),
+    event,
+    meta: { correlationId: randomUUID(), by: 'system' },
+  }))
   const { positions }: Appended = await log.append(stream, revision, proposed)
   return positions.at(-1) ?? 0n
 }
@@ -54,4 +63,5 @@ export async function verified(log: Log, store: ViewStore, projection: Projectio
 }
 
 /** A projection of one kind of row, as the keeper takes it. */
-export const trial = <R extends Row>(projection: Projection<R>): Projection => projection as unknown as Projection // it gets its own rows only
+// it gets its own rows only
+export const trial = <R extends Row>(projection: Projection<R>): Projection => projection as unknown as Projection
