@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Log } from '../src/log/log.ts'
-import { openRooms, type Rooms } from '../src/runtime/rooms.ts'
+import { openRooms, type Rooms } from '../src/runtime/entities.ts'
 import { snapshotFiles } from '../src/runtime/snapshot-files.ts'
 import { atMost, type Figure, median, quantile } from './figures.ts'
 import { inDirectory, openChat, openLogIn, write } from './histories.ts'

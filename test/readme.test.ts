@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { VARIABLES } from '../src/config-variables.ts'
-import { inbound } from '../src/contracts/support-chat.ts'
+import { inbound } from '../src/contracts/support-chat/inbound.ts'
 
 /** What the pages for newcomers say can be checked in part; that part is. */
 const root = join(import.meta.dirname, '..')

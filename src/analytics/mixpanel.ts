@@ -4,7 +4,7 @@ import { deliverer, type Observer, type Parcel } from './deliver.ts'
 import type { MixpanelEvent } from './events.ts'
 import { BATCH_EVENTS, type Import } from './import.ts'
 import { backOffMs, pause } from './pause.ts'
-import { type Place, type Places, stands } from './place.ts'
+import { type Place, type Places, stands } from './checkpoint.ts'
 
 export interface MixpanelOptions {
   readonly log: Log

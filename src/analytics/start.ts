@@ -9,7 +9,7 @@ import { type MixpanelEvent, mixpanelEvent } from './events.ts'
 import { mixpanelImport } from './import.ts'
 import { lessonFacts } from './lessons.ts'
 import { followForMixpanel, type MixpanelFollower, PoisonEvent } from './mixpanel.ts'
-import { placeFile } from './place.ts'
+import { placeFile } from './checkpoint.ts'
 import { type Pseudonyms, pseudonyms } from './pseudonyms.ts'
 
 const TIMEOUT_MS = 30_000

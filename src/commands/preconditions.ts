@@ -2,7 +2,7 @@ import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { dirname } from 'node:path'
 import type { Config } from '../config.ts'
-import { listen } from '../gateway/listen.ts'
+import { listen } from '../gateway/http/listen.ts'
 
 /**
  * Looks at what a start needs before anything is recorded: the first start prints log-ins that are stored nowhere else,

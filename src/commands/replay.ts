@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { replayChat, type Step } from '../delivery/replay.ts'
+import { replayChat, type Step } from '../contracts/support-chat/past.ts'
 import { openLog } from '../storage.ts'
 
 /**

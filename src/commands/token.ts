@@ -1,8 +1,8 @@
 import type { Role } from '../../machines/kernel.ts'
 import type { Config } from '../config.ts'
-import { authenticator } from '../gateway/auth.ts'
-import { openKeys } from '../gateway/keys.ts'
-import { ROLES } from '../gateway/tokens.ts'
+import { authenticator } from '../gateway/auth/authenticator.ts'
+import { openKeys } from '../gateway/auth/keys.ts'
+import { ROLES } from '../gateway/auth/tokens.ts'
 
 export interface TokenOptions {
   readonly role: string

@@ -1,4 +1,4 @@
-import type { Audience } from '../contracts/notice.ts'
+import type { Audience } from './notice.ts'
 
 /**
  * The way out to this node's clients. Fire and forget: a client that misses something is told everything when it comes

@@ -3,7 +3,7 @@ import { type OnlineRow, online } from '../../projections/online.ts'
 import { lastOf } from '../log/last-of.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
-import type { Desk } from './desk.ts'
+import type { Desk } from '../contracts/support-chat/desk.ts'
 
 const PAGE = 1_000
 

@@ -1,6 +1,6 @@
 import { keepNewest } from '../keep-newest.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
-import type { Peer, Pulse } from './pulse.ts'
+import type { Peer, Pulse } from './liveness-probe.ts'
 
 /**
  * How many TeacherHub connections each organisation has, on all nodes. They are nobody's presence, so nothing of them

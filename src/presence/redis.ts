@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
-import { heldSockets } from './held.ts'
+import { heldSockets } from './own-leases.ts'
 import { type Lease, type Leases, LeasesUnavailable } from './leases.ts'
 import { redisOptions } from './redis-connection.ts'
 import { LEASES_LUA, leaseKey, SEEN_LUA } from './redis-script.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { inbound } from '../../src/contracts/support-chat.ts'
+import { inbound } from '../../src/contracts/support-chat/inbound.ts'
 import type { Client } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { type Company, company } from './company.ts'

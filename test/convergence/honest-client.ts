@@ -1,4 +1,4 @@
-import type { FlaggedChat, QueuedChat, RoomObject, StaffInit } from '../../src/contracts/support-chat-wire.ts'
+import type { FlaggedChat, QueuedChat, RoomObject, StaffInit } from '../../src/contracts/support-chat/wire.ts'
 
 /** What a staff client holds: `staff_init` without its position. */
 export type Held = Omit<StaffInit, 'pos'>

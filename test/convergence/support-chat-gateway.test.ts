@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { StaffInit } from '../../src/contracts/support-chat-wire.ts'
+import type { StaffInit } from '../../src/contracts/support-chat/wire.ts'
 import { type Company, company } from '../contracts/company.ts'
 import type { Client } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'

@@ -3,9 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { AuthFailure, authenticator } from '../../src/gateway/auth.ts'
-import { openKeys } from '../../src/gateway/keys.ts'
-import { tokenFrom } from '../../src/gateway/tokens.ts'
+import { AuthFailure, authenticator } from '../../src/gateway/auth/authenticator.ts'
+import { openKeys } from '../../src/gateway/auth/keys.ts'
+import { tokenFrom } from '../../src/gateway/auth/tokens.ts'
 
 const SECRET = 's'.repeat(32)
 const start = 1_700_000_000_000

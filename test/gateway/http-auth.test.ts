@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Refusal } from '../../machines/kernel.ts'
-import { openDemo } from '../../src/gateway/demo.ts'
+import { openDemo } from '../../src/contracts/accounts/demo.ts'
 import { startHttp } from './server.ts'
 
 let http: Awaited<ReturnType<typeof startHttp>>
@@ -81,7 +81,7 @@ describe('logging in', () => {
   })
   test('a login that was written before a crash leads to nobody, and opening the account again completes it', async () => {
     const by = { id: 'system', org: 'acme', role: 'system' } as const
-    const { loginId, accountId } = await import('../../src/gateway/account-ids.ts')
+    const { loginId, accountId } = await import('../../src/gateway/auth/account-ids.ts')
     const [email, password] = ['half@acme.test', 'correct horse']
     await http.rooms.ask('login', loginId(email), {
       type: 'AddLogin',

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ownSecret } from '../../src/gateway/keys.ts'
+import { ownSecret } from '../../src/gateway/auth/keys.ts'
 
 let directory = ''
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { failureLimit, tokenBuckets } from '../../src/gateway/limits.ts'
+import { failureLimit, tokenBuckets } from '../../src/gateway/auth/limits.ts'
 
 const start = 1_700_000_000_000
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
 import { expect, test } from 'vitest'
-import { jsonText } from '../../src/contracts/json-text.ts'
-import { encodeQuickly } from '../../src/gateway/packets.ts'
+import { jsonText } from '../../src/delivery/json-text.ts'
+import { encodeQuickly } from '../../src/gateway/sockets/packets.ts'
 
 /** Socket.IO's own encoder, and the one that took its place. */
 function encoders() {

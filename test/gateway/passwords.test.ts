@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { Refusal } from '../../machines/kernel.ts'
-import { openPasswords, type Passwords } from '../../src/gateway/passwords.ts'
+import { openPasswords, type Passwords } from '../../src/gateway/auth/passwords.ts'
 
 let passwords: Passwords
 beforeAll(async () => {

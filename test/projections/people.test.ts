@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { PersonEvent } from '../../machines/person/events.ts'
 import { type PersonRow, people } from '../../projections/people.ts'
-import { displayNameOf, staffUser, visitorUser } from '../../src/contracts/people.ts'
+import { displayNameOf, staffUser, visitorUser } from '../../src/contracts/shared/people.ts'
 
 const at = 1_572_522_995_123
 const profile = { email: 'ann@acme.test', full_name: 'Ann Archer' }

@@ -5,9 +5,9 @@ import { type Party, Refusal } from '../../machines/kernel.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { openRooms, type Rooms } from '../../src/runtime/rooms.ts'
+import { openRooms, type Rooms } from '../../src/runtime/entities.ts'
 import { memorySnapshots } from '../../src/runtime/snapshots.ts'
-import { type RoomAnswer, type VisitorChats, visitorChats } from '../../src/runtime/visitor-chats.ts'
+import { type RoomAnswer, type VisitorChats, visitorChats } from '../../src/contracts/support-chat/visitor-chats.ts'
 
 const by: Party = { id: 'vera', org: 'acme', role: 'visitor' }
 const at = 1_700_000_000_000

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Log } from '../../src/log/log.ts'
-import { type Keeper, keepViews } from '../../src/views/keeper.ts'
+import { type Keeper, keepViews } from '../../src/views/runner.ts'
 import { openRedisViews } from '../../src/views/redis.ts'
 import { type ViewStore, ViewsUnavailable } from '../../src/views/store.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'

@@ -1,0 +1,48 @@
+import { randomInt } from 'node:crypto'
+import { type Party, Refusal } from '../../../machines/kernel.ts'
+import type { AccountRole } from '../../../machines/person/events.ts'
+import type { Log } from '../../log/log.ts'
+import { type AccountParts, openAccount } from '../../gateway/auth/accounts.ts'
+
+/** A login of the first start. The password is nowhere else: it is printed once and forgotten. */
+export interface DemoLogin {
+  readonly email: string
+  readonly password: string
+  readonly role: AccountRole
+}
+
+const ORG = 'demo'
+const PEOPLE = [
+  { name: 'Admin', role: 'admin' },
+  { name: 'Supervisor', role: 'supervisor' },
+  { name: 'Agent 1', role: 'agent' },
+  { name: 'Agent 2', role: 'agent' },
+] as const
+
+/**
+ * On a log without a single event: the organisation `demo` with an admin, a supervisor and two agents. Otherwise
+ * nothing, so it may be called at every start. Not meant for two nodes that start at once on an empty shared log: the
+ * second one finds the accounts taken, and only the logins that it opened itself are returned.
+ */
+export async function openDemo(log: Log, parts: AccountParts): Promise<readonly DemoLogin[]> {
+  for await (const batch of log.readAll({ limit: 1 })) if (batch.length > 0) return []
+  const by: Party = { id: 'system', org: ORG, role: 'system' }
+  const logins: DemoLogin[] = []
+  for (const { name, role } of PEOPLE) {
+    const email = `${name.toLowerCase().replace(' ', '')}@demo.example`
+    const password = randomPassword()
+    const opened = await openAccount(parts, by, { email, password, role, profile: { full_name: `Demo ${name}` } })
+    if (!(opened instanceof Refusal)) logins.push({ email, password, role })
+    else if (opened.code !== 'account-exists')
+      throw new Error(`the demo account ${email} could not be opened: ${opened.code}`)
+  }
+  return logins
+}
+
+/** Without the letters and digits that look alike in print. 16 of 55 characters: 92 bits. */
+const LETTERS = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+
+function randomPassword(): string {
+  const characters = Array.from({ length: 16 }, () => LETTERS.charAt(randomInt(LETTERS.length)))
+  return characters.join('').replace(/(.{4})(?=.)/g, '$1-')
+}

@@ -1,0 +1,136 @@
+import type { Server } from 'socket.io'
+import { type Party, Refusal, refuse, unreachable } from '../../../machines/kernel.ts'
+import { COURSE_STREAM } from '../../../projections/courses.ts'
+import { type AttendanceAsked, notAmong } from './inbound.ts'
+import type { ActiveSessions, ActiveSessionsError } from './wire.ts'
+import { type Place, placeOf } from '../../delivery/notice.ts'
+import type { AttendanceDelivery } from './delivery.ts'
+import type { Fanout } from '../../delivery/follower.ts'
+import type { Log } from '../../log/log.ts'
+import { inTurn } from '../../keyed-queue.ts'
+import type { Done } from '../../runtime/answer.ts'
+import type { Rooms } from '../../runtime/entities.ts'
+import type { RoomAnswer } from '../support-chat/visitor-chats.ts'
+import type { CourseWatchers } from './course-watchers.ts'
+
+export interface AttendanceCallsOptions {
+  readonly io: Server
+  readonly log: Log
+  readonly rooms: Pick<Rooms, 'look' | 'lastPosition'>
+  readonly attendance: AttendanceDelivery
+  readonly watchers: CourseWatchers
+  readonly fanout: Pick<Fanout, 'position' | 'until'>
+}
+
+/** What sockets ask about courses' attendance sessions. */
+export interface AttendanceCalls {
+  /** The `room` of the answer is the course. */
+  ask(asked: AttendanceAsked, by: Party, socket: string): Promise<RoomAnswer>
+  /** Contract 004 tells refusals by an event, too: not every client asks for an ack. */
+  refused(socket: string, error: ActiveSessionsError): void
+}
+
+/**
+ * Whoever started a session here and then looks finds it; but nobody waits longer than this for this node to hear of
+ * it.
+ */
+const PATIENCE_MS = 1_000
+/** How often it is looked again whether somebody may watch who was taken out of the course at that very moment. */
+const ATTEMPTS = 10
+
+export function attendanceCalls({
+  io,
+  log,
+  rooms,
+  attendance,
+  watchers,
+  fanout,
+}: AttendanceCallsOptions): AttendanceCalls {
+  /** What one connection wants of one course happens in the order in which it was asked: the last word counts. */
+  const turns = inTurn()
+  const emit = (socket: string, name: string, data: object): void =>
+    void io.of('/').sockets.get(socket)?.emit(name, data)
+
+  /** What the course's own room says at the moment: views follow later. Gives its revision. */
+  const admitted = async (course: string, by: Party): Promise<number | Refusal> => {
+    const { revision, state } = await rooms.look('course', course)
+    return notAmong(revision < 0 ? null : state.context, by) ?? revision
+  }
+
+  const heardSoFar = async (): Promise<void> => {
+    const upTo = rooms.lastPosition()
+    if (fanout.position() >= upTo) return
+    await fanout.until(() => fanout.position() >= upTo, AbortSignal.timeout(PATIENCE_MS))
+  }
+
+  /** Where a course stands of whose sessions this node has heard nothing. */
+  const placeBefore = async (course: string): Promise<Place> => {
+    const known = attendance.desk.newest(course)
+    if (known) return known
+    for await (const [last] of log.read(COURSE_STREAM + course, { backwards: true, limit: 1 }))
+      if (last) return placeOf(last)
+    throw new Error(`course ${course} has a roster and no events`)
+  }
+
+  const watch = async (course: string, by: Party, socket: string): Promise<RoomAnswer> => {
+    let watching = watchers.begin(course, socket, by)
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const revision = await admitted(course, by)
+        if (revision instanceof Refusal) {
+          watchers.end(course, socket)
+          return { room: course, answer: revision }
+        }
+        const before = await placeBefore(course)
+        await heardSoFar()
+        if (watching && watching.withdrawn > revision) continue // taken out meanwhile
+        // Enter, then look, without a wait in between: what happens later comes as a push, what happened before is in
+        // the data.
+        if (watching && !watchers.enter(watching, revision)) {
+          watching = watchers.begin(course, socket, by) // taken out, and let in again, meanwhile
+          continue
+        }
+        const data = attendance.data(course, before)
+        emit(socket, 'activeSessionsData', data)
+        return { room: course, answer: shown(data) }
+      }
+      return { room: course, answer: refuse('busy') }
+    } finally {
+      if (watching?.since === null) watchers.end(course, socket)
+    }
+  }
+
+  const check = async (course: string, by: Party, socket: string): Promise<RoomAnswer> => {
+    const revision = await admitted(course, by)
+    if (revision instanceof Refusal) return { room: course, answer: revision }
+    const before = await placeBefore(course)
+    await heardSoFar()
+    const data = attendance.data(course, before)
+    emit(socket, 'activeSessionsResponse', data)
+    return { room: course, answer: shown(data) }
+  }
+
+  const unwatch = async (course: string, socket: string): Promise<RoomAnswer> => {
+    watchers.end(course, socket)
+    return { room: course, answer: { kind: 'done', id: null, seq: -1, position: null, events: [] } }
+  }
+
+  return {
+    ask({ kind, courseId }, by, socket) {
+      const key = `${socket} ${courseId}`
+      switch (kind) {
+        case 'watch-course':
+          return turns.run(key, () => watch(courseId, by, socket))
+        case 'unwatch-course':
+          return turns.run(key, () => unwatch(courseId, socket))
+        case 'check-course':
+          return check(courseId, by, socket)
+        default:
+          return unreachable(kind)
+      }
+    },
+    refused: (socket, error) => emit(socket, 'activeSessionsError', error),
+  }
+}
+
+const shown = ({ id, seq, pos }: ActiveSessions): Done => ({ kind: 'done', id, seq, position: BigInt(pos), events: [] })

@@ -1,0 +1,54 @@
+import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
+import { iso, isoOrNull } from '../lessons/wire.ts'
+import type { AttendanceReport, Fact } from './report.ts'
+
+/** A session as lists show it. */
+export function listedSession(id: string, row: AttendanceSessionRow) {
+  const { ended } = row
+  return {
+    id,
+    course_id: row.courseId,
+    teacher_id: row.teacherId,
+    teacher_name: row.teacherName || row.teacherId, // a name that was erased leaves the id
+    state: row.state,
+    planned_minutes: row.plannedMinutes,
+    check_in_mode: row.checkIn,
+    late_after_minutes: row.lateAfterMinutes,
+    started_at: iso(row.startedAt),
+    due_at: iso(row.dueAt),
+    ended_at: isoOrNull(ended?.at ?? null),
+    ended_by: ended && (ended.byName || ended.by || 'system'),
+    ended_by_id: ended?.by ?? null,
+    end_reason: ended?.reason ?? null,
+    student_count: row.present,
+    final_statistics: ended && { total: ended.total, present: row.present, absent: ended.total - row.present },
+    seq: row.seq,
+  }
+}
+
+/**
+ * The whole report, or what one student may see of it. Nothing in it but what the session's events say: no event ids,
+ * no positions.
+ */
+export function reportedSession(id: string, { row, marks }: AttendanceReport, student?: string) {
+  const shown = student === undefined ? [...marks] : [...marks].filter(([who]) => who === student)
+  shown.sort(([a], [b]) => (a < b ? -1 : 1))
+  return { ...listedSession(id, row), marks: shown.map(([who, facts]) => reportedMark(who, facts)) }
+}
+
+export function reportedMark(student: string, facts: readonly Fact[]) {
+  const last = facts.at(-1)
+  if (!last) throw new Error(`${student} has a mark of which nothing was said`)
+  const { status, via, by, at, seq } = last
+  return {
+    student_id: student,
+    status,
+    via,
+    by,
+    at: iso(at),
+    seq,
+    history: facts.map((fact) => ({ ...saidAt(fact), seq: fact.seq })),
+  }
+}
+
+const saidAt = ({ status, via, by, at, reason }: Fact) => ({ status, via, by, at: iso(at), reason })

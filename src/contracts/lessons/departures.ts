@@ -1,0 +1,139 @@
+import { type Party, Refusal, type Role } from '../../../machines/kernel.ts'
+import type { LessonCommand } from '../../../machines/lesson/commands.ts'
+import type { LessonEvent } from '../../../machines/lesson/events.ts'
+import type { PresenceEvent } from '../../../machines/presence/events.ts'
+import { isPresent } from '../../../projections/lesson-participants.ts'
+import { LESSON_STREAM } from '../../../projections/lessons.ts'
+import { PRESENCE_STREAM } from '../../../projections/online.ts'
+import type { Told } from '../../../projections/projection.ts'
+import type { Clock } from '../../clock.ts'
+import type { Desk } from '../support-chat/desk.ts'
+import type { LessonDesk } from './desk.ts'
+import type { EndOfPresence } from './presence-past.ts'
+import { atMost } from '../../keyed-queue.ts'
+import type { Rooms } from '../../runtime/entities.ts'
+
+export interface LessonAttendanceOptions {
+  readonly lessons: LessonDesk
+  readonly desk: Desk
+  readonly rooms: Pick<Rooms, 'ask'>
+  readonly endOfPresence: (home: string, id: string, since: number) => Promise<EndOfPresence | undefined>
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Something to look into: whether this participant is still there, and whether the lesson knows that they are back from
+ * `loss`.
+ */
+interface Case {
+  readonly lesson: string
+  readonly participant: string
+  readonly loss?: { readonly at: number; readonly backAt: number; readonly role: Role }
+  readonly causedBy?: string
+}
+
+/** A class may drop and return as one; a room's mailbox holds 256, and others want to be heard in between. */
+const AT_ONCE = 64
+const AGAIN_MS = 500
+
+/**
+ * Keeps two things true: whoever is in an open lesson is there in the presence in which they joined, and a return from
+ * a loss is recorded in the live lesson in which it happened. It looks when a presence ends, when somebody is back or
+ * joins, and once at the start at everybody; so it needs no position of its own, and what a crash left half done is
+ * found again. Every node does it: the lesson takes each fact once.
+ */
+export function lessonAttendance({ lessons, desk, rooms, endOfPresence, clock, onError }: LessonAttendanceOptions) {
+  let waiting: Case[] = []
+  let working = false
+
+  const lookInto = async ({ lesson, participant, loss, causedBy }: Case): Promise<void> => {
+    const record = lessons.get(lesson)
+    const person = record?.people.get(participant)
+    if (!record?.row || !person || !isPresent(person)) return
+    const by: Party = { id: 'lesson-attendance', org: record.row.org, role: 'system' }
+    const call = causedBy === undefined ? {} : { causedBy }
+    const { home, presence } = person
+    const row = desk.presence(home, participant)
+    if (row?.since === presence) {
+      if (!loss || record.row.status !== 'live') return
+      const { role, at: lostAt, backAt } = loss
+      await told(
+        lesson,
+        { type: 'ResumeLesson', participantId: participant, role, presence, lostAt, by, at: backAt },
+        call,
+      )
+      return
+    }
+    const end = await endOfPresence(home, participant, presence)
+    if (!end) return
+    const reason = end.reason === 'grace-over' ? 'disconnected' : 'left'
+    await told(
+      lesson,
+      { type: 'LeaveLesson', participantId: participant, presence, reason, leftAt: end.at, by, at: clock.now() },
+      call,
+    )
+  }
+
+  const told = async (lesson: string, command: LessonCommand, call: { causedBy?: string }): Promise<void> => {
+    const answer = await rooms.ask('lesson', lesson, command, call)
+    if (answer instanceof Refusal) throw new Error(`lesson ${lesson} did not take ${command.type}: ${answer.code}`)
+  }
+
+  const work = async (): Promise<void> => {
+    if (working) return
+    working = true
+    while (waiting.length > 0) {
+      const cases = waiting
+      waiting = []
+      await atMost(AT_ONCE, cases, (one) =>
+        lookInto(one).catch((error: unknown) => {
+          onError(error)
+          clock.after(AGAIN_MS, () => add(one)) // the log may be back then; if not, once more
+        }),
+      )
+    }
+    working = false
+  }
+
+  const add = (one: Case): void => {
+    waiting.push(one)
+    void work() // does not reject
+  }
+
+  const ofPerson = (home: string, participant: string, causedBy?: string): Case[] =>
+    lessons.lessonsOf(home, participant).map((lesson) => caseOf(home, lesson, participant, causedBy))
+
+  const caseOf = (home: string, lesson: string, participant: string, causedBy?: string): Case => {
+    const row = desk.presence(home, participant)
+    const back = row?.loss?.backAt
+    const loss =
+      row?.loss && back !== null && back !== undefined
+        ? { loss: { at: row.loss.at, backAt: back, role: row.role } }
+        : {}
+    return { lesson, participant, ...loss, ...(causedBy === undefined ? {} : { causedBy }) }
+  }
+
+  return {
+    /**
+     * Once, when the desks are live and everybody who is connected has been heard of. Resolves when everybody has been
+     * looked at.
+     */
+    async start(): Promise<void> {
+      for (const record of lessons.all())
+        for (const { home, id } of record.present()) waiting.push(caseOf(home, record.id, id))
+      await work()
+    },
+    heard({ id, stream, event }: Told): void {
+      if (stream.startsWith(PRESENCE_STREAM)) {
+        if ((event as PresenceEvent).type === 'ConnectionLost') return
+        const [home = '', person = ''] = stream.slice(PRESENCE_STREAM.length).split('.')
+        for (const one of ofPerson(home, person, id)) add(one)
+      } else if (stream.startsWith(LESSON_STREAM)) {
+        const its = event as LessonEvent // by its stream
+        if (its.type === 'ParticipantJoined')
+          add({ lesson: stream.slice(LESSON_STREAM.length), participant: its.participantId, causedBy: id })
+      }
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import { Refusal } from '../../../machines/kernel.ts'
+import type { LostParticipant } from '../../../machines/lesson/commands.ts'
+import type { LessonEvent } from '../../../machines/lesson/events.ts'
+import { LESSON_STREAM } from '../../../projections/lessons.ts'
+import type { Told } from '../../../projections/projection.ts'
+import type { Clock } from '../../clock.ts'
+import type { LessonDesk } from './desk.ts'
+import type { LessonRecord } from './record.ts'
+import type { Rooms } from '../../runtime/entities.ts'
+import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'
+
+export interface OverdueLessonsOptions {
+  readonly lessons: LessonDesk
+  readonly rooms: Pick<Rooms, 'ask'>
+  readonly lost: (record: LessonRecord) => readonly LostParticipant[]
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+}
+
+interface DueLesson extends Due {
+  readonly org: string
+  readonly record: LessonRecord
+}
+
+/** Ends the lessons that nobody has ended, as of their due time. */
+export function overdueLessons({ lessons, rooms, lost, clock, onError }: OverdueLessonsOptions): Overdue {
+  function* open(): Generator<DueLesson> {
+    for (const record of lessons.all()) {
+      const { id, row } = record
+      if (row?.status === 'live' && row.dueAt !== null) yield { id, dueAt: row.dueAt, org: row.org, record }
+    }
+  }
+
+  const end = async ({ id, org, record }: DueLesson): Promise<void> => {
+    const by = { id: 'overdue-lessons', org, role: 'system' } as const
+    const answer = await rooms.ask('lesson', id, { type: 'EndOverdueLesson', lost: lost(record), by, at: clock.now() })
+    if (answer instanceof Refusal) throw new Error(`lesson ${id} is overdue and could not be ended: ${answer.code}`)
+  }
+
+  return overdue({ open, end, dueBy, clock, onError })
+}
+
+function dueBy({ stream, event }: Told): number | null {
+  const its = event as LessonEvent // by its stream
+  return stream.startsWith(LESSON_STREAM) && its.type === 'LessonStarted' ? its.dueAt : null
+}

@@ -1,0 +1,69 @@
+import type { LessonEvent } from '../../../machines/lesson/events.ts'
+import { attend, isPresent, type Participant } from '../../../projections/lesson-participants.ts'
+import { LESSON_STREAM, type LessonRow, lessons } from '../../../projections/lessons.ts'
+import type { Told } from '../../../projections/projection.ts'
+import type { Log } from '../../log/log.ts'
+
+/**
+ * One lesson folded event by event: its row and everybody who ever was in it. An event that it has seen already changes
+ * nothing.
+ */
+export class LessonRecord {
+  readonly id: string
+  /** Everybody who was ever in, in the order of their first coming. */
+  readonly people = new Map<string, Participant>()
+  readonly #present = new Map<string, Participant>()
+  #row: LessonRow | undefined
+  #last: Told<LessonEvent> | undefined
+
+  constructor(id: string) {
+    this.id = id
+  }
+
+  /** Undefined before its first event. */
+  get row(): LessonRow | undefined {
+    return this.#row
+  }
+
+  /** The last event that it has seen. */
+  get last(): Told<LessonEvent> | undefined {
+    return this.#last
+  }
+
+  /** False when the event was seen before. */
+  move(told: Told<LessonEvent>): boolean {
+    if (told.revision <= (this.#row?.seq ?? -1)) return false
+    this.#row = lessons.fold(this.#row, told)
+    this.#last = told
+    const { event } = told
+    if ('participantId' in event) this.#attend(event.participantId, event)
+    else if (event.type === 'LessonEnded') for (const id of this.people.keys()) this.#attend(id, event)
+    return true
+  }
+
+  /** Who is in, in the order of their last coming. */
+  present(): Participant[] {
+    return [...this.#present.values()]
+  }
+
+  #attend(id: string, event: LessonEvent): void {
+    const after = attend(this.people.get(id), event)
+    if (!after) return
+    this.people.set(id, after)
+    if (isPresent(after)) this.#present.set(id, after)
+    else this.#present.delete(id)
+  }
+}
+
+/**
+ * A lesson as it was after its event `seq` (default: the last), from the log alone; undefined when it has no such
+ * event.
+ */
+export async function lessonAt(log: Log, id: string, seq?: number): Promise<LessonRecord | undefined> {
+  const record = new LessonRecord(id)
+  const options = seq === undefined ? {} : { limit: seq + 1 }
+  for await (const batch of log.read(LESSON_STREAM + id, options))
+    for (const told of batch) record.move(told as unknown as Told<LessonEvent>) // of a lesson’s stream
+  if (!record.last || (seq !== undefined && record.last.revision !== seq)) return undefined
+  return record
+}

@@ -1,0 +1,59 @@
+import { isStaff } from '../../../machines/kernel.ts'
+import type { ChatRow } from '../../../projections/chats.ts'
+import type { OnlineRow } from '../../../projections/online.ts'
+import { type JsonText, jsonText, remembered, type Texts } from '../../delivery/json-text.ts'
+import type { StaffUser, VisitorUser } from '../shared/people.ts'
+import { type FlaggedChat, flaggedChat, queuedChat, type StaffInit } from './wire.ts'
+
+const FLAGGED_SHOWN = 15
+
+/** What `staff_init` is made of: one organisation's rows, all at the same position of the log. */
+export interface Shown {
+  readonly unclaimed: ReadonlyMap<string, ChatRow>
+  readonly flagged: ReadonlyMap<string, ChatRow>
+  readonly online: ReadonlyMap<string, OnlineRow>
+  readonly position: bigint
+  readonly staff: (id: string) => StaffUser
+  readonly visitor: (id: string) => VisitorUser
+}
+
+export function staffInit({ unclaimed, flagged, online, position, staff, visitor }: Shown): StaffInit {
+  const here = [...online]
+  return {
+    online_users: here.filter(([, { role }]) => isStaff(role)).map(([id]) => staff(id)),
+    online_visitors: here.filter(([, { role }]) => role === 'visitor').map(([id]) => visitor(id)),
+    unclaimed_chats: [...unclaimed].map(([room, chat]) => queuedChat(room, chat)),
+    flagged_chats: topFlagged(flagged),
+    pos: String(position),
+  }
+}
+
+/** The same as JSON text. Whoever stands in it unchanged since the last time is not written again. */
+export function staffInitText({ unclaimed, flagged, online, position, staff, visitor }: Shown): JsonText<StaffInit> {
+  const users: string[] = []
+  const visitors: string[] = []
+  for (const [id, { role }] of online) {
+    if (isStaff(role)) users.push(textOf(staff(id)))
+    else if (role === 'visitor') visitors.push(textOf(visitor(id)))
+  }
+  const queued: string[] = []
+  for (const [room, chat] of unclaimed) queued.push(queuedText(room, chat))
+  return jsonText(
+    `{"online_users":[${users.join()}],"online_visitors":[${visitors.join()}],"unclaimed_chats":[${queued.join()}],` +
+      `"flagged_chats":${JSON.stringify(topFlagged(flagged))},"pos":"${position}"}`,
+  )
+}
+
+const texts: Texts = new WeakMap()
+const textOf = (user: StaffUser | VisitorUser): string => remembered(texts, user, () => JSON.stringify(user))
+/** A row is one chat's, and a new one after each of its events. */
+const queuedText = (room: string, chat: ChatRow): string =>
+  remembered(texts, chat, () => JSON.stringify(queuedChat(room, chat)))
+
+/** The most recently flagged chats, newest first. */
+export function topFlagged(flagged: ReadonlyMap<string, ChatRow>): readonly FlaggedChat[] {
+  return [...flagged]
+    .sort(([, a], [, b]) => ((a.flaggedAt ?? '') < (b.flaggedAt ?? '') ? 1 : -1))
+    .slice(0, FLAGGED_SHOWN)
+    .map(([room, chat]) => flaggedChat(room, chat))
+}

@@ -1,0 +1,61 @@
+import type { Keeper } from '../../views/runner.ts'
+
+export type Views = Pick<Keeper, 'scan' | 'reached'>
+
+const PAGE = 200
+/** Moments are written with 14 digits, so that the order of texts is that of times. */
+const LAST_MS = 10 ** 14 - 1
+/**
+ * A filter that hardly anything passes must not hold a request for ever: then a page may be short, or empty, and still
+ * have a `next`.
+ */
+const MAX_SCANNED = 5_000
+/**
+ * Views follow the log some milliseconds behind; whoever lists waits this long for them, then is shown what there is.
+ */
+export const PATIENCE_MS = 1_000
+
+export interface PageOptions<R> {
+  readonly view: string
+  /** The position that the view has to show first: whoever was acknowledged something finds it listed. */
+  readonly upTo: bigint
+  /** The list, up to and with the last `/`; its entries go on with `<moment>/<key>`. */
+  readonly prefix: string
+  /** Milliseconds since 1970; `to` exclusive. */
+  readonly from: number | undefined
+  readonly to: number | undefined
+  /** The `next` of the page before. */
+  readonly after: string | undefined
+  readonly limit: number
+  readonly passes?: (row: R) => boolean
+}
+
+export interface Page<R> {
+  readonly rows: readonly (readonly [key: string, row: R])[]
+  /** Handed back as `after` for the following page; absent on the last one. */
+  readonly next?: string
+}
+
+/** A page of a list that goes by time, the latest first. */
+export async function pageOf<R>(views: Views, options: PageOptions<R>): Promise<Page<R>> {
+  const { view, upTo, prefix, after, limit, passes = () => true } = options
+  await views.reached(view, upTo, PATIENCE_MS)
+  const from = prefix + (options.from === undefined ? '' : moment(options.from))
+  let to = prefix + (after ?? (options.to === undefined ? '~' : moment(options.to)))
+  const rows: (readonly [string, R])[] = []
+  for (let scanned = 0; scanned < MAX_SCANNED; scanned += PAGE) {
+    const { entries } = await views.scan(view, { from, to, limit: PAGE, backwards: true })
+    for (const { index, key, row: stored } of entries) {
+      const row = stored as unknown as R // what stands in a list is what the view's projection folded; parked rows stand in none
+      if (passes(row)) {
+        if (rows.length === limit) return { rows, next: to.slice(prefix.length) }
+        rows.push([key, row])
+      }
+      to = index
+    }
+    if (entries.length < PAGE) return { rows }
+  }
+  return { rows, next: to.slice(prefix.length) }
+}
+
+const moment = (milliseconds: number): string => String(Math.min(Math.max(0, milliseconds), LAST_MS)).padStart(14, '0')

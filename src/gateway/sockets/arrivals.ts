@@ -1,0 +1,71 @@
+import type { Socket } from 'socket.io'
+import type { Party } from '../../../machines/kernel.ts'
+import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
+import { wayOf } from '../../contracts/presence/inbound.ts'
+import { aliveKeyProblem } from '../../presence/alive-keys.ts'
+import { type Authenticator, AuthFailure, type Identity, partyOf } from '../auth/authenticator.ts'
+import { contradicts, type handshakes } from './handshake.ts'
+import type { Limit } from '../auth/limits.ts'
+import { newParticipant, type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
+import { tokenFrom } from '../auth/tokens.ts'
+import { Unwelcome } from './connection-refused.ts'
+
+/** Who connects, and as what. */
+export type Arrival =
+  | { readonly way: 'app' | 'hub'; readonly party: Party; readonly identity: Identity }
+  | { readonly way: 'anonymous'; readonly party: Party; readonly participant: ParticipantToken }
+
+export interface ArrivalsOptions {
+  readonly handshake: ReturnType<typeof handshakes>
+  readonly auth: Authenticator
+  /** Of anonymous participants, who are let in without knowing anything. */
+  readonly perAddress: Limit
+  readonly now: () => number
+}
+
+/**
+ * Reads a connection as contract 000 has it. Who somebody is comes from the token alone, first from the header, then
+ * from `auth.token`, then from the query parameter `auth`; `role=student` without any is an anonymous participant.
+ * Rejects with Unwelcome (401, 403, 429).
+ */
+export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
+  const spokenFor = async (socket: Socket): Promise<Identity | ParticipantToken | null> => {
+    const onRequest = handshake.of(socket.request)
+    const { token } = socket.handshake.auth as { token?: unknown }
+    const nothing = token === undefined || token === null || token === ''
+    if (onRequest.from === 'header' || nothing) return onRequest.identity ?? onRequest.participant ?? null
+    const text = typeof token === 'string' ? tokenFrom(token) : null
+    const found = participantOf(text ?? '') ?? (await auth.verify(text))
+    if (found instanceof AuthFailure) throw new Unwelcome(401, found.message)
+    return found
+  }
+
+  return async (socket) => {
+    const { query, address } = socket.handshake
+    const found = await spokenFor(socket)
+    if (found === null && query.role !== 'student') {
+      throw new Unwelcome(401, 'a token is needed: send it as auth.token; only role=student may come without')
+    }
+    if (found === null || 'token' in found) {
+      const allowed = perAddress.take(address, now())
+      if (allowed !== true)
+        throw new Unwelcome(429, `too many connections: try again in ${Math.ceil(allowed / 1000)} s`)
+      const participant = found ?? newParticipant()
+      const party: Party = { id: participant.id, org: ANONYMOUS, role: 'student' }
+      agree(query, party)
+      return { way: 'anonymous', party, participant }
+    }
+    const party = partyOf(found)
+    agree(query, party)
+    const entrance = wayOf(found.role, query.product_type)
+    if ('problem' in entrance) throw new Unwelcome(403, entrance.problem)
+    const problem = found.role === 'teacher' && entrance.way === 'app' ? aliveKeyProblem(found.org) : undefined
+    if (problem !== undefined) throw new Unwelcome(403, problem)
+    return { way: entrance.way, party, identity: found }
+  }
+}
+
+function agree(query: Readonly<Record<string, unknown>>, party: Party): void {
+  const contradiction = contradicts(query, party)
+  if (contradiction !== undefined) throw new Unwelcome(401, contradiction)
+}

@@ -1,0 +1,101 @@
+import type { Party, Role } from '../../../machines/kernel.ts'
+import { isAnonymous } from '../../../machines/presence/anonymous.ts'
+import type { Fanout } from '../../delivery/follower.ts'
+import type { AliveKeys } from '../../presence/alive-keys.ts'
+import type { Hubs } from '../../presence/hubs.ts'
+import type { End, PresenceKeeper } from '../../presence/tracker.ts'
+import type { Peer, Pulse } from '../../presence/liveness-probe.ts'
+import type { Arrival } from './arrivals.ts'
+import { Unwelcome } from './connection-refused.ts'
+
+/** Whoever is not known to be here by then is sent away, to try again. */
+export const ARRIVAL_MS = 15_000
+
+export interface WhereaboutsOptions {
+  readonly presence: PresenceKeeper
+  readonly fanout: Pick<Fanout, 'desk' | 'until'>
+  readonly keys: AliveKeys
+  readonly hubs: Hubs
+  readonly pulse: Pulse
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
+export interface Whereabouts {
+  /**
+   * Resolves when this node would say so itself. Rejects (with Unwelcome when nothing is broken) having undone
+   * everything; `gone` = the socket closed.
+   */
+  entered(arrival: Arrival, socket: string, peer: Peer, gone: AbortSignal): Promise<void>
+  /**
+   * Looks whether this connection, let in at `at`, is the return from a loss that nobody has noticed: their other
+   * connections count as open, and nobody answers there. Then it is recorded as such. Never rejects.
+   */
+  doubted(arrival: Arrival, socket: string, at: number): Promise<void>
+  left(arrival: Arrival, socket: string, end: End): Promise<void>
+}
+
+/**
+ * A hub is nobody's presence: its person is not online by it, has no keys, and nobody is told. Everybody else is
+ * present, and teachers and students are so for other programs, too.
+ */
+export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: WhereaboutsOptions): Whereabouts {
+  const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
+    const isHere = (): boolean => fanout.desk.presence(org, id) !== undefined
+    if (isHere()) return
+    // Cheaper than AbortSignal.any and .timeout, and a thousand of these come at once.
+    const over = new AbortController()
+    const end = (): void => over.abort()
+    const timer = setTimeout(end, ARRIVAL_MS)
+    gone.addEventListener('abort', end)
+    if (gone.aborted) end()
+    const found = await fanout.until(isHere, over.signal)
+    clearTimeout(timer)
+    gone.removeEventListener('abort', end)
+    if (!found) throw new Unwelcome(503, 'try again')
+  }
+
+  const left: Whereabouts['left'] = async ({ way, party }, socket, end) => {
+    if (way === 'hub') return hubs.leave(party.org, socket)
+    pulse.close(nameOf(party), socket)
+    await Promise.all([keys.leave(socket), presence.disconnected(nameOf(party), socket, end)])
+  }
+
+  return {
+    async entered(arrival, socket, peer, gone) {
+      const { way, party } = arrival
+      try {
+        if (way === 'hub') await hubs.enter(party.org, socket)
+        else {
+          pulse.open(nameOf(party), socket, peer)
+          await presence.connected(nameOf(party), roleOf(arrival), socket)
+          await here(party, gone)
+          await enterKeys(keys, party, socket)
+        }
+        // Socket.IO forgets a socket that closed meanwhile, without another word: nobody else would end what began
+        // here.
+        if (gone.aborted) throw new Unwelcome(503, 'try again')
+      } catch (error) {
+        await left(arrival, socket, { how: 'lost', at: now() })
+        throw error
+      }
+    },
+    async doubted(arrival, socket, at) {
+      const person = nameOf(arrival.party)
+      const felt = await pulse.others(person, socket)
+      if (typeof felt === 'number') await presence.returned(person, roleOf(arrival), { lostAt: felt, backAt: at })
+    },
+    left,
+  }
+}
+
+const roleOf = (arrival: Arrival): Role => (arrival.way === 'anonymous' ? 'student' : arrival.identity.role)
+
+async function enterKeys(keys: AliveKeys, party: Party, socket: string): Promise<void> {
+  const { org, id, role } = party
+  if (role !== 'teacher' && role !== 'student') return
+  await keys.enter({ person: nameOf(party), org: isAnonymous(party) ? null : org, id, role, socket })
+}
+
+const nameOf = ({ org, id }: Party): string => `${org}.${id}`

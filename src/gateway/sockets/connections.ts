@@ -1,0 +1,126 @@
+import type { Socket } from 'socket.io'
+import type { Peer } from '../../presence/liveness-probe.ts'
+
+/** A connection of Engine.IO: a WebSocket or long polling, under a Socket.IO socket. */
+export type Connection = Socket['conn']
+
+/** How far the reader has come. Two equal marks: nothing was taken in between. */
+export interface Mark {
+  /** The oldest message that waits for the connection as a whole. */
+  readonly head: unknown
+  /** Bytes of writes that are over. */
+  readonly taken: number
+  /** Bytes of the current write that the kernel has not taken yet. */
+  readonly queued: number
+}
+
+/** What waits in this process for the reader, in bytes (for texts in characters, which is near enough). */
+export function waitingBytes(connection: Connection): number {
+  const { writeBuffer = [], transport } = insides(connection)
+  let bytes = transport.socket?.bufferedAmount ?? 0
+  for (const { data } of writeBuffer) bytes += data?.length ?? 0
+  return bytes
+}
+
+export function markOf(connection: Connection): Mark {
+  const { writeBuffer = [], transport } = insides(connection)
+  const tcp = transport.socket?._socket
+  return {
+    head: writeBuffer[0],
+    taken: tcp ? tcp.bytesWritten - tcp.writableLength : 0,
+    queued: tcp?._handle?.writeQueueSize ?? 0,
+  }
+}
+
+/** Ends a connection now and frees what waits for it: an orderly close would wait for a reader who does not read. */
+export function cutOff(connection: Connection): void {
+  const { socket } = insides(connection).transport
+  if (socket) socket.terminate()
+  else connection.close(true)
+}
+
+/** Whether the other side knows that it is over: Engine.IO calls a WebSocket closed as soon as it has asked for it. */
+export function isOver(connection: Connection): boolean {
+  const { transport, readyState } = insides(connection)
+  return transport.socket ? transport.socket.readyState === WEBSOCKET_CLOSED : readyState === 'closed'
+}
+
+const WEBSOCKET_CLOSED = 3
+
+/** When something last came from each connection. */
+const heard = new WeakMap<Connection, number>()
+/** Those that were cut off because nobody answers there. */
+const silenced = new WeakSet<Connection>()
+
+function markHeard(this: Connection): void {
+  heard.set(this, Date.now())
+}
+const heardAt = (connection: Connection): number => heard.get(connection) ?? Date.now()
+
+/** Until when somebody was at the other end of a connection that ended just now: who misses a ping was gone before. */
+export const seenUntil = (connection: Connection, reason: string, now: number): number =>
+  reason === 'ping timeout' || silenced.has(connection) ? heardAt(connection) : now
+
+/**
+ * The connection as `Pulse` feels it; from now on it is remembered when something comes. One function for all: this is
+ * kept per idle client.
+ */
+export function peerOf(connection: Connection): Peer {
+  if (!heard.has(connection)) connection.on('packet', markHeard)
+  markHeard.call(connection)
+  return {
+    heardAt: () => heardAt(connection),
+    answers: (withinMs) => answers(connection, withinMs),
+    cut(seenAt) {
+      heard.set(connection, Math.max(heardAt(connection), seenAt))
+      silenced.add(connection)
+      cutOff(connection)
+    },
+  }
+}
+
+/**
+ * Sends a ping besides those of Engine.IO itself; whatever comes then is a sign of life, and clients answer every ping.
+ */
+function answers(connection: Connection, withinMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (answered: boolean): void => {
+      clearTimeout(timer)
+      connection.off('packet', yes)
+      connection.off('close', no)
+      resolve(answered)
+    }
+    const yes = (): void => settle(true)
+    const no = (): void => settle(false)
+    const timer = setTimeout(no, withinMs)
+    connection.on('packet', yes)
+    connection.on('close', no)
+    insides(connection).sendPacket?.('ping')
+  })
+}
+
+/**
+ * What Engine.IO and ws keep to themselves and have no public name for. Everything but `transport` may be missing (long
+ * polling, an upgrade of a library): then less is seen, and nobody is cut off wrongly. `test/faults/outbound.test.ts`
+ * shows that it is there.
+ */
+interface Insides {
+  readonly readyState: string
+  sendPacket?(type: 'ping'): void
+  readonly writeBuffer?: readonly { readonly data?: string | Uint8Array }[]
+  readonly transport: {
+    /** The ws socket, when the transport is a WebSocket. */
+    readonly socket?: {
+      readonly readyState: number
+      readonly bufferedAmount: number
+      readonly _socket?: {
+        readonly bytesWritten: number
+        readonly writableLength: number
+        readonly _handle?: { readonly writeQueueSize?: number } | null
+      }
+      terminate(): void
+    }
+  }
+}
+
+const insides = (connection: Connection): Insides => connection as unknown as Insides

@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Party } from '../../../machines/kernel.ts'
+import { type Authenticator, AuthFailure, type Identity } from '../auth/authenticator.ts'
+import { type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
+import { tokenFrom } from '../auth/tokens.ts'
+
+/** What is known about a connection from its HTTP request alone. */
+export interface Handshake {
+  /** From the Authorization header (decides over `auth.token`) or the query parameter `auth` (does not). */
+  readonly identity: Identity | undefined
+  readonly from: 'header' | 'query' | undefined
+  /** Instead of an identity: somebody who was here before without one. */
+  readonly participant?: ParticipantToken
+}
+
+/**
+ * Checks the token of a Socket.IO handshake where it came in a header or in the query, and answers 401 itself when it
+ * is bad, because that must happen on the HTTP request. A connection without either may still bring `auth.token` in its
+ * first packet.
+ */
+export function handshakes(auth: Authenticator) {
+  const seen = new WeakMap<IncomingMessage, Handshake>()
+
+  return {
+    /** Engine.IO middleware: runs for every request, works only on the first one of a connection. */
+    async check(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
+      const query = new URL(request.url ?? '/', 'http://localhost').searchParams
+      if (query.get('sid')) return next() // an empty one begins a connection, too
+      const { authorization } = request.headers
+      const token = authorization ?? query.get('auth')
+      if (token === null) {
+        seen.set(request, { identity: undefined, from: undefined })
+        return next()
+      }
+      const from = authorization === undefined ? 'query' : 'header'
+      const participant = participantOf(tokenFrom(token) ?? '')
+      if (participant !== null) {
+        seen.set(request, { identity: undefined, from, participant })
+        return next()
+      }
+      const identity = await auth.verify(tokenFrom(token))
+      if (identity instanceof AuthFailure) return deny(request, response, identity)
+      seen.set(request, { identity, from })
+      next()
+    },
+    of: (request: IncomingMessage): Handshake => seen.get(request) ?? { identity: undefined, from: undefined },
+  }
+}
+
+/** Anything in the query that says who somebody is must say what the token says: it is a hint, never a claim. */
+export function contradicts(query: Readonly<Record<string, unknown>>, { role, org, id }: Party): string | undefined {
+  const claims: Record<string, string> = { role, org_id: org, user_id: id }
+  for (const [name, claim] of Object.entries(claims)) {
+    const hint = query[name]
+    if (hint !== undefined && hint !== '' && hint !== claim)
+      return `the query says ${name}=${String(hint)}, the token says otherwise: leave it out`
+  }
+  return undefined
+}
+
+function deny(request: IncomingMessage, response: ServerResponse, failure: AuthFailure): void {
+  const body = JSON.stringify({ error: { code: failure.code, message: failure.message } })
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  }
+  if (request.headers.upgrade === undefined) {
+    response.writeHead(401, headers).end(body)
+    return
+  }
+  // For an upgrade Engine.IO hands over a response that can only hang up, so the answer is written to the connection.
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  request.socket.end(`HTTP/1.1 401 Unauthorized\r\n${lines.join('')}\r\n${body}`)
+}
+
+/**
+ * Browsers may connect from the server's own pages and from the listed origins; programs send no Origin and may
+ * connect.
+ */
+export function originAllowed(
+  origin: string | undefined,
+  host: string | undefined,
+  allowed: readonly string[],
+): boolean {
+  if (origin === undefined || allowed.includes(origin) || allowed.includes('*')) return true
+  if (!URL.canParse(origin)) return false
+  return new URL(origin).host === host
+}

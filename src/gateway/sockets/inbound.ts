@@ -1,0 +1,180 @@
+import type { Party } from '../../../machines/kernel.ts'
+import { Refusal, refuse } from '../../../machines/kernel.ts'
+import { type AttendanceRowOf, attendanceInbound, attendanceSentences, courseNamedIn } from '../../contracts/attendance/inbound.ts'
+import { type LessonRowOf, lessonInbound, lessonSentences } from '../../contracts/lessons/inbound.ts'
+import { displayNameOf } from '../../contracts/shared/people.ts'
+import { barred, type Way } from '../../contracts/presence/inbound.ts'
+import { type Caller, inbound, type Row, sentence } from '../../contracts/support-chat/inbound.ts'
+import type { Directory } from '../../delivery/profile-cache.ts'
+import { LogUnavailable } from '../../log/log.ts'
+import type { Call } from '../../runtime/answer.ts'
+import type { Rooms } from '../../runtime/entities.ts'
+import type { RoomAnswer, VisitorChats } from '../../contracts/support-chat/visitor-chats.ts'
+import type { AttendanceCalls } from '../../contracts/attendance/calls.ts'
+import type { LessonCalls } from '../../contracts/lessons/calls.ts'
+import type { Limit } from '../auth/limits.ts'
+import type { Replays } from '../../contracts/support-chat/replays.ts'
+
+/** What the gateway remembers of one connection. */
+export interface Session {
+  readonly caller: Caller
+  readonly way: Way
+  readonly address: string
+  /** 2 = acks carry a third value. */
+  readonly protocol: 1 | 2
+}
+
+export interface EmitsOptions {
+  readonly rooms: Rooms
+  readonly visitorChats: VisitorChats
+  readonly directory: () => Directory
+  readonly perPerson: Limit
+  readonly perAddress: Limit
+  readonly now: () => number
+  readonly replays: Replays
+  readonly lessonCalls: LessonCalls
+  readonly attendanceCalls: AttendanceCalls
+  readonly observe: {
+    command(name: string, party: Party, outcome: string, milliseconds: number): void
+    unknownEvent(name: string): void
+    failed(error: unknown, name: string): void
+  }
+}
+
+type AnyRow = Row | LessonRowOf | AttendanceRowOf
+type Ack = (result: boolean, error: string | null, place?: object) => void
+
+/**
+ * The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws,
+ * never rejects.
+ */
+export function emits(options: EmitsOptions) {
+  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, lessonCalls, attendanceCalls, observe } =
+    options
+  let draining = false
+  let underWay = 0
+  let idle: (() => void) | undefined
+
+  const handle = async (
+    name: string,
+    row: AnyRow,
+    args: unknown[],
+    session: Session,
+    socket: string,
+  ): Promise<void> => {
+    const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
+    const started = performance.now()
+    const { party } = session.caller
+    let outcome: RoomAnswer
+    try {
+      outcome = await run(name, row, args, session, socket)
+    } catch (error) {
+      const unavailable = error instanceof LogUnavailable
+      if (!unavailable) observe.failed(error, name)
+      outcome = { room: null, answer: refuse(unavailable ? 'unavailable' : 'internal') }
+    }
+    const watching = name in attendanceInbound
+    const { answer } = outcome
+    const room = outcome.room ?? (watching ? courseNamedIn(args) : null)
+    observe.command(name, party, answer instanceof Refusal ? answer.code : 'done', performance.now() - started)
+    if (!ack && !watching) return
+    const where = name in lessonInbound ? { lesson_id: room } : watching ? { course_id: room } : { room }
+    const place =
+      answer instanceof Refusal
+        ? { ...where, code: answer.code }
+        : {
+            ...where,
+            id: answer.id,
+            seq: answer.seq < 0 ? null : answer.seq,
+            pos: answer.position === null ? null : String(answer.position),
+          }
+    const error = answer instanceof Refusal ? await worded(answer, party) : null
+    if (watching && answer instanceof Refusal) {
+      attendanceCalls.refused(socket, {
+        message: error ?? '',
+        code: answer.code,
+        ...(room === null ? {} : { course_id: room }),
+      })
+    }
+    if (!ack) return
+    if (session.protocol === 2) ack(error === null, error, place)
+    else ack(error === null, error)
+  }
+
+  const run = async (
+    name: string,
+    row: AnyRow,
+    args: readonly unknown[],
+    session: Session,
+    socket: string,
+  ): Promise<RoomAnswer> => {
+    const { caller, address } = session
+    if (draining) return { room: null, answer: refuse('draining') }
+    const at = now()
+    const mayPerson = perPerson.take(`${caller.party.org}.${caller.party.id}`, at)
+    const may = mayPerson === true ? perAddress.take(address, at) : mayPerson
+    if (may !== true) return { room: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) }) }
+    const asked = barred(session.way, name) ?? row(args, caller, at)
+    if (asked instanceof Refusal) return { room: null, answer: asked }
+    switch (asked.kind) {
+      case 'chat':
+        return { room: asked.room, answer: await rooms.ask('chat', asked.room, asked.command, callOf(asked)) }
+      case 'own-chat':
+        return visitorChats.askLatest(asked.command, callOf(asked))
+      case 'new-chat':
+        return visitorChats.open(asked.command, callOf(asked))
+      case 'replay':
+        return { room: asked.room, answer: await replays.start(caller.party, socket, asked.room, asked.speed) }
+      case 'stop-replay':
+        return { room: asked.room, answer: replays.stop(socket, asked.room) }
+      case 'join-lesson':
+      case 'leave-lesson':
+        return lessonCalls.ask(asked, session, socket)
+      case 'watch-course':
+      case 'unwatch-course':
+      case 'check-course':
+        return attendanceCalls.ask(asked, caller.party, socket)
+    }
+  }
+
+  const worded = async (refusal: Refusal, { org }: Party): Promise<string> => {
+    const sentenceOfCode = lessonSentences[refusal.code] ?? attendanceSentences[refusal.code]
+    if (sentenceOfCode !== undefined) return `${refusal.code}: ${sentenceOfCode}`
+    const { staffId } = refusal.details
+    const person =
+      staffId === undefined
+        ? undefined
+        : await directory()
+            .load(org, staffId)
+            .catch(() => undefined)
+    return sentence(refusal, (id) => displayNameOf(id, person?.profile ?? {}))
+  }
+
+  return {
+    /** `args` as Socket.IO gave them, the ack last if there is one. */
+    hear(name: unknown, args: unknown[], session: Session, socket: string): void {
+      const row =
+        typeof name === 'string' ? (inbound[name] ?? lessonInbound[name] ?? attendanceInbound[name]) : undefined
+      if (!row) {
+        observe.unknownEvent(String(name))
+        return
+      }
+      underWay++
+      void handle(String(name), row, args, session, socket) // never rejects
+        .catch((error: unknown) => observe.failed(error, String(name)))
+        .finally(() => {
+          if (--underWay === 0) idle?.()
+        })
+    },
+    /** From now on commands are refused; resolves when those in hand are answered. */
+    drain(): Promise<void> {
+      draining = true
+      return underWay === 0 ? Promise.resolve() : new Promise((resolve) => (idle = resolve))
+    },
+  }
+}
+
+export type Emits = ReturnType<typeof emits>
+
+const callOf = ({ clientId, payload }: { readonly clientId?: string; readonly payload: unknown }): Call =>
+  clientId === undefined ? {} : { clientId, payload }

@@ -1,0 +1,157 @@
+import { Redis } from 'ioredis'
+import type { Clock, Timer } from '../clock.ts'
+import type { Lease, Leases } from './leases.ts'
+import { ANSWER_MS, type Felt, latestFelt, type Pulse } from './liveness-probe.ts'
+import { redisOptions } from './redis-connection.ts'
+
+export interface RedisPulseOptions {
+  readonly url: string
+  /** The same name as in the leases. */
+  readonly node: string
+  readonly here: Pulse
+  readonly leases: Pick<Leases, 'elsewhere' | 'drop'>
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+  /** Of the channels. Default `lyceum:`. */
+  readonly prefix?: string
+}
+
+/** Another node feels for `ANSWER_MS` itself; this much more for the way there and back. */
+const WAY_MS = 1_000
+const TIMEOUT_MS = 1_000
+const AGAIN_MS = 250
+/**
+ * A connection that hears nothing may be dead without knowing it: each node says something to itself, and connects anew
+ * when it does not hear it.
+ */
+const SELF_MS = 1_000
+const DEAF_MS = 4_000
+
+type Message =
+  | {
+      readonly kind: 'ask'
+      readonly id: number
+      readonly from: string
+      readonly holder: string
+      readonly cutSeenAt?: number
+    }
+  | { readonly kind: 'self' }
+  | { readonly kind: 'answer'; readonly id: number; readonly from: string; readonly felt: Felt }
+
+interface Asked {
+  felt: Felt
+  /** Nodes whose answer is missing. */
+  readonly missing: Set<string>
+  settle(): void
+}
+
+/**
+ * The connections of all nodes: those that hold leases of the person are asked by Redis's publish and subscribe, which
+ * keeps nothing. A node that does not answer at all is dead, or as good as dead: when nobody else answers either, its
+ * leases of this person are dropped, and it takes them again if it lives.
+ */
+export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse> {
+  const { url, node, here, leases, clock, onError, prefix = 'lyceum:' } = options
+  const channelOf = (name: string): string => `${prefix}pulse:${name}`
+  const asked = new Map<number, Asked>()
+  let last = 0
+
+  const speaking = new Redis(url, redisOptions(TIMEOUT_MS))
+  const listening = new Redis(url, { ...redisOptions(TIMEOUT_MS), autoResubscribe: false })
+  speaking.on('error', () => {}) // a call that fails says so itself
+  listening.on('error', () => {})
+  let heardAt = clock.now()
+  listening.on('ready', () => {
+    heardAt = clock.now()
+    void listening.subscribe(channelOf(node)).catch(onError)
+  })
+  listening.on('message', (_, text) => {
+    heardAt = clock.now()
+    hear(JSON.parse(text) as Message) // only nodes of ours write there
+  })
+
+  const say = async (to: string, message: Message): Promise<number> =>
+    speaking.publish(channelOf(to), JSON.stringify(message))
+
+  function hear(message: Message): void {
+    if (message.kind === 'ask') {
+      const { id, from, holder, cutSeenAt } = message
+      void here
+        .others(holder, null, cutSeenAt)
+        .then((felt) => say(from, { kind: 'answer', id, from: node, felt }))
+        .catch(onError)
+      return
+    }
+    if (message.kind === 'self') return
+    const waiting = asked.get(message.id)
+    if (!waiting) return
+    waiting.felt = latestFelt(waiting.felt, message.felt)
+    waiting.missing.delete(message.from)
+    if (waiting.felt === 'alive' || waiting.missing.size === 0) waiting.settle()
+  }
+
+  /** `stale`: leases of nodes that did not answer. */
+  async function elsewhere(
+    holder: string,
+    cutSeenAt: number | undefined,
+  ): Promise<{ readonly felt: Felt; readonly stale: readonly Lease[] }> {
+    const held = (await leases.elsewhere(holder)).filter(({ live }) => live)
+    if (held.length === 0) return { felt: null, stale: [] }
+    const { promise, resolve: settle } = Promise.withResolvers<void>()
+    const waiting: Asked = { felt: null, missing: new Set(held.map((lease) => lease.node)), settle }
+    const id = ++last
+    asked.set(id, waiting)
+    const deadline = clock.after(ANSWER_MS + WAY_MS, settle)
+    const message: Message = { kind: 'ask', id, from: node, holder, ...(cutSeenAt === undefined ? {} : { cutSeenAt }) }
+    let again: Timer | undefined
+    const ask = async (nodes: readonly string[]): Promise<void> => {
+      const unheard: string[] = []
+      for (const to of nodes) if ((await say(to, message)) === 0) unheard.push(to)
+      // Nobody listens there: it is dead, or has lost its connection and subscribes again in a moment.
+      if (unheard.length > 0 && asked.has(id)) again = clock.after(AGAIN_MS, () => void ask(unheard).catch(onError))
+    }
+    try {
+      await ask([...waiting.missing])
+      if (waiting.missing.size > 0) await promise
+    } finally {
+      deadline.cancel()
+      again?.cancel()
+      asked.delete(id)
+    }
+    const stale = held.filter((lease) => waiting.missing.has(lease.node))
+    return { felt: stale.reduce<Felt>((felt, { renewedAt }) => latestFelt(felt, renewedAt), waiting.felt), stale }
+  }
+
+  let talking: Timer | undefined
+  const talk = (): void => {
+    if (listening.status === 'ready' && clock.now() - heardAt > DEAF_MS) listening.disconnect(true)
+    void say(node, { kind: 'self' }).catch(() => {}) // while Redis is away there is nothing to hear
+    talking = clock.after(SELF_MS, talk)
+  }
+
+  await Promise.all([speaking.connect(), listening.connect()]).catch(onError)
+  talk()
+  return {
+    open: here.open,
+    close: here.close,
+    async others(holder, except, cutSeenAt) {
+      const [near, far] = await Promise.all([
+        here.others(holder, except, cutSeenAt),
+        elsewhere(holder, cutSeenAt).catch((error: unknown) => {
+          onError(error)
+          return { felt: 'alive', stale: [] } as const // nobody knows
+        }),
+      ])
+      const felt = latestFelt(near, far.felt)
+      // As long as somebody answers nothing will be recorded, and a node that is only slow would not hear that its
+      // leases are gone.
+      if (felt !== 'alive') await leases.drop(holder, far.stale).catch(onError)
+      return felt
+    },
+    async stop() {
+      talking?.cancel()
+      speaking.disconnect()
+      listening.disconnect()
+    },
+  }
+}

@@ -1,0 +1,293 @@
+import type { Party, Role } from '../../machines/kernel.ts'
+import type { PresenceCommand } from '../../machines/presence/commands.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { absences } from './absences.ts'
+import { expiry } from './expiry.ts'
+import { atMost, inTurn } from '../keyed-queue.ts'
+import { type Leases, LeasesUnavailable } from './leases.ts'
+import type { Felt } from './liveness-probe.ts'
+import { sockets } from './open-sockets.ts'
+
+/** Where the presence machine of a person stands. */
+export type RecordedPresence = 'offline' | 'online' | 'lost'
+
+/**
+ * How a socket ended: `closed` by its client, or `lost` in any other way; `at`: until when its owner was there,
+ * milliseconds since 1970.
+ */
+export interface End {
+  readonly how: 'closed' | 'lost'
+  readonly at: number
+}
+
+/** A person is `<org>.<id>`, without dots in either part. */
+export interface PresenceKeeperOptions {
+  readonly leases: Leases
+  /** Sends a command to the room `presence-<person>`; resolves to what is recorded after it. */
+  ask(person: string, command: PresenceCommand): Promise<RecordedPresence>
+  readonly clock: Clock
+  /** How long a lost connection may come back. 0 = not at all. */
+  readonly graceMs: number
+  /** The leases' time to live. */
+  readonly ttlMs: number
+  /**
+   * See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until
+   * `seenAt`.
+   */
+  others(person: string, seenAt: number): Promise<Felt>
+  /**
+   * When somebody whose leases have expired was last seen, milliseconds since 1970; null = nobody knows of such leases.
+   */
+  lastSeen(person: string): Promise<number | null>
+  /** When the process before this one was last alive, where there is one at a time; null = nobody knows. */
+  readonly diedAt: number | null
+  /** Everybody recorded as online (not lost), as far as this node knows. May lag. */
+  online(): Iterable<string>
+  /** Everybody recorded as lost, with the end of their grace. May lag. */
+  due(): Iterable<{ readonly person: string; readonly until: number }>
+  /** Of the work in the background; it is done again later. */
+  onError(error: unknown): void
+}
+
+export interface PresenceKeeper {
+  /**
+   * Once, when `online` and `due` are up to date. Whoever is recorded online without any lease is lost from now on;
+   * those already lost get the grace from now: while no server was there they could not have come back.
+   */
+  start(): Promise<void>
+  /**
+   * Resolves when the presence is recorded. Rejects when it cannot be; the socket counts as connected all the same,
+   * until `disconnected`.
+   */
+  connected(person: string, role: Role, socket: string): Promise<void>
+  /** Never rejects: what could not be recorded is tried again. */
+  disconnected(person: string, socket: string, end: End): Promise<void>
+  /** They came back at `backAt`, last seen at `lostAt`, before the loss was noticed: records both. Never rejects. */
+  returned(person: string, role: Role, times: { readonly lostAt: number; readonly backAt: number }): Promise<void>
+  /**
+   * To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right.
+   */
+  heard(person: string, state: RecordedPresence): void
+  /** Resolves when nothing is under way. */
+  quiet(): Promise<void>
+  /**
+   * To be called before the node closes its sockets: these closings are then not recorded, and at the next start
+   * everybody gets the grace.
+   */
+  stop(): Promise<void>
+}
+
+const AT_ONCE = 32
+
+/**
+ * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
+ *   - a lease taken on one node between another node's count and what it records by it: count again after recording;
+ *   - a record that contradicts a socket of this node: `heard`, and each sweep;
+ *   - a node that died: its leases expire, and the next sweep finds that its people have none but those; whoever leaves
+ *     another
+ *     node before that is not kept online by them: nobody answers there;
+ *   - leases that cannot be counted: nothing is recorded as gone but what was seen here, and that later.
+ * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and
+ * again; nobody hears of it but the log, as long as there is a grace.
+ */
+export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
+  const { leases, clock, graceMs, ttlMs } = options
+  const sweepMs = ttlMs / 3
+  const retryMs = Math.min(1_000, sweepMs)
+  const here = sockets()
+  const turns = inTurn()
+  /** Apart: nobody's turn waits for them, and a node that stops does not, either. */
+  const doubts = inTurn()
+  const absent = absences(sweepMs)
+  /** People whose last socket here is gone, which could not be recorded yet. */
+  const unfinished = new Map<string, () => Promise<void>>()
+  let sweeping: Timer | undefined
+  let retrying: Timer | undefined
+  let notBefore = Number.NEGATIVE_INFINITY
+  let stopped = false
+
+  const expiring = expiry({
+    clock,
+    notBefore: () => notBefore,
+    due: options.due,
+    expire: (people) => inBackground(people, expire),
+  })
+
+  async function arrive(person: string, role: Role): Promise<RecordedPresence> {
+    return options.ask(person, { type: 'Arrive', role, by: party(person, role), at: clock.now() })
+  }
+
+  async function leave(person: string, how: End['how'], by: Party, seenAt: number | null): Promise<RecordedPresence> {
+    const seen = seenAt === null ? {} : { seenAt }
+    const state = await options.ask(person, { type: 'Leave', how, graceMs, ...seen, by, at: clock.now() })
+    if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
+    return state
+  }
+
+  const counted = async (person: string): Promise<number> => (await leases.count([person]))[0] ?? 0
+
+  /** In the person's turn, with no socket of theirs left here. */
+  async function depart(person: string, role: Role, socket: string, { how, at }: End): Promise<void> {
+    const left = await leases.release(person, socket)
+    if (here.has(person) || left > 0) return doubt(person, at)
+    const by = party(person, how === 'closed' ? role : 'system')
+    let state = await leave(person, how, by, at)
+    // Bounded: should others come and go as fast as we count, the sweep has the last word.
+    for (let round = 0; round < 5; round++) {
+      const somebody = here.has(person) || (await counted(person)) > 0
+      if (somebody === (state === 'online')) return
+      state = somebody ? await arrive(person, here.roleOf(person) ?? role) : await leave(person, how, by, at)
+    }
+  }
+
+  /**
+   * Other connections of theirs count as open, which is true as long as somebody answers there; connections of this
+   * node that nobody answers on are cut, and depart by themselves. A node that is only slow puts it right within the
+   * grace, therefore it is a loss and nobody's leaving. Not in the person's turn: they may come back meanwhile.
+   */
+  function doubt(person: string, seenAt: number): void {
+    if (graceMs === 0) return // nobody could put it right: their ping or their lease decides
+    const work = async (): Promise<void> => {
+      if ((await options.others(person, seenAt)) === 'alive' || stopped) return
+      await turns.run(person, () => lose(person, seenAt))
+    }
+    void doubts.run(person, () => work().catch(options.onError))
+  }
+
+  async function finish(person: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await turns.run(person, work)
+    } catch (error) {
+      options.onError(error)
+      if (here.has(person)) return
+      unfinished.set(person, work)
+      if (!stopped) retrying ??= clock.after(retryMs, retry)
+    }
+  }
+
+  function retry(): void {
+    retrying = undefined
+    const again = [...unfinished]
+    unfinished.clear()
+    for (const [person, work] of again) void finish(person, work) // never rejects
+  }
+
+  async function putRight(person: string): Promise<void> {
+    const role = here.roleOf(person)
+    if (role === undefined) return
+    // Whoever called this node dead has dropped its leases.
+    await Promise.all(here.socketsOf(person).map((socket) => leases.hold(person, socket).catch(failed)))
+    await arrive(person, role)
+  }
+
+  /** Their node is dead, if nobody holds a lease for them even now. */
+  async function lose(person: string, seenAt: number | null): Promise<void> {
+    if (here.has(person) || (await counted(person)) > 0) return
+    await leave(person, 'lost', party(person, 'system'), seenAt)
+  }
+
+  async function expire(person: string): Promise<void> {
+    if (here.has(person)) return // they are back; it is only not recorded yet
+    await options.ask(person, { type: 'Expire', by: party(person, 'system'), at: clock.now() })
+  }
+
+  async function inBackground(people: Iterable<string>, work: (person: string) => Promise<void>): Promise<void> {
+    await atMost(AT_ONCE, people, async (person) => {
+      if (!stopped) await turns.run(person, () => work(person)).catch(options.onError)
+    })
+  }
+
+  async function sweep(): Promise<void> {
+    const recorded = new Set(options.online())
+    await inBackground(
+      here.people().filter((person) => !recorded.has(person)),
+      putRight,
+    )
+    const elsewhere = [...recorded].filter((person) => !here.has(person))
+    const counts = await leases.count(elsewhere)
+    const gone = new Set(absent.look(elsewhere, counts, clock.now()))
+    const without = elsewhere.filter((_, i) => counts[i] === 0)
+    await inBackground(without, async (person) => {
+      const seenAt = await options.lastSeen(person)
+      // Leases that are known to have expired prove it; that there are none does so only when it stays like that.
+      if (seenAt !== null || gone.has(person)) await lose(person, seenAt)
+    })
+    expiring.look()
+  }
+
+  function sweepLater(): void {
+    if (stopped) return
+    sweeping = clock.after(sweepMs, () => {
+      void turns.run('sweep', () => sweep().catch(failed)).then(sweepLater) // `failed` does not throw
+    })
+  }
+
+  function failed(error: unknown): void {
+    if (error instanceof LeasesUnavailable) absent.forget()
+    options.onError(error)
+  }
+
+  return {
+    async start() {
+      notBefore = clock.now() + graceMs
+      const recorded = [...options.online()].filter((person) => !here.has(person))
+      await turns
+        .run('sweep', async () => {
+          const counts = await leases.count(recorded)
+          await inBackground(
+            recorded.filter((_, i) => counts[i] === 0),
+            async (person) => lose(person, (await options.lastSeen(person)) ?? options.diedAt),
+          )
+        })
+        .catch(failed)
+      expiring.look()
+      sweepLater()
+    },
+    async connected(person, role, socket) {
+      if (stopped) throw new Error('presence has stopped with this node: the client must connect to another one')
+      here.add(person, role, socket)
+      unfinished.delete(person)
+      await turns.run(person, async () => {
+        if (!here.holds(person, socket)) return // ended before its turn came: its ending is next in the queue
+        await leases.hold(person, socket).catch((error) => {
+          if (!(error instanceof LeasesUnavailable)) throw error
+          options.onError(error) // what this node knows is enough; the lease is taken when that is possible again
+        })
+        await arrive(person, role)
+      })
+    },
+    async disconnected(person, socket, end) {
+      const role = here.roleOf(person)
+      if (stopped || role === undefined || !here.remove(person, socket)) return
+      await finish(person, () => depart(person, role, socket, end))
+    },
+    async returned(person, role, { lostAt, backAt }) {
+      await inBackground([person], async () => {
+        await options.ask(person, { type: 'Return', role, graceMs, lostAt, by: party(person, role), at: backAt })
+      })
+    },
+    heard(person, state) {
+      if (stopped || state === 'online') return
+      if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
+      if (here.has(person)) void inBackground([person], putRight) // reports its errors itself
+    },
+    async quiet() {
+      await doubts.quiet()
+      await turns.quiet()
+    },
+    async stop() {
+      stopped = true
+      expiring.stop()
+      sweeping?.cancel()
+      retrying?.cancel()
+      await turns.quiet()
+    },
+  }
+}
+
+/** Ids hold no dots. */
+function party(person: string, role: Party['role']): Party {
+  const dot = person.indexOf('.')
+  const org = person.slice(0, dot)
+  return { org, id: role === 'system' ? 'system' : person.slice(dot + 1), role }
+}

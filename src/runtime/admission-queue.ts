@@ -1,0 +1,59 @@
+import type { Category, CommandOf } from '../../machines/catalogue.ts'
+import { refuse } from '../../machines/kernel.ts'
+import type { Answer, Call } from './answer.ts'
+import type { Rooms } from './entities.ts'
+
+export interface Line {
+  /**
+   * As `Rooms.ask`, but whoever finds the room full waits for their turn, first come first served, as long as the line
+   * is not too long.
+   */
+  ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
+}
+
+export interface LineOptions {
+  /** How many of this line a room's mailbox holds at once; the rest of the mailbox is left to others. */
+  readonly inside?: number
+  /** More than so many in the line of one room are refused (`overloaded`). */
+  readonly waiting?: number
+  /**
+   * So is whoever has waited longer than this when their turn comes: a log that stalls must not keep a line for
+   * minutes.
+   */
+  readonly patienceMs?: number
+}
+
+/**
+ * A whole class may ask one room at once, which is more than a mailbox holds. A line in front of the mailbox costs
+ * nothing but memory, and unlike knocking again and again it lets nobody overtake.
+ */
+export function openLine(
+  rooms: Pick<Rooms, 'ask'>,
+  { inside = 128, waiting = 20_000, patienceMs = 15_000 }: LineOptions = {},
+): Line {
+  const lines = new Map<string, { inside: number; readonly waiting: (() => void)[] }>()
+
+  return {
+    async ask(category, id, command, call) {
+      const name = `${category}-${id}`
+      let line = lines.get(name)
+      if (!line) {
+        line = { inside: 0, waiting: [] }
+        lines.set(name, line)
+      }
+      if (line.waiting.length >= waiting) return refuse('overloaded')
+      // Whoever goes hands their place on, so the number inside changes only where nobody waits.
+      const came = performance.now()
+      if (line.inside >= inside) await new Promise<void>((turn) => void line.waiting.push(turn))
+      else line.inside++
+      try {
+        if (performance.now() - came > patienceMs) return refuse('overloaded')
+        return await rooms.ask(category, id, command, call)
+      } finally {
+        const next = line.waiting.shift()
+        if (next) next()
+        else if (--line.inside === 0) lines.delete(name)
+      }
+    },
+  }
+}

@@ -1,0 +1,112 @@
+import { type Category, type CommandOf, catalogue, type StateOf } from '../../machines/catalogue.ts'
+import type { Command, Event } from '../../machines/kernel.ts'
+import type { Log, Recorded } from '../log/log.ts'
+import { definitionHash } from './actor.ts'
+import type { Answer, Call } from './answer.ts'
+import { Room } from './entity.ts'
+import type { RoomParts, View } from './entity-parts.ts'
+import type { SnapshotStore } from './snapshots.ts'
+
+export interface RoomsOptions {
+  readonly log: Log
+  readonly snapshots: SnapshotStore
+  /** Other processes write to the same log. */
+  readonly shared: boolean
+  readonly now: () => number
+  /** A room that nobody has used for so long lets go of its actor. */
+  readonly idleMs: number
+  readonly appended?: (milliseconds: number, events: number) => void
+}
+
+/** All rooms of this node: awake on demand, asleep when idle. Any node may serve any room. */
+export interface Rooms {
+  /** Asks one room to do something. A Done is on disk. Rejects only on a bug or a room whose history cannot be read. */
+  ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
+  /** The first answer to a named call, if this room has taken it before; undefined for a call without a name. */
+  remembered<K extends Category>(
+    category: K,
+    id: string,
+    command: CommandOf<K>,
+    call: Call,
+  ): Promise<Answer | undefined>
+  /** The state of one room after everything that is recorded in it. */
+  look<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
+  /** What was recorded, by whatever node. Only needed on a shared log. */
+  hear(recorded: Recorded): void
+  awake(): number
+  /**
+   * Position of the last event that this node appended, -1 for none: a view that shows it shows its asker's own writes.
+   */
+  lastPosition(): bigint
+  /** Waits for the commands in hand, puts every room to sleep and stops. Further commands are still answered. */
+  stop(): Promise<void>
+}
+
+type AnyRoom = Room<unknown, Command, Event>
+
+export function openRooms(options: RoomsOptions): Rooms {
+  const { log, snapshots, shared, now, idleMs, appended } = options
+  const awake = new Map<string, AnyRoom>()
+  let lastPosition = -1n
+  const parts = new Map<Category, RoomParts<unknown, Command, Event>>()
+  for (const [category, { machine, decide }] of Object.entries(catalogue) as [
+    Category,
+    (typeof catalogue)[Category],
+  ][]) {
+    parts.set(category, {
+      machine,
+      definition: definitionHash(machine),
+      // The catalogue pairs each machine with its own decide; the type of the pair is lost in a map over all kinds.
+      decide: decide as unknown as RoomParts<unknown, Command, Event>['decide'],
+      log,
+      snapshots,
+      shared,
+      appended(milliseconds, events, last) {
+        if (last > lastPosition) lastPosition = last
+        appended?.(milliseconds, events)
+      },
+    })
+  }
+
+  const roomOf = (category: Category, id: string): AnyRoom => {
+    const stream = `${category}-${id}`
+    let room = awake.get(stream)
+    if (!room) {
+      const its = parts.get(category)
+      if (!its) throw new Error(`no kind of room is called ${category}`)
+      room = new Room(stream, its)
+      awake.set(stream, room)
+    }
+    room.usedAt = now()
+    return room
+  }
+
+  const sweep = setInterval(
+    () => {
+      const before = now() - idleMs
+      for (const [stream, room] of awake) {
+        if (room.busy || room.usedAt > before) continue
+        room.sleep()
+        awake.delete(stream)
+      }
+    },
+    Math.max(20, idleMs / 4),
+  )
+  sweep.unref()
+
+  return {
+    ask: (category, id, command, call = {}) => roomOf(category, id).ask(command, call),
+    look: (category, id) => roomOf(category, id).look() as Promise<View<StateOf<typeof category>>>,
+    remembered: (category, id, command, call) => roomOf(category, id).remembered(command, call),
+    hear: (recorded) => awake.get(recorded.stream)?.hear(recorded),
+    awake: () => awake.size,
+    lastPosition: () => lastPosition,
+    async stop() {
+      clearInterval(sweep)
+      for (const room of awake.values()) {
+        if (room.busy) await room.look().catch(() => undefined) // answered after all that waits before it
+        if (!room.busy) room.sleep()
+      }
+    },
+  }
+}

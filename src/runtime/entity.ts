@@ -1,0 +1,309 @@
+import { type Command, type Event, Refusal, refuse } from '../../machines/kernel.ts'
+import { AppendTooLarge, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
+import { type Mover, wake } from './actor.ts'
+import type { Answer, Call } from './answer.ts'
+import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
+import { refusalFor } from './log-refusals.ts'
+import { Marks } from './call-record.ts'
+import type { RoomParts, View } from './entity-parts.ts'
+import { decodeSnapshot, encodeSnapshot } from './snapshots.ts'
+import { Unchanged, unchangedAt } from './no-op-calls.ts'
+
+const MAILBOX = 256
+const GROUP = 64
+const MAX_ATTEMPTS = 10
+/** Below this, reading the events is as quick as restoring a snapshot. */
+const SNAPSHOT_PAYS = 500
+
+/**
+ * What is to become of one waiting command: an answer that needs no append, its events, or the answer of a twin in the
+ * group.
+ */
+type Plan =
+  | Answer
+  | { readonly kind: 'append'; readonly offset: number; readonly events: readonly Event[] }
+  | { readonly kind: 'twin'; readonly of: number }
+
+/**
+ * One room awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
+ * decide, append, move, answer. Commands that wait together are decided one after another on the moving actor and
+ * appended as one; if that append fails, the actor (which ran ahead) is dropped and made again from the log. Nobody
+ * outside sees it while it is ahead.
+ */
+export class Room<S, C extends Command, E extends Event> {
+  readonly stream: string
+  /** When it was last used, by the caller's clock. */
+  usedAt = 0
+  readonly #parts: RoomParts<S, C, E>
+  #mover: Mover<S> | undefined
+  #revision = -1
+  #lastId = ''
+  #marks = new Marks()
+  readonly #unchanged = new Unchanged()
+  #snapshotRevision = -1
+  #stale = false
+  /** The highest revision that was heard from the log and not learned at once. */
+  #heard = -1
+  #serving = false
+  #queue: Waiting<C>[] = []
+  #looks: PromiseWithResolvers<View<S>>[] = []
+
+  constructor(stream: string, parts: RoomParts<S, C, E>) {
+    this.stream = stream
+    this.#parts = parts
+  }
+
+  get busy(): boolean {
+    return this.#serving
+  }
+
+  /** Resolves to a Done that is on disk or to a Refusal; rejects only on a bug. */
+  ask(command: C, call: Call): Promise<Answer> {
+    if (this.#queue.length >= MAILBOX) return Promise.resolve(refuse('overloaded'))
+    return new Promise((resolve, reject) => {
+      this.#queue.push(identify(this.stream, command, call, resolve, reject))
+      if (!this.#serving) void this.#serve() // never rejects: every failure is told to those who wait
+    })
+  }
+
+  /** The state after everything that is recorded so far. */
+  look(): Promise<View<S>> {
+    if (this.#mover && !this.#serving && !this.#stale && !this.#parts.shared)
+      return Promise.resolve(this.#view(this.#mover))
+    const look = Promise.withResolvers<View<S>>()
+    this.#looks.push(look)
+    if (this.#parts.shared) this.#stale = true
+    if (!this.#serving) void this.#serve()
+    return look.promise
+  }
+
+  /**
+   * The first answer to a named call that this room has taken before (or the refusal of its reuse); undefined when it
+   * has not.
+   */
+  async remembered(command: C, call: Call): Promise<Answer | undefined> {
+    await this.look()
+    return this.#recall(identify(this.stream, command, call, ignore, ignore))
+  }
+
+  /**
+   * An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts
+   * are rare.
+   */
+  hear(recorded: Recorded): void {
+    if (!this.#mover || recorded.revision <= this.#revision) return
+    // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
+    if (this.#serving || recorded.revision > this.#revision + 1) this.#heard = Math.max(this.#heard, recorded.revision)
+    else this.#learn(this.#mover, recorded)
+  }
+
+  /** Keeps a snapshot if it pays, and lets go of the actor. Only for rooms that are not busy. */
+  sleep(): void {
+    if (this.#mover && this.#revision - this.#snapshotRevision >= SNAPSHOT_PAYS) this.#keepSnapshot(this.#mover)
+    this.#drop()
+  }
+
+  async #serve(): Promise<void> {
+    this.#serving = true
+    while (this.#queue.length > 0 || this.#looks.length > 0) {
+      const group = this.#queue.splice(0, GROUP)
+      const looks = this.#looks.splice(0)
+      try {
+        if (group.length > 0) await this.#answer(group)
+        if (looks.length > 0) {
+          const mover = await this.#freshen()
+          for (const look of looks) look.resolve(this.#view(mover))
+        }
+      } catch (error) {
+        this.#drop()
+        for (const waiting of [...group, ...looks]) waiting.reject(error)
+      }
+    }
+    this.#serving = false
+  }
+
+  async #answer(group: readonly Waiting<C>[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#decideAndAppend(group, await this.#freshen())
+      } catch (error) {
+        if (error instanceof WrongRevision && attempt < MAX_ATTEMPTS) {
+          await new Promise((again) => setTimeout(again, Math.random() * 2 ** Math.min(attempt, 6)))
+        } else if (error instanceof AppendTooLarge && group.length > 1) {
+          const half = group.length >> 1
+          await this.#answer(group.slice(0, half))
+          return await this.#answer(group.slice(half))
+        } else {
+          const no = refusalFor(error)
+          for (const { resolve } of group) resolve(no)
+          return
+        }
+      }
+    }
+  }
+
+  async #decideAndAppend(group: readonly Waiting<C>[], mover: Mover<S>): Promise<void> {
+    const ahead = group.length > 1
+    const proposed: Proposed[] = []
+    const plans: Plan[] = []
+    try {
+      for (const [index, waiting] of group.entries()) {
+        const plan = this.#plan(group, index, mover, proposed.length)
+        plans.push(plan)
+        if (plan.kind !== 'append') continue
+        for (const [nth, event] of plan.events.entries()) {
+          proposed.push({ id: eventIdOf(waiting.id, nth), event, meta: metaOf(waiting, nth) })
+          if (ahead) mover.move(event)
+        }
+      }
+      const first = this.#revision + 1
+      let positions: readonly bigint[] = []
+      if (proposed.length > 0) {
+        const started = performance.now()
+        positions = (await this.#parts.log.append(this.stream, this.#revision, proposed)).positions
+        this.#parts.appended?.(performance.now() - started, proposed.length, positions.at(-1) ?? -1n)
+        if (!ahead) for (const { event } of proposed) mover.move(event)
+        this.#revision += proposed.length
+        this.#lastId = proposed.at(-1)?.id ?? ''
+      }
+      this.#settle(group, plans, first, proposed, positions)
+    } catch (error) {
+      if (ahead || !(error instanceof WrongRevision)) this.#drop()
+      this.#stale = true
+      throw error
+    }
+    if (this.#revision - this.#snapshotRevision >= 2 * SNAPSHOT_PAYS) this.#keepSnapshot(mover)
+  }
+
+  #plan(group: readonly Waiting<C>[], index: number, mover: Mover<S>, offset: number): Plan {
+    const waiting = group[index] as Waiting<C> // index comes from group.entries()
+    if (waiting.key !== undefined) {
+      const answered = this.#recall(waiting)
+      if (answered) return answered
+      const twin = group.findIndex(({ key }) => key === waiting.key)
+      if (twin < index)
+        return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
+      if (waiting.repeated) return unchangedAt(this.#revision + offset)
+    }
+    const decision = this.#parts.decide(mover.state(), waiting.command)
+    if (decision instanceof Refusal) return decision
+    if (decision.length > 0) return { kind: 'append', offset, events: decision }
+    return unchangedAt(this.#revision + offset)
+  }
+
+  #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
+    if (key === undefined) return undefined
+    const mark = this.#marks.get(key)
+    if (!mark) return this.#unchanged.answerTo(key, digest)
+    const [theirs, seq, position] = mark
+    if (theirs !== digest) return refuse('client-id-reused')
+    return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
+  }
+
+  #settle(
+    group: readonly Waiting<C>[],
+    plans: readonly Plan[],
+    first: number,
+    proposed: readonly Proposed[],
+    positions: readonly bigint[],
+  ): void {
+    const answers: Answer[] = []
+    for (const [index, waiting] of group.entries()) {
+      const plan = plans[index] as Plan // one plan for each waiting command
+      let answer: Answer
+      if (plan.kind === 'append') {
+        answer = {
+          kind: 'done',
+          id: proposed[plan.offset]?.id ?? null,
+          seq: first + plan.offset,
+          position: positions[plan.offset] ?? null,
+          events: plan.events,
+        }
+        if (waiting.key !== undefined)
+          this.#marks.set(waiting.key, [waiting.digest, answer.seq, String(answer.position)])
+      } else if (plan.kind === 'twin') {
+        const theirs = answers[plan.of] as Answer // a twin stands earlier in the group
+        answer = theirs instanceof Refusal ? theirs : { ...theirs, events: [] }
+      } else {
+        answer = plan
+        if (waiting.key !== undefined && answer.kind === 'done' && answer.id === null)
+          this.#unchanged.note(waiting.key, waiting.digest, answer.seq)
+      }
+      answers.push(answer)
+      waiting.resolve(answer)
+    }
+  }
+
+  /** The actor, awake and not behind what is known to be recorded. */
+  async #freshen(): Promise<Mover<S>> {
+    if (this.#mover && !this.#stale && this.#heard <= this.#revision) return this.#mover
+    this.#stale = false
+    try {
+      const mover = this.#mover ?? this.#restore()
+      let check = this.#mover === undefined && this.#revision >= 0
+      for await (const batch of this.#parts.log.read(this.stream, {
+        from: check ? this.#revision : this.#revision + 1,
+      })) {
+        for (const recorded of batch) {
+          if (!check) this.#learn(mover, recorded)
+          else if (recorded.id !== this.#lastId) return this.#forgetSnapshot()
+          check = false
+        }
+      }
+      if (check) return this.#forgetSnapshot() // the log is shorter than the snapshot: it was put back from a backup
+      this.#mover = mover
+      return mover
+    } catch (error) {
+      this.#stale = true
+      throw error
+    }
+  }
+
+  #learn(mover: Mover<S>, { id, revision, position, event, meta }: Recorded): void {
+    mover.move(event)
+    this.#revision = revision
+    this.#lastId = id
+    if (meta.client) this.#marks.set(meta.client.key, [meta.client.digest, revision, String(position)])
+  }
+
+  #restore(): Mover<S> {
+    this.#drop()
+    const { snapshots, machine, definition } = this.#parts
+    const text = snapshots.load(this.stream)
+    const snapshot = text === undefined ? undefined : decodeSnapshot(text, definition)
+    if (!snapshot) return wake<S>(machine)
+    this.#revision = this.#snapshotRevision = snapshot.revision
+    this.#lastId = snapshot.eventId
+    this.#marks = new Marks(snapshot.marks)
+    return wake<S>(machine, snapshot.state)
+  }
+
+  #forgetSnapshot(): Promise<Mover<S>> {
+    this.#drop()
+    this.#parts.snapshots.save(this.stream, '')
+    return this.#freshen()
+  }
+
+  #keepSnapshot(mover: Mover<S>): void {
+    const snapshot = {
+      revision: this.#revision,
+      eventId: this.#lastId,
+      state: mover.persist(),
+      marks: this.#marks.toText(),
+    }
+    this.#parts.snapshots.save(this.stream, encodeSnapshot(snapshot, this.#parts.definition))
+    this.#snapshotRevision = this.#revision
+  }
+
+  #view(mover: Mover<S>): View<S> {
+    return { revision: this.#revision, state: mover.state() }
+  }
+
+  #drop(): void {
+    this.#mover = undefined
+    this.#revision = this.#snapshotRevision = -1
+    this.#marks = new Marks()
+  }
+}
+
+const ignore = (): void => undefined

@@ -1,0 +1,78 @@
+import type { Told } from '../../projections/projection.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { atMost } from '../keyed-queue.ts'
+
+/** Something open that is ended at `dueAt`, milliseconds since 1970, if nobody has ended it by then. */
+export interface Due {
+  readonly id: string
+  readonly dueAt: number
+}
+
+export interface OverdueOptions<D extends Due> {
+  /** All that is open and has a due time, as the desk has it now. */
+  readonly open: () => Iterable<D>
+  /** Ends one as of its due time. May reject: it is tried again. */
+  readonly end: (due: D) => Promise<void>
+  /** The due time that an event sets; null for others. */
+  readonly dueBy: (told: Told) => number | null
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+}
+
+export interface Overdue {
+  /** Once, when the desk is live. Resolves when what was due has ended, or could not be ended yet. */
+  start(): Promise<void>
+  heard(told: Told): void
+  stop(): void
+}
+
+const AGAIN_MS = 1_000
+/** After a night without a server many are due. */
+const AT_ONCE = 16
+
+/**
+ * Ends what nobody has ended. One timer for the earliest; what is due is read from the desk each time, so the timer
+ * holds no history, and what became due while no server was there is ended at the start. Every node does it: a thing
+ * ends once.
+ */
+export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: OverdueOptions<D>): Overdue {
+  const ending = new Set<string>()
+  let next = Number.POSITIVE_INFINITY
+  let timer: Timer | undefined
+  let stopped = false
+
+  const lookBy = (at: number): void => {
+    if (stopped || at >= next) return
+    next = at
+    timer?.cancel()
+    timer = clock.after(at - clock.now(), () => void look()) // does not reject
+  }
+
+  const look = async (): Promise<void> => {
+    next = Number.POSITIVE_INFINITY
+    const now = clock.now()
+    const due: D[] = []
+    for (const one of open()) {
+      if (one.dueAt > now) lookBy(one.dueAt)
+      else if (!ending.has(one.id)) due.push(one)
+    }
+    for (const { id } of due) ending.add(id)
+    await atMost(AT_ONCE, due, async (one) => {
+      await end(one).catch(onError)
+      ending.delete(one.id)
+      lookBy(clock.now() + AGAIN_MS) // the desk hears of it in a moment; if not, once more
+    })
+  }
+
+  return {
+    start: look,
+    heard(told) {
+      const at = dueBy(told)
+      if (at !== null) lookBy(at)
+    },
+    stop() {
+      stopped = true
+      timer?.cancel()
+    },
+  }
+}

@@ -1,0 +1,248 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { catalogue, eventSchemas } from '../../machines/catalogue.ts'
+import type { ChatCommand } from '../../machines/chat/commands.ts'
+import { type Party, Refusal } from '../../machines/kernel.ts'
+import { codec } from '../../src/log/codec.ts'
+import { type Log, LogUnavailable, type Recorded } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import type { Answer, Call } from '../../src/runtime/answer.ts'
+import { openRooms, type Rooms } from '../../src/runtime/entities.ts'
+import { memorySnapshots, type SnapshotStore } from '../../src/runtime/snapshots.ts'
+
+const vera: Party = { id: 'vera', org: 'acme', role: 'visitor' }
+const ann: Party = { id: 'ann', org: 'acme', role: 'agent' }
+const bob: Party = { id: 'bob', org: 'acme', role: 'agent' }
+const at = 1_700_000_000_000
+const visitor = { name: 'Vera', email: null, createdAt: at, updatedAt: null }
+
+const open = (text = 'hi'): ChatCommand => ({ type: 'OpenChat', visitor, content: { text }, by: vera, at })
+const write = (text: string, by = vera): ChatCommand => ({ type: 'Write', content: { text }, by, at })
+const claim = (by: Party): ChatCommand => ({ type: 'ClaimChat', by, at })
+
+let log: Log
+let snapshots: SnapshotStore
+let rooms: Rooms
+const started: Rooms[] = []
+
+function node(on: Log = log, shared = false): Rooms {
+  const one = openRooms({ log: on, snapshots, shared, now: Date.now, idleMs: 60_000 })
+  started.push(one)
+  return one
+}
+
+beforeEach(() => {
+  log = memoryLog({ codec: codec(eventSchemas), now: () => at })
+  snapshots = memorySnapshots()
+  rooms = node()
+})
+afterEach(async () => {
+  for (const one of started.splice(0)) await one.stop()
+  await log.close()
+})
+
+const ask = (command: ChatCommand, call?: Call, on = rooms): Promise<Answer> => on.ask('chat', 'c1', command, call)
+const codeOf = (answer: Answer): string => (answer instanceof Refusal ? answer.code : 'done')
+
+async function recorded(): Promise<Recorded[]> {
+  const all: Recorded[] = []
+  for await (const batch of log.read('chat-c1')) all.push(...batch)
+  return all
+}
+
+describe('a room', () => {
+  test('[ROOM-1] answers yes only after the event is in the log', async () => {
+    const answer = await ask(open())
+    expect(answer).toMatchObject({ kind: 'done', seq: 0 })
+    expect((await recorded()).map(({ event }) => event.type)).toEqual(['ChatOpened'])
+  })
+
+  test('[ONCE-11] a named call that changed nothing gives its first answer again, whatever has happened since', async () => {
+    await ask(open())
+    await ask(claim(ann))
+    const first = await ask(claim(ann), { clientId: 'again' })
+    expect(first).toMatchObject({ kind: 'done', id: null, seq: 1 })
+    await ask({ type: 'TakeOverChat', by: { ...bob, role: 'supervisor' }, at })
+    expect(await ask(claim(ann), { clientId: 'again' })).toEqual(first)
+    expect(codeOf(await ask(write('x', ann), { clientId: 'again' }))).toBe('client-id-reused')
+    expect(await recorded()).toHaveLength(3)
+  })
+
+  test('[ONCE-11] one that is known to have been answered and has left no event changes nothing now', async () => {
+    await ask(open())
+    await ask(write('once'), { clientId: 'w' })
+    expect(await ask(write('once'), { clientId: 'w', repeated: true })).toMatchObject({ kind: 'done', seq: 1 })
+    expect(await ask(write('never'), { clientId: 'n', repeated: true })).toEqual({
+      kind: 'done',
+      id: null,
+      seq: 1,
+      position: null,
+      events: [],
+    })
+    expect(await recorded()).toHaveLength(2)
+  })
+
+  test('[ROOM-2] a refusal records nothing', async () => {
+    expect(codeOf(await ask(claim(ann)))).toBe('no-such-chat')
+    expect(await recorded()).toEqual([])
+  })
+
+  test('[ROOM-3] commands that come at once are taken in their order, in few appends, each with its own answer', async () => {
+    let appends = 0
+    const counted: Log = {
+      ...log,
+      append: (...args) => {
+        appends++
+        return log.append(...args)
+      },
+    }
+    const on = node(counted)
+    const answers = await Promise.all([
+      ask(open(), {}, on),
+      ...Array.from({ length: 200 }, (_, i) => ask(write(String(i)), {}, on)),
+    ])
+    expect(answers.map((answer) => (answer.kind === 'done' ? answer.seq : -1))).toEqual(
+      Array.from({ length: 201 }, (_, i) => i),
+    )
+    expect(
+      (await recorded()).slice(1).map(({ event }) => (event as unknown as { content: { text: string } }).content.text),
+    ).toEqual(Array.from({ length: 200 }, (_, i) => String(i)))
+    expect(appends).toBeLessThan(8)
+  })
+
+  test('[ROOM-4] one of many claimers who ask at once wins, the others learn who', async () => {
+    await ask(open())
+    const people = Array.from({ length: 40 }, (_, i): Party => ({ id: `agent${i}`, org: 'acme', role: 'agent' }))
+    const answers = await Promise.all(people.map((by) => ask(claim(by))))
+    expect(answers.filter(({ kind }) => kind === 'done')).toHaveLength(1)
+    const losers = answers.filter((answer) => answer instanceof Refusal)
+    expect(losers.every(({ code, details }) => code === 'chat-already-claimed' && details.staffId === 'agent0')).toBe(
+      true,
+    )
+  })
+
+  test('[ROOM-5] a full mailbox answers overloaded at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 400 }, () => ask(open())))
+    expect(answers.filter((answer) => codeOf(answer) === 'overloaded').length).toBeGreaterThan(0)
+    expect(answers.filter((answer) => codeOf(answer) === 'done')).toHaveLength(1)
+  })
+
+  test('[ROOM-6] on a conflict it learns what happened and decides again', async () => {
+    await ask(open())
+    const other = node(log, true)
+    await ask(claim(ann), {}, other) // wakes it there, and this node does not hear of it
+    const answer = await ask(claim(bob))
+    expect(answer).toMatchObject({ code: 'chat-already-claimed', details: { staffId: 'ann' } })
+  })
+
+  test('[ROOM-7] two nodes that write at once lose nothing and leave no gap', async () => {
+    await ask(open())
+    const other = node(log, true)
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => ask(write(String(i)), {}, i % 2 ? rooms : other)),
+    )
+    expect(answers.every(({ kind }) => kind === 'done')).toBe(true)
+    expect((await recorded()).map(({ revision }) => revision)).toEqual(Array.from({ length: 101 }, (_, i) => i))
+  })
+
+  test('[ROOM-8] an append whose outcome is unknown is answered with unavailable, and the room reads again what is true', async () => {
+    await ask(open())
+    let broken = true
+    const flaky: Log = {
+      ...log,
+      async append(...args) {
+        const done = await log.append(...args)
+        if (broken) throw new LogUnavailable('the answer was lost')
+        return done
+      },
+    }
+    const on = node(flaky)
+    expect(codeOf(await ask(write('once'), { clientId: 'm1' }, on))).toBe('unavailable')
+    broken = false
+    expect(await ask(write('once'), { clientId: 'm1' }, on)).toMatchObject({ kind: 'done', seq: 1 })
+    expect(await recorded()).toHaveLength(2)
+  })
+})
+
+describe('exactly once', () => {
+  test('[ONCE-1] the same client_id gives the first answer again and adds nothing', async () => {
+    await ask(open())
+    const first = await ask(write('a'), { clientId: 'm1' })
+    const again = await ask(write('a'), { clientId: 'm1' })
+    expect(again).toEqual({ ...first, events: [] })
+    expect(await recorded()).toHaveLength(2)
+  })
+
+  test('[ONCE-2] the same client_id with another payload is refused', async () => {
+    await ask(open())
+    await ask(write('a'), { clientId: 'm1' })
+    expect(codeOf(await ask(write('b'), { clientId: 'm1' }))).toBe('client-id-reused')
+  })
+
+  test('[ONCE-3] the same client_id of another person is another call', async () => {
+    await ask(open())
+    await ask(claim(ann))
+    await ask(write('a'), { clientId: 'm1' })
+    expect(await ask(write('a', ann), { clientId: 'm1' })).toMatchObject({ kind: 'done', seq: 3 })
+  })
+
+  test('[ONCE-4] it holds over restarts, with and without a snapshot', async () => {
+    await ask(open())
+    const first = await ask(write('a'), { clientId: 'm1' })
+    await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
+    await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
+    await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
+    expect(await ask(write('a'), { clientId: 'm1' }, node())).toEqual({ ...first, events: [] })
+    await rooms.stop() // keeps a snapshot
+    expect(snapshots.load('chat-c1')).toBeDefined()
+    expect(await ask(write('a'), { clientId: 'm1' }, node())).toEqual({ ...first, events: [] })
+  })
+
+  test('[ONCE-5] twins that wait together get one answer', async () => {
+    await ask(open())
+    const answers = await Promise.all([
+      ask(write('x')),
+      ask(write('a'), { clientId: 'm1' }),
+      ask(write('a'), { clientId: 'm1' }),
+    ])
+    expect(answers.map((answer) => answer.kind === 'done' && answer.seq)).toEqual([1, 2, 2])
+    expect(await recorded()).toHaveLength(3)
+  })
+})
+
+describe('a snapshot', () => {
+  const fill = async (): Promise<void> => {
+    await ask(open())
+    for (let round = 0; round < 3; round++)
+      await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
+    await rooms.stop()
+  }
+
+  test.each([
+    ['is lost', () => snapshots.save('chat-c1', '')],
+    ['is garbled', () => snapshots.save('chat-c1', (snapshots.load('chat-c1') ?? '').replace('unclaimed', 'claimed'))],
+    ['is cut short', () => snapshots.save('chat-c1', (snapshots.load('chat-c1') ?? '').slice(0, 60))],
+    ['is of another machine', () => snapshots.save('chat-c1', 'x\ny\n{}\n[]')],
+  ])('[SNAP-1] that %s costs only time', async (_, spoil) => {
+    await fill()
+    spoil()
+    const { revision, state } = await node().look('chat', 'c1')
+    expect(revision).toBe(600)
+    expect(state.value).toBe('unclaimed')
+    expect(state.context.messages).toBe(601)
+  })
+
+  test('[SNAP-2] of a future that the log does not have is thrown away', async () => {
+    await fill()
+    const text = snapshots.load('chat-c1') ?? ''
+    const younger = memoryLog({ codec: codec(eventSchemas), now: () => at })
+    const on = node(younger)
+    expect(text).not.toBe('')
+    expect((await on.look('chat', 'c1')).revision).toBe(-1)
+    await younger.close()
+  })
+})
+
+test('[ROOM-9] event names are unique over all kinds of rooms', () => {
+  const names = Object.values(catalogue).flatMap(({ events }) => Object.keys(events))
+  expect(new Set(names).size).toBe(names.length)
+})
