@@ -2,9 +2,9 @@ import type { PresenceEvent } from '../machines/presence/events.ts'
 import { systemClock } from '../src/clock.ts'
 import { attendanceDelivery } from '../src/contracts/attendance/delivery.ts'
 import { AttendanceDesk } from '../src/contracts/attendance/desk.ts'
-import { openFanout } from '../src/delivery/follower.ts'
 import { lessonDelivery } from '../src/contracts/lessons/delivery.ts'
 import { LessonDesk } from '../src/contracts/lessons/desk.ts'
+import { openFollower } from '../src/delivery/follower.ts'
 import type { Outlet } from '../src/delivery/outlet.ts'
 import type { Log } from '../src/log/log.ts'
 import { startServer, tokenFor } from '../test/support/server.ts'
@@ -77,8 +77,8 @@ export async function staffInit(): Promise<readonly Figure[]> {
 }
 
 async function eventLoopHeld(log: Log): Promise<readonly number[]> {
-  const outlet: Outlet = { push() {}, enter() {}, admit() {}, leave() {}, empty() {}, dismiss() {} }
-  const fanout = await openFanout({
+  const outlet: Outlet = { push() {}, enter() {}, admit() {}, leave() {}, empty() {}, disconnectUser() {} }
+  const follower = await openFollower({
     log,
     outlet,
     lessons: lessonDelivery({ desk: new LessonDesk(log), outlet, clock: systemClock }),
@@ -89,17 +89,17 @@ async function eventLoopHeld(log: Log): Promise<readonly number[]> {
       clock: systemClock,
     }),
     seed: async () => null,
-    heard() {},
+    onEvent() {},
     onError(error) {
       throw error
     },
   })
   const held = Array.from({ length: OPENINGS }, () => {
     const started = performance.now()
-    Buffer.from(`42["staff_init",${fanout.openingText('queue').text}]`)
+    Buffer.from(`42["staff_init",${follower.openingText('queue').text}]`)
     return performance.now() - started
   })
-  await fanout.stop()
+  await follower.stop()
   return held
 }
 

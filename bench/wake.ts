@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Log } from '../src/log/log.ts'
-import { openRooms, type Rooms } from '../src/runtime/entities.ts'
+import { type Entities, openEntities } from '../src/runtime/entities.ts'
 import { snapshotFiles } from '../src/runtime/snapshot-files.ts'
 import { atMost, type Figure, median, quantile } from './figures.ts'
 import { inDirectory, openChat, openLogIn, write } from './histories.ts'
@@ -34,17 +34,17 @@ export async function wake(): Promise<readonly Figure[]> {
     }
     const asleep = snapshotFiles(directory)
     const once = roomsOn(log, asleep)
-    for (const id of long) await once.look('chat', id)
+    for (const id of long) await once.state('chat', id)
     await once.stop() // puts them to sleep, with a snapshot
     await asleep.close()
 
     const snapshots = snapshotFiles(directory)
-    const rooms = roomsOn(log, snapshots)
-    await wakes(rooms, warm)
-    const shortMs = await wakes(rooms, short)
-    const longMs = await wakes(rooms, long)
-    const bytes = await heapPer(many, rooms)
-    await rooms.stop()
+    const entities = roomsOn(log, snapshots)
+    await wakes(entities, warm)
+    const shortMs = await wakes(entities, short)
+    const longMs = await wakes(entities, long)
+    const bytes = await heapPer(many, entities)
+    await entities.stop()
     await snapshots.close()
     await log.close()
     return [
@@ -81,25 +81,25 @@ const p50 = (values: readonly number[]): string => `p50 ${quantile(values, 0.5).
 const idsOf = (prefix: string, number: number): readonly string[] =>
   Array.from({ length: number }, (_, n) => `${prefix}${String(n).padStart(31, '0')}`)
 
-const roomsOn = (log: Log, snapshots: ReturnType<typeof snapshotFiles>): Rooms =>
-  openRooms({ log, snapshots, shared: false, now: Date.now, idleMs: 3_600_000 })
+const roomsOn = (log: Log, snapshots: ReturnType<typeof snapshotFiles>): Entities =>
+  openEntities({ log, snapshots, shared: false, now: Date.now, idleMs: 3_600_000 })
 
-async function wakes(rooms: Rooms, ids: readonly string[]): Promise<readonly number[]> {
+async function wakes(entities: Entities, ids: readonly string[]): Promise<readonly number[]> {
   const took: number[] = []
   for (const id of ids) {
     const started = performance.now()
-    await rooms.look('chat', id)
+    await entities.state('chat', id)
     took.push(performance.now() - started)
   }
   return took
 }
 
-async function heapPer(ids: readonly string[], rooms: Rooms): Promise<number> {
+async function heapPer(ids: readonly string[], entities: Entities): Promise<number> {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   collect()
   const before = process.memoryUsage().heapUsed
-  for (const id of ids) await rooms.look('chat', id)
+  for (const id of ids) await entities.state('chat', id)
   collect()
   return (process.memoryUsage().heapUsed - before) / ids.length
 }

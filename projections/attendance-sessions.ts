@@ -1,7 +1,7 @@
 import type { AttendanceEvent, CheckInMode } from '../machines/attendance/events.ts'
 import { isPresent } from '../machines/attendance/marks.ts'
 import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Told } from './projection.ts'
+import type { Projection, Recorded } from './projection.ts'
 
 /**
  * One attendance session with its counts, as lists and watchers see it; the marks are told by its own stream. Times are
@@ -45,7 +45,7 @@ export const attendanceSessions: Projection<AttendanceSessionRow> = {
   name: 'attendance-sessions',
   version: 1,
   key: ({ stream }) => (stream.startsWith(ATTENDANCE_STREAM) ? stream.slice(ATTENDANCE_STREAM.length) : null),
-  fold: (row, told) => fold(row, told as Told<AttendanceEvent>),
+  fold: (row, recorded) => fold(row, recorded as Recorded<AttendanceEvent>),
   index(id, { org, courseId, state, startedAt }) {
     const when = `${String(startedAt).padStart(14, '0')}/${id}`
     return [
@@ -58,7 +58,7 @@ export const attendanceSessions: Projection<AttendanceSessionRow> = {
 
 function fold(
   row: AttendanceSessionRow | undefined,
-  { event, revision: seq, stream }: Told<AttendanceEvent>,
+  { event, revision: seq, stream }: Recorded<AttendanceEvent>,
 ): AttendanceSessionRow {
   if (event.type === 'AttendanceStarted') {
     const {

@@ -1,6 +1,6 @@
 import type { ChatCloseReason, ChatEvent, ChatVisitor, Content } from '../machines/chat/events.ts'
 import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Told } from './projection.ts'
+import type { Projection, Recorded } from './projection.ts'
 
 export type ChatStatus = 'unclaimed' | 'claimed' | 'takenOver' | 'closed'
 
@@ -43,7 +43,7 @@ export const chats: Projection<ChatRow> = {
   name: 'chats',
   version: 1,
   key: ({ stream }) => (stream.startsWith(CHAT_STREAM) ? stream.slice(CHAT_STREAM.length) : null),
-  fold: (row, told) => fold(row, told as Told<ChatEvent>),
+  fold: (row, recorded) => fold(row, recorded as Recorded<ChatEvent>),
   index(room, row) {
     const when = `${String(row.openedAt).padStart(14, '0')}/${room}`
     return [
@@ -57,11 +57,11 @@ export const chats: Projection<ChatRow> = {
   },
 }
 
-function fold(row: ChatRow | undefined, told: Told<ChatEvent>): ChatRow {
-  const { event, revision: seq, at } = told
+function fold(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): ChatRow {
+  const { event, revision: seq, at } = recorded
   if (event.type === 'ChatOpened') {
     const { org, visitorId, visitor, content } = event
-    const first: WaitingMessage = { id: told.id, seq, n: 1, at, content }
+    const first: WaitingMessage = { id: recorded.id, seq, n: 1, at, content }
     return {
       seq,
       org,
@@ -80,7 +80,7 @@ function fold(row: ChatRow | undefined, told: Told<ChatEvent>): ChatRow {
       waiting: [first],
     }
   }
-  if (!row) throw new Error(`${told.stream} has ${event.type} at revision ${seq} before ChatOpened`)
+  if (!row) throw new Error(`${recorded.stream} has ${event.type} at revision ${seq} before ChatOpened`)
   switch (event.type) {
     case 'VisitorWrote': {
       const n = row.messages + 1
@@ -89,7 +89,7 @@ function fold(row: ChatRow | undefined, told: Told<ChatEvent>): ChatRow {
         ...row,
         seq,
         messages: n,
-        waiting: [...row.waiting, { id: told.id, seq, n, at, content: event.content }],
+        waiting: [...row.waiting, { id: recorded.id, seq, n, at, content: event.content }],
       }
     }
     case 'StaffWrote':
@@ -110,7 +110,7 @@ function fold(row: ChatRow | undefined, told: Told<ChatEvent>): ChatRow {
         ...row,
         seq,
         severity: event.severity,
-        flaggedAt: event.severity > 0 ? String(told.position).padStart(20, '0') : null,
+        flaggedAt: event.severity > 0 ? String(recorded.position).padStart(20, '0') : null,
         updatedAt: at,
       }
     case 'ChatClosed':

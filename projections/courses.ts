@@ -1,6 +1,6 @@
 import type { CourseEvent } from '../machines/course/events.ts'
 import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Told } from './projection.ts'
+import type { Projection, Recorded } from './projection.ts'
 
 /** One course. Times are milliseconds since 1970. */
 export interface CourseRow {
@@ -19,7 +19,7 @@ export const courses: Projection<CourseRow> = {
   name: 'courses',
   version: 1,
   key: ({ stream }) => (stream.startsWith(COURSE_STREAM) ? stream.slice(COURSE_STREAM.length) : null),
-  fold: (row, told) => fold(row, told as Told<CourseEvent>),
+  fold: (row, recorded) => fold(row, recorded as Recorded<CourseEvent>),
   index(id, { org, teachers, students, createdAt }) {
     const when = `${String(createdAt).padStart(14, '0')}/${id}`
     return [
@@ -30,7 +30,7 @@ export const courses: Projection<CourseRow> = {
   },
 }
 
-function fold(row: CourseRow | undefined, { event, revision: seq, stream }: Told<CourseEvent>): CourseRow {
+function fold(row: CourseRow | undefined, { event, revision: seq, stream }: Recorded<CourseEvent>): CourseRow {
   if (event.type === 'CourseCreated') {
     return { seq, org: event.org, title: event.title, teachers: event.teacherIds, students: [], createdAt: event.at }
   }

@@ -1,6 +1,6 @@
 import { unreachable } from '../machines/kernel.ts'
 import type { LessonEvent } from '../machines/lesson/events.ts'
-import type { Projection, Told } from './projection.ts'
+import type { Projection, Recorded } from './projection.ts'
 
 export type LessonStatus = 'scheduled' | 'live' | 'ended'
 
@@ -29,7 +29,7 @@ export const lessons: Projection<LessonRow> = {
   name: 'lessons',
   version: 1,
   key: ({ stream }) => (stream.startsWith(LESSON_STREAM) ? stream.slice(LESSON_STREAM.length) : null),
-  fold: (row, told) => fold(row, told as Told<LessonEvent>),
+  fold: (row, recorded) => fold(row, recorded as Recorded<LessonEvent>),
   index(id, { org, teacherId, status, startsAt }) {
     const when = `${String(startsAt).padStart(14, '0')}/${id}`
     return [
@@ -41,7 +41,7 @@ export const lessons: Projection<LessonRow> = {
   },
 }
 
-function fold(row: LessonRow | undefined, { event, revision: seq, stream }: Told<LessonEvent>): LessonRow {
+function fold(row: LessonRow | undefined, { event, revision: seq, stream }: Recorded<LessonEvent>): LessonRow {
   if (event.type === 'LessonScheduled') {
     const { org, teacherId, title, startsAt, plannedMinutes, code } = event
     const begun = { startedAt: null, dueAt: null, endedAt: null, endReason: null, present: 0 }

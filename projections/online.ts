@@ -1,6 +1,6 @@
 import { type Role, unreachable } from '../machines/kernel.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
-import type { Projection, Told } from './projection.ts'
+import type { Projection, Recorded } from './projection.ts'
 
 /**
  * Somebody who is here, or whose connection was lost so recently that they still count as here. Times are milliseconds
@@ -21,13 +21,13 @@ export const online: Projection<OnlineRow> = {
   name: 'online',
   version: 2,
   key: ({ stream }) => (stream.startsWith(PRESENCE_STREAM) ? stream.slice(PRESENCE_STREAM.length) : null),
-  fold: (row, told) => fold(row, told as Told<PresenceEvent>),
+  fold: (row, recorded) => fold(row, recorded as Recorded<PresenceEvent>),
   index: (person) => [`online/${person.replace('.', '/')}`],
 }
 
 function fold(
   row: OnlineRow | undefined,
-  { event, revision: seq, stream, at }: Told<PresenceEvent>,
+  { event, revision: seq, stream, at }: Recorded<PresenceEvent>,
 ): OnlineRow | undefined {
   switch (event.type) {
     case 'CameOnline':

@@ -1,7 +1,7 @@
 import { type Role, unreachable } from '../machines/kernel.ts'
 import type { PersonEvent } from '../machines/person/events.ts'
 import type { Profile } from '../machines/person/profile.ts'
-import type { Projection, Row, Told } from './projection.ts'
+import type { Projection, Recorded, Row } from './projection.ts'
 
 /**
  * One person, for lists. Times in milliseconds. It never holds a password hash: views are copied to more places than
@@ -29,7 +29,7 @@ export const people: Projection<PersonRow> = {
   version: 1,
   // Neither an organisation's id nor a person's has a dot.
   key: ({ stream }) => (stream.startsWith(PERSON_STREAM) ? stream.slice(PERSON_STREAM.length).replace('.', '/') : null),
-  fold: (row, told) => fold(row, told as Told<PersonEvent>), // the stream's category says so
+  fold: (row, recorded) => fold(row, recorded as Recorded<PersonEvent>), // the stream's category says so
   index: (key, { role, login }) => [
     `org/${key}`,
     ...(role === 'visitor' ? [] : [`users/${key}`]),
@@ -37,7 +37,7 @@ export const people: Projection<PersonRow> = {
   ],
 }
 
-function fold(row: PersonRow | undefined, { event, revision: seq, stream }: Told<PersonEvent>): PersonRow {
+function fold(row: PersonRow | undefined, { event, revision: seq, stream }: Recorded<PersonEvent>): PersonRow {
   switch (event.type) {
     case 'PersonIntroduced':
       return {

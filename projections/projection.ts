@@ -4,7 +4,7 @@ import type { Event } from '../machines/kernel.ts'
  * What a projection is told of a recorded event (a structural part of the log's `Recorded`, so that this layer imports
  * no log).
  */
-export interface Told<E extends Event = Event> {
+export interface Recorded<E extends Event = Event> {
   readonly id: string
   readonly stream: string
   readonly revision: number
@@ -33,9 +33,9 @@ export interface Projection<R extends Row = Row> {
   /**
    * The row that this event changes, null when the event is none of this view's business. Printable ASCII without NUL.
    */
-  key(told: Told): string | null
+  key(recorded: Recorded): string | null
   /** The row after the event; undefined removes it. Pure, and must not change `row`. */
-  fold(row: R | undefined, told: Told): R | undefined
+  fold(row: R | undefined, recorded: Recorded): R | undefined
   /**
    * The sorted lists that this row stands in: full index entries, printable ASCII, which the store keeps in byte order.
    */

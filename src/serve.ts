@@ -9,42 +9,42 @@ import { PRESENCE_STREAM } from '../projections/online.ts'
 import { PERSON_STREAM } from '../projections/people.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Fanout, openFanout } from './delivery/follower.ts'
+import { type DemoLogin, openDemo } from './contracts/accounts/demo.ts'
+import { attendanceParts } from './contracts/attendance/parts.ts'
+import { lessonParts } from './contracts/lessons/parts.ts'
+import { presenceRoutes } from './contracts/presence/http.ts'
+import { abandonedChats } from './contracts/support-chat/abandoned-chats.ts'
+import { chatRoutes } from './contracts/support-chat/http.ts'
+import { chatList, peopleList } from './contracts/support-chat/list.ts'
+import { replays as openReplays } from './contracts/support-chat/replays.ts'
+import { visitorChats as openVisitorChats } from './contracts/support-chat/visitor-chats.ts'
+import { type Follower, openFollower } from './delivery/follower.ts'
 import { seedDesk } from './delivery/seed.ts'
 import { authenticator } from './gateway/auth/authenticator.ts'
-import { type DemoLogin, openDemo } from './contracts/accounts/demo.ts'
-import { emits as openEmits } from './gateway/sockets/inbound.ts'
-import { hangUp, within } from './gateway/sockets/hang-up.ts'
-import { httpApp } from './gateway/http/app.ts'
-import { chatRoutes } from './contracts/support-chat/http.ts'
-import { presenceRoutes } from './contracts/presence/http.ts'
 import { openKeys } from './gateway/auth/keys.ts'
 import { failureLimit, tokenBuckets } from './gateway/auth/limits.ts'
-import { listen } from './gateway/http/listen.ts'
-import { chatList, peopleList } from './contracts/support-chat/list.ts'
-import { watchOutbound } from './gateway/sockets/slow-readers.ts'
-import { socketOutlet } from './gateway/sockets/outlet.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
-import { replays as openReplays } from './contracts/support-chat/replays.ts'
+import { httpApp } from './gateway/http/app.ts'
+import { listen } from './gateway/http/listen.ts'
+import { connectionParts } from './gateway/sockets/connection-parts.ts'
+import { connectionRegistry as openWhereabouts } from './gateway/sockets/connection-registry.ts'
+import { hangUp, within } from './gateway/sockets/hang-up.ts'
+import { openInbound as openEmits } from './gateway/sockets/inbound.ts'
+import { socketOutlet } from './gateway/sockets/outlet.ts'
+import { watchSlowReaders } from './gateway/sockets/slow-readers.ts'
 import { openSockets, serveSockets } from './gateway/sockets/sockets.ts'
-import { whereabouts as openWhereabouts } from './gateway/sockets/connection-registry.ts'
 import type { Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
-import { abandonedChats } from './contracts/support-chat/abandoned-chats.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
 import { openHubs } from './presence/hubs.ts'
-import { type PresenceKeeper, presenceKeeper, type RecordedPresence } from './presence/tracker.ts'
 import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
-import { openRooms } from './runtime/entities.ts'
+import { type PresenceTracker, presenceTracker, type RecordedPresence } from './presence/tracker.ts'
+import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
-import { visitorChats as openVisitorChats } from './contracts/support-chat/visitor-chats.ts'
-import { attendanceParts } from './contracts/attendance/parts.ts'
-import { lessonParts } from './contracts/lessons/parts.ts'
-import { connectionParts } from './gateway/sockets/connection-parts.ts'
 import { openLog, openViews, PROJECTIONS } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
-import { keepViews } from './views/runner.ts'
+import { runViews } from './views/runner.ts'
 import { ViewsUnavailable } from './views/store.ts'
 
 /** How long clients and requests get to take what was written to them when the server stops. */
@@ -81,12 +81,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
   })
   const connections = await connectionParts({ config, clock, log, onError: (error) => failed(error, 'presence') })
-  const { leases, pulse, lastSeen, diedAt } = connections
+  const { leases, liveness, lastSeen, diedAt } = connections
   const keys = await openKeys(config.keys)
   const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
-  const rooms = openRooms({
+  const entities = openEntities({
     log,
     snapshots,
     shared,
@@ -95,7 +95,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     appended: metrics.appended,
   })
   const passwords = await openPasswords()
-  const demo = await openDemo(log, { rooms, passwords, now: clock.now })
+  const demo = await openDemo(log, { entities, passwords, now: clock.now })
   const store = await openViews(config)
 
   // What follows the log for this node's clients.
@@ -104,18 +104,26 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   const { io, handshake } = openSockets({ http, auth, allowedOrigins: config.allowedOrigins })
   const outlet = socketOutlet(io, metrics.pushed)
   const followers: ((recorded: Recorded) => void)[] = []
-  const lessons = lessonParts({ log, rooms, store, outlet, clock, overrunMinutes: config.lessonOverrunMinutes, failed })
-  const attendance = attendanceParts({
-    io,
+  const lessons = lessonParts({
     log,
-    rooms,
+    entities,
     store,
     outlet,
     clock,
     overrunMinutes: config.lessonOverrunMinutes,
     failed,
   })
-  const fanout = await openFanout({
+  const attendance = attendanceParts({
+    io,
+    log,
+    entities,
+    store,
+    outlet,
+    clock,
+    overrunMinutes: config.lessonOverrunMinutes,
+    failed,
+  })
+  const follower = await openFollower({
     log,
     outlet,
     lessons: lessons.delivery,
@@ -129,32 +137,32 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
           logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer')
           return null
         }),
-    heard: (recorded) => {
+    onEvent: (recorded) => {
       for (const follow of followers) follow(recorded)
     },
     onError: (error) => failed(error, 'fanout'),
   })
   // Not before: views that have to be made anew would keep the desk, and with it the first ack, waiting.
-  const views = keepViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
-  const presence = presenceKeeper({
+  const views = runViews({ log, store, projections: PROJECTIONS, onAlarm: (alarm) => failed(alarm, 'views') })
+  const presence = presenceTracker({
     leases,
-    others: (person, seenAt) => pulse.others(person, null, seenAt),
+    others: (person, seenAt) => liveness.probe(person, null, seenAt),
     lastSeen,
     diedAt,
     clock,
     graceMs: config.disconnectGraceMs,
     ttlMs: config.leaseMs,
     async ask(person, command) {
-      const answer = await rooms.ask('presence', person, command)
+      const answer = await entities.ask('presence', person, command)
       if (answer instanceof Refusal) throw new Error(`the presence of ${person} could not be recorded: ${answer.code}`)
       const recorded = answer.events.at(-1) as PresenceEvent | undefined // by the room's category
       if (recorded !== undefined) return stateAfter(recorded.type)
-      return (await rooms.look('presence', person)).state.value
+      return (await entities.state('presence', person)).state.value
     },
     *online() {
-      for (const { person } of present(fanout, 'online')) yield person
+      for (const { person } of present(follower, 'online')) yield person
     },
-    due: () => present(fanout, 'lost'),
+    due: () => present(follower, 'lost'),
     onError: (error) => failed(error, 'presence'),
   })
   const aliveKeys =
@@ -164,28 +172,28 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
           url: config.redisUrl,
           ttlMs: config.leaseMs,
           onlyNode: connections.onlyNode,
-          since: sinceOf(fanout),
+          since: sinceOf(follower),
           onError: (error) => failed(error, 'alive-keys'),
         })
-  const hubs = openHubs({ leases, pulse, now: clock.now, onError: (error) => failed(error, 'presence') })
+  const hubs = openHubs({ leases, liveness, now: clock.now, onError: (error) => failed(error, 'presence') })
   const abandoned = abandonedChats({
-    desk: fanout.desk,
-    rooms,
+    desk: follower.desk,
+    entities,
     now: clock.now,
     onError: (error) => failed(error, 'abandoned-chats'),
   })
-  const lessonPolicies = lessons.policies(fanout.desk)
+  const lessonPolicies = lessons.policies(follower.desk)
   followers.push(
-    ...(shared ? [rooms.hear] : []), // first: what is asked because of an event is decided on the state after it
+    ...(shared ? [entities.onEvent] : []), // first: what is asked because of an event is decided on the state after it
     (recorded) => metrics.heard(recorded.at, clock.now()),
     (recorded) => presenceHeard(presence, aliveKeys, recorded),
-    (recorded) => abandoned.heard(recorded),
+    (recorded) => abandoned.onEvent(recorded),
     lessonPolicies.heard,
-    attendance.overdue.heard,
+    attendance.overdue.onEvent,
     ({ stream, event }) => {
       if ((event as PersonEvent).type !== 'PersonDisabled') return
       const [org = '', id = ''] = stream.slice(PERSON_STREAM.length).split('.')
-      outlet.dismiss(org, id, 'this account is disabled')
+      outlet.disconnectUser(org, id, 'this account is disabled')
     },
   )
   // first: who was connected when this node went down was in a lesson that was due meanwhile until its end
@@ -196,20 +204,20 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   await attendance.overdue.start()
 
   // Who may come in, and what they may ask.
-  const visitorChats = openVisitorChats(rooms)
-  const replays = openReplays({ io, log, rooms, clock, onError: failed })
+  const visitorChats = openVisitorChats(entities)
+  const replays = openReplays({ io, log, entities, clock, onError: failed })
   const perAddress = tokenBuckets(config.ratePerAddress)
-  const lessonCalls = lessons.calls(io, fanout, hubs)
+  const lessonCalls = lessons.calls(io, follower, hubs)
   const emits = openEmits({
-    rooms,
+    entities,
     visitorChats,
-    directory: () => fanout.directory,
+    profiles: () => follower.profiles,
     perPerson: tokenBuckets(config.ratePerPerson),
     perAddress,
     now: clock.now,
     replays,
     lessonCalls,
-    attendanceCalls: attendance.calls(fanout),
+    attendanceCalls: attendance.calls(follower),
     observe: {
       command(name, party, outcome, milliseconds) {
         metrics.command(name, outcome, milliseconds)
@@ -224,14 +232,14 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     },
   })
   const debugging = logger.isLevelEnabled('debug')
-  const whereabouts = openWhereabouts({ presence, fanout, keys: aliveKeys, hubs, pulse, now: clock.now })
+  const registry = openWhereabouts({ presence, follower, keys: aliveKeys, hubs, liveness, now: clock.now })
   serveSockets({
     io,
     handshake,
     auth,
-    rooms,
-    fanout,
-    whereabouts,
+    entities,
+    follower,
+    registry,
     perAddress,
     emits,
     replays,
@@ -239,7 +247,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     clock,
     onError: failed,
   })
-  const outbound = watchOutbound({
+  const outbound = watchSlowReaders({
     io,
     clock,
     onCutOff(reader) {
@@ -249,8 +257,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
-    roomsAwake: rooms.awake,
-    pushedPosition: fanout.position,
+    roomsAwake: entities.awake,
+    pushedPosition: follower.position,
     views: views.status,
   })
 
@@ -264,9 +272,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   })
 
   let draining = false
-  const upTo = (): bigint => (rooms.lastPosition() > fanout.position() ? rooms.lastPosition() : fanout.position())
+  const upTo = (): bigint =>
+    entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const app = httpApp({
-    rooms,
+    entities,
     passwords,
     now: clock.now,
     authenticator: auth,
@@ -278,10 +287,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     ready: () => ({ accepting: !draining }),
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
-  lessons.routes(app, views, upTo, fanout.desk)
+  lessons.routes(app, views, upTo, follower.desk)
   attendance.routes(app, views, upTo)
-  chatRoutes(app, { log, rooms, chats: chatList(views, upTo) })
-  presenceRoutes(app, { fanout, leases, hubs })
+  chatRoutes(app, { log, entities, chats: chatList(views, upTo) })
+  presenceRoutes(app, { follower, leases, hubs })
   answer = getRequestListener(app.fetch)
   const url = await listen(http, config.host, config.port)
 
@@ -301,8 +310,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
       lessons.stop()
       attendance.stop()
-      await rooms.stop()
-      await Promise.all([fanout.stop(), mixpanel.stop()])
+      await entities.stop()
+      await Promise.all([follower.stop(), mixpanel.stop()])
       await views.stop()
       await Promise.all([store.close(), connections.stop(), snapshots.close()])
       await log.close()
@@ -312,22 +321,22 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
 }
 
 /** Everybody who is recorded as online or as lost, as this node has heard. */
-function* present<State extends 'online' | 'lost'>(fanout: Fanout, state: State) {
-  for (const { org, id, row } of fanout.desk.everybody()) {
+function* present<State extends 'online' | 'lost'>(follower: Follower, state: State) {
+  for (const { org, id, row } of follower.desk.everybody()) {
     if (row.state === state) yield { person: `${org}.${id}`, until: row.state === 'lost' ? row.until : 0 }
   }
 }
 
-const sinceOf = (fanout: Fanout) => (person: string) => {
+const sinceOf = (follower: Follower) => (person: string) => {
   const [org = '', id = ''] = person.split('.')
-  return fanout.desk.presence(org, id)?.since
+  return follower.desk.presence(org, id)?.since
 }
 
-function presenceHeard(presence: PresenceKeeper, keys: AliveKeys, { stream, event }: Recorded): void {
+function presenceHeard(presence: PresenceTracker, keys: AliveKeys, { stream, event }: Recorded): void {
   if (!stream.startsWith(PRESENCE_STREAM)) return
   const person = stream.slice(PRESENCE_STREAM.length)
   const state = stateAfter((event as PresenceEvent).type)
-  presence.heard(person, state)
+  presence.onEdge(person, state)
   if (state !== 'online') void keys.gone(person, state) // never rejects
 }
 

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { catalogue, eventSchemas } from '../machines/catalogue.ts'
-import type { Told } from '../projections/projection.ts'
+import type { Recorded } from '../projections/projection.ts'
 import { codec } from '../src/log/codec.ts'
-import { wake } from '../src/runtime/actor.ts'
+import { startActor } from '../src/runtime/actor.ts'
 import { PROJECTIONS } from '../src/storage.ts'
 
 /** What older releases recorded must mean the same today: see `test/histories/README.md`. */
@@ -34,7 +34,7 @@ const historiesOf = (kind: string): readonly History[] =>
   JSON.parse(readFileSync(join(folder, `${kind}.json`), 'utf8')) as History[]
 const streams = kinds.flatMap((kind) => historiesOf(kind).map((history) => ({ kind, stream: history.stream, history })))
 
-const toldBy = ({ stream, events }: History): readonly Told[] =>
+const toldBy = ({ stream, events }: History): readonly Recorded[] =>
   events.map(({ id, revision, position, at, type, data, meta }) => ({
     id,
     stream,
@@ -76,10 +76,10 @@ describe('the folder', () => {
 
 describe.each(streams)('$stream', ({ kind, history }) => {
   test('moves its machine to the same state after each event', () => {
-    const mover = wake<{ readonly value: unknown; readonly context: unknown }>(catalogue[kind].machine)
+    const actor = startActor<{ readonly value: unknown; readonly context: unknown }>(catalogue[kind].machine)
     const states = toldBy(history).map(({ event }) => {
-      mover.move(event)
-      const { value, context } = mover.state()
+      actor.onEvent(event)
+      const { value, context } = actor.state()
       return { value, context }
     })
     expect(states).toEqual(history.events.map(({ then }) => then))
@@ -90,9 +90,9 @@ describe.each(streams)('$stream', ({ kind, history }) => {
     for (const projection of PROJECTIONS) {
       let row: ReturnType<typeof projection.fold>
       let key: string | null = null
-      for (const told of toldBy(history)) {
-        key = projection.key(told)
-        if (key !== null) row = projection.fold(row, told)
+      for (const recorded of toldBy(history)) {
+        key = projection.key(recorded)
+        if (key !== null) row = projection.fold(row, recorded)
       }
       if (key !== null)
         views[projection.name] = { key, row: row ?? null, index: row === undefined ? [] : projection.index(key, row) }

@@ -2,26 +2,26 @@ import { open, readFile, rename } from 'node:fs/promises'
 import type { Log } from '../log/log.ts'
 
 /** The last event that is done with. Its id proves that a position still means the same log. */
-export interface Place {
+export interface Checkpoint {
   readonly position: bigint
   readonly id: string
 }
 
-export interface Places {
+export interface Checkpoints {
   /**
    * Null: nothing was stored, or nothing that can be read; then everything is sent again, and counted once all the
    * same.
    */
-  load(): Promise<Place | null>
+  load(): Promise<Checkpoint | null>
   /** Rejects when the disk does not take it. */
-  store(place: Place): Promise<void>
+  store(checkpoint: Checkpoint): Promise<void>
 }
 
 /**
  * One small file, replaced as a whole. It stands in the data directory and not in the views, because views can be
  * thrown away (an emptied Redis) and with them the knowledge of what years of events Mixpanel has already got.
  */
-export function placeFile(path: string): Places {
+export function checkpointFile(path: string): Checkpoints {
   return {
     async load() {
       try {
@@ -48,7 +48,7 @@ export function placeFile(path: string): Places {
  * Whether the log holds this very event there. Not after it was put back from a copy, or replaced. Rejects with
  * LogUnavailable.
  */
-export async function stands(log: Log, { position, id }: Place): Promise<boolean> {
+export async function stands(log: Log, { position, id }: Checkpoint): Promise<boolean> {
   for await (const [found] of log.readAll({ from: position, limit: 1 }))
     return found?.position === position && found.id === id
   return false

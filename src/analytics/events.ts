@@ -4,7 +4,7 @@ import { ANONYMOUS } from '../../machines/presence/anonymous.ts'
 import type { PresenceEvent } from '../../machines/presence/events.ts'
 import { LESSON_STREAM } from '../../projections/lessons.ts'
 import { PRESENCE_STREAM } from '../../projections/online.ts'
-import type { Told } from '../../projections/projection.ts'
+import type { Recorded } from '../../projections/projection.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
 
 /** One event as Mixpanel takes it. Two with the same name, distinct id, time and insert id are one event there. */
@@ -33,12 +33,16 @@ export interface LessonFacts {
  *
  * @param lesson of the event's stream; null when it is no lesson's
  */
-export function mixpanelEvent(told: Told, lesson: LessonFacts | null, pseudonym: Pseudonyms): MixpanelEvent | null {
-  if (told.stream.startsWith(PRESENCE_STREAM)) return ofPresence(told as Told<PresenceEvent>, pseudonym)
-  return lesson === null ? null : ofLesson(told as Told<LessonEvent>, lesson, pseudonym)
+export function mixpanelEvent(
+  recorded: Recorded,
+  lesson: LessonFacts | null,
+  pseudonym: Pseudonyms,
+): MixpanelEvent | null {
+  if (recorded.stream.startsWith(PRESENCE_STREAM)) return ofPresence(recorded as Recorded<PresenceEvent>, pseudonym)
+  return lesson === null ? null : ofLesson(recorded as Recorded<LessonEvent>, lesson, pseudonym)
 }
 
-function ofPresence({ id, stream, event }: Told<PresenceEvent>, pseudonym: Pseudonyms): MixpanelEvent | null {
+function ofPresence({ id, stream, event }: Recorded<PresenceEvent>, pseudonym: Pseudonyms): MixpanelEvent | null {
   switch (event.type) {
     case 'CameOnline': {
       const person = stream.slice(PRESENCE_STREAM.length)
@@ -58,7 +62,7 @@ function ofPresence({ id, stream, event }: Told<PresenceEvent>, pseudonym: Pseud
 }
 
 function ofLesson(
-  { id, stream, event }: Told<LessonEvent>,
+  { id, stream, event }: Recorded<LessonEvent>,
   { org, teacherId }: LessonFacts,
   pseudonym: Pseudonyms,
 ): MixpanelEvent | null {

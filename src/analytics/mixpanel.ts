@@ -1,16 +1,16 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Following, Log, Recorded } from '../log/log.ts'
+import { type Checkpoint, type Checkpoints, stands } from './checkpoint.ts'
 import { deliverer, type Observer, type Parcel } from './deliver.ts'
 import type { MixpanelEvent } from './events.ts'
 import { BATCH_EVENTS, type Import } from './import.ts'
 import { backOffMs, pause } from './pause.ts'
-import { type Place, type Places, stands } from './checkpoint.ts'
 
 export interface MixpanelOptions {
   readonly log: Log
   readonly clock: Clock
   readonly send: Import
-  readonly places: Places
+  readonly checkpoints: Checkpoints
   /**
    * What Mixpanel is told of it, null = nothing. Rejects with PoisonEvent for one that can never be told, with anything
    * else to be asked again.
@@ -42,7 +42,7 @@ export function followForMixpanel({
   log,
   clock,
   send,
-  places,
+  checkpoints,
   eventOf,
   observer,
   everyMs = 2_000,
@@ -54,8 +54,8 @@ export function followForMixpanel({
   let gathered: Parcel[] = []
   let underWay: readonly Parcel[] = []
   /** The last event that was looked at; everything up to it is with Mixpanel, under way or gathered. */
-  let seen: Place | null = null
-  let stored: Place | null = null
+  let seen: Checkpoint | null = null
+  let stored: Checkpoint | null = null
   let timer: Timer | undefined
   let sending: Promise<void> = Promise.resolve()
   /** A batch was left: no later place may be stored. */
@@ -80,7 +80,7 @@ export function followForMixpanel({
     }
     underWay = []
     try {
-      await places.store(upTo)
+      await checkpoints.store(upTo)
       stored = upTo
     } catch (error) {
       observer.failed(error) // a full disk: after a crash these events are sent again, and counted once
@@ -112,7 +112,7 @@ export function followForMixpanel({
   async function follow(): Promise<void> {
     await sending
     gathered = []
-    stored = await places.load()
+    stored = await checkpoints.load()
     if (stored !== null && !(await stands(log, stored))) {
       observer.failed(
         new Error(

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { LESSON_STREAM } from '../../projections/lessons.ts'
 import type { Clock } from '../clock.ts'
 import { type Log, LogUnavailable, type Recorded } from '../log/log.ts'
+import { checkpointFile } from './checkpoint.ts'
 import type { Observer } from './deliver.ts'
 import { type MixpanelEvent, mixpanelEvent } from './events.ts'
 import { mixpanelImport } from './import.ts'
 import { lessonFacts } from './lessons.ts'
 import { followForMixpanel, type MixpanelFollower, PoisonEvent } from './mixpanel.ts'
-import { placeFile } from './checkpoint.ts'
 import { type Pseudonyms, pseudonyms } from './pseudonyms.ts'
 
 const TIMEOUT_MS = 30_000
@@ -45,7 +45,7 @@ export async function startAnalytics({
     clock,
     send: mixpanelImport({ ...mixpanel, timeoutMs: TIMEOUT_MS, now: clock.now }),
     // Another project has got nothing yet, so it has a place of its own.
-    places: placeFile(join(directory, `mixpanel-${hash('sha256', mixpanel.token).slice(0, 12)}.json`)),
+    checkpoints: checkpointFile(join(directory, `mixpanel-${hash('sha256', mixpanel.token).slice(0, 12)}.json`)),
     eventOf: eventsOf(log, pseudonyms(await secret())),
     observer,
   })

@@ -1,15 +1,15 @@
 import { CHAT_STREAM, type ChatRow, chats } from '../../projections/chats.ts'
-import type { JsonText } from './json-text.ts'
+import type { AttendanceDelivery } from '../contracts/attendance/delivery.ts'
+import type { LessonDelivery } from '../contracts/lessons/delivery.ts'
+import { announce, namedBy, openingOf, openingTextOf } from '../contracts/support-chat/announce.ts'
+import { Desk } from '../contracts/support-chat/desk.ts'
 import type { StaffInit } from '../contracts/support-chat/wire.ts'
 import type { Log, Recorded } from '../log/log.ts'
-import { announce, namedBy, openingOf, openingTextOf } from '../contracts/support-chat/announce.ts'
-import type { AttendanceDelivery } from '../contracts/attendance/delivery.ts'
-import { Desk } from '../contracts/support-chat/desk.ts'
-import { Directory } from './profile-cache.ts'
-import type { LessonDelivery } from '../contracts/lessons/delivery.ts'
+import type { JsonText } from './json-text.ts'
 import type { Outlet } from './outlet.ts'
+import { ProfileCache } from './profile-cache.ts'
 
-export interface FanoutOptions {
+export interface FollowerOptions {
   readonly log: Log
   readonly outlet: Outlet
   readonly lessons: LessonDelivery
@@ -20,16 +20,16 @@ export interface FanoutOptions {
    */
   readonly seed: (desk: Desk) => Promise<bigint | null>
   /** Told of every event after its pushes are out, once live. */
-  readonly heard: (recorded: Recorded) => void
+  readonly onEvent: (recorded: Recorded) => void
   readonly onError: (error: unknown, recorded: Recorded | undefined) => void
 }
 
 /**
  * Follows the log for this node's clients: moves the desk, and pushes what the contract says in the order of the log.
  */
-export interface Fanout {
+export interface Follower {
   readonly desk: Desk
-  readonly directory: Directory
+  readonly profiles: ProfileCache
   /** Position of the last event whose pushes are out; -1 = none. */
   position(): bigint
   /**
@@ -48,17 +48,17 @@ export interface Fanout {
 }
 
 /** Resolves when everything that stands in the log is on the desk; from then on pushes go out. */
-export async function openFanout({
+export async function openFollower({
   log,
   outlet,
   lessons,
   attendance,
   seed,
-  heard,
+  onEvent,
   onError,
-}: FanoutOptions): Promise<Fanout> {
+}: FollowerOptions): Promise<Follower> {
   const desk = new Desk()
-  const directory = new Directory(log)
+  const profiles = new ProfileCache(log)
   const waiting = new Set<() => void>()
   let position = (await seed(desk)) ?? -1n
   let live = false
@@ -69,7 +69,7 @@ export async function openFanout({
         // Nearly always there is nothing to wait for, and an await per event would cost more than the event.
         if (desk.lacks(recorded)) await recall(recorded)
         if (live && missing(recorded)) await introduce(recorded)
-        const notices = announce(desk, directory, recorded)
+        const notices = announce(desk, profiles, recorded)
         if (live) for (const { to, name, data } of notices) outlet.push(to, name, data)
         if (lessons.lacks(recorded)) await lessons.recall(recorded)
         lessons.hear(recorded, live)
@@ -81,7 +81,7 @@ export async function openFanout({
       position = recorded.position
       if (!live) continue
       try {
-        heard(recorded)
+        onEvent(recorded)
       } catch (error) {
         onError(error, recorded) // a policy that fails must not end the pushes
       }
@@ -91,19 +91,19 @@ export async function openFanout({
 
   const missing = (recorded: Recorded): boolean => {
     const { org, ids } = namedBy(desk, recorded)
-    return ids.some((id) => !directory.has(org, id))
+    return ids.some((id) => !profiles.has(org, id))
   }
 
   const introduce = async (recorded: Recorded): Promise<void> => {
     const { org, ids } = namedBy(desk, recorded)
-    for (const id of ids) await directory.load(org, id)
+    for (const id of ids) await profiles.load(org, id)
   }
 
   /** Makes the row of a chat that left the desk long ago, as it was before this event. */
   const recall = async ({ stream, revision }: Recorded): Promise<void> => {
     let row: ChatRow | undefined
     for await (const batch of log.read(stream, { limit: revision }))
-      for (const told of batch) row = chats.fold(row, told)
+      for (const recorded of batch) row = chats.fold(row, recorded)
     if (row) desk.seedChat(stream.slice(CHAT_STREAM.length), row)
   }
 
@@ -120,14 +120,14 @@ export async function openFanout({
   await caughtUp
   live = true
   // Until here nobody listened, so nobody had to be named; now everybody who is online may be.
-  for (const { org, id } of [...desk.everybody()]) await directory.load(org, id)
+  for (const { org, id } of [...desk.everybody()]) await profiles.load(org, id)
 
   return {
     desk,
-    directory,
+    profiles,
     position: () => position,
-    opening: (org) => openingOf(desk, directory, org, position),
-    openingText: (org) => openingTextOf(desk, directory, org, position),
+    opening: (org) => openingOf(desk, profiles, org, position),
+    openingText: (org) => openingTextOf(desk, profiles, org, position),
     until(condition, signal) {
       if (condition()) return Promise.resolve(true)
       const { promise, resolve: settle } = Promise.withResolvers<boolean>()

@@ -29,13 +29,13 @@ export type Notice<Wire> = {
  * Where the event behind a notice stands; every push about a room carries it. `pos` is opaque: compare for equality, or
  * hand it back.
  */
-export interface Place {
+export interface EventRef {
   readonly id: string
   readonly seq: number
   readonly pos: string
 }
 
-export const placeOf = ({ id, revision, position }: { id: string; revision: number; position: bigint }): Place => ({
+export const eventRef = ({ id, revision, position }: { id: string; revision: number; position: bigint }): EventRef => ({
   id,
   seq: revision,
   pos: String(position),

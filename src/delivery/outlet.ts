@@ -14,5 +14,5 @@ export interface Outlet {
   /** Nobody is in any more. */
   empty(lesson: string): void
   /** Closes all sockets of one person on this node, telling them why. */
-  dismiss(org: string, id: string, why: string): void
+  disconnectUser(org: string, id: string, why: string): void
 }

@@ -1,5 +1,5 @@
 import { PERSON_STREAM, type PersonRow, people } from '../../projections/people.ts'
-import type { Told } from '../../projections/projection.ts'
+import type { Recorded } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { Log } from '../log/log.ts'
  * streams when first needed, kept up to date by what this node hears, so that it needs no view and is never behind the
  * push at hand.
  */
-export class Directory {
+export class ProfileCache {
   readonly #log: Log
   readonly #rows = new Map<string, PersonRow>()
 
@@ -29,17 +29,17 @@ export class Directory {
     let row = this.#rows.get(name)
     if (row) return row
     for await (const batch of this.#log.read(PERSON_STREAM + name))
-      for (const told of batch) row = people.fold(row, told)
+      for (const recorded of batch) row = people.fold(row, recorded)
     if (row) this.#rows.set(name, row)
     return row
   }
 
   /** Learns from a person's event; before and after are the same when it tells nothing new. */
-  hear(told: Told): { readonly before: PersonRow | undefined; readonly after: PersonRow | undefined } {
-    const name = told.stream.slice(PERSON_STREAM.length)
+  hear(recorded: Recorded): { readonly before: PersonRow | undefined; readonly after: PersonRow | undefined } {
+    const name = recorded.stream.slice(PERSON_STREAM.length)
     const before = this.#rows.get(name)
-    if (before ? told.revision <= before.seq : told.revision > 0) return { before, after: before }
-    const after = people.fold(before, told)
+    if (before ? recorded.revision <= before.seq : recorded.revision > 0) return { before, after: before }
+    const after = people.fold(before, recorded)
     if (after) this.#rows.set(name, after)
     return { before, after }
   }

@@ -1,9 +1,9 @@
 import { type ChatRow, chats } from '../../projections/chats.ts'
 import { type OnlineRow, online } from '../../projections/online.ts'
+import type { Desk } from '../contracts/support-chat/desk.ts'
 import { lastOf } from '../log/last-of.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
-import type { Desk } from '../contracts/support-chat/desk.ts'
 
 const PAGE = 1_000
 

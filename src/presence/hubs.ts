@@ -1,6 +1,6 @@
 import { keepNewest } from '../keep-newest.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
-import type { Peer, Pulse } from './liveness-probe.ts'
+import type { LivenessProbe, Peer } from './liveness-probe.ts'
 
 /**
  * How many TeacherHub connections each organisation has, on all nodes. They are nobody's presence, so nothing of them
@@ -32,16 +32,16 @@ const holderOf = (org: string): string => `${org}.:hubs`
 const watcherOf = ({ org, hub, lesson }: Watch): string => `${org}.:hub:${hub}:${lesson}`
 
 /** Watchers whose last connection here is closed, the newest of them. */
-const KEPT = 1_000
+const MAX_GONE = 1_000
 
 export interface HubsOptions {
   readonly leases: Leases
-  readonly pulse: Pulse
+  readonly liveness: LivenessProbe
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
 
-export function openHubs({ leases, pulse, now, onError }: HubsOptions): Hubs {
+export function openHubs({ leases, liveness, now, onError }: HubsOptions): Hubs {
   const gone = new Map<string, number>()
   const given = (error: unknown): void => {
     if (!(error instanceof LeasesUnavailable)) throw error
@@ -53,17 +53,20 @@ export function openHubs({ leases, pulse, now, onError }: HubsOptions): Hubs {
     leave: async (org, socket) => void (await leases.release(holderOf(org), socket).catch(given)),
     async watch(watch) {
       const holder = watcherOf(watch)
-      pulse.open(holder, watch.socket, watch.peer)
+      liveness.open(holder, watch.socket, watch.peer)
       await leases.hold(holder, watch.socket).catch(given)
-      const felt = await pulse.others(holder, watch.socket)
-      return { elsewhere: felt === 'alive', lastSeen: felt === 'alive' ? null : (felt ?? gone.get(holder) ?? null) }
+      const result = await liveness.probe(holder, watch.socket)
+      return {
+        elsewhere: result === 'alive',
+        lastSeen: result === 'alive' ? null : (result ?? gone.get(holder) ?? null),
+      }
     },
     async unwatch(watch) {
       const holder = watcherOf(watch)
-      pulse.close(holder, watch.socket)
+      liveness.close(holder, watch.socket)
       gone.delete(holder) // to stand at the end again
       gone.set(holder, now())
-      keepNewest(gone, KEPT)
+      keepNewest(gone, MAX_GONE)
       await leases.release(holder, watch.socket).catch(given)
     },
     count: async (org) => (await leases.count([holderOf(org)]))[0] ?? 0,

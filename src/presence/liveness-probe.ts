@@ -13,7 +13,7 @@ export interface Peer {
  * as open until it misses a ping, half a minute later, and one of a node that died until its lease is over. `holder` is
  * a person, as in leases. Adapters: this node alone (below), all nodes over Redis.
  */
-export interface Pulse {
+export interface LivenessProbe {
   open(holder: string, socket: string, peer: Peer): void
   close(holder: string, socket: string): void
   /**
@@ -21,17 +21,17 @@ export interface Pulse {
    * also when nobody can know (Redis away). Otherwise when one of them was last heard; null when there is none. With
    * `cutSeenAt` silent ones are then cut: their owner has left, and was seen until `cutSeenAt`. Never rejects.
    */
-  others(holder: string, except: string | null, cutSeenAt?: number): Promise<Felt>
+  probe(holder: string, except: string | null, cutSeenAt?: number): Promise<ProbeResult>
   stop(): Promise<void>
 }
 
-export type Felt = 'alive' | number | null
+export type ProbeResult = 'alive' | number | null
 
 /** A phone on a bad network answers within one or two seconds. */
 export const ANSWER_MS = 3_000
 
 /** The connections of this node. */
-export function pulseHere(): Pulse {
+export function localProbe(): LivenessProbe {
   const peers = new Map<string, Map<string, Peer>>()
 
   return {
@@ -45,25 +45,25 @@ export function pulseHere(): Pulse {
       theirs?.delete(socket)
       if (theirs?.size === 0) peers.delete(holder)
     },
-    async others(holder, except, cutSeenAt) {
+    async probe(holder, except, cutSeenAt) {
       const theirs = [...(peers.get(holder) ?? [])].flatMap(([socket, peer]) => (socket === except ? [] : [peer]))
       if (theirs.length === 0) return null
-      const { promise, resolve } = Promise.withResolvers<Felt>()
+      const { promise, resolve } = Promise.withResolvers<ProbeResult>()
       const silent = theirs.map(async (peer) => {
         if (await peer.answers(ANSWER_MS)) resolve('alive')
       })
       // peers do not reject
       void Promise.all(silent).then(() => resolve(Math.max(...theirs.map((peer) => peer.heardAt()))))
-      const felt = await promise
-      if (felt !== 'alive' && cutSeenAt !== undefined) for (const peer of theirs) peer.cut(cutSeenAt)
-      return felt
+      const result = await promise
+      if (result !== 'alive' && cutSeenAt !== undefined) for (const peer of theirs) peer.cut(cutSeenAt)
+      return result
     },
     async stop() {},
   }
 }
 
 /** The later one, with `alive` above all. */
-export function latestFelt(one: Felt, other: Felt): Felt {
+export function latestResult(one: ProbeResult, other: ProbeResult): ProbeResult {
   if (one === 'alive' || other === 'alive') return 'alive'
   if (one === null || other === null) return one ?? other
   return Math.max(one, other)

@@ -1,7 +1,7 @@
 import type { Role } from '../../machines/kernel.ts'
 
 /** The open sockets of this node, by person. */
-export interface Sockets {
+export interface OpenSockets {
   /** The role is that of the person's newest socket. */
   add(person: string, role: Role, socket: string): void
   /** Whether it was there. */
@@ -14,7 +14,7 @@ export interface Sockets {
   socketsOf(person: string): string[]
 }
 
-export function sockets(): Sockets {
+export function openSocketsHere(): OpenSockets {
   const open = new Map<string, { role: Role; readonly ids: Set<string> }>()
 
   return {

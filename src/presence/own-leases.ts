@@ -2,7 +2,7 @@
  * What a node knows of its own leases whether or not Redis hears of it: the sockets it holds, and those it could not
  * give back yet.
  */
-export interface HeldSockets {
+export interface OwnLeases {
   add(person: string, socket: string): void
   /** From now on owed, until `settled`. */
   remove(person: string, socket: string): void
@@ -13,7 +13,7 @@ export interface HeldSockets {
   owedOf(person: string): [person: string, socket: string][]
 }
 
-export function heldSockets(): HeldSockets {
+export function ownLeases(): OwnLeases {
   const held = new Map<string, [string, string]>()
   const owed = new Map<string, [string, string]>()
   const key = (person: string, socket: string): string => `${person}/${socket}`

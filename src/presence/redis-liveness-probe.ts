@@ -1,14 +1,14 @@
 import { Redis } from 'ioredis'
 import type { Clock, Timer } from '../clock.ts'
 import type { Lease, Leases } from './leases.ts'
-import { ANSWER_MS, type Felt, latestFelt, type Pulse } from './liveness-probe.ts'
+import { ANSWER_MS, type LivenessProbe, latestResult, type ProbeResult } from './liveness-probe.ts'
 import { redisOptions } from './redis-connection.ts'
 
 export interface RedisPulseOptions {
   readonly url: string
   /** The same name as in the leases. */
   readonly node: string
-  readonly here: Pulse
+  readonly here: LivenessProbe
   readonly leases: Pick<Leases, 'elsewhere' | 'drop'>
   readonly clock: Clock
   readonly onError: (error: unknown) => void
@@ -36,10 +36,10 @@ type Message =
       readonly cutSeenAt?: number
     }
   | { readonly kind: 'self' }
-  | { readonly kind: 'answer'; readonly id: number; readonly from: string; readonly felt: Felt }
+  | { readonly kind: 'answer'; readonly id: number; readonly from: string; readonly result: ProbeResult }
 
 interface Asked {
-  felt: Felt
+  result: ProbeResult
   /** Nodes whose answer is missing. */
   readonly missing: Set<string>
   settle(): void
@@ -50,7 +50,7 @@ interface Asked {
  * keeps nothing. A node that does not answer at all is dead, or as good as dead: when nobody else answers either, its
  * leases of this person are dropped, and it takes them again if it lives.
  */
-export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse> {
+export async function openRedisPulse(options: RedisPulseOptions): Promise<LivenessProbe> {
   const { url, node, here, leases, clock, onError, prefix = 'lyceum:' } = options
   const channelOf = (name: string): string => `${prefix}pulse:${name}`
   const asked = new Map<number, Asked>()
@@ -77,28 +77,28 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
     if (message.kind === 'ask') {
       const { id, from, holder, cutSeenAt } = message
       void here
-        .others(holder, null, cutSeenAt)
-        .then((felt) => say(from, { kind: 'answer', id, from: node, felt }))
+        .probe(holder, null, cutSeenAt)
+        .then((result) => say(from, { kind: 'answer', id, from: node, result }))
         .catch(onError)
       return
     }
     if (message.kind === 'self') return
     const waiting = asked.get(message.id)
     if (!waiting) return
-    waiting.felt = latestFelt(waiting.felt, message.felt)
+    waiting.result = latestResult(waiting.result, message.result)
     waiting.missing.delete(message.from)
-    if (waiting.felt === 'alive' || waiting.missing.size === 0) waiting.settle()
+    if (waiting.result === 'alive' || waiting.missing.size === 0) waiting.settle()
   }
 
   /** `stale`: leases of nodes that did not answer. */
   async function elsewhere(
     holder: string,
     cutSeenAt: number | undefined,
-  ): Promise<{ readonly felt: Felt; readonly stale: readonly Lease[] }> {
+  ): Promise<{ readonly result: ProbeResult; readonly stale: readonly Lease[] }> {
     const held = (await leases.elsewhere(holder)).filter(({ live }) => live)
-    if (held.length === 0) return { felt: null, stale: [] }
+    if (held.length === 0) return { result: null, stale: [] }
     const { promise, resolve: settle } = Promise.withResolvers<void>()
-    const waiting: Asked = { felt: null, missing: new Set(held.map((lease) => lease.node)), settle }
+    const waiting: Asked = { result: null, missing: new Set(held.map((lease) => lease.node)), settle }
     const id = ++last
     asked.set(id, waiting)
     const deadline = clock.after(ANSWER_MS + WAY_MS, settle)
@@ -119,7 +119,10 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
       asked.delete(id)
     }
     const stale = held.filter((lease) => waiting.missing.has(lease.node))
-    return { felt: stale.reduce<Felt>((felt, { renewedAt }) => latestFelt(felt, renewedAt), waiting.felt), stale }
+    return {
+      result: stale.reduce<ProbeResult>((result, { renewedAt }) => latestResult(result, renewedAt), waiting.result),
+      stale,
+    }
   }
 
   let talking: Timer | undefined
@@ -134,19 +137,19 @@ export async function openRedisPulse(options: RedisPulseOptions): Promise<Pulse>
   return {
     open: here.open,
     close: here.close,
-    async others(holder, except, cutSeenAt) {
+    async probe(holder, except, cutSeenAt) {
       const [near, far] = await Promise.all([
-        here.others(holder, except, cutSeenAt),
+        here.probe(holder, except, cutSeenAt),
         elsewhere(holder, cutSeenAt).catch((error: unknown) => {
           onError(error)
-          return { felt: 'alive', stale: [] } as const // nobody knows
+          return { result: 'alive', stale: [] } as const // nobody knows
         }),
       ])
-      const felt = latestFelt(near, far.felt)
+      const result = latestResult(near, far.result)
       // As long as somebody answers nothing will be recorded, and a node that is only slow would not hear that its
       // leases are gone.
-      if (felt !== 'alive') await leases.drop(holder, far.stale).catch(onError)
-      return felt
+      if (result !== 'alive') await leases.drop(holder, far.stale).catch(onError)
+      return result
     },
     async stop() {
       talking?.cancel()

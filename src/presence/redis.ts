@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
-import { heldSockets } from './own-leases.ts'
 import { type Lease, type Leases, LeasesUnavailable } from './leases.ts'
+import { ownLeases } from './own-leases.ts'
 import { redisOptions } from './redis-connection.ts'
 import { LEASES_LUA, leaseKey, SEEN_LUA } from './redis-script.ts'
 
@@ -37,7 +37,7 @@ const BATCH = 200
 export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leases> {
   const { url, node, ttlMs = 30_000, prefix = 'lyceum:', clock = systemClock, now = () => '' } = options
   const commandTimeoutMs = Math.max(500, Math.min(1_000, ttlMs / 6))
-  const held = heldSockets()
+  const own = ownLeases()
   let epoch: number | undefined
   let timer: Timer | undefined
   let renewing: Promise<void> | undefined
@@ -78,13 +78,13 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
 
   async function renew(): Promise<void> {
     // Looked at again batch by batch: a socket may come or go while an earlier batch is on its way.
-    for (const batch of inBatches(held.owed())) {
-      const owed = batch.filter(([person, socket]) => !held.has(person, socket))
+    for (const batch of inBatches(own.owed())) {
+      const owed = batch.filter(([person, socket]) => !own.has(person, socket))
       await ask('release', owed.map(first), owed.map(second)).catch(untrusted)
-      for (const [person, socket] of owed) held.settled(person, socket)
+      for (const [person, socket] of owed) own.settled(person, socket)
     }
-    for (const batch of inBatches(held.all())) {
-      const open = batch.filter(([person, socket]) => held.has(person, socket))
+    for (const batch of inBatches(own.all())) {
+      const open = batch.filter(([person, socket]) => own.has(person, socket))
       await ask('hold', open.map(first), open.map(second)).catch(untrusted)
     }
   }
@@ -112,15 +112,15 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
 
   return {
     async hold(person, socket) {
-      held.add(person, socket)
+      own.add(person, socket)
       const [count = 0] = await ask('hold', [person], [socket])
       return count
     },
     async release(person, socket) {
-      held.remove(person, socket)
-      const owed = held.owedOf(person) // also what could not be given back earlier: it must not be counted as somebody else's
+      own.remove(person, socket)
+      const owed = own.owedOf(person) // also what could not be given back earlier: it must not be counted as somebody else's
       const counts = await ask('release', owed.map(first), owed.map(second))
-      for (const [, each] of owed) held.settled(person, each)
+      for (const [, each] of owed) own.settled(person, each)
       return counts.at(-1) ?? 0
     },
     async count(people) {
@@ -149,7 +149,7 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
     async close() {
       if (closed) return
       timer?.cancel()
-      for (const [person, socket] of held.all()) held.remove(person, socket)
+      for (const [person, socket] of own.all()) own.remove(person, socket)
       await renewing
       await renew().catch(() => {}) // they expire by themselves
       closed = true

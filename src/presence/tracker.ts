@@ -1,12 +1,12 @@
 import type { Party, Role } from '../../machines/kernel.ts'
 import type { PresenceCommand } from '../../machines/presence/commands.ts'
 import type { Clock, Timer } from '../clock.ts'
+import { forEachLimited, keyedQueue } from '../keyed-queue.ts'
 import { absences } from './absences.ts'
 import { expiry } from './expiry.ts'
-import { atMost, inTurn } from '../keyed-queue.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
-import type { Felt } from './liveness-probe.ts'
-import { sockets } from './open-sockets.ts'
+import type { ProbeResult } from './liveness-probe.ts'
+import { openSocketsHere } from './open-sockets.ts'
 
 /** Where the presence machine of a person stands. */
 export type RecordedPresence = 'offline' | 'online' | 'lost'
@@ -21,7 +21,7 @@ export interface End {
 }
 
 /** A person is `<org>.<id>`, without dots in either part. */
-export interface PresenceKeeperOptions {
+export interface PresenceTrackerOptions {
   readonly leases: Leases
   /** Sends a command to the room `presence-<person>`; resolves to what is recorded after it. */
   ask(person: string, command: PresenceCommand): Promise<RecordedPresence>
@@ -34,7 +34,7 @@ export interface PresenceKeeperOptions {
    * See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until
    * `seenAt`.
    */
-  others(person: string, seenAt: number): Promise<Felt>
+  others(person: string, seenAt: number): Promise<ProbeResult>
   /**
    * When somebody whose leases have expired was last seen, milliseconds since 1970; null = nobody knows of such leases.
    */
@@ -49,7 +49,7 @@ export interface PresenceKeeperOptions {
   onError(error: unknown): void
 }
 
-export interface PresenceKeeper {
+export interface PresenceTracker {
   /**
    * Once, when `online` and `due` are up to date. Whoever is recorded online without any lease is lost from now on;
    * those already lost get the grace from now: while no server was there they could not have come back.
@@ -63,11 +63,11 @@ export interface PresenceKeeper {
   /** Never rejects: what could not be recorded is tried again. */
   disconnected(person: string, socket: string, end: End): Promise<void>
   /** They came back at `backAt`, last seen at `lostAt`, before the loss was noticed: records both. Never rejects. */
-  returned(person: string, role: Role, times: { readonly lostAt: number; readonly backAt: number }): Promise<void>
+  recordReturn(person: string, role: Role, times: { readonly lostAt: number; readonly backAt: number }): Promise<void>
   /**
    * To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right.
    */
-  heard(person: string, state: RecordedPresence): void
+  onEdge(person: string, state: RecordedPresence): void
   /** Resolves when nothing is under way. */
   quiet(): Promise<void>
   /**
@@ -77,7 +77,7 @@ export interface PresenceKeeper {
   stop(): Promise<void>
 }
 
-const AT_ONCE = 32
+const MAX_PARALLEL_PEOPLE = 32
 
 /**
  * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
@@ -90,14 +90,14 @@ const AT_ONCE = 32
  * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and
  * again; nobody hears of it but the log, as long as there is a grace.
  */
-export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
+export function presenceTracker(options: PresenceTrackerOptions): PresenceTracker {
   const { leases, clock, graceMs, ttlMs } = options
   const sweepMs = ttlMs / 3
   const retryMs = Math.min(1_000, sweepMs)
-  const here = sockets()
-  const turns = inTurn()
+  const here = openSocketsHere()
+  const turns = keyedQueue()
   /** Apart: nobody's turn waits for them, and a node that stops does not, either. */
-  const doubts = inTurn()
+  const doubts = keyedQueue()
   const absent = absences(sweepMs)
   /** People whose last socket here is gone, which could not be recorded yet. */
   const unfinished = new Map<string, () => Promise<void>>()
@@ -127,9 +127,9 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   const counted = async (person: string): Promise<number> => (await leases.count([person]))[0] ?? 0
 
   /** In the person's turn, with no socket of theirs left here. */
-  async function depart(person: string, role: Role, socket: string, { how, at }: End): Promise<void> {
+  async function onLastSocketClosed(person: string, role: Role, socket: string, { how, at }: End): Promise<void> {
     const left = await leases.release(person, socket)
-    if (here.has(person) || left > 0) return doubt(person, at)
+    if (here.has(person) || left > 0) return probeOthers(person, at)
     const by = party(person, how === 'closed' ? role : 'system')
     let state = await leave(person, how, by, at)
     // Bounded: should others come and go as fast as we count, the sweep has the last word.
@@ -145,7 +145,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
    * node that nobody answers on are cut, and depart by themselves. A node that is only slow puts it right within the
    * grace, therefore it is a loss and nobody's leaving. Not in the person's turn: they may come back meanwhile.
    */
-  function doubt(person: string, seenAt: number): void {
+  function probeOthers(person: string, seenAt: number): void {
     if (graceMs === 0) return // nobody could put it right: their ping or their lease decides
     const work = async (): Promise<void> => {
       if ((await options.others(person, seenAt)) === 'alive' || stopped) return
@@ -172,7 +172,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     for (const [person, work] of again) void finish(person, work) // never rejects
   }
 
-  async function putRight(person: string): Promise<void> {
+  async function reconcile(person: string): Promise<void> {
     const role = here.roleOf(person)
     if (role === undefined) return
     // Whoever called this node dead has dropped its leases.
@@ -192,7 +192,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
   }
 
   async function inBackground(people: Iterable<string>, work: (person: string) => Promise<void>): Promise<void> {
-    await atMost(AT_ONCE, people, async (person) => {
+    await forEachLimited(MAX_PARALLEL_PEOPLE, people, async (person) => {
       if (!stopped) await turns.run(person, () => work(person)).catch(options.onError)
     })
   }
@@ -201,7 +201,7 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     const recorded = new Set(options.online())
     await inBackground(
       here.people().filter((person) => !recorded.has(person)),
-      putRight,
+      reconcile,
     )
     const elsewhere = [...recorded].filter((person) => !here.has(person))
     const counts = await leases.count(elsewhere)
@@ -259,17 +259,17 @@ export function presenceKeeper(options: PresenceKeeperOptions): PresenceKeeper {
     async disconnected(person, socket, end) {
       const role = here.roleOf(person)
       if (stopped || role === undefined || !here.remove(person, socket)) return
-      await finish(person, () => depart(person, role, socket, end))
+      await finish(person, () => onLastSocketClosed(person, role, socket, end))
     },
-    async returned(person, role, { lostAt, backAt }) {
+    async recordReturn(person, role, { lostAt, backAt }) {
       await inBackground([person], async () => {
         await options.ask(person, { type: 'Return', role, graceMs, lostAt, by: party(person, role), at: backAt })
       })
     },
-    heard(person, state) {
+    onEdge(person, state) {
       if (stopped || state === 'online') return
       if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
-      if (here.has(person)) void inBackground([person], putRight) // reports its errors itself
+      if (here.has(person)) void inBackground([person], reconcile) // reports its errors itself
     },
     async quiet() {
       await doubts.quiet()

@@ -6,22 +6,22 @@ import type { Event } from '../../machines/kernel.ts'
  * One room's place in its machine, moved by recorded events. Together with the machine.ts files the only place that
  * knows XState.
  */
-export interface Mover<S> {
+export interface Actor<S> {
   state(): S
   /** Throws on an event that the machine cannot take in its state: XState would ignore it silently. */
-  move(event: Event): void
+  onEvent(event: Event): void
   /** What `wake` takes to make the same again: plain JSON. */
   persist(): unknown
 }
 
 /** Starts a machine, afresh or from what `persist` gave. */
-export function wake<S>(machine: unknown, persisted?: unknown): Mover<S> {
+export function startActor<S>(machine: unknown, persisted?: unknown): Actor<S> {
   const definition = machine as AnyStateMachine // the catalogue's `machine` is opaque to everybody but this file
-  const { scope, initial } = stageOf(definition)
+  const { scope, initial } = sharedBy(definition)
   let state = persisted === undefined ? initial : definition.restoreSnapshot(persisted as never, scope)
   return {
     state: () => state as S,
-    move(event) {
+    onEvent(event) {
       const after = definition.transition(state, event, scope)
       // XState hands back the very same snapshot when no transition took the event.
       if (after === state) {
@@ -47,14 +47,14 @@ export function definitionHash(machine: unknown): string {
 }
 
 /** What all rooms of one machine share: see docs/decisions/0020. */
-interface Stage {
+interface Shared {
   readonly scope: AnyActorScope
   readonly initial: AnyMachineSnapshot
 }
 
-const stages = new WeakMap<AnyStateMachine, Stage>()
+const stages = new WeakMap<AnyStateMachine, Shared>()
 
-function stageOf(machine: AnyStateMachine): Stage {
+function sharedBy(machine: AnyStateMachine): Shared {
   const known = stages.get(machine)
   if (known) return known
   const self = createActor(machine)

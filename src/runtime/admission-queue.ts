@@ -1,9 +1,9 @@
 import type { Category, CommandOf } from '../../machines/catalogue.ts'
 import { refuse } from '../../machines/kernel.ts'
 import type { Answer, Call } from './answer.ts'
-import type { Rooms } from './entities.ts'
+import type { Entities } from './entities.ts'
 
-export interface Line {
+export interface AdmissionQueue {
   /**
    * As `Rooms.ask`, but whoever finds the room full waits for their turn, first come first served, as long as the line
    * is not too long.
@@ -11,7 +11,7 @@ export interface Line {
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
 }
 
-export interface LineOptions {
+export interface AdmissionQueueOptions {
   /** How many of this line a room's mailbox holds at once; the rest of the mailbox is left to others. */
   readonly inside?: number
   /** More than so many in the line of one room are refused (`overloaded`). */
@@ -27,10 +27,10 @@ export interface LineOptions {
  * A whole class may ask one room at once, which is more than a mailbox holds. A line in front of the mailbox costs
  * nothing but memory, and unlike knocking again and again it lets nobody overtake.
  */
-export function openLine(
-  rooms: Pick<Rooms, 'ask'>,
-  { inside = 128, waiting = 20_000, patienceMs = 15_000 }: LineOptions = {},
-): Line {
+export function admissionQueue(
+  entities: Pick<Entities, 'ask'>,
+  { inside = 128, waiting = 20_000, patienceMs = 15_000 }: AdmissionQueueOptions = {},
+): AdmissionQueue {
   const lines = new Map<string, { inside: number; readonly waiting: (() => void)[] }>()
 
   return {
@@ -48,7 +48,7 @@ export function openLine(
       else line.inside++
       try {
         if (performance.now() - came > patienceMs) return refuse('overloaded')
-        return await rooms.ask(category, id, command, call)
+        return await entities.ask(category, id, command, call)
       } finally {
         const next = line.waiting.shift()
         if (next) next()

@@ -1,23 +1,23 @@
-import type { Mark } from './snapshots.ts'
+import type { RecordedCall } from './snapshots.ts'
 
 /**
  * Which named calls a room has already answered. Exact for the whole life of the room, in memory only as far as it was
  * needed.
  */
-export class Marks {
-  #parsed = new Map<string, Mark>()
+export class CallRecord {
+  #parsed = new Map<string, RecordedCall>()
   #unparsed: string
 
   constructor(text = '[]') {
     this.#unparsed = text
   }
 
-  get(key: string): Mark | undefined {
+  get(key: string): RecordedCall | undefined {
     this.#parse()
     return this.#parsed.get(key)
   }
 
-  set(key: string, mark: Mark): void {
+  set(key: string, mark: RecordedCall): void {
     this.#parsed.set(key, mark)
   }
 
@@ -28,7 +28,7 @@ export class Marks {
 
   #parse(): void {
     if (this.#unparsed === '[]') return
-    const older = new Map(JSON.parse(this.#unparsed) as [string, Mark][])
+    const older = new Map(JSON.parse(this.#unparsed) as [string, RecordedCall][])
     for (const [key, mark] of this.#parsed) older.set(key, mark)
     this.#parsed = older
     this.#unparsed = '[]'

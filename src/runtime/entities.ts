@@ -3,11 +3,11 @@ import type { Command, Event } from '../../machines/kernel.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
-import { Room } from './entity.ts'
-import type { RoomParts, View } from './entity-parts.ts'
+import { Entity } from './entity.ts'
+import type { EntityParts, View } from './entity-parts.ts'
 import type { SnapshotStore } from './snapshots.ts'
 
-export interface RoomsOptions {
+export interface EntitiesOptions {
   readonly log: Log
   readonly snapshots: SnapshotStore
   /** Other processes write to the same log. */
@@ -19,7 +19,7 @@ export interface RoomsOptions {
 }
 
 /** All rooms of this node: awake on demand, asleep when idle. Any node may serve any room. */
-export interface Rooms {
+export interface Entities {
   /** Asks one room to do something. A Done is on disk. Rejects only on a bug or a room whose history cannot be read. */
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
   /** The first answer to a named call, if this room has taken it before; undefined for a call without a name. */
@@ -30,9 +30,9 @@ export interface Rooms {
     call: Call,
   ): Promise<Answer | undefined>
   /** The state of one room after everything that is recorded in it. */
-  look<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
+  state<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
   /** What was recorded, by whatever node. Only needed on a shared log. */
-  hear(recorded: Recorded): void
+  onEvent(recorded: Recorded): void
   awake(): number
   /**
    * Position of the last event that this node appended, -1 for none: a view that shows it shows its asker's own writes.
@@ -42,13 +42,13 @@ export interface Rooms {
   stop(): Promise<void>
 }
 
-type AnyRoom = Room<unknown, Command, Event>
+type AnyEntity = Entity<unknown, Command, Event>
 
-export function openRooms(options: RoomsOptions): Rooms {
+export function openEntities(options: EntitiesOptions): Entities {
   const { log, snapshots, shared, now, idleMs, appended } = options
-  const awake = new Map<string, AnyRoom>()
+  const awake = new Map<string, AnyEntity>()
   let lastPosition = -1n
-  const parts = new Map<Category, RoomParts<unknown, Command, Event>>()
+  const parts = new Map<Category, EntityParts<unknown, Command, Event>>()
   for (const [category, { machine, decide }] of Object.entries(catalogue) as [
     Category,
     (typeof catalogue)[Category],
@@ -57,7 +57,7 @@ export function openRooms(options: RoomsOptions): Rooms {
       machine,
       definition: definitionHash(machine),
       // The catalogue pairs each machine with its own decide; the type of the pair is lost in a map over all kinds.
-      decide: decide as unknown as RoomParts<unknown, Command, Event>['decide'],
+      decide: decide as unknown as EntityParts<unknown, Command, Event>['decide'],
       log,
       snapshots,
       shared,
@@ -68,13 +68,13 @@ export function openRooms(options: RoomsOptions): Rooms {
     })
   }
 
-  const roomOf = (category: Category, id: string): AnyRoom => {
+  const entityOf = (category: Category, id: string): AnyEntity => {
     const stream = `${category}-${id}`
     let room = awake.get(stream)
     if (!room) {
       const its = parts.get(category)
       if (!its) throw new Error(`no kind of room is called ${category}`)
-      room = new Room(stream, its)
+      room = new Entity(stream, its)
       awake.set(stream, room)
     }
     room.usedAt = now()
@@ -95,16 +95,16 @@ export function openRooms(options: RoomsOptions): Rooms {
   sweep.unref()
 
   return {
-    ask: (category, id, command, call = {}) => roomOf(category, id).ask(command, call),
-    look: (category, id) => roomOf(category, id).look() as Promise<View<StateOf<typeof category>>>,
-    remembered: (category, id, command, call) => roomOf(category, id).remembered(command, call),
-    hear: (recorded) => awake.get(recorded.stream)?.hear(recorded),
+    ask: (category, id, command, call = {}) => entityOf(category, id).ask(command, call),
+    state: (category, id) => entityOf(category, id).state() as Promise<View<StateOf<typeof category>>>,
+    remembered: (category, id, command, call) => entityOf(category, id).remembered(command, call),
+    onEvent: (recorded) => awake.get(recorded.stream)?.onEvent(recorded),
     awake: () => awake.size,
     lastPosition: () => lastPosition,
     async stop() {
       clearInterval(sweep)
       for (const room of awake.values()) {
-        if (room.busy) await room.look().catch(() => undefined) // answered after all that waits before it
+        if (room.busy) await room.state().catch(() => undefined) // answered after all that waits before it
         if (!room.busy) room.sleep()
       }
     },

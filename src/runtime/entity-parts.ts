@@ -3,7 +3,7 @@ import type { Log } from '../log/log.ts'
 import type { SnapshotStore } from './snapshots.ts'
 
 /** What rooms of one kind share. */
-export interface RoomParts<S, C extends Command, E extends Event> {
+export interface EntityParts<S, C extends Command, E extends Event> {
   readonly machine: unknown
   /** Of the machine: a snapshot of another definition is worthless. */
   readonly definition: string

@@ -1,13 +1,13 @@
 import { type Command, type Event, Refusal, refuse } from '../../machines/kernel.ts'
 import { AppendTooLarge, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
-import { type Mover, wake } from './actor.ts'
+import { type Actor, startActor } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
 import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
+import { CallRecord } from './call-record.ts'
+import type { EntityParts, View } from './entity-parts.ts'
 import { refusalFor } from './log-refusals.ts'
-import { Marks } from './call-record.ts'
-import type { RoomParts, View } from './entity-parts.ts'
+import { NoOpCalls, unchangedAt } from './no-op-calls.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshots.ts'
-import { Unchanged, unchangedAt } from './no-op-calls.ts'
 
 const MAILBOX = 256
 const GROUP = 64
@@ -30,16 +30,16 @@ type Plan =
  * appended as one; if that append fails, the actor (which ran ahead) is dropped and made again from the log. Nobody
  * outside sees it while it is ahead.
  */
-export class Room<S, C extends Command, E extends Event> {
+export class Entity<S, C extends Command, E extends Event> {
   readonly stream: string
   /** When it was last used, by the caller's clock. */
   usedAt = 0
-  readonly #parts: RoomParts<S, C, E>
-  #mover: Mover<S> | undefined
+  readonly #parts: EntityParts<S, C, E>
+  #mover: Actor<S> | undefined
   #revision = -1
   #lastId = ''
-  #marks = new Marks()
-  readonly #unchanged = new Unchanged()
+  #marks = new CallRecord()
+  readonly #unchanged = new NoOpCalls()
   #snapshotRevision = -1
   #stale = false
   /** The highest revision that was heard from the log and not learned at once. */
@@ -48,7 +48,7 @@ export class Room<S, C extends Command, E extends Event> {
   #queue: Waiting<C>[] = []
   #looks: PromiseWithResolvers<View<S>>[] = []
 
-  constructor(stream: string, parts: RoomParts<S, C, E>) {
+  constructor(stream: string, parts: EntityParts<S, C, E>) {
     this.stream = stream
     this.#parts = parts
   }
@@ -67,7 +67,7 @@ export class Room<S, C extends Command, E extends Event> {
   }
 
   /** The state after everything that is recorded so far. */
-  look(): Promise<View<S>> {
+  state(): Promise<View<S>> {
     if (this.#mover && !this.#serving && !this.#stale && !this.#parts.shared)
       return Promise.resolve(this.#view(this.#mover))
     const look = Promise.withResolvers<View<S>>()
@@ -82,7 +82,7 @@ export class Room<S, C extends Command, E extends Event> {
    * has not.
    */
   async remembered(command: C, call: Call): Promise<Answer | undefined> {
-    await this.look()
+    await this.state()
     return this.#recall(identify(this.stream, command, call, ignore, ignore))
   }
 
@@ -90,7 +90,7 @@ export class Room<S, C extends Command, E extends Event> {
    * An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts
    * are rare.
    */
-  hear(recorded: Recorded): void {
+  onEvent(recorded: Recorded): void {
     if (!this.#mover || recorded.revision <= this.#revision) return
     // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
     if (this.#serving || recorded.revision > this.#revision + 1) this.#heard = Math.max(this.#heard, recorded.revision)
@@ -111,8 +111,8 @@ export class Room<S, C extends Command, E extends Event> {
       try {
         if (group.length > 0) await this.#answer(group)
         if (looks.length > 0) {
-          const mover = await this.#freshen()
-          for (const look of looks) look.resolve(this.#view(mover))
+          const actor = await this.#freshen()
+          for (const look of looks) look.resolve(this.#view(actor))
         }
       } catch (error) {
         this.#drop()
@@ -142,18 +142,18 @@ export class Room<S, C extends Command, E extends Event> {
     }
   }
 
-  async #decideAndAppend(group: readonly Waiting<C>[], mover: Mover<S>): Promise<void> {
+  async #decideAndAppend(group: readonly Waiting<C>[], actor: Actor<S>): Promise<void> {
     const ahead = group.length > 1
     const proposed: Proposed[] = []
     const plans: Plan[] = []
     try {
       for (const [index, waiting] of group.entries()) {
-        const plan = this.#plan(group, index, mover, proposed.length)
+        const plan = this.#plan(group, index, actor, proposed.length)
         plans.push(plan)
         if (plan.kind !== 'append') continue
         for (const [nth, event] of plan.events.entries()) {
           proposed.push({ id: eventIdOf(waiting.id, nth), event, meta: metaOf(waiting, nth) })
-          if (ahead) mover.move(event)
+          if (ahead) actor.onEvent(event)
         }
       }
       const first = this.#revision + 1
@@ -162,7 +162,7 @@ export class Room<S, C extends Command, E extends Event> {
         const started = performance.now()
         positions = (await this.#parts.log.append(this.stream, this.#revision, proposed)).positions
         this.#parts.appended?.(performance.now() - started, proposed.length, positions.at(-1) ?? -1n)
-        if (!ahead) for (const { event } of proposed) mover.move(event)
+        if (!ahead) for (const { event } of proposed) actor.onEvent(event)
         this.#revision += proposed.length
         this.#lastId = proposed.at(-1)?.id ?? ''
       }
@@ -172,10 +172,10 @@ export class Room<S, C extends Command, E extends Event> {
       this.#stale = true
       throw error
     }
-    if (this.#revision - this.#snapshotRevision >= 2 * SNAPSHOT_PAYS) this.#keepSnapshot(mover)
+    if (this.#revision - this.#snapshotRevision >= 2 * SNAPSHOT_PAYS) this.#keepSnapshot(actor)
   }
 
-  #plan(group: readonly Waiting<C>[], index: number, mover: Mover<S>, offset: number): Plan {
+  #plan(group: readonly Waiting<C>[], index: number, actor: Actor<S>, offset: number): Plan {
     const waiting = group[index] as Waiting<C> // index comes from group.entries()
     if (waiting.key !== undefined) {
       const answered = this.#recall(waiting)
@@ -185,7 +185,7 @@ export class Room<S, C extends Command, E extends Event> {
         return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
       if (waiting.repeated) return unchangedAt(this.#revision + offset)
     }
-    const decision = this.#parts.decide(mover.state(), waiting.command)
+    const decision = this.#parts.decide(actor.state(), waiting.command)
     if (decision instanceof Refusal) return decision
     if (decision.length > 0) return { kind: 'append', offset, events: decision }
     return unchangedAt(this.#revision + offset)
@@ -235,74 +235,74 @@ export class Room<S, C extends Command, E extends Event> {
   }
 
   /** The actor, awake and not behind what is known to be recorded. */
-  async #freshen(): Promise<Mover<S>> {
+  async #freshen(): Promise<Actor<S>> {
     if (this.#mover && !this.#stale && this.#heard <= this.#revision) return this.#mover
     this.#stale = false
     try {
-      const mover = this.#mover ?? this.#restore()
+      const actor = this.#mover ?? this.#restore()
       let check = this.#mover === undefined && this.#revision >= 0
       for await (const batch of this.#parts.log.read(this.stream, {
         from: check ? this.#revision : this.#revision + 1,
       })) {
         for (const recorded of batch) {
-          if (!check) this.#learn(mover, recorded)
+          if (!check) this.#learn(actor, recorded)
           else if (recorded.id !== this.#lastId) return this.#forgetSnapshot()
           check = false
         }
       }
       if (check) return this.#forgetSnapshot() // the log is shorter than the snapshot: it was put back from a backup
-      this.#mover = mover
-      return mover
+      this.#mover = actor
+      return actor
     } catch (error) {
       this.#stale = true
       throw error
     }
   }
 
-  #learn(mover: Mover<S>, { id, revision, position, event, meta }: Recorded): void {
-    mover.move(event)
+  #learn(actor: Actor<S>, { id, revision, position, event, meta }: Recorded): void {
+    actor.onEvent(event)
     this.#revision = revision
     this.#lastId = id
     if (meta.client) this.#marks.set(meta.client.key, [meta.client.digest, revision, String(position)])
   }
 
-  #restore(): Mover<S> {
+  #restore(): Actor<S> {
     this.#drop()
     const { snapshots, machine, definition } = this.#parts
     const text = snapshots.load(this.stream)
     const snapshot = text === undefined ? undefined : decodeSnapshot(text, definition)
-    if (!snapshot) return wake<S>(machine)
+    if (!snapshot) return startActor<S>(machine)
     this.#revision = this.#snapshotRevision = snapshot.revision
     this.#lastId = snapshot.eventId
-    this.#marks = new Marks(snapshot.marks)
-    return wake<S>(machine, snapshot.state)
+    this.#marks = new CallRecord(snapshot.marks)
+    return startActor<S>(machine, snapshot.state)
   }
 
-  #forgetSnapshot(): Promise<Mover<S>> {
+  #forgetSnapshot(): Promise<Actor<S>> {
     this.#drop()
     this.#parts.snapshots.save(this.stream, '')
     return this.#freshen()
   }
 
-  #keepSnapshot(mover: Mover<S>): void {
+  #keepSnapshot(actor: Actor<S>): void {
     const snapshot = {
       revision: this.#revision,
       eventId: this.#lastId,
-      state: mover.persist(),
+      state: actor.persist(),
       marks: this.#marks.toText(),
     }
     this.#parts.snapshots.save(this.stream, encodeSnapshot(snapshot, this.#parts.definition))
     this.#snapshotRevision = this.#revision
   }
 
-  #view(mover: Mover<S>): View<S> {
-    return { revision: this.#revision, state: mover.state() }
+  #view(actor: Actor<S>): View<S> {
+    return { revision: this.#revision, state: actor.state() }
   }
 
   #drop(): void {
     this.#mover = undefined
     this.#revision = this.#snapshotRevision = -1
-    this.#marks = new Marks()
+    this.#marks = new CallRecord()
   }
 }
 

@@ -6,7 +6,7 @@ import type { Answer } from './answer.ts'
  * The newest named calls of a room that were answered yes and changed nothing: nothing in the log tells of them. See
  * docs/decisions/0021.
  */
-export class Unchanged {
+export class NoOpCalls {
   readonly #calls = new Map<string, { readonly digest: string; readonly seq: number }>()
 
   /** The answer that was given to this call, or the refusal of its reuse; undefined when it is not known here. */
@@ -17,11 +17,11 @@ export class Unchanged {
 
   note(key: string, digest: string, seq: number): void {
     this.#calls.set(key, { digest, seq })
-    keepNewest(this.#calls, KEPT)
+    keepNewest(this.#calls, MAX_CALLS)
   }
 }
 
-const KEPT = 1_000
+const MAX_CALLS = 1_000
 
 /** Yes, and nothing is to be done. */
 export const unchangedAt = (seq: number): Answer => ({ kind: 'done', id: null, seq, position: null, events: [] })

@@ -1,6 +1,6 @@
-import type { Told } from '../../projections/projection.ts'
+import type { Recorded } from '../../projections/projection.ts'
 import type { Clock, Timer } from '../clock.ts'
-import { atMost } from '../keyed-queue.ts'
+import { forEachLimited } from '../keyed-queue.ts'
 
 /** Something open that is ended at `dueAt`, milliseconds since 1970, if nobody has ended it by then. */
 export interface Due {
@@ -14,7 +14,7 @@ export interface OverdueOptions<D extends Due> {
   /** Ends one as of its due time. May reject: it is tried again. */
   readonly end: (due: D) => Promise<void>
   /** The due time that an event sets; null for others. */
-  readonly dueBy: (told: Told) => number | null
+  readonly dueBy: (recorded: Recorded) => number | null
   readonly clock: Clock
   readonly onError: (error: unknown) => void
 }
@@ -22,13 +22,13 @@ export interface OverdueOptions<D extends Due> {
 export interface Overdue {
   /** Once, when the desk is live. Resolves when what was due has ended, or could not be ended yet. */
   start(): Promise<void>
-  heard(told: Told): void
+  onEvent(recorded: Recorded): void
   stop(): void
 }
 
-const AGAIN_MS = 1_000
+const RETRY_MS = 1_000
 /** After a night without a server many are due. */
-const AT_ONCE = 16
+const MAX_PARALLEL_ENDINGS = 16
 
 /**
  * Ends what nobody has ended. One timer for the earliest; what is due is read from the desk each time, so the timer
@@ -57,17 +57,17 @@ export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: Ove
       else if (!ending.has(one.id)) due.push(one)
     }
     for (const { id } of due) ending.add(id)
-    await atMost(AT_ONCE, due, async (one) => {
+    await forEachLimited(MAX_PARALLEL_ENDINGS, due, async (one) => {
       await end(one).catch(onError)
       ending.delete(one.id)
-      lookBy(clock.now() + AGAIN_MS) // the desk hears of it in a moment; if not, once more
+      lookBy(clock.now() + RETRY_MS) // the desk hears of it in a moment; if not, once more
     })
   }
 
   return {
     start: look,
-    heard(told) {
-      const at = dueBy(told)
+    onEvent(recorded) {
+      const at = dueBy(recorded)
       if (at !== null) lookBy(at)
     },
     stop() {

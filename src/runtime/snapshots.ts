@@ -10,7 +10,7 @@ export interface SnapshotStore {
 }
 
 /** The answer that a named call (`client_id`) got: digest of its payload, revision and position of its first event. */
-export type Mark = readonly [digest: string, seq: number, position: string]
+export type RecordedCall = readonly [digest: string, seq: number, position: string]
 
 /**
  * A room at one revision. `eventId` is the id of the event there: a log that was put back from a backup is noticed by

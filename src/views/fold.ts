@@ -1,4 +1,4 @@
-import type { Projection, Row, Told } from '../../projections/projection.ts'
+import type { Projection, Recorded, Row } from '../../projections/projection.ts'
 import type { Change, Json } from './store.ts'
 
 /**
@@ -22,7 +22,7 @@ export interface Held {
  */
 export interface Touch {
   readonly key: string
-  readonly told: Told
+  readonly recorded: Recorded
   readonly error?: string
 }
 
@@ -48,15 +48,17 @@ export const isParked = (row: unknown): row is Parked =>
   typeof row === 'object' && row !== null && 'parked' in row && row.parked === true
 
 /** The events of a batch that are this view's business, in order. */
-export function touchesOf(projection: Projection, batch: readonly Told[]): readonly Touch[] {
+export function touchesOf(projection: Projection, batch: readonly Recorded[]): readonly Touch[] {
   const touches: Touch[] = []
-  for (const told of batch) {
+  for (const recorded of batch) {
     try {
-      const key = projection.key(told)
+      const key = projection.key(recorded)
       if (key === null) continue
-      touches.push(STORABLE.test(key) ? { key, told } : { key: streamKey(told), told, error: unstorable('key', key) })
+      touches.push(
+        STORABLE.test(key) ? { key, recorded } : { key: streamKey(recorded), recorded, error: unstorable('key', key) },
+      )
     } catch (error) {
-      touches.push({ key: streamKey(told), told, error: `key: ${messageOf(error)}` })
+      touches.push({ key: streamKey(recorded), recorded, error: `key: ${messageOf(error)}` })
     }
   }
   return touches
@@ -80,19 +82,19 @@ export function foldTouches(
 ): Folded {
   const rows = new Map<string, Row | undefined>()
   const poisons = new Map<string, Poison>()
-  const park = (key: string, told: Told, error: string) => {
-    poisons.set(key, { key, stream: told.stream, seq: told.revision, position: told.position, error })
-    const row: Parked = { parked: true, seq: told.revision, error }
+  const park = (key: string, recorded: Recorded, error: string) => {
+    poisons.set(key, { key, stream: recorded.stream, seq: recorded.revision, position: recorded.position, error })
+    const row: Parked = { parked: true, seq: recorded.revision, error }
     rows.set(key, row)
   }
   const step = (touch: Touch) => {
-    const { key, told } = touch
+    const { key, recorded } = touch
     const before = rows.has(key) ? rows.get(key) : held.get(key)?.row
-    if (isParked(before) || (before !== undefined && told.revision <= before.seq)) return
+    if (isParked(before) || (before !== undefined && recorded.revision <= before.seq)) return
     try {
       rows.set(key, next(projection, before, touch))
     } catch (error) {
-      park(key, told, messageOf(error))
+      park(key, recorded, messageOf(error))
     }
   }
   const settle = (key: string): Held => {
@@ -116,7 +118,7 @@ export function foldTouches(
         try {
           if (rows.has(key)) settle(key)
         } catch (error) {
-          park(key, touch.told, messageOf(error))
+          park(key, touch.recorded, messageOf(error))
         }
       }
       after.set(key, settle(key))
@@ -126,17 +128,17 @@ export function foldTouches(
   return { held: after, changes, poisons: [...poisons.values()] }
 }
 
-function next(projection: Projection, before: Row | undefined, { told, error }: Touch): Row | undefined {
+function next(projection: Projection, before: Row | undefined, { recorded, error }: Touch): Row | undefined {
   if (error !== undefined) throw new Error(error)
-  if (before !== undefined && told.revision !== before.seq + 1) {
+  if (before !== undefined && recorded.revision !== before.seq + 1) {
     throw new Error(
-      `${told.stream} came with revision ${told.revision} after ${before.seq}: key() must name the row for every event of its stream, and for no other stream's`,
+      `${recorded.stream} came with revision ${recorded.revision} after ${before.seq}: key() must name the row for every event of its stream, and for no other stream's`,
     )
   }
-  const row = projection.fold(before, told)
-  if (row !== undefined && row.seq !== told.revision) {
+  const row = projection.fold(before, recorded)
+  if (row !== undefined && row.seq !== recorded.revision) {
     throw new Error(
-      `fold of ${told.event.type} must set seq to the event's revision ${told.revision}, it is ${row.seq}`,
+      `fold of ${recorded.event.type} must set seq to the event's revision ${recorded.revision}, it is ${row.seq}`,
     )
   }
   return row
@@ -161,7 +163,7 @@ function changeOf(key: string, before: readonly string[], { row, index }: Held):
   }
 }
 
-const streamKey = ({ stream }: Told): string => stream.replace(/[^ -~]/g, '?').slice(0, 500)
+const streamKey = ({ stream }: Recorded): string => stream.replace(/[^ -~]/g, '?').slice(0, 500)
 
 const unstorable = (what: string, text: unknown): string =>
   `a view's ${what} must be 1 to 512 printable ASCII characters, got ${String(JSON.stringify(text)).slice(0, 100)}`

@@ -1,35 +1,37 @@
 import { later, latest } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
-import type { Tending } from './view-follower.ts'
+import type { ViewFollower } from './view-follower.ts'
 
 /** How long a reader waits for a table that has just been switched, or emptied and filled again. */
 const CATCH_UP_MS = 500
 
 /** Asks the serving table something, and tells the position that the answer is true at. */
-export type Look = <A extends { readonly position: bigint | null }>(ask: (table: string) => Promise<A>) => Promise<A>
+export type MonotonicRead = <A extends { readonly position: bigint | null }>(
+  ask: (table: string) => Promise<A>,
+) => Promise<A>
 
 /**
  * Reads one view such that positions never go back: after a switch, a loss or a restored copy the reader waits a moment
  * for the table to come as far as has been told before, and is told to come back (ViewsUnavailable) when it does not.
  */
-export function look(view: string, store: ViewStore, tending: Tending): Look {
+export function monotonicRead(view: string, store: ViewStore, follower: ViewFollower): MonotonicRead {
   let told: bigint | null = null
 
   return async (ask) => {
     for (let attempt = 0; attempt < 3; attempt++) {
       // The store is asked itself when this keeper does not know (yet), or knows what is no longer true.
-      const table = (attempt === 0 ? tending.table() : null) ?? (await store.live(view))
+      const table = (attempt === 0 ? follower.table() : null) ?? (await store.live(view))
       if (table === null) break
       const answer = await ask(table)
-      const position = tending.extent(table, answer.position)
+      const position = follower.extent(table, answer.position)
       // There are events, and the table has seen none: the store was emptied, and does not say that nothing is there.
-      const emptied = position === null && !tending.blank()
+      const emptied = position === null && !follower.blank()
       if (!emptied && !later(told, position)) {
         told = latest(position, told)
         return { ...answer, position }
       }
-      tending.nudge(true)
-      if (attempt > 0 && told !== null) await tending.waiting.wait(told, CATCH_UP_MS)
+      follower.nudge(true)
+      if (attempt > 0 && told !== null) await follower.waiting.wait(told, CATCH_UP_MS)
     }
     throw new ViewsUnavailable(`the view ${view} is being built: try again`)
   }

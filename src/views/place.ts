@@ -8,7 +8,7 @@ import { parseTableName, successor, tableName } from './table-name.ts'
 import type { Tail } from './tail.ts'
 
 /** Which table a view works on, and which one its readers get. */
-export interface Place {
+export interface Spot {
   readonly fold: TableFold
   /** The table that serves readers. */
   readonly live: string | null
@@ -32,9 +32,9 @@ export interface PlacesOptions {
 
 export interface Places {
   /** Asks the store anew; `before` is where we stood. Rejects with ViewsUnavailable or LogUnavailable. */
-  (before: Place | null): Promise<Place>
+  (before: Spot | null): Promise<Spot>
   /** Gives a newer version's table up: the next place is a table of our own version beside it. */
-  outlive(place: Place): void
+  outlive(place: Spot): void
 }
 
 export const randomGeneration = (): string => randomBytes(6).toString('hex')
@@ -50,7 +50,7 @@ export function places({ store, projection, tail, make, onAlarm }: PlacesOptions
   let instead: { readonly live: string; readonly table: string } | null = null
   let doubted: string | null = null
 
-  async function locate(before: Place | null): Promise<Place> {
+  async function locate(before: Spot | null): Promise<Spot> {
     const live = await store.live(view)
     const liveVersion = (live === null ? null : parseTableName(live)?.version) ?? 0
     const givenUp = live !== null && instead?.live === live
@@ -86,7 +86,7 @@ export function places({ store, projection, tail, make, onAlarm }: PlacesOptions
   }
 
   return Object.assign(locate, {
-    outlive({ fold }: Place) {
+    outlive({ fold }: Spot) {
       instead = { live: fold.table, table: tableName({ view, version, generation: randomGeneration() }) }
     },
   })

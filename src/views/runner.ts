@@ -2,14 +2,14 @@ import type { Projection, Row } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
 import { isParked } from './fold.ts'
-import { look } from './monotonic-read.ts'
+import { monotonicRead } from './monotonic-read.ts'
 import { type Rebuilt, rebuildFrom } from './rebuild.ts'
 import type { Entry, ScanOptions, ViewStore } from './store.ts'
 import { openTail } from './tail.ts'
-import { type Tending, type TendingState, tend } from './view-follower.ts'
 import { type Verified, verifyFrom } from './verify.ts'
+import { followView, type ViewFollower, type ViewFollowerState } from './view-follower.ts'
 
-export interface KeeperOptions {
+export interface ViewRunnerOptions {
   readonly log: Log
   readonly store: ViewStore
   readonly projections: readonly Projection[]
@@ -28,7 +28,7 @@ export interface KeeperOptions {
 }
 
 export interface ViewStatus {
-  readonly state: TendingState
+  readonly state: ViewFollowerState
   readonly table: string | null
   /** Where the serving table is true; null = no event folded yet. */
   readonly position: bigint | null
@@ -40,7 +40,7 @@ export interface ViewStatus {
 /**
  * Keeps all views up with the log, and reads them. Methods that take a view throw for a name that no projection has.
  */
-export interface Keeper {
+export interface ViewRunner {
   /**
    * Resolves when every view has a table that serves and has come to where the log ended at the start. Rejects when
    * stopped before.
@@ -88,11 +88,11 @@ const KEEP_EVENTS = 2_500
  * nodes may keep the same store; per view one of them folds and the others stand by, but nothing depends on that: every
  * commit checks the position it starts from.
  */
-export function keepViews({ log, store, projections, onAlarm, ...options }: KeeperOptions): Keeper {
+export function runViews({ log, store, projections, onAlarm, ...options }: ViewRunnerOptions): ViewRunner {
   const { commitEveryMs = 25, batch = 2_000, pollMs = 1_000, cacheRows = 5_000 } = options
-  const views = new Map<string, { readonly projection: Projection; readonly tending: Tending }>()
+  const views = new Map<string, { readonly projection: Projection; readonly follower: ViewFollower }>()
   const nudgeAll = () => {
-    for (const { tending } of views.values()) tending.nudge()
+    for (const { follower } of views.values()) follower.nudge()
   }
   const tail = openTail({ log, commitEveryMs, keepEvents: KEEP_EVENTS }, nudgeAll, (error) =>
     onAlarm({ kind: 'failing', view: null, error }),
@@ -103,25 +103,25 @@ export function keepViews({ log, store, projections, onAlarm, ...options }: Keep
     if (views.has(projection.name)) throw new Error(`two views are named ${projection.name}`)
     views.set(projection.name, {
       projection,
-      tending: tend({ store, projection, tail, batch, pollMs, cacheRows, onAlarm }),
+      follower: followView({ store, projection, tail, batch, pollMs, cacheRows, onAlarm }),
     })
   }
-  const lookers = new Map([...views].map(([view, { tending }]) => [view, look(view, store, tending)]))
+  const lookers = new Map([...views].map(([view, { follower }]) => [view, monotonicRead(view, store, follower)]))
 
   const named = (view: string) => known(views, view)
 
   return {
     async ready() {
-      await Promise.all([...views.values()].map(({ tending }) => tending.ready))
+      await Promise.all([...views.values()].map(({ follower }) => follower.ready))
     },
-    position: (view) => named(view).tending.position(),
+    position: (view) => named(view).follower.position(),
     async reached(view, position, timeoutMs) {
-      const { tending } = named(view)
-      const reached = tending.waiting.wait(position, timeoutMs)
-      tending.nudge()
+      const { follower } = named(view)
+      const reached = follower.waiting.wait(position, timeoutMs)
+      follower.nudge()
       return reached
     },
-    table: (view) => named(view).tending.table(),
+    table: (view) => named(view).follower.table(),
 
     async get<R extends Row>(view: string, keys: readonly string[]) {
       const { position, rows } = await known(lookers, view)((table) => store.read(table, keys))
@@ -131,19 +131,19 @@ export function keepViews({ log, store, projections, onAlarm, ...options }: Keep
     scan: (view, range) => known(lookers, view)((table) => store.scan(table, range)),
 
     async rebuild(view) {
-      const { projection, tending } = named(view)
+      const { projection, follower } = named(view)
       const rebuilt = await rebuildFrom(tail, { store, projection, batch, onAlarm })
-      tending.nudge(true)
+      follower.nudge(true)
       return rebuilt
     },
     verify: (view) => verifyFrom(tail, { store, projection: named(view).projection }),
 
     status() {
       const now = Date.now()
-      return Object.fromEntries([...views].map(([view, { tending }]) => [view, statusOf(tending, now)]))
+      return Object.fromEntries([...views].map(([view, { follower }]) => [view, statusOf(follower, now)]))
     },
     async stop() {
-      const stopped = [...views.values()].map(({ tending }) => tending.stop())
+      const stopped = [...views.values()].map(({ follower }) => follower.stop())
       await Promise.all([tail.stop(), ...stopped])
     },
   }
@@ -156,10 +156,10 @@ function known<T>(views: ReadonlyMap<string, T>, view: string): T {
   return found
 }
 
-const statusOf = (tending: Tending, now: number): ViewStatus => ({
-  state: tending.state(),
-  table: tending.table(),
-  position: tending.position(),
-  lagMs: tending.lagMs(now),
-  parked: tending.parked(),
+const statusOf = (follower: ViewFollower, now: number): ViewStatus => ({
+  state: follower.state(),
+  table: follower.table(),
+  position: follower.position(),
+  lagMs: follower.lagMs(now),
+  parked: follower.parked(),
 })

@@ -1,4 +1,4 @@
-import type { Projection, Row, Told } from '../../projections/projection.ts'
+import type { Projection, Recorded, Row } from '../../projections/projection.ts'
 import { keepNewest } from '../keep-newest.ts'
 import { foldTouches, type Held, heldOf, type Poison, type Touch, touchesOf } from './fold.ts'
 import { later } from './position.ts'
@@ -32,12 +32,12 @@ export interface TableFold {
    * Takes note of events after `scanned` that somebody else commits: moves `scanned` over those that change nothing.
    * False: one of them does.
    */
-  skip(batch: readonly Told[]): boolean
+  skip(batch: readonly Recorded[]): boolean
   /**
    * Folds the events that follow `scanned`, in one commit. `lost`: the table does not stand where this projector
    * thought, `reload`.
    */
-  apply(batch: readonly Told[]): Promise<Applied>
+  apply(batch: readonly Recorded[]): Promise<Applied>
   /** Moves the stored position up to `scanned`. False: lost. */
   settle(): Promise<boolean>
 }
@@ -124,9 +124,9 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
     },
 
     skip(batch) {
-      for (const told of batch) {
-        if (touchesOf(projection, [told]).length > 0) return false
-        scanned = told.position
+      for (const recorded of batch) {
+        if (touchesOf(projection, [recorded]).length > 0) return false
+        scanned = recorded.position
       }
       return true
     },

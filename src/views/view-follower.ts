@@ -4,14 +4,14 @@ import { LogUnavailable } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
 import { backOffMs } from './back-off.ts'
 import { PARKED } from './fold.ts'
-import { type Place, places } from './place.ts'
+import { places, type Spot } from './place.ts'
 import { later } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
 import { type TableFold, tableFold } from './table-fold.ts'
 import type { Tail } from './tail.ts'
 import { type Waiters, waiters } from './waiters.ts'
 
-export interface TendingOptions {
+export interface ViewFollowerOptions {
   readonly store: ViewStore
   readonly projection: Projection
   readonly tail: Tail
@@ -30,10 +30,10 @@ export interface TendingOptions {
  * `outlived`: a newer version of the view serves, and is folded by newer nodes. `waiting`: the store or the log does
  * not answer.
  */
-export type TendingState = 'starting' | 'building' | 'following' | 'standing-by' | 'outlived' | 'waiting'
+export type ViewFollowerState = 'starting' | 'building' | 'following' | 'standing-by' | 'outlived' | 'waiting'
 
 /** One view, kept up with the log by one loop. */
-export interface Tending {
+export interface ViewFollower {
   /** The table that serves readers, null when there is none (as far as known). */
   table(): string | null
   /** Up to where that table is true. */
@@ -45,7 +45,7 @@ export interface Tending {
   extent(table: string, stored: bigint | null): bigint | null
   /** The log is empty, as far as this node knows: only then a table that stands at null is complete. */
   blank(): boolean
-  state(): TendingState
+  state(): ViewFollowerState
   parked(): number
   /** Milliseconds between now and the oldest event that is not folded yet, by the log's clock. */
   lagMs(now: number): number
@@ -63,11 +63,11 @@ export interface Tending {
 /** After so many polls without a move, with events to fold, whoever folded the table is taken for dead. */
 const STUCK_POLLS = 2
 /** The same for a table of a newer version: nodes are being replaced, that takes a while. */
-const OUTLIVED_STUCK_POLLS = 30
+const SUPERSEDED_STUCK_POLLS = 30
 /** How often a table that others move is looked at while somebody waits for it. */
 const WATCH_MS = 20
 
-export function tend(options: TendingOptions): Tending {
+export function followView(options: ViewFollowerOptions): ViewFollower {
   const { store, projection, tail, pollMs, onAlarm } = options
   const view = projection.name
   const ready = Promise.withResolvers<void>()
@@ -82,8 +82,8 @@ export function tend(options: TendingOptions): Tending {
     })
   const locate = places({ store, projection, tail, make, onAlarm })
 
-  let place: Place | null = null
-  let state: TendingState = 'starting'
+  let place: Spot | null = null
+  let state: ViewFollowerState = 'starting'
   let standby = false
   let parked = 0
   let limit = options.batch
@@ -115,7 +115,7 @@ export function tend(options: TendingOptions): Tending {
   }
 
   /** Returns when the view must be located anew: its table is not what it was, or another one serves. */
-  async function stay(here: Place, start: bigint | null): Promise<void> {
+  async function stay(here: Spot, start: bigint | null): Promise<void> {
     let pollAt = 0
     let stuckPolls = 0
     for (;;) {
@@ -131,7 +131,7 @@ export function tend(options: TendingOptions): Tending {
           // Whoever folds the table writes its position at every poll, even when no row has changed.
           stuckPolls = later(tail.head(), before) && before === here.fold.stored() ? stuckPolls + 1 : 0
         }
-        if (stuckPolls > (here.newer ? OUTLIVED_STUCK_POLLS : STUCK_POLLS)) {
+        if (stuckPolls > (here.newer ? SUPERSEDED_STUCK_POLLS : STUCK_POLLS)) {
           if (here.newer) return locate.outlive(here)
           standby = false
         }
@@ -170,7 +170,7 @@ export function tend(options: TendingOptions): Tending {
   }
 
   /** A look at the store; false when the table is not what it was. */
-  async function poll(here: Place): Promise<boolean> {
+  async function poll(here: Spot): Promise<boolean> {
     if ((await store.live(view)) !== here.live) return false
     if (here.live !== null && !here.serves) here.shown = (await store.read(here.live, [])).position
     if (standby || here.newer) {
@@ -184,7 +184,7 @@ export function tend(options: TendingOptions): Tending {
   }
 
   /** Sees where others have brought the table; false when it went back. */
-  async function watch({ fold, newer }: Place): Promise<boolean> {
+  async function watch({ fold, newer }: Spot): Promise<boolean> {
     const before = fold.stored()
     await fold.reload()
     // What a newer version makes of an event is unknown here.

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
-import { placeFile } from '../../src/analytics/checkpoint.ts'
+import { checkpointFile } from '../../src/analytics/checkpoint.ts'
 import { systemClock } from '../../src/clock.ts'
 import { codec } from '../../src/log/codec.ts'
 import { openEmbeddedLog } from '../../src/log/embedded.ts'
@@ -89,15 +89,15 @@ test('[MIX-9] no request holds a name, a title, a code or the id of a person', a
 })
 
 test('[MIX-6] a lesson that goes on after a restart is told to its end, once', async () => {
-  const places = placeFile(join(directory, 'place.json'))
+  const checkpoints = checkpointFile(join(directory, 'place.json'))
   await lesson('l1')
-  const first = follower(log, mixpanel, { places, clock: systemClock, everyMs: 10 })
+  const first = follower(log, mixpanel, { checkpoints, clock: systemClock, everyMs: 10 })
   await mixpanel.until(() => mixpanel.counted().length === 3)
   await first.stop()
   await log.close()
   log = await openLog()
   await lesson('l2')
-  const second = follower(log, mixpanel, { places, clock: systemClock, everyMs: 10 })
+  const second = follower(log, mixpanel, { checkpoints, clock: systemClock, everyMs: 10 })
   await mixpanel.until(() => mixpanel.counted().length === 6)
   await second.stop()
   expect(mixpanel.mostCopies()).toBe(1)

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Checkpoints } from '../../src/analytics/checkpoint.ts'
 import type { Observer } from '../../src/analytics/deliver.ts'
 import { mixpanelImport } from '../../src/analytics/import.ts'
 import type { MixpanelFollower } from '../../src/analytics/mixpanel.ts'
-import type { Places } from '../../src/analytics/checkpoint.ts'
 import type { Log } from '../../src/log/log.ts'
 import { type Misbehaviour, type MixpanelStandin, startMixpanel } from '../support/mixpanel-standin.ts'
 import { analyticsLog, comesOnline, follower, hurriedClock, insertIds, notes, placeInMemory, TOKEN } from './world.ts'
@@ -41,7 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 /** A process that can be killed: from then on it neither stores nor sends. */
-function processOn(log: Log, mixpanel: MixpanelStandin, disk: Places, observer: Observer) {
+function processOn(log: Log, mixpanel: MixpanelStandin, disk: Checkpoints, observer: Observer) {
   let state: 'alive' | 'doomed' | 'dead' = 'alive'
   const clock = hurriedClock()
   const send = mixpanelImport({ token: TOKEN, apiUrl: mixpanel.url, timeoutMs: 25, now: clock.now })
@@ -54,12 +54,12 @@ function processOn(log: Log, mixpanel: MixpanelStandin, disk: Places, observer: 
     observer,
     send: async (events, signal) =>
       state === 'dead' ? { kind: 'later', why: 'killed', waitMs: null } : send(events, signal),
-    places: {
+    checkpoints: {
       load: disk.load,
-      async store(place) {
+      async store(checkpoint) {
         if (state === 'doomed') die()
         if (state === 'dead') throw new Error('killed')
-        await disk.store(place)
+        await disk.store(checkpoint)
       },
     },
   })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Event } from '../../machines/kernel.ts'
+import { checkpointFile } from '../../src/analytics/checkpoint.ts'
 import type { MixpanelFollower } from '../../src/analytics/mixpanel.ts'
-import { placeFile } from '../../src/analytics/checkpoint.ts'
 import { eventsOf } from '../../src/analytics/start.ts'
 import type { Log } from '../../src/log/log.ts'
 import { manualClock } from '../support/clock.ts'
@@ -175,21 +175,23 @@ describe('a follower', () => {
   })
 
   test('[MIX-6] goes on where the last one stopped', async () => {
-    const places = placeInMemory()
+    const checkpoints = placeInMemory()
     await crowd(5)
-    const first = follow({ places })
+    const first = follow({ checkpoints })
     await mixpanel.until(() => mixpanel.counted().length === 5)
-    await until(() => places.current() !== null)
+    await until(() => checkpoints.current() !== null)
     await first.stop()
     await crowd(5, 'q')
-    follow({ places })
+    follow({ checkpoints })
     await mixpanel.until(() => mixpanel.counted().length === 10)
     expect(mixpanel.mostCopies()).toBe(1)
   })
 
   test('[MIX-6] what was sent again because its place was not stored is the same events', async () => {
     const ids = await crowd(5)
-    const first = follow({ places: { load: async () => null, store: () => Promise.reject(new Error('disk full')) } })
+    const first = follow({
+      checkpoints: { load: async () => null, store: () => Promise.reject(new Error('disk full')) },
+    })
     await mixpanel.until(() => mixpanel.counted().length === 5)
     await first.stop()
     follow()
@@ -200,10 +202,10 @@ describe('a follower', () => {
 
   test('[MIX-6] a place of another log is not believed', async () => {
     const { heard, observer } = notes()
-    const places = placeInMemory()
-    await places.store({ position: 10_000n, id: '5b2f1e4e-0000-5000-8000-000000000000' })
+    const checkpoints = placeInMemory()
+    await checkpoints.store({ position: 10_000n, id: '5b2f1e4e-0000-5000-8000-000000000000' })
     const ids = await crowd(2)
-    follow({ places, observer })
+    follow({ checkpoints, observer })
     await mixpanel.until(() => mixpanel.counted().length === 2)
     expect(insertIds(mixpanel)).toEqual(ids)
     expect(heard.errors).toHaveLength(1)
@@ -221,19 +223,19 @@ describe('a follower', () => {
 
   test('[MIX-7] leaves to the next start what a Mixpanel that does not answer has not taken within two seconds', async () => {
     const clock = manualClock(at)
-    const places = placeInMemory()
+    const checkpoints = placeInMemory()
     const ids = await crowd(3)
-    const one = follow({ clock, places })
+    const one = follow({ clock, checkpoints })
     await until(() => clock.pending() === 1)
     mixpanel.misbehave({ kind: 'hang', taken: true })
     const stopped = one.stop()
     await mixpanel.until(() => mixpanel.requests.length === 1)
     clock.advance(2_000)
     await stopped
-    expect(places.current()).toBeNull()
-    follow({ places })
+    expect(checkpoints.current()).toBeNull()
+    follow({ checkpoints })
     await mixpanel.until(() => mixpanel.requests.length === 2)
-    await until(() => places.current() !== null)
+    await until(() => checkpoints.current() !== null)
     expect(insertIds(mixpanel)).toEqual(ids)
   })
 })
@@ -247,11 +249,11 @@ describe('a place in a file', () => {
 
   test('[MIX-6] is what was stored last, and nothing when it is missing or spoiled', async () => {
     const path = join(directory, 'place.json')
-    const file = placeFile(path)
+    const file = checkpointFile(path)
     expect(await file.load()).toBeNull()
     await file.store({ position: 1n, id: 'one' })
     await file.store({ position: 12_345_678_901_234_567_890n, id: 'two' })
-    expect(await placeFile(path).load()).toEqual({ position: 12_345_678_901_234_567_890n, id: 'two' })
+    expect(await checkpointFile(path).load()).toEqual({ position: 12_345_678_901_234_567_890n, id: 'two' })
     await writeFile(path, (await readFile(path, 'utf8')).slice(0, 9))
     expect(await file.load()).toBeNull()
   })

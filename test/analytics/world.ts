@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Event } from '../../machines/kernel.ts'
 import type { PresenceEvent } from '../../machines/presence/events.ts'
+import type { Checkpoint, Checkpoints } from '../../src/analytics/checkpoint.ts'
 import type { Observer } from '../../src/analytics/deliver.ts'
 import { mixpanelImport } from '../../src/analytics/import.ts'
 import { followForMixpanel, type MixpanelFollower, type MixpanelOptions } from '../../src/analytics/mixpanel.ts'
-import type { Place, Places } from '../../src/analytics/checkpoint.ts'
 import { pseudonyms } from '../../src/analytics/pseudonyms.ts'
 import { eventsOf } from '../../src/analytics/start.ts'
 import type { Clock } from '../../src/clock.ts'
@@ -55,13 +55,13 @@ export function hurriedClock(start = 1_700_000_000_000): Clock {
 }
 
 /** A place as on a disk that outlives its followers. */
-export function placeInMemory(): Places & { current(): Place | null } {
-  let place: Place | null = null
+export function placeInMemory(): Checkpoints & { current(): Checkpoint | null } {
+  let checkpoint: Checkpoint | null = null
   return {
-    current: () => place,
-    load: async () => place,
+    current: () => checkpoint,
+    load: async () => checkpoint,
     async store(next) {
-      place = next
+      checkpoint = next
     },
   }
 }
@@ -100,7 +100,7 @@ export function follower(
     log,
     clock,
     send: mixpanelImport({ token: TOKEN, apiUrl: mixpanel.url, timeoutMs: 5_000, now: clock.now }),
-    places: placeInMemory(),
+    checkpoints: placeInMemory(),
     eventOf: eventsOf(log, pseudonym),
     observer: notes().observer,
     ...options,

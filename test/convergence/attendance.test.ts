@@ -177,11 +177,11 @@ describe('[WATCH-9] the data at any cut, and the pushes that follow', () => {
           expect(positions).toEqual([...positions].sort((a, b) => a - b))
           const ended = new Set<string>()
           let last: Recorded | undefined
-          for (const told of log) {
+          for (const recorded of log) {
             // corrections after the end show nowhere here
-            if (courseOf.get(told.stream) !== course || ended.has(told.stream)) continue
-            last = told
-            if (told.event.type === 'AttendanceEnded') ended.add(told.stream)
+            if (courseOf.get(recorded.stream) !== course || ended.has(recorded.stream)) continue
+            last = recorded
+            if (recorded.event.type === 'AttendanceEnded') ended.add(recorded.stream)
           }
           expect(now(course).pos).toBe(last ? String(last.position) : nowhere.pos)
         }
@@ -279,19 +279,20 @@ describe('[WATCH-14] a desk that is made again', () => {
         const kept = memoryLog({ codec: codec(eventSchemas), now: () => 0 })
         const cut = log.length === 0 ? 0 : nth % log.length
         const before = new AttendanceDesk(kept)
-        for (const told of log.slice(0, cut)) before.move(told)
-        for (const stream of new Set(log.map((told) => told.stream))) {
+        for (const recorded of log.slice(0, cut)) before.move(recorded)
+        for (const stream of new Set(log.map((recorded) => recorded.stream))) {
           await kept.append(
             stream,
             -1,
-            log.filter((told) => told.stream === stream),
+            log.filter((recorded) => recorded.stream === stream),
           )
         }
         const late = new AttendanceDesk(kept)
         for (const { id, row } of before.all()) await late.seed(id, row)
-        for (const told of log) {
-          if (late.lacks(told)) await late.recall(told.stream.slice('attendance-'.length), told.revision - 1)
-          late.move(told)
+        for (const recorded of log) {
+          if (late.lacks(recorded))
+            await late.recall(recorded.stream.slice('attendance-'.length), recorded.revision - 1)
+          late.move(recorded)
         }
         const delivery = attendanceDelivery({
           desk: late,

@@ -7,11 +7,11 @@ import type { chatMachine } from '../../machines/chat/machine.ts'
 import type { Event, Party, Role } from '../../machines/kernel.ts'
 import { Refusal } from '../../machines/kernel.ts'
 import { CHAT_STREAM, type ChatRow, chats } from '../../projections/chats.ts'
-import type { Told } from '../../projections/projection.ts'
-import type { Audience } from '../../src/delivery/notice.ts'
+import type { Recorded } from '../../projections/projection.ts'
 import { announce, openingOf } from '../../src/contracts/support-chat/announce.ts'
 import { Desk } from '../../src/contracts/support-chat/desk.ts'
-import { Directory } from '../../src/delivery/profile-cache.ts'
+import type { Audience } from '../../src/delivery/notice.ts'
+import { ProfileCache } from '../../src/delivery/profile-cache.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 
@@ -94,14 +94,14 @@ export const steps = fc.array(
 /**
  * The log that these steps make, by the machines' own decisions: everybody is introduced first, as on a real server.
  */
-export function history(todo: readonly Step[]): readonly Told[] {
+export function history(todo: readonly Step[]): readonly Recorded[] {
   const introductions = PEOPLE.map((by): Step => {
     const command = { type: 'Introduce', by, role: by.role, profile: { name: by.id }, issuedAt: 0, at }
     return { category: 'person', stream: `person-${by.org}.${by.id}`, command }
   })
   // The machines differ in type only; each gets the events that its own decide has made.
   const actors = new Map<string, ActorRefFrom<typeof chatMachine>>()
-  const told: Told[] = []
+  const recorded: Recorded[] = []
   const revisions = new Map<string, number>()
   for (const { category, stream, command } of [...introductions, ...todo]) {
     const { machine, decide } = catalogue[category]
@@ -116,39 +116,39 @@ export function history(todo: readonly Step[]): readonly Told[] {
       actor.send(event as ChatEvent)
       const revision = (revisions.get(stream) ?? -1) + 1
       revisions.set(stream, revision)
-      told.push({
+      recorded.push({
         id: `${stream}/${revision}`,
         stream,
         revision,
-        position: BigInt(told.length * 3),
+        position: BigInt(recorded.length * 3),
         at: command.at,
         event,
       })
     }
   }
-  return told
+  return recorded
 }
 
 /** A node without sockets: the desk and the directory, moved by one event at a time. */
 export function node() {
   const desk = new Desk()
-  const directory = new Directory(memoryLog({ codec: codec(eventSchemas), now: () => at }))
-  const heard: Told[] = []
+  const profiles = new ProfileCache(memoryLog({ codec: codec(eventSchemas), now: () => at }))
+  const heard: Recorded[] = []
   let position = -1n
   return {
-    hear(told: Told) {
-      position = told.position
-      if (desk.lacks(told)) recall(told)
-      heard.push(told)
-      return announce(desk, directory, told)
+    hear(recorded: Recorded) {
+      position = recorded.position
+      if (desk.lacks(recorded)) recall(recorded)
+      heard.push(recorded)
+      return announce(desk, profiles, recorded)
     },
-    opening: (org: string) => openingOf(desk, directory, org, position),
+    opening: (org: string) => openingOf(desk, profiles, org, position),
   }
 
   /** As the fan-out does from the log. */
-  function recall({ stream }: Told): void {
+  function recall({ stream }: Recorded): void {
     let row: ChatRow | undefined
-    for (const told of heard) if (told.stream === stream) row = chats.fold(row, told)
+    for (const recorded of heard) if (recorded.stream === stream) row = chats.fold(row, recorded)
     if (row) desk.seedChat(stream.slice(CHAT_STREAM.length), row)
   }
 }

@@ -12,8 +12,8 @@ function play(todo: Parameters<typeof history>[0], times: number): void {
   const desk = node()
   const log = history(todo)
   const clients = staff.map((who) => ({ who, from: [honestClient(desk.opening(who.org))] }))
-  for (const told of log) {
-    const notices = desk.hear(told)
+  for (const recorded of log) {
+    const notices = desk.hear(recorded)
     for (const { who, from } of clients) {
       for (const { to, name, data } of notices) {
         if (reaches(to, who))

@@ -6,9 +6,9 @@ import type { LessonCommand } from '../../machines/lesson/commands.ts'
 import { decide } from '../../machines/lesson/decide.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
 import { lessonMachine } from '../../machines/lesson/machine.ts'
-import type { Audience } from '../../src/delivery/notice.ts'
 import { lessonDelivery } from '../../src/contracts/lessons/delivery.ts'
 import { LessonDesk } from '../../src/contracts/lessons/desk.ts'
+import type { Audience } from '../../src/delivery/notice.ts'
 import type { Outlet } from '../../src/delivery/outlet.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Recorded } from '../../src/log/log.ts'
@@ -55,7 +55,7 @@ function people(now: () => number) {
       door.delete(id)
     },
     empty: () => inside.clear(),
-    dismiss: () => {},
+    disconnectUser: () => {},
   }
   return { outlet, told, inside }
 }
@@ -133,7 +133,7 @@ function returning(id: string): Step['command'] {
 }
 
 /** Runs the steps through the machine and gives every event to the delivery, as the fanout would. */
-function run(steps: readonly Step[], each: (told: Recorded<LessonEvent>, at: number) => void) {
+function run(steps: readonly Step[], each: (recorded: Recorded<LessonEvent>, at: number) => void) {
   const clock = manualClock()
   const at = clock.now()
   const its = people(clock.now)
@@ -145,9 +145,9 @@ function run(steps: readonly Step[], each: (told: Recorded<LessonEvent>, at: num
       const revision = history.push(event) - 1
       const id = derivedUuid(String(revision))
       const place = { stream: `lesson-${LESSON}`, revision, position: BigInt(revision), at: clock.now() }
-      const told: Recorded<LessonEvent> = { id, event, meta: { correlationId: id, by: 'system' }, ...place }
-      delivery.hear(told, true)
-      each(told, clock.now())
+      const recorded: Recorded<LessonEvent> = { id, event, meta: { correlationId: id, by: 'system' }, ...place }
+      delivery.hear(recorded, true)
+      each(recorded, clock.now())
     }
   }
   record([
@@ -210,11 +210,11 @@ test('[LESSON-41] a lesson made from its stream is the lesson that was followed'
     fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), fc.nat(40), async (steps, cut) => {
       const log = memoryLog({ codec: codec(eventSchemas), now: () => 0 })
       const all: Recorded<LessonEvent>[] = []
-      const { delivery } = run(steps, (told) => all.push(told))
+      const { delivery } = run(steps, (recorded) => all.push(recorded))
       await log.append(`lesson-${LESSON}`, -1, all)
       const late = new LessonDesk(log)
       await late.recall(LESSON, Math.min(cut, all.length - 1))
-      for (const told of all) late.move(told)
+      for (const recorded of all) late.move(recorded)
       expect(late.get(LESSON)?.row).toEqual(delivery.desk.get(LESSON)?.row)
       expect([...(late.get(LESSON)?.people ?? [])]).toEqual([...(delivery.desk.get(LESSON)?.people ?? [])])
       await log.close()

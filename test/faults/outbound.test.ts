@@ -2,10 +2,10 @@ import { createServer } from 'node:http'
 import type { Socket as Tcp } from 'node:net'
 import { Server } from 'socket.io'
 import { expect, onTestFinished, test } from 'vitest'
+import { listen } from '../../src/gateway/http/listen.ts'
 import { type Connection, markOf, waitingBytes } from '../../src/gateway/sockets/connections.ts'
 import { hangUp } from '../../src/gateway/sockets/hang-up.ts'
-import { listen } from '../../src/gateway/http/listen.ts'
-import { type CutOff, watchOutbound } from '../../src/gateway/sockets/slow-readers.ts'
+import { type Terminated, watchSlowReaders } from '../../src/gateway/sockets/slow-readers.ts'
 import { type Client, connect } from '../support/client.ts'
 import { manualClock } from '../support/clock.ts'
 import { startServer, tokenFor } from '../support/server.ts'
@@ -18,8 +18,8 @@ async function aPushingServer() {
   const http = createServer()
   const io = new Server(http, { serveClient: false })
   const clock = manualClock()
-  const cut: CutOff[] = []
-  const outbound = watchOutbound({ io, clock, onCutOff: (reader) => cut.push(reader) })
+  const cut: Terminated[] = []
+  const outbound = watchSlowReaders({ io, clock, onCutOff: (reader) => cut.push(reader) })
   const url = await listen(http, '127.0.0.1', 0)
   onTestFinished(async () => {
     outbound.stop()

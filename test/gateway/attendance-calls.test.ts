@@ -4,13 +4,13 @@ import { Server } from 'socket.io'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
-import { attendanceDelivery } from '../../src/contracts/attendance/delivery.ts'
-import { AttendanceDesk } from '../../src/contracts/attendance/desk.ts'
 import { type AttendanceCalls, attendanceCalls } from '../../src/contracts/attendance/calls.ts'
 import { type CourseWatchers, courseWatchers } from '../../src/contracts/attendance/course-watchers.ts'
+import { attendanceDelivery } from '../../src/contracts/attendance/delivery.ts'
+import { AttendanceDesk } from '../../src/contracts/attendance/desk.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { openRooms, type Rooms } from '../../src/runtime/entities.ts'
+import { type Entities, openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots } from '../../src/runtime/snapshots.ts'
 import { type Client, connect } from '../support/client.ts'
 import { manualClock } from '../support/clock.ts'
@@ -22,7 +22,7 @@ const ann: Party = { id: 'ann', org, role: 'student' }
 const clock = manualClock()
 
 let io: Server
-let rooms: Rooms
+let entities: Entities
 let calls: AttendanceCalls
 let watchers: CourseWatchers
 let client: Client
@@ -38,36 +38,43 @@ beforeEach(async () => {
   client = await connect(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, {})
   socket = client.socket.id ?? ''
   const log = memoryLog({ codec: codec(eventSchemas), now: clock.now })
-  rooms = openRooms({ log, snapshots: memorySnapshots(), shared: false, now: clock.now, idleMs: 60_000 })
+  entities = openEntities({ log, snapshots: memorySnapshots(), shared: false, now: clock.now, idleMs: 60_000 })
   const desk = new AttendanceDesk(log)
   watchers = courseWatchers(io, () => {})
   const attendance = attendanceDelivery({ desk, outlet: { push() {} }, watchers, clock })
   holdBack = undefined
   looks = 0
-  const look: Rooms['look'] = async (category, id) => {
+  const state: Entities['state'] = async (category, id) => {
     looks++
-    const seen = await rooms.look(category, id)
+    const seen = await entities.state(category, id)
     const held = holdBack
     holdBack = undefined
     await held
     return seen
   }
-  const fanout = { position: () => rooms.lastPosition(), until: () => Promise.resolve(true) }
-  calls = attendanceCalls({ io, log, rooms: { look, lastPosition: rooms.lastPosition }, attendance, watchers, fanout })
-  await rooms.ask('course', 'c', { type: 'CreateCourse', title: 'T', teacherIds: [], by: tea, at: 0 })
+  const follower = { position: () => entities.lastPosition(), until: () => Promise.resolve(true) }
+  calls = attendanceCalls({
+    io,
+    log,
+    entities: { state, lastPosition: entities.lastPosition },
+    attendance,
+    watchers,
+    follower,
+  })
+  await entities.ask('course', 'c', { type: 'CreateCourse', title: 'T', teacherIds: [], by: tea, at: 0 })
   await change('Enrol')
 })
 afterEach(async () => {
   client.close()
   await io.close()
-  await rooms.stop()
+  await entities.stop()
 })
 
 const watch = () => calls.ask({ kind: 'watch-course', courseId: 'c' }, ann, socket)
 const isIn = (): boolean => io.of('/').adapter.rooms.get('course c')?.has(socket) ?? false
 /** Records it, and tells the revision. */
 async function change(type: 'Enrol' | 'Unenrol'): Promise<number> {
-  const answer = await rooms.ask('course', 'c', { type, studentId: 'ann', by: tea, at: 0 })
+  const answer = await entities.ask('course', 'c', { type, studentId: 'ann', by: tea, at: 0 })
   if (answer instanceof Refusal) throw new Error(answer.code)
   return answer.seq
 }
@@ -144,13 +151,13 @@ test('[WATCH-6] who is gone before the answer leaves nothing behind', async () =
 test('[WATCH-6] a look that fails ends no subscription that was there before, and begins none', async () => {
   const broken = () => meanwhile(() => Promise.resolve()).catch((error: Error) => error.message)
   await watch()
-  const look = rooms.look
-  rooms.look = () => Promise.reject(new Error('away'))
+  const look = entities.state
+  entities.state = () => Promise.reject(new Error('away'))
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
   expect(isIn()).toBe(true)
   await calls.ask({ kind: 'unwatch-course', courseId: 'c' }, ann, socket)
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
-  rooms.look = look
+  entities.state = look
   expect(isIn()).toBe(false)
   expect(await broken()).toMatchObject({ kind: 'done' })
 })

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
-import { sessionCalls } from '../../src/contracts/attendance/sessions.ts'
 import { newSecret, shownCode } from '../../src/contracts/attendance/check-in-codes.ts'
 import { checkInGuesses } from '../../src/contracts/attendance/check-in-guesses.ts'
+import { sessionCalls } from '../../src/contracts/attendance/sessions.ts'
 import { courseAccess } from '../../src/contracts/courses/access.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { openLine } from '../../src/runtime/admission-queue.ts'
-import { openRooms } from '../../src/runtime/entities.ts'
+import { admissionQueue } from '../../src/runtime/admission-queue.ts'
+import { openEntities } from '../../src/runtime/entities.ts'
 
 const START = 1_700_000_000_000
 const org = 'acme'
@@ -24,7 +24,7 @@ afterEach(async () => {
 async function classroom(...students: string[]) {
   let now = START
   const log = memoryLog({ codec: codec(eventSchemas), now: () => now })
-  const rooms = openRooms({
+  const entities = openEntities({
     log,
     snapshots: { load: () => undefined, save: () => undefined },
     shared: false,
@@ -32,20 +32,20 @@ async function classroom(...students: string[]) {
     idleMs: 30_000,
   })
   closing.push(
-    () => rooms.stop(),
+    () => entities.stop(),
     () => log.close(),
   )
-  const line = openLine(rooms)
+  const admission = admissionQueue(entities)
   const calls = sessionCalls({
     log,
-    rooms,
-    line,
-    access: courseAccess(rooms),
+    entities,
+    admission,
+    access: courseAccess(entities),
     guesses: checkInGuesses(),
     now: () => now,
   })
-  await rooms.ask('course', 'c1', { type: 'CreateCourse', title: 'Algebra', teacherIds: [], by: tea, at: now })
-  for (const studentId of students) await rooms.ask('course', 'c1', { type: 'Enrol', studentId, by: tea, at: now })
+  await entities.ask('course', 'c1', { type: 'CreateCourse', title: 'Algebra', teacherIds: [], by: tea, at: now })
+  for (const studentId of students) await entities.ask('course', 'c1', { type: 'Enrol', studentId, by: tea, at: now })
   const secrets = [newSecret(), newSecret()] as const
   for (const [nth, secret] of secrets.entries()) {
     const plan = {
@@ -56,7 +56,7 @@ async function classroom(...students: string[]) {
       checkIn: 'code',
       lateAfterMinutes: null,
     } as const
-    await rooms.ask('attendance', `a${nth + 1}`, {
+    await entities.ask('attendance', `a${nth + 1}`, {
       type: 'StartAttendance',
       ...plan,
       secret,
@@ -67,7 +67,7 @@ async function classroom(...students: string[]) {
   }
   return {
     calls,
-    rooms,
+    entities,
     secrets,
     codeAt: (at: number) => shownCode(secrets[0], at).code,
     to(at: number) {
@@ -130,13 +130,13 @@ describe('[ATT-13] guessing', () => {
 })
 
 test('[ATT-7] whoever enrols while the session ends is not marked into it', async () => {
-  const { calls, rooms } = await classroom('s1')
+  const { calls, entities } = await classroom('s1')
   await calls.end({ id: 'a1' }, tea, 'Tea', {})
-  await rooms.ask('course', 'c1', { type: 'Enrol', studentId: 's2', by: tea, at: START })
+  await entities.ask('course', 'c1', { type: 'Enrol', studentId: 's2', by: tea, at: START })
   const mark = async (studentId: string) =>
     calls.mark({ id: 'a1' }, tea, { studentId, status: 'present', reason: null }, {})
   expect(await mark('s2')).toMatchObject({ code: 'not-enrolled' })
-  await rooms.ask('course', 'c1', { type: 'Unenrol', studentId: 's1', by: tea, at: START })
+  await entities.ask('course', 'c1', { type: 'Unenrol', studentId: 's1', by: tea, at: START })
   expect(await mark('s1')).toMatchObject({ status: 'present' }) // was enrolled when it ended
   expect(await calls.report({ id: 'a1' }, tea)).toMatchObject({ final_statistics: { total: 1, present: 1, absent: 0 } })
 })

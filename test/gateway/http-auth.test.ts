@@ -55,7 +55,7 @@ describe('logging in', () => {
   test('a wrong password, an unknown e-mail and a disabled account are answered alike', async () => {
     const id = await http.open('acme', 'gone@acme.test', 'correct horse')
     const by = { id: 'system', org: 'acme', role: 'system' } as const
-    await http.rooms.ask('person', `acme.${id}`, { type: 'Disable', by, at: Date.now() })
+    await http.entities.ask('person', `acme.${id}`, { type: 'Disable', by, at: Date.now() })
     const wrong = await login({ email: 'ann@acme.test', password: 'wrong' })
     expect([wrong.status, wrong.body.error.code]).toEqual([401, 'bad-credentials'])
     expect((await login({ email: 'nobody@acme.test', password: 'wrong' })).body).toEqual(wrong.body)
@@ -83,7 +83,7 @@ describe('logging in', () => {
     const by = { id: 'system', org: 'acme', role: 'system' } as const
     const { loginId, accountId } = await import('../../src/gateway/auth/account-ids.ts')
     const [email, password] = ['half@acme.test', 'correct horse']
-    await http.rooms.ask('login', loginId(email), {
+    await http.entities.ask('login', loginId(email), {
       type: 'AddLogin',
       org: 'acme',
       person: accountId('acme', email),

@@ -5,14 +5,14 @@ import type { Role } from '../../machines/kernel.ts'
 import { type PersonRow, people } from '../../projections/people.ts'
 import { openAccount } from '../../src/gateway/auth/accounts.ts'
 import { authenticator } from '../../src/gateway/auth/authenticator.ts'
-import { httpApp } from '../../src/gateway/http/app.ts'
 import { openKeys } from '../../src/gateway/auth/keys.ts'
 import { failureLimit, type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
 import { openPasswords } from '../../src/gateway/auth/passwords.ts'
+import { httpApp } from '../../src/gateway/http/app.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { openRooms } from '../../src/runtime/entities.ts'
+import { openEntities } from '../../src/runtime/entities.ts'
 
 export interface Answered {
   readonly status: number
@@ -30,7 +30,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
   const log = memoryLog({ codec: codec(eventSchemas), now })
   const lines: string[] = []
   const keep = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }))
-  const rooms = openRooms({
+  const entities = openEntities({
     log,
     snapshots: { load: () => undefined, save: () => undefined },
     shared: false,
@@ -41,7 +41,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     options.foreignKeys ? { kind: 'jwks', url: 'http://127.0.0.1:1/jwks' } : { kind: 'secret', secret: 's'.repeat(32) },
   )
   const auth = authenticator({ keys, issuer: 'lyceum', audience: 'lyceum', now })
-  const accounts = { rooms, passwords: await openPasswords(), now }
+  const accounts = { entities, passwords: await openPasswords(), now }
   const ready: Record<string, boolean> = { log: true }
   const app = httpApp({
     ...accounts,
@@ -63,7 +63,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     url,
     app,
     log,
-    rooms,
+    entities,
     lines,
     ready,
     accounts,
@@ -96,7 +96,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     },
     async close() {
       await new Promise<void>((resolve) => void server.close(() => resolve()))
-      await rooms.stop()
+      await entities.stop()
       await log.close()
     },
   }
@@ -109,9 +109,9 @@ async function listed(
 ) {
   const rows = new Map<string, PersonRow>()
   for await (const batch of log.readAll()) {
-    for (const told of batch) {
-      const key = people.key(told)
-      const row = key === null ? undefined : people.fold(rows.get(key), told)
+    for (const recorded of batch) {
+      const key = people.key(recorded)
+      const row = key === null ? undefined : people.fold(rows.get(key), recorded)
       if (key !== null && row) rows.set(key, row)
     }
   }

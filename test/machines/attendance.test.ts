@@ -7,7 +7,7 @@ import { attendanceMachine } from '../../machines/attendance/machine.ts'
 import { allMarks, isPresent, markOf, noMarks, withMark } from '../../machines/attendance/marks.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
 import { type AttendanceSessionRow, attendanceSessions } from '../../projections/attendance-sessions.ts'
-import { wake } from '../../src/runtime/actor.ts'
+import { startActor } from '../../src/runtime/actor.ts'
 import { replay, scenario } from '../support/given.ts'
 
 type Of<Type extends AttendanceEvent['type']> = Extract<AttendanceEvent, { type: Type }>
@@ -287,11 +287,11 @@ describe('[ATT-10] one mark per student', () => {
   })
 
   test('a snapshot holds them as they are', () => {
-    const before = wake<{ readonly context: object; readonly value: unknown }>(attendanceMachine)
-    before.move(started)
+    const before = startActor<{ readonly context: object; readonly value: unknown }>(attendanceMachine)
+    before.onEvent(started)
     for (const studentId of ['__proto__', 'constructor', 'stu'])
-      before.move({ ...present, studentId } as AttendanceEvent)
-    const after = wake<{ readonly context: object; readonly value: unknown }>(
+      before.onEvent({ ...present, studentId } as AttendanceEvent)
+    const after = startActor<{ readonly context: object; readonly value: unknown }>(
       attendanceMachine,
       JSON.parse(JSON.stringify(before.persist())),
     )

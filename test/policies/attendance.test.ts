@@ -3,11 +3,11 @@ import type { AttendanceEvent } from '../../machines/attendance/events.ts'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Party } from '../../machines/kernel.ts'
 import { AttendanceDesk } from '../../src/contracts/attendance/desk.ts'
+import { overdueAttendance } from '../../src/contracts/attendance/overdue.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log, Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { overdueAttendance } from '../../src/contracts/attendance/overdue.ts'
-import { openRooms, type Rooms } from '../../src/runtime/entities.ts'
+import { type Entities, openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots } from '../../src/runtime/snapshots.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { eventually } from '../support/lessons.ts'
@@ -32,24 +32,24 @@ afterEach(async () => {
   await log.close()
 })
 
-const roomsOf = (): Rooms => {
-  const rooms = openRooms({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: MINUTE_MS })
-  stops.push(() => rooms.stop())
-  return rooms
+const roomsOf = (): Entities => {
+  const entities = openEntities({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: MINUTE_MS })
+  stops.push(() => entities.stop())
+  return entities
 }
 
 /** One node's policy on its own rooms and desk, over the log that all nodes share. */
-async function node(rooms: Pick<Rooms, 'ask' | 'look'> = roomsOf()): Promise<void> {
+async function node(entities: Pick<Entities, 'ask' | 'state'> = roomsOf()): Promise<void> {
   const desk = new AttendanceDesk(log)
-  const overdue = overdueAttendance({ sessions: desk, rooms, clock, onError: (error) => void errors.push(error) })
+  const overdue = overdueAttendance({ sessions: desk, entities, clock, onError: (error) => void errors.push(error) })
   const caughtUp = Promise.withResolvers<void>()
   let live = false
   const following = log.follow({
     after: 'start',
     each(batch) {
-      for (const told of batch) {
-        desk.move(told)
-        if (live) overdue.heard(told)
+      for (const recorded of batch) {
+        desk.move(recorded)
+        if (live) overdue.onEvent(recorded)
       }
     },
     caughtUp: caughtUp.resolve,
@@ -63,12 +63,12 @@ async function node(rooms: Pick<Rooms, 'ask' | 'look'> = roomsOf()): Promise<voi
   })
 }
 
-async function started(rooms: Rooms, id: string, plannedMinutes = 45): Promise<void> {
+async function started(entities: Entities, id: string, plannedMinutes = 45): Promise<void> {
   const plan = { plannedMinutes, overrunMinutes: 30, checkIn: 'code', lateAfterMinutes: null, secret: 'x' } as const
   const at = clock.now()
-  await rooms.ask('course', 'c', { type: 'CreateCourse', title: 'T', teacherIds: [], by: tea, at })
-  for (const studentId of ['stu', 'sue']) await rooms.ask('course', 'c', { type: 'Enrol', studentId, by: tea, at })
-  await rooms.ask('attendance', id, {
+  await entities.ask('course', 'c', { type: 'CreateCourse', title: 'T', teacherIds: [], by: tea, at })
+  for (const studentId of ['stu', 'sue']) await entities.ask('course', 'c', { type: 'Enrol', studentId, by: tea, at })
+  await entities.ask('attendance', id, {
     type: 'StartAttendance',
     courseId: 'c',
     teaches: true,
@@ -78,7 +78,7 @@ async function started(rooms: Rooms, id: string, plannedMinutes = 45): Promise<v
     at,
   })
   const mark = { type: 'Mark', teaches: true, enrolled: true, courseSeq: null, reason: null, by: tea, at } as const
-  await rooms.ask('attendance', id, { ...mark, studentId: 'stu', status: 'present' })
+  await entities.ask('attendance', id, { ...mark, studentId: 'stu', status: 'present' })
 }
 
 async function endings(id: string): Promise<AttendanceEvent[]> {
@@ -93,10 +93,10 @@ const ended = (id: string) =>
   )
 
 test('[WATCH-15] two nodes end a session that nobody ends, once, as of when it was due', async () => {
-  const rooms = roomsOf()
+  const entities = roomsOf()
   await Promise.all([node(), node()])
   const dueAt = clock.now() + 75 * MINUTE_MS
-  await started(rooms, 's')
+  await started(entities, 's')
   await eventually(
     () => clock.pending(),
     (timers) => timers === 2,
@@ -106,7 +106,7 @@ test('[WATCH-15] two nodes end a session that nobody ends, once, as of when it w
   clock.advance(1)
   const facts = { reason: 'overrun', by: null, byName: null, at: dueAt, total: 2, courseSeq: 2, strangers: [] }
   expect(await ended('s')).toMatchObject([facts])
-  await rooms.ask('attendance', 's', {
+  await entities.ask('attendance', 's', {
     type: 'EndOverdueAttendance',
     roster: { courseSeq: 0, students: [] },
     by: tea,
@@ -117,9 +117,9 @@ test('[WATCH-15] two nodes end a session that nobody ends, once, as of when it w
 })
 
 test('[WATCH-15] what was due while no server was there is ended at the start, as of then, and the next one when it is due', async () => {
-  const rooms = roomsOf()
-  await started(rooms, 'early', 10)
-  await started(rooms, 'late', 600)
+  const entities = roomsOf()
+  await started(entities, 'early', 10)
+  await started(entities, 'late', 600)
   const start = clock.now()
   clock.advance(300 * MINUTE_MS)
   await node()
@@ -134,11 +134,12 @@ test('[WATCH-15] what was due while no server was there is ended at the start, a
 })
 
 test('[WATCH-15] a log that does not answer is asked again', async () => {
-  const rooms = roomsOf()
-  await started(rooms, 's', 10)
+  const entities = roomsOf()
+  await started(entities, 's', 10)
   let broken = true
-  const look: Rooms['look'] = (category, id) => (broken ? Promise.reject(new Error('away')) : rooms.look(category, id))
-  await node({ ask: rooms.ask, look })
+  const state: Entities['state'] = (category, id) =>
+    broken ? Promise.reject(new Error('away')) : entities.state(category, id)
+  await node({ ask: entities.ask, state })
   clock.advance(40 * MINUTE_MS)
   await eventually(
     () => errors.length,

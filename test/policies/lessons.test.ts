@@ -3,16 +3,16 @@ import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Party } from '../../machines/kernel.ts'
 import type { JoinLesson } from '../../machines/lesson/commands.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
-import { Desk } from '../../src/contracts/support-chat/desk.ts'
+import { lessonAttendance } from '../../src/contracts/lessons/departures.ts'
 import { LessonDesk } from '../../src/contracts/lessons/desk.ts'
 import { lostParticipants } from '../../src/contracts/lessons/lost-participants.ts'
+import { overdueLessons } from '../../src/contracts/lessons/overdue.ts'
 import { endOfPresence } from '../../src/contracts/lessons/presence-past.ts'
+import { Desk } from '../../src/contracts/support-chat/desk.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Following, Log, Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { lessonAttendance } from '../../src/contracts/lessons/departures.ts'
-import { overdueLessons } from '../../src/contracts/lessons/overdue.ts'
-import { openRooms, type Rooms } from '../../src/runtime/entities.ts'
+import { type Entities, openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots } from '../../src/runtime/snapshots.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { eventually } from '../support/lessons.ts'
@@ -30,32 +30,38 @@ let errors: unknown[]
 let nodes: Node[]
 
 interface Node {
-  readonly rooms: Rooms
+  readonly entities: Entities
   readonly following: Following
   readonly stop: () => Promise<void>
 }
 
 /** The policies of one node, on their own rooms and desks, over the log that all nodes share. */
-async function node(): Promise<Rooms> {
-  const rooms = openRooms({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: 60_000 })
+async function node(): Promise<Entities> {
+  const entities = openEntities({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: 60_000 })
   const desk = new Desk()
   const lessons = new LessonDesk(log)
   const onError = (error: unknown): void => void errors.push(error)
   const ends = (home: string, id: string, since: number) => endOfPresence(log, home, id, since)
-  const attendance = lessonAttendance({ lessons, desk, rooms, endOfPresence: ends, clock, onError })
-  const overdue = overdueLessons({ lessons, rooms, lost: (record) => lostParticipants(desk, record), clock, onError })
+  const attendance = lessonAttendance({ lessons, desk, entities, endOfPresence: ends, clock, onError })
+  const overdue = overdueLessons({
+    lessons,
+    entities,
+    lost: (record) => lostParticipants(desk, record),
+    clock,
+    onError,
+  })
   let live = false
   const caughtUp = Promise.withResolvers<void>()
   const following = log.follow({
     after: 'start',
     each(batch) {
-      for (const told of batch) {
-        const [home = '', id = ''] = told.stream.slice('presence-'.length).split('.')
-        if (told.stream.startsWith('presence-')) desk.movePresence(home, id, told)
-        lessons.move(told)
+      for (const recorded of batch) {
+        const [home = '', id = ''] = recorded.stream.slice('presence-'.length).split('.')
+        if (recorded.stream.startsWith('presence-')) desk.movePresence(home, id, recorded)
+        lessons.move(recorded)
         if (!live) continue
-        attendance.heard(told)
-        overdue.heard(told)
+        attendance.onEvent(recorded)
+        overdue.onEvent(recorded)
       }
     },
     caughtUp: caughtUp.resolve,
@@ -67,10 +73,10 @@ async function node(): Promise<Rooms> {
   const stop = async (): Promise<void> => {
     overdue.stop()
     await following.stop()
-    await rooms.stop()
+    await entities.stop()
   }
-  nodes.push({ rooms, following, stop })
-  return rooms
+  nodes.push({ entities, following, stop })
+  return entities
 }
 
 beforeEach(() => {
@@ -86,29 +92,30 @@ afterEach(async () => {
 })
 
 /** Rooms on which no policy looks: what they record is what a node recorded before it died. */
-const bare = (): Rooms => {
-  const rooms = openRooms({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: 60_000 })
-  nodes.push({ rooms, following: { stop: async () => {} }, stop: () => rooms.stop() })
-  return rooms
+const bare = (): Entities => {
+  const entities = openEntities({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: 60_000 })
+  nodes.push({ entities, following: { stop: async () => {} }, stop: () => entities.stop() })
+  return entities
 }
 
-async function inLesson(rooms: Rooms): Promise<void> {
+async function inLesson(entities: Entities): Promise<void> {
   const plan = { title: 'T', startsAt: clock.now(), plannedMinutes: 45, code: 'ABCDEFGH' }
-  await rooms.ask('lesson', LESSON, { type: 'ScheduleLesson', ...plan, by: tea, at: clock.now() })
-  await rooms.ask('lesson', LESSON, { type: 'StartLesson', overrunMinutes: 30, by: tea, at: clock.now() })
-  await arrive(rooms)
-  await join(rooms)
+  await entities.ask('lesson', LESSON, { type: 'ScheduleLesson', ...plan, by: tea, at: clock.now() })
+  await entities.ask('lesson', LESSON, { type: 'StartLesson', overrunMinutes: 30, by: tea, at: clock.now() })
+  await arrive(entities)
+  await join(entities)
 }
-async function join(rooms: Rooms): Promise<void> {
-  const { since, past } = (await rooms.look('presence', 'acme.stu')).state.context
+async function join(entities: Entities): Promise<void> {
+  const { since, past } = (await entities.state('presence', 'acme.stu')).state.context
   const more = { name: null, invited: false, guest: false, resume: false, past, by: stu, at: clock.now() }
-  await rooms.ask('lesson', LESSON, { type: 'JoinLesson', presence: since ?? 0, ...more } satisfies JoinLesson)
+  await entities.ask('lesson', LESSON, { type: 'JoinLesson', presence: since ?? 0, ...more } satisfies JoinLesson)
 }
-const arrive = (rooms: Rooms) =>
-  rooms.ask('presence', 'acme.stu', { type: 'Arrive', role: 'student', by: stu, at: clock.now() })
-const lose = (rooms: Rooms) =>
-  rooms.ask('presence', 'acme.stu', { type: 'Leave', how: 'lost', graceMs: GRACE_MS, by: system, at: clock.now() })
-const expire = (rooms: Rooms) => rooms.ask('presence', 'acme.stu', { type: 'Expire', by: system, at: clock.now() })
+const arrive = (entities: Entities) =>
+  entities.ask('presence', 'acme.stu', { type: 'Arrive', role: 'student', by: stu, at: clock.now() })
+const lose = (entities: Entities) =>
+  entities.ask('presence', 'acme.stu', { type: 'Leave', how: 'lost', graceMs: GRACE_MS, by: system, at: clock.now() })
+const expire = (entities: Entities) =>
+  entities.ask('presence', 'acme.stu', { type: 'Expire', by: system, at: clock.now() })
 
 async function history(): Promise<LessonEvent[]> {
   const all: Recorded[] = []
@@ -169,24 +176,24 @@ describe('[LESSON-50] two nodes look, and record once', () => {
 
 describe('[LESSON-51] what a crash left half done is found again at the start', () => {
   test('a participant whose presence is over', async () => {
-    const rooms = bare()
-    await inLesson(rooms)
+    const entities = bare()
+    await inLesson(entities)
     clock.advance(5_000)
     const lostAt = clock.now()
-    await lose(rooms)
+    await lose(entities)
     clock.advance(GRACE_MS)
-    await expire(rooms)
+    await expire(entities)
     clock.advance(1_000)
-    await arrive(rooms) // in another presence, and not in the lesson
+    await arrive(entities) // in another presence, and not in the lesson
     await node()
     expect((await history()).at(-1)).toMatchObject({ type: 'ParticipantLeft', reason: 'disconnected', at: lostAt })
   })
   test('a return that the lesson does not know of', async () => {
-    const rooms = bare()
-    await inLesson(rooms)
-    await lose(rooms)
+    const entities = bare()
+    await inLesson(entities)
+    await lose(entities)
     clock.advance(4_000)
-    await arrive(rooms)
+    await arrive(entities)
     clock.advance(60_000)
     await node()
     expect((await history()).at(-1)).toMatchObject({
@@ -196,13 +203,13 @@ describe('[LESSON-51] what a crash left half done is found again at the start', 
     })
   })
   test('a lesson that was due, with those who were gone before', async () => {
-    const rooms = bare()
-    await inLesson(rooms)
+    const entities = bare()
+    await inLesson(entities)
     clock.advance(60_000)
     const lostAt = clock.now()
-    await lose(rooms)
+    await lose(entities)
     clock.advance(GRACE_MS)
-    await expire(rooms)
+    await expire(entities)
     clock.advance(10 * 60 * 60_000)
     await node()
     const dueAt = lostAt - 60_000 + 75 * 60_000
@@ -219,7 +226,7 @@ test('[LESSON-52] whoever joins and is gone before that is heard of does not sta
   await one.ask('presence', 'acme.stu', { type: 'Leave', how: 'closed', graceMs: GRACE_MS, by: stu, at: clock.now() })
   await settled('ParticipantLeft')
   await arrive(one)
-  const { since } = (await one.look('presence', 'acme.stu')).state.context
+  const { since } = (await one.state('presence', 'acme.stu')).state.context
   await one.ask('presence', 'acme.stu', { type: 'Leave', how: 'closed', graceMs: GRACE_MS, by: stu, at: clock.now() })
   const late: JoinLesson = {
     type: 'JoinLesson',

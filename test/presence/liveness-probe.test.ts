@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import type { Leases } from '../../src/presence/leases.ts'
-import { type Peer, type Pulse, pulseHere } from '../../src/presence/liveness-probe.ts'
+import { type LivenessProbe, localProbe, type Peer } from '../../src/presence/liveness-probe.ts'
 import { openRedisLeases } from '../../src/presence/redis.ts'
 import { openRedisPulse } from '../../src/presence/redis-liveness-probe.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -19,43 +19,43 @@ const peer = (alive: boolean, heardAt = 0, cut: (seenAt: number) => void = () =>
 
 describe('on one node', () => {
   test('nobody has no other connections, and whoever asks is not asked', async () => {
-    const pulse = pulseHere()
-    expect(await pulse.others(anna, null)).toBeNull()
-    pulse.open(anna, 's1', peer(true))
-    pulse.open('acme.bo', 's2', peer(true))
-    expect(await pulse.others(anna, 's1')).toBeNull()
-    pulse.close(anna, 's1')
-    expect(await pulse.others(anna, null)).toBeNull()
+    const liveness = localProbe()
+    expect(await liveness.probe(anna, null)).toBeNull()
+    liveness.open(anna, 's1', peer(true))
+    liveness.open('acme.bo', 's2', peer(true))
+    expect(await liveness.probe(anna, 's1')).toBeNull()
+    liveness.close(anna, 's1')
+    expect(await liveness.probe(anna, null)).toBeNull()
   })
   test('one that answers is enough', async () => {
-    const pulse = pulseHere()
-    pulse.open(anna, 's1', peer(false, 5))
-    pulse.open(anna, 's2', { ...peer(false), answers: () => new Promise(() => {}) }) // nobody waits for it
-    pulse.open(anna, 's3', peer(true))
-    expect(await pulse.others(anna, 'new')).toBe('alive')
+    const liveness = localProbe()
+    liveness.open(anna, 's1', peer(false, 5))
+    liveness.open(anna, 's2', { ...peer(false), answers: () => new Promise(() => {}) }) // nobody waits for it
+    liveness.open(anna, 's3', peer(true))
+    expect(await liveness.probe(anna, 'new')).toBe('alive')
   })
   test('when none answers, it is told when something last came', async () => {
-    const pulse = pulseHere()
-    pulse.open(anna, 's1', peer(false, 5))
-    pulse.open(anna, 's2', peer(false, 7))
-    expect(await pulse.others(anna, 'new')).toBe(7)
+    const liveness = localProbe()
+    liveness.open(anna, 's1', peer(false, 5))
+    liveness.open(anna, 's2', peer(false, 7))
+    expect(await liveness.probe(anna, 'new')).toBe(7)
   })
 })
 
 test('[NODE-6] silent connections of somebody who has left are cut, as of when they left; one that answers keeps them all', async () => {
-  const pulse = pulseHere()
+  const liveness = localProbe()
   const cut: number[] = []
-  pulse.open(
+  liveness.open(
     anna,
     's1',
     peer(false, 5, (seenAt) => cut.push(seenAt)),
   )
-  pulse.open(anna, 's2', peer(true))
-  await pulse.others(anna, null, 9)
-  pulse.close(anna, 's2')
-  await pulse.others(anna, null)
+  liveness.open(anna, 's2', peer(true))
+  await liveness.probe(anna, null, 9)
+  liveness.close(anna, 's2')
+  await liveness.probe(anna, null)
   expect(cut).toEqual([])
-  await pulse.others(anna, null, 9)
+  await liveness.probe(anna, null, 9)
   expect(cut).toEqual([9])
 })
 
@@ -72,7 +72,7 @@ describe('[NODE-6] on several nodes', () => {
 
   interface Node {
     readonly leases: Leases
-    readonly pulse: Pulse
+    readonly liveness: LivenessProbe
     /** A socket with its lease. */
     hold(socket: string, its: Peer): Promise<void>
   }
@@ -81,21 +81,21 @@ describe('[NODE-6] on several nodes', () => {
     const leases = await openRedisLeases({ url: server.url, node: name, prefix, ttlMs: 3_000 })
     const errors: unknown[] = []
     const onError = (error: unknown): void => void errors.push(error)
-    const pulse = await openRedisPulse({
+    const liveness = await openRedisPulse({
       url: server.url,
       node: name,
-      here: pulseHere(),
+      here: localProbe(),
       leases,
       clock: systemClock,
       onError,
       prefix,
     })
-    closing.push(pulse.stop, () => leases.close())
+    closing.push(liveness.stop, () => leases.close())
     const hold = async (socket: string, its: Peer): Promise<void> => {
-      pulse.open(anna, socket, its)
+      liveness.open(anna, socket, its)
       await leases.hold(anna, socket)
     }
-    return { leases, pulse, hold }
+    return { leases, liveness, hold }
   }
   const two = async (): Promise<[Node, Node]> => {
     const prefix = `${randomUUID()}:`
@@ -105,38 +105,38 @@ describe('[NODE-6] on several nodes', () => {
   test('a connection of another node answers', async () => {
     const [a, b] = await two()
     await a.hold('s1', peer(true))
-    expect(await b.pulse.others(anna, 's2')).toBe('alive')
+    expect(await b.liveness.probe(anna, 's2')).toBe('alive')
   })
   test('a silent one of a living node is told with its time, and keeps its lease: that node will find out itself', async () => {
     const [a, b] = await two()
     await a.hold('s1', peer(false, 42))
     await b.hold('s2', peer(false, 41))
-    expect(await b.pulse.others(anna, null)).toBe(42)
+    expect(await b.liveness.probe(anna, null)).toBe(42)
     expect(await b.leases.count([anna])).toEqual([2])
   })
   test('a silent one of another node is cut there', async () => {
     const [a, b] = await two()
     const { promise: cut, resolve } = Promise.withResolvers<number>()
     await a.hold('s1', peer(false, 42, resolve))
-    await b.pulse.others(anna, null, 77)
+    await b.liveness.probe(anna, null, 77)
     expect(await cut).toBe(77)
   })
   test('the leases of a node that is gone are dropped, and tell when they were last renewed', async () => {
     const [a, b] = await two()
     const heldAt = Date.now()
     await a.hold('s1', peer(true))
-    await a.pulse.stop() // as its death does; its leases go on
-    const felt = await b.pulse.others(anna, 's2')
-    expect(Math.abs(Number(felt) - heldAt)).toBeLessThan(1_000)
+    await a.liveness.stop() // as its death does; its leases go on
+    const result = await b.liveness.probe(anna, 's2')
+    expect(Math.abs(Number(result) - heldAt)).toBeLessThan(1_000)
     expect(await b.leases.count([anna])).toEqual([0])
   })
   test('while Redis is away everybody counts as alive, and afterwards nodes find each other again', async () => {
     const [a, b] = await two()
     await a.hold('s1', peer(true))
     await server.kill()
-    expect(await b.pulse.others(anna, 's2')).toBe('alive')
+    expect(await b.liveness.probe(anna, 's2')).toBe('alive')
     await server.restart()
     await expect.poll(() => b.leases.count([anna]).catch(() => []), { timeout: 10_000 }).toEqual([1])
-    expect(await b.pulse.others(anna, 's2')).toBe('alive')
+    expect(await b.liveness.probe(anna, 's2')).toBe('alive')
   })
 })

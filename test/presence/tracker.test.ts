@@ -129,7 +129,7 @@ describe('a return from a loss that nobody noticed', () => {
     it.clock.advance(4_000)
     await it.connect(node, 's2')
     const times = { lostAt, backAt: it.clock.now() }
-    await Promise.all([node.keeper.returned(anna, 'agent', times), node.keeper.returned(anna, 'agent', times)])
+    await Promise.all([node.keeper.recordReturn(anna, 'agent', times), node.keeper.recordReturn(anna, 'agent', times)])
     await it.end(node, 's1', 'lost') // half a minute later Engine.IO finds out, too
     await it.pass(2 * ttlMs)
     expect(it.log.slice(1)).toEqual([

@@ -4,8 +4,8 @@ import type { PresenceEvent } from '../../machines/presence/events.ts'
 import { type PresenceState, presenceMachine } from '../../machines/presence/machine.ts'
 import type { Clock, Timer } from '../../src/clock.ts'
 import { LogUnavailable } from '../../src/log/log.ts'
-import { type End, type PresenceKeeper, presenceKeeper, type RecordedPresence } from '../../src/presence/tracker.ts'
 import type { Leases } from '../../src/presence/leases.ts'
+import { type End, type PresenceTracker, presenceTracker, type RecordedPresence } from '../../src/presence/tracker.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { replay } from '../support/given.ts'
 
@@ -15,7 +15,7 @@ export const ttlMs = 30_000
 
 export interface Node {
   readonly name: string
-  readonly keeper: PresenceKeeper
+  readonly keeper: PresenceTracker
   readonly sockets: Set<string>
   readonly errors: unknown[]
   readonly timers: Timer[]
@@ -106,11 +106,11 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
       heard: log.length,
       sockets: new Set(),
       errors: [],
-      keeper: undefined as unknown as PresenceKeeper,
+      keeper: undefined as unknown as PresenceTracker,
     }
     const leases = await openLeases(own, name)
     const known = (): PresenceState => state(node.heard)
-    const keeper = presenceKeeper({
+    const keeper = presenceTracker({
       leases: {
         hold: (person, socket) => alive(() => leases.hold(person, socket)),
         release: (person, socket) => alive(() => leases.release(person, socket)),
@@ -153,7 +153,7 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
   }
 
   function deliver(node: Node): void {
-    while (node.alive && node.heard < log.length) node.keeper.heard(anna, state(++node.heard).value)
+    while (node.alive && node.heard < log.length) node.keeper.onEdge(anna, state(++node.heard).value)
   }
 
   async function settle(): Promise<void> {

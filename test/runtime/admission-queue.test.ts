@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { refuse } from '../../machines/kernel.ts'
+import { admissionQueue } from '../../src/runtime/admission-queue.ts'
 import type { Answer } from '../../src/runtime/answer.ts'
-import { openLine } from '../../src/runtime/admission-queue.ts'
 
 const done: Answer = { kind: 'done', id: null, seq: 0, position: null, events: [] }
 const ask = { type: 'ReserveJoinCode', lessonId: 'l', by: { id: 'a', org: 'o', role: 'teacher' }, at: 0 } as const
@@ -24,10 +24,10 @@ const settled = () => new Promise((soon) => setImmediate(soon))
 
 test('[ROOM-12] whoever finds the room full is let in in the order of their coming; a line that is too long refuses', async () => {
   const { asked, rooms } = doorway()
-  const line = openLine(rooms, { inside: 2, waiting: 3 })
+  const admission = admissionQueue(rooms, { inside: 2, waiting: 3 })
   const order: number[] = []
   const answers = Array.from({ length: 6 }, async (_, n) => {
-    const answer = await line.ask('joincode', 'r', ask)
+    const answer = await admission.ask('joincode', 'r', ask)
     order.push(n)
     return answer
   })
@@ -46,9 +46,9 @@ test('[ROOM-12] whoever finds the room full is let in in the order of their comi
 
 test('[ROOM-12] each room has its own line', async () => {
   const { asked, rooms } = doorway()
-  const line = openLine(rooms, { inside: 1 })
-  const first = line.ask('joincode', 'a', ask)
-  const second = line.ask('joincode', 'b', ask)
+  const admission = admissionQueue(rooms, { inside: 1 })
+  const first = admission.ask('joincode', 'a', ask)
+  const second = admission.ask('joincode', 'b', ask)
   await settled()
   expect(asked.map(({ id }) => id)).toEqual(['a', 'b'])
   for (const { answer } of asked) answer.resolve(done)
@@ -57,8 +57,8 @@ test('[ROOM-12] each room has its own line', async () => {
 
 test('[ROOM-12] whoever has waited too long is refused when their turn comes, and those behind at once', async () => {
   const { asked, rooms } = doorway()
-  const line = openLine(rooms, { inside: 1, patienceMs: 20 })
-  const [first, ...others] = Array.from({ length: 4 }, () => line.ask('joincode', 'r', ask))
+  const admission = admissionQueue(rooms, { inside: 1, patienceMs: 20 })
+  const [first, ...others] = Array.from({ length: 4 }, () => admission.ask('joincode', 'r', ask))
   const came = performance.now()
   while (performance.now() - came <= 20) await settled()
   asked[0]?.answer.resolve(done)

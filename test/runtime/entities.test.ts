@@ -6,7 +6,7 @@ import { codec } from '../../src/log/codec.ts'
 import { type Log, LogUnavailable, type Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import type { Answer, Call } from '../../src/runtime/answer.ts'
-import { openRooms, type Rooms } from '../../src/runtime/entities.ts'
+import { type Entities, openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots, type SnapshotStore } from '../../src/runtime/snapshots.ts'
 
 const vera: Party = { id: 'vera', org: 'acme', role: 'visitor' }
@@ -21,11 +21,11 @@ const claim = (by: Party): ChatCommand => ({ type: 'ClaimChat', by, at })
 
 let log: Log
 let snapshots: SnapshotStore
-let rooms: Rooms
-const started: Rooms[] = []
+let entities: Entities
+const started: Entities[] = []
 
-function node(on: Log = log, shared = false): Rooms {
-  const one = openRooms({ log: on, snapshots, shared, now: Date.now, idleMs: 60_000 })
+function node(on: Log = log, shared = false): Entities {
+  const one = openEntities({ log: on, snapshots, shared, now: Date.now, idleMs: 60_000 })
   started.push(one)
   return one
 }
@@ -33,14 +33,14 @@ function node(on: Log = log, shared = false): Rooms {
 beforeEach(() => {
   log = memoryLog({ codec: codec(eventSchemas), now: () => at })
   snapshots = memorySnapshots()
-  rooms = node()
+  entities = node()
 })
 afterEach(async () => {
   for (const one of started.splice(0)) await one.stop()
   await log.close()
 })
 
-const ask = (command: ChatCommand, call?: Call, on = rooms): Promise<Answer> => on.ask('chat', 'c1', command, call)
+const ask = (command: ChatCommand, call?: Call, on = entities): Promise<Answer> => on.ask('chat', 'c1', command, call)
 const codeOf = (answer: Answer): string => (answer instanceof Refusal ? answer.code : 'done')
 
 async function recorded(): Promise<Recorded[]> {
@@ -138,7 +138,7 @@ describe('a room', () => {
     await ask(open())
     const other = node(log, true)
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, i) => ask(write(String(i)), {}, i % 2 ? rooms : other)),
+      Array.from({ length: 100 }, (_, i) => ask(write(String(i)), {}, i % 2 ? entities : other)),
     )
     expect(answers.every(({ kind }) => kind === 'done')).toBe(true)
     expect((await recorded()).map(({ revision }) => revision)).toEqual(Array.from({ length: 101 }, (_, i) => i))
@@ -192,7 +192,7 @@ describe('exactly once', () => {
     await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
     await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
     expect(await ask(write('a'), { clientId: 'm1' }, node())).toEqual({ ...first, events: [] })
-    await rooms.stop() // keeps a snapshot
+    await entities.stop() // keeps a snapshot
     expect(snapshots.load('chat-c1')).toBeDefined()
     expect(await ask(write('a'), { clientId: 'm1' }, node())).toEqual({ ...first, events: [] })
   })
@@ -214,7 +214,7 @@ describe('a snapshot', () => {
     await ask(open())
     for (let round = 0; round < 3; round++)
       await Promise.all(Array.from({ length: 200 }, (_, i) => ask(write(String(i)))))
-    await rooms.stop()
+    await entities.stop()
   }
 
   test.each([
@@ -225,7 +225,7 @@ describe('a snapshot', () => {
   ])('[SNAP-1] that %s costs only time', async (_, spoil) => {
     await fill()
     spoil()
-    const { revision, state } = await node().look('chat', 'c1')
+    const { revision, state } = await node().state('chat', 'c1')
     expect(revision).toBe(600)
     expect(state.value).toBe('unclaimed')
     expect(state.context.messages).toBe(601)
@@ -237,7 +237,7 @@ describe('a snapshot', () => {
     const younger = memoryLog({ codec: codec(eventSchemas), now: () => at })
     const on = node(younger)
     expect(text).not.toBe('')
-    expect((await on.look('chat', 'c1')).revision).toBe(-1)
+    expect((await on.state('chat', 'c1')).revision).toBe(-1)
     await younger.close()
   })
 })

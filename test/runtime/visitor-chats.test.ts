@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { ChatCommand } from '../../machines/chat/commands.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
+import { type RoomAnswer, type VisitorChats, visitorChats } from '../../src/contracts/support-chat/visitor-chats.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
-import { openRooms, type Rooms } from '../../src/runtime/entities.ts'
+import { type Entities, openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots } from '../../src/runtime/snapshots.ts'
-import { type RoomAnswer, type VisitorChats, visitorChats } from '../../src/contracts/support-chat/visitor-chats.ts'
 
 const by: Party = { id: 'vera', org: 'acme', role: 'visitor' }
 const at = 1_700_000_000_000
@@ -17,20 +17,20 @@ const write: ChatCommand = { type: 'Write', content: { text: 'more' }, by, at }
 const leave: ChatCommand = { type: 'LeaveChat', by, at }
 
 let log: Log
-let rooms: Rooms
+let entities: Entities
 let chats: VisitorChats
 
 /** A node that has forgotten everything but the log. */
 const fresh = (): VisitorChats => {
-  rooms = openRooms({ log, snapshots: memorySnapshots(), shared: false, now: Date.now, idleMs: 60_000 })
-  return visitorChats(rooms)
+  entities = openEntities({ log, snapshots: memorySnapshots(), shared: false, now: Date.now, idleMs: 60_000 })
+  return visitorChats(entities)
 }
 beforeEach(() => {
   log = memoryLog({ codec: codec(eventSchemas), now: () => at })
   chats = fresh()
 })
 afterEach(async () => {
-  await rooms.stop()
+  await entities.stop()
   await log.close()
 })
 

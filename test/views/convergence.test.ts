@@ -7,9 +7,9 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Log } from '../../src/log/log.ts'
 import { openEmbeddedViews } from '../../src/views/embedded.ts'
-import { type Keeper, keepViews } from '../../src/views/runner.ts'
 import { memoryViews } from '../../src/views/memory.ts'
 import { openRedisViews } from '../../src/views/redis.ts'
+import { runViews, type ViewRunner } from '../../src/views/runner.ts'
 import { type ViewStore, ViewsUnavailable } from '../../src/views/store.ts'
 import { verifyView } from '../../src/views/verify.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -121,7 +121,7 @@ async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
 
 function start(log: Log, ground: Ground) {
   const store: FaultyViews = faultyViews(ground.store)
-  const keeper: Keeper = keepViews({
+  const keeper: ViewRunner = runViews({
     log,
     store,
     projections: [trial(boxes)],
@@ -147,11 +147,11 @@ async function foldedUpTo(log: Log, position: bigint): Promise<readonly (Box | u
   const rows = new Map<string, Box | undefined>()
   const spoilt = new Set<string>()
   for await (const batch of log.readAll()) {
-    for (const told of batch) {
-      const key = boxes.key(told)
-      if (key === null || told.position > position || spoilt.has(key)) continue
+    for (const recorded of batch) {
+      const key = boxes.key(recorded)
+      if (key === null || recorded.position > position || spoilt.has(key)) continue
       try {
-        rows.set(key, boxes.fold(rows.get(key), told))
+        rows.set(key, boxes.fold(rows.get(key), recorded))
       } catch {
         rows.delete(key)
         spoilt.add(key)

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Log } from '../../src/log/log.ts'
-import { type Keeper, keepViews } from '../../src/views/runner.ts'
 import { openRedisViews } from '../../src/views/redis.ts'
+import { runViews, type ViewRunner } from '../../src/views/runner.ts'
 import { type ViewStore, ViewsUnavailable } from '../../src/views/store.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { added, boxes, record, trial, trialLog, verified } from './trial.ts'
@@ -10,7 +10,7 @@ import { added, boxes, record, trial, trialLog, verified } from './trial.ts'
 let server: RedisServer
 let store: ViewStore
 let log: Log
-let keeper: Keeper
+let keeper: ViewRunner
 let alarms: unknown[]
 
 beforeEach(async () => {
@@ -18,7 +18,7 @@ beforeEach(async () => {
   store = await openRedisViews({ url: server.url, commandTimeoutMs: 200 })
   log = trialLog()
   alarms = []
-  keeper = keepViews({
+  keeper = runViews({
     log,
     store,
     projections: [trial(boxes)],

@@ -3,22 +3,26 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Projection } from '../../projections/projection.ts'
 import type { Log } from '../../src/log/log.ts'
 import type { Alarm } from '../../src/views/alarm.ts'
-import { type Keeper, keepViews } from '../../src/views/runner.ts'
 import { memoryViews } from '../../src/views/memory.ts'
+import { runViews, type ViewRunner } from '../../src/views/runner.ts'
 import { type ViewStore, ViewsUnavailable } from '../../src/views/store.ts'
 import { added, type Box, boxes, emptied, record, spoiled, trial, trialLog, verified } from './trial.ts'
 
-const keepers: Keeper[] = []
+const keepers: ViewRunner[] = []
 afterEach(async () => {
   await Promise.all(keepers.splice(0).map((keeper) => keeper.stop()))
 })
 
 const all = { from: '', to: '\x7f', limit: 1_000 }
 
-function kept(log: Log, store: ViewStore, ...projections: readonly Projection[]): { keeper: Keeper; alarms: Alarm[] } {
+function kept(
+  log: Log,
+  store: ViewStore,
+  ...projections: readonly Projection[]
+): { keeper: ViewRunner; alarms: Alarm[] } {
   const alarms: Alarm[] = []
   const onAlarm = (alarm: Alarm) => void alarms.push(alarm)
-  const keeper = keepViews({
+  const keeper = runViews({
     log,
     store,
     projections: projections.length > 0 ? projections : [trial(boxes)],
@@ -170,7 +174,7 @@ describe('a poison event', () => {
   test('is one whose predecessor the view has not seen', async () => {
     const log = trialLog()
     await record(log, 'box-a', added(1), emptied, added(1))
-    const blind = trial<Box>({ ...boxes, key: (told) => (told.revision === 1 ? null : boxes.key(told)) })
+    const blind = trial<Box>({ ...boxes, key: (recorded) => (recorded.revision === 1 ? null : boxes.key(recorded)) })
     const { keeper, alarms } = kept(log, memoryViews(), blind)
     await keeper.ready()
     expect(alarms).toMatchObject([{ kind: 'parked', error: expect.stringContaining('came with revision 2 after 0') }])
@@ -294,7 +298,7 @@ describe('several keepers of one store', () => {
     const store = memoryViews()
     const both = [kept(log, store).keeper, kept(log, store).keeper] as const
     await Promise.all(both.map((keeper) => keeper.ready()))
-    const stateOf = (keeper: Keeper) => keeper.status().boxes?.state
+    const stateOf = (keeper: ViewRunner) => keeper.status().boxes?.state
     for (let n = 0; ; n++) {
       await record(log, `box-${n % 7}`, added(n))
       await delay(1)

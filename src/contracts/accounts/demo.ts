@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { type Party, Refusal } from '../../../machines/kernel.ts'
 import type { AccountRole } from '../../../machines/person/events.ts'
-import type { Log } from '../../log/log.ts'
 import { type AccountParts, openAccount } from '../../gateway/auth/accounts.ts'
+import type { Log } from '../../log/log.ts'
 
 /** A login of the first start. The password is nowhere else: it is printed once and forgotten. */
 export interface DemoLogin {

@@ -4,11 +4,11 @@ import { Refusal } from '../../../machines/kernel.ts'
 import { loginId } from '../../gateway/auth/account-ids.ts'
 import { type AccountParts, logIn } from '../../gateway/auth/accounts.ts'
 import type { Sign } from '../../gateway/auth/authenticator.ts'
-import { failed, refused, tooOften, withFailures } from '../../gateway/http/errors.ts'
-import { addressOf, type HttpEnv } from '../../gateway/http/middleware.ts'
 import type { FailureLimit } from '../../gateway/auth/limits.ts'
 import { MAX_PASSWORD_CHARACTERS } from '../../gateway/auth/passwords.ts'
 import { ID } from '../../gateway/auth/tokens.ts'
+import { failed, refused, tooOften, withFailures } from '../../gateway/http/errors.ts'
+import { addressOf, type HttpEnv } from '../../gateway/http/middleware.ts'
 
 export interface AuthRoutesParts extends AccountParts {
   /** Null when an identity provider issues the tokens. */

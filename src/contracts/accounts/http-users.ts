@@ -2,12 +2,12 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { isStaff, type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { PersonCommand } from '../../../machines/person/commands.ts'
 import type { ProfileChanges } from '../../../machines/person/profile.ts'
-import { type PersonFacts, staffUser, visitorUser } from '../shared/people.ts'
-import type { Call } from '../../runtime/answer.ts'
 import { type AccountParts, changePassword, openAccount, personOf } from '../../gateway/auth/accounts.ts'
 import { type Identity, partyOf } from '../../gateway/auth/authenticator.ts'
 import { failed, refused } from '../../gateway/http/errors.ts'
 import { callOf, type HttpEnv } from '../../gateway/http/middleware.ts'
+import type { Call } from '../../runtime/answer.ts'
+import { type PersonFacts, staffUser, visitorUser } from '../shared/people.ts'
 import { changeUser, createUser, disableUser, enableUser, listUsers, myUser, readUser } from './users-routes.ts'
 
 /** The people of one organisation but its visitors, by id, from the view `people` (its list `users/<org>/<id>`). */
@@ -32,11 +32,11 @@ export interface UserRoutesParts extends AccountParts {
  * themselves.
  */
 export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): void {
-  const { rooms, people, now } = parts
+  const { entities, people, now } = parts
 
   app.openapi(myUser, async (c) => {
     const identity = c.get('identity')
-    const person = await personOf(rooms, identity.org, identity.id)
+    const person = await personOf(entities, identity.org, identity.id)
     return c.json({ data: resource(identity.org, identity.id, person ?? fromToken(identity)) }, 200)
   })
 
@@ -53,7 +53,7 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
     const { org, id: me, role } = c.get('identity')
     const { id } = c.req.valid('param')
     if (!isStaff(role) && id !== me) return refused(c, refuse('staff-only'))
-    const person = await personOf(rooms, org, id)
+    const person = await personOf(entities, org, id)
     return person === null ? refused(c, refuse('no-such-person')) : c.json({ data: resource(org, id, person) }, 200)
   })
 
@@ -69,7 +69,7 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
     const profile = { ...(full_name ? { full_name } : {}), ...(display_name ? { display_name } : {}) }
     const id = await openAccount(parts, by, { email, password, role, profile }, call)
     if (id instanceof Refusal) return refused(c, id)
-    const person = await personOf(rooms, by.org, id)
+    const person = await personOf(entities, by.org, id)
     if (person === null) throw new Error('an account that was just opened is not there')
     return c.json({ data: resource(by.org, id, person) }, 201)
   })
@@ -101,16 +101,16 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
     if (Object.keys(changes).length > 0) commands.push({ type: 'ChangeProfile', changes, by, at: now() })
     if (disabled !== undefined) commands.push({ type: disabled ? 'Disable' : 'Enable', by, at: now() })
     for (const command of commands) {
-      const answer = await rooms.ask('person', `${by.org}.${id}`, command, part(call, command.type))
+      const answer = await entities.ask('person', `${by.org}.${id}`, command, part(call, command.type))
       if (answer instanceof Refusal) return refused(c, answer)
     }
-    const person = await personOf(rooms, by.org, id)
+    const person = await personOf(entities, by.org, id)
     return person === null ? refused(c, refuse('no-such-person')) : c.json({ data: resource(by.org, id, person) }, 200)
   })
 
   const turn = async (type: 'Disable' | 'Enable', by: Party, id: string, call: Call) => {
-    const answer = await rooms.ask('person', `${by.org}.${id}`, { type, by, at: now() }, call)
-    return answer instanceof Refusal ? answer : ((await personOf(rooms, by.org, id)) ?? refuse('no-such-person'))
+    const answer = await entities.ask('person', `${by.org}.${id}`, { type, by, at: now() }, call)
+    return answer instanceof Refusal ? answer : ((await personOf(entities, by.org, id)) ?? refuse('no-such-person'))
   }
   for (const [route, type] of [
     [disableUser, 'Disable'],

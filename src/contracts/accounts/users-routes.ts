@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { withFailures } from '../../gateway/http/errors.ts'
-import { id, json, limit, security } from '../../gateway/http/schemas.ts'
 import { MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS } from '../../gateway/auth/passwords.ts'
 import { ID, ROLES } from '../../gateway/auth/tokens.ts'
+import { withFailures } from '../../gateway/http/errors.ts'
+import { id, json, limit, security } from '../../gateway/http/schemas.ts'
 
 const name = z.string().trim().min(1).max(320)
 const password = z.string().min(MIN_PASSWORD_CHARACTERS).max(MAX_PASSWORD_CHARACTERS)

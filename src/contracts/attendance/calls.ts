@@ -1,25 +1,25 @@
 import type { Server } from 'socket.io'
 import { type Party, Refusal, refuse, unreachable } from '../../../machines/kernel.ts'
 import { COURSE_STREAM } from '../../../projections/courses.ts'
-import { type AttendanceAsked, notAmong } from './inbound.ts'
-import type { ActiveSessions, ActiveSessionsError } from './wire.ts'
-import { type Place, placeOf } from '../../delivery/notice.ts'
-import type { AttendanceDelivery } from './delivery.ts'
-import type { Fanout } from '../../delivery/follower.ts'
+import type { Follower } from '../../delivery/follower.ts'
+import { type EventRef, eventRef } from '../../delivery/notice.ts'
+import { keyedQueue } from '../../keyed-queue.ts'
 import type { Log } from '../../log/log.ts'
-import { inTurn } from '../../keyed-queue.ts'
 import type { Done } from '../../runtime/answer.ts'
-import type { Rooms } from '../../runtime/entities.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import type { RoomAnswer } from '../support-chat/visitor-chats.ts'
 import type { CourseWatchers } from './course-watchers.ts'
+import type { AttendanceDelivery } from './delivery.ts'
+import { type AttendanceAsked, notAmong } from './inbound.ts'
+import type { ActiveSessions, ActiveSessionsError } from './wire.ts'
 
 export interface AttendanceCallsOptions {
   readonly io: Server
   readonly log: Log
-  readonly rooms: Pick<Rooms, 'look' | 'lastPosition'>
+  readonly entities: Pick<Entities, 'state' | 'lastPosition'>
   readonly attendance: AttendanceDelivery
   readonly watchers: CourseWatchers
-  readonly fanout: Pick<Fanout, 'position' | 'until'>
+  readonly follower: Pick<Follower, 'position' | 'until'>
 }
 
 /** What sockets ask about courses' attendance sessions. */
@@ -34,41 +34,41 @@ export interface AttendanceCalls {
  * Whoever started a session here and then looks finds it; but nobody waits longer than this for this node to hear of
  * it.
  */
-const PATIENCE_MS = 1_000
+const OWN_WRITE_WAIT_MS = 1_000
 /** How often it is looked again whether somebody may watch who was taken out of the course at that very moment. */
 const ATTEMPTS = 10
 
 export function attendanceCalls({
   io,
   log,
-  rooms,
+  entities,
   attendance,
   watchers,
-  fanout,
+  follower,
 }: AttendanceCallsOptions): AttendanceCalls {
   /** What one connection wants of one course happens in the order in which it was asked: the last word counts. */
-  const turns = inTurn()
+  const turns = keyedQueue()
   const emit = (socket: string, name: string, data: object): void =>
     void io.of('/').sockets.get(socket)?.emit(name, data)
 
   /** What the course's own room says at the moment: views follow later. Gives its revision. */
   const admitted = async (course: string, by: Party): Promise<number | Refusal> => {
-    const { revision, state } = await rooms.look('course', course)
+    const { revision, state } = await entities.state('course', course)
     return notAmong(revision < 0 ? null : state.context, by) ?? revision
   }
 
   const heardSoFar = async (): Promise<void> => {
-    const upTo = rooms.lastPosition()
-    if (fanout.position() >= upTo) return
-    await fanout.until(() => fanout.position() >= upTo, AbortSignal.timeout(PATIENCE_MS))
+    const upTo = entities.lastPosition()
+    if (follower.position() >= upTo) return
+    await follower.until(() => follower.position() >= upTo, AbortSignal.timeout(OWN_WRITE_WAIT_MS))
   }
 
   /** Where a course stands of whose sessions this node has heard nothing. */
-  const placeBefore = async (course: string): Promise<Place> => {
+  const placeBefore = async (course: string): Promise<EventRef> => {
     const known = attendance.desk.newest(course)
     if (known) return known
     for await (const [last] of log.read(COURSE_STREAM + course, { backwards: true, limit: 1 }))
-      if (last) return placeOf(last)
+      if (last) return eventRef(last)
     throw new Error(`course ${course} has a roster and no events`)
   }
 

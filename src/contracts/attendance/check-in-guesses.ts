@@ -1,5 +1,5 @@
-import { inTurn } from '../../keyed-queue.ts'
 import { guessLimit } from '../../gateway/auth/limits.ts'
+import { keyedQueue } from '../../keyed-queue.ts'
 
 /** Who tries a code: the student (`<org>.<id>`) and the address that they come from. */
 export interface Guesser {
@@ -32,7 +32,7 @@ const WINDOW_SECONDS = 60
  * has more than one guess a minute.
  */
 export function checkInGuesses(): CheckInGuesses {
-  const turns = inTurn()
+  const turns = keyedQueue()
   const students = guessLimit(PER_STUDENT, WINDOW_SECONDS)
   const firsts = guessLimit(1, WINDOW_SECONDS)
   const addresses = guessLimit(PER_ADDRESS, WINDOW_SECONDS)

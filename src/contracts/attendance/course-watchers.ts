@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'socket.io'
 import type { Party } from '../../../machines/kernel.ts'
-import type { Watchers } from './watchers.ts'
 import { courseRoom } from '../../gateway/sockets/outlet.ts'
+import type { Watchers } from './watchers.ts'
 
 /** One socket's wish to watch one course. */
 export interface Watch {

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import { stringify } from 'csv-stringify/sync'
 import { isPresent } from '../../../machines/attendance/marks.ts'
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
+import type { Log } from '../../log/log.ts'
+import { type Enrolments, enrolmentsOf } from '../courses/enrolments.ts'
 import { iso } from '../lessons/wire.ts'
 import { attendanceReports } from './report.ts'
-import { type Enrolments, enrolmentsOf } from '../courses/enrolments.ts'
-import type { Log } from '../../log/log.ts'
 
 /** One session as far as a table of them needs it. */
 interface Column {

@@ -2,15 +2,15 @@ import type { CourseEvent } from '../../../machines/course/events.ts'
 import { unreachable } from '../../../machines/kernel.ts'
 import { ATTENDANCE_STREAM } from '../../../projections/attendance-sessions.ts'
 import { COURSE_STREAM } from '../../../projections/courses.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import type { Clock } from '../../clock.ts'
-import { activeSessions, sessionEnded, sessionStarted } from './notices.ts'
-import type { ActiveSessions } from './wire.ts'
-import type { Place } from '../../delivery/notice.ts'
-import type { AttendanceDesk } from './desk.ts'
-import { coursePace } from './pace.ts'
+import type { EventRef } from '../../delivery/notice.ts'
 import type { Outlet } from '../../delivery/outlet.ts'
+import type { AttendanceDesk } from './desk.ts'
+import { activeSessions, sessionEnded, sessionStarted } from './notices.ts'
+import { coursePace } from './pace.ts'
 import type { Watchers } from './watchers.ts'
+import type { ActiveSessions } from './wire.ts'
 
 /**
  * Tells those who watch a course of its sessions: a part of the fanout, which gives it every event in the order of the
@@ -19,15 +19,15 @@ import type { Watchers } from './watchers.ts'
 export interface AttendanceDelivery {
   readonly desk: AttendanceDesk
   /** True when `recall` has to come before `hear`. */
-  lacks(told: Told): boolean
-  recall(told: Told): Promise<void>
+  lacks(recorded: Recorded): boolean
+  recall(recorded: Recorded): Promise<void>
   /** Moves the desk; and, when `live`, tells who is to be told. */
-  hear(told: Told, live: boolean): void
+  hear(recorded: Recorded, live: boolean): void
   /**
    * A course's active sessions now. Enter its room first, in the same turn: then nothing is missed. `otherwise`: where
    * it stands if no session was heard of.
    */
-  data(course: string, otherwise: Place): ActiveSessions
+  data(course: string, otherwise: EventRef): ActiveSessions
   stop(): void
 }
 
@@ -39,20 +39,20 @@ export interface AttendanceDeliveryOptions {
 }
 
 export function attendanceDelivery({ desk, outlet, watchers, clock }: AttendanceDeliveryOptions): AttendanceDelivery {
-  const data = (course: string, otherwise: Place): ActiveSessions =>
+  const data = (course: string, otherwise: EventRef): ActiveSessions =>
     activeSessions(course, desk.activeIn(course), desk.newest(course) ?? otherwise)
 
   const pace = coursePace({
     clock,
     push: ({ to, name, data: told }) => outlet.push(to, name, told),
-    dataOf: (course, place) => ({
+    dataOf: (course, ref) => ({
       to: { kind: 'course', course },
       name: 'activeSessionsData',
-      data: data(course, place),
+      data: data(course, ref),
     }),
   })
 
-  const hearCourse = ({ stream, event, revision }: Told<CourseEvent>): void => {
+  const hearCourse = ({ stream, event, revision }: Recorded<CourseEvent>): void => {
     const course = stream.slice(COURSE_STREAM.length)
     switch (event.type) {
       case 'StudentUnenrolled':
@@ -72,17 +72,18 @@ export function attendanceDelivery({ desk, outlet, watchers, clock }: Attendance
 
   return {
     desk,
-    lacks: (told) => desk.lacks(told),
+    lacks: (recorded) => desk.lacks(recorded),
     recall: ({ stream, revision }) => desk.recall(stream.slice(ATTENDANCE_STREAM.length), revision - 1),
-    hear(told, live) {
-      if (live && told.stream.startsWith(COURSE_STREAM)) hearCourse(told as Told<CourseEvent>) // by its stream
-      const moved = desk.move(told)
+    hear(recorded, live) {
+      // by its stream
+      if (live && recorded.stream.startsWith(COURSE_STREAM)) hearCourse(recorded as Recorded<CourseEvent>)
+      const moved = desk.move(recorded)
       if (!moved || !live || moved.change === 'nothing') return
       const { session, change } = moved
       const { courseId } = session.row
       const notice =
         change === 'started' ? sessionStarted(session) : change === 'ended' ? sessionEnded(session) : undefined
-      pace.tell(courseId, notice, session.place)
+      pace.tell(courseId, notice, session.ref)
     },
     data,
     stop: pace.stop,

@@ -3,11 +3,11 @@ import {
   type AttendanceSessionRow,
   attendanceSessions,
 } from '../../../projections/attendance-sessions.ts'
-import type { Told } from '../../../projections/projection.ts'
-import type { SessionThen } from './notices.ts'
-import { type Place, placeOf } from '../../delivery/notice.ts'
+import type { Recorded } from '../../../projections/projection.ts'
+import { type EventRef, eventRef } from '../../delivery/notice.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import type { Log } from '../../log/log.ts'
+import type { SessionThen } from './notices.ts'
 
 /** What an event has changed for those who watch the course. */
 export interface Moved {
@@ -17,7 +17,7 @@ export interface Moved {
 
 interface Course {
   readonly active: Map<string, SessionThen>
-  newest: { readonly position: bigint; readonly place: Place }
+  newest: { readonly position: bigint; readonly ref: EventRef }
 }
 
 /**
@@ -53,12 +53,12 @@ export class AttendanceDesk {
    * Where the newest event stands that this node has heard from the course's sessions; undefined when it has heard
    * none.
    */
-  newest(course: string): Place | undefined {
-    return this.#courses.get(course)?.newest.place
+  newest(course: string): EventRef | undefined {
+    return this.#courses.get(course)?.newest.ref
   }
 
   /** True for an event of a session that is perhaps active and not here: `recall` it first. */
-  lacks({ stream, revision }: Told): boolean {
+  lacks({ stream, revision }: Recorded): boolean {
     if (!stream.startsWith(ATTENDANCE_STREAM) || revision === 0) return false
     const id = stream.slice(ATTENDANCE_STREAM.length)
     return !this.#active.has(id) && !this.#ended.has(id)
@@ -76,30 +76,30 @@ export class AttendanceDesk {
   /** Makes a session as it was after `seq` from its stream. */
   async recall(id: string, seq: number): Promise<void> {
     let row: AttendanceSessionRow | undefined
-    let last: Told | undefined
+    let last: Recorded | undefined
     for await (const batch of this.#log.read(ATTENDANCE_STREAM + id, { limit: seq + 1 })) {
-      for (const told of batch) row = attendanceSessions.fold(row, told)
+      for (const recorded of batch) row = attendanceSessions.fold(row, recorded)
       last = batch.at(-1) ?? last
     }
     if (row && last && !this.#active.has(id)) this.#put(id, row, last)
   }
 
   /** Moves the session of this event; undefined when the event is no news here. */
-  move(told: Told): Moved | undefined {
-    if (!told.stream.startsWith(ATTENDANCE_STREAM)) return undefined
-    const id = told.stream.slice(ATTENDANCE_STREAM.length)
+  move(recorded: Recorded): Moved | undefined {
+    if (!recorded.stream.startsWith(ATTENDANCE_STREAM)) return undefined
+    const id = recorded.stream.slice(ATTENDANCE_STREAM.length)
     if (this.#ended.has(id)) return undefined
     const before = this.#active.get(id)?.row
-    if (before ? told.revision <= before.seq : told.revision > 0) return undefined
-    const row = attendanceSessions.fold(before, told)
+    if (before ? recorded.revision <= before.seq : recorded.revision > 0) return undefined
+    const row = attendanceSessions.fold(before, recorded)
     if (!row) return undefined
-    const session = this.#put(id, row, told)
+    const session = this.#put(id, row, recorded)
     return { session, change: changeOf(before, row) }
   }
 
-  #put(id: string, row: AttendanceSessionRow, told: Told): SessionThen {
-    const session = { id, row, place: placeOf(told) }
-    const newest = { position: told.position, place: session.place }
+  #put(id: string, row: AttendanceSessionRow, recorded: Recorded): SessionThen {
+    const session = { id, row, ref: eventRef(recorded) }
+    const newest = { position: recorded.position, ref: session.ref }
     const course = this.#courses.get(row.courseId) ?? { active: new Map(), newest }
     this.#courses.set(row.courseId, course)
     if (newest.position > course.newest.position) course.newest = newest

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
-import { attendanceSentences } from './inbound.ts'
-import { displayNameOf } from '../shared/people.ts'
-import type { Call } from '../../runtime/answer.ts'
-import { derivedId } from '../../runtime/ids.ts'
-import { attendanceCsv } from './csv.ts'
-import { listedSession } from './resources.ts'
-import { type SessionCallsParts, sessionCalls } from './sessions.ts'
 import { partyOf } from '../../gateway/auth/authenticator.ts'
-import { newSecret } from './check-in-codes.ts'
-import { teaches } from '../courses/access.ts'
-import { courseCsv, listSessions, SESSION_PATHS, sessionRoutes, startSession } from './routes.ts'
 import { failed, refused, tooOften } from '../../gateway/http/errors.ts'
 import { addressOf, callOf, type HttpEnv } from '../../gateway/http/middleware.ts'
 import type { Page } from '../../gateway/http/pages.ts'
+import type { Call } from '../../runtime/answer.ts'
+import { derivedId } from '../../runtime/ids.ts'
+import { teaches } from '../courses/access.ts'
+import { displayNameOf } from '../shared/people.ts'
+import { newSecret } from './check-in-codes.ts'
+import { attendanceCsv } from './csv.ts'
+import { attendanceSentences } from './inbound.ts'
+import { listedSession } from './resources.ts'
+import { courseCsv, listSessions, SESSION_PATHS, sessionRoutes, startSession } from './routes.ts'
+import { type SessionCallsParts, sessionCalls } from './sessions.ts'
 
 /** Which sessions of a course to list, the latest first. Times in milliseconds since 1970; `to` exclusive. */
 export interface SessionFilter {
@@ -37,7 +37,7 @@ export interface AttendanceRoutesParts extends SessionCallsParts {
 
 /** Attendance sessions: started, marked and ended by teachers, checked in to by students, read by both. */
 export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRoutesParts): void {
-  const { access, sessions, line, overrunMinutes, now } = parts
+  const { access, sessions, admission, overrunMinutes, now } = parts
   const session = sessionCalls(parts)
 
   app.openapi(startSession, async (c) => {
@@ -58,7 +58,7 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
     const teacherName = displayNameOf(by.id, identity.profile)
     const who = { teaches: teaches(course, by), teacherName, secret: newSecret(), overrunMinutes, by, at: now() }
     const id = sessionIdFor(by, call)
-    const answer = await line.ask(
+    const answer = await admission.ask(
       'attendance',
       id,
       { type: 'StartAttendance', ...plan, ...who },

@@ -1,26 +1,26 @@
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
-import type { ActiveSessions, AttendanceWire } from './wire.ts'
+import type { EventRef, Notice } from '../../delivery/notice.ts'
 import { iso } from '../lessons/wire.ts'
-import type { Notice, Place } from '../../delivery/notice.ts'
+import type { ActiveSessions, AttendanceWire } from './wire.ts'
 
 /** A session after one of its events, which stands at `place`. */
 export interface SessionThen {
   readonly id: string
   readonly row: AttendanceSessionRow
-  readonly place: Place
+  readonly ref: EventRef
 }
 
-export function sessionStarted({ id, row, place }: SessionThen): Notice<AttendanceWire> {
-  const data = { ...place, ...named(id, row), started_by: nameOf(row), started_at: iso(row.startedAt) }
+export function sessionStarted({ id, row, ref }: SessionThen): Notice<AttendanceWire> {
+  const data = { ...ref, ...named(id, row), started_by: nameOf(row), started_at: iso(row.startedAt) }
   return { to: { kind: 'course', course: row.courseId }, name: 'courseSessionStarted', data }
 }
 
 /** Undefined for a session that is still active. */
-export function sessionEnded({ id, row, place }: SessionThen): Notice<AttendanceWire> | undefined {
+export function sessionEnded({ id, row, ref }: SessionThen): Notice<AttendanceWire> | undefined {
   if (!row.ended) return undefined
   const { at, by, byName, total } = row.ended
   const data = {
-    ...place,
+    ...ref,
     ...named(id, row),
     final_statistics: { total, present: row.present, absent: total - row.present },
     ended_by: byName || by || 'system',
@@ -29,10 +29,10 @@ export function sessionEnded({ id, row, place }: SessionThen): Notice<Attendance
   return { to: { kind: 'course', course: row.courseId }, name: 'courseSessionEnded', data }
 }
 
-export function activeSessions(courseId: string, sessions: Iterable<SessionThen>, place: Place): ActiveSessions {
+export function activeSessions(courseId: string, sessions: Iterable<SessionThen>, ref: EventRef): ActiveSessions {
   const ordered = [...sessions].sort((a, b) => a.row.startedAt - b.row.startedAt || (a.id < b.id ? -1 : 1))
   return {
-    ...place,
+    ...ref,
     course_id: courseId,
     activeSessions: ordered.map(({ id, row: { teacherId, present, startedAt } }) => ({
       sessionId: id,

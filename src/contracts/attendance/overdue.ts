@@ -1,15 +1,15 @@
 import type { AttendanceEvent } from '../../../machines/attendance/events.ts'
 import { Refusal } from '../../../machines/kernel.ts'
 import { ATTENDANCE_STREAM } from '../../../projections/attendance-sessions.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import type { Clock } from '../../clock.ts'
-import type { AttendanceDesk } from './desk.ts'
-import type { Rooms } from '../../runtime/entities.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'
+import type { AttendanceDesk } from './desk.ts'
 
 export interface OverdueAttendanceOptions {
   readonly sessions: AttendanceDesk
-  readonly rooms: Pick<Rooms, 'ask' | 'look'>
+  readonly entities: Pick<Entities, 'ask' | 'state'>
   readonly clock: Clock
   readonly onError: (error: unknown) => void
 }
@@ -22,16 +22,16 @@ interface DueSession extends Due {
 /**
  * Ends the attendance sessions that nobody has ended, as of their due time, with the roster that the course has then.
  */
-export function overdueAttendance({ sessions, rooms, clock, onError }: OverdueAttendanceOptions): Overdue {
+export function overdueAttendance({ sessions, entities, clock, onError }: OverdueAttendanceOptions): Overdue {
   function* open(): Generator<DueSession> {
     for (const { id, row } of sessions.all()) yield { id, dueAt: row.dueAt, org: row.org, courseId: row.courseId }
   }
 
   const end = async ({ id, org, courseId }: DueSession): Promise<void> => {
     const by = { id: 'overdue-attendance', org, role: 'system' } as const
-    const { revision: courseSeq, state } = await rooms.look('course', courseId)
+    const { revision: courseSeq, state } = await entities.state('course', courseId)
     const roster = { courseSeq, students: state.context.students }
-    const answer = await rooms.ask('attendance', id, { type: 'EndOverdueAttendance', roster, by, at: clock.now() })
+    const answer = await entities.ask('attendance', id, { type: 'EndOverdueAttendance', roster, by, at: clock.now() })
     if (answer instanceof Refusal)
       throw new Error(`attendance session ${id} is overdue and could not be ended: ${answer.code}`)
   }
@@ -39,7 +39,7 @@ export function overdueAttendance({ sessions, rooms, clock, onError }: OverdueAt
   return overdue({ open, end, dueBy, clock, onError })
 }
 
-function dueBy({ stream, event }: Told): number | null {
+function dueBy({ stream, event }: Recorded): number | null {
   const its = event as AttendanceEvent // by its stream
   return stream.startsWith(ATTENDANCE_STREAM) && its.type === 'AttendanceStarted' ? its.dueAt : null
 }

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../../clock.ts'
+import type { EventRef, Notice } from '../../delivery/notice.ts'
 import type { AttendanceWire } from './wire.ts'
-import type { Notice, Place } from '../../delivery/notice.ts'
 
 /** No course gets more pushes than this within `WINDOW_MS`: a second, and what a network may press together. */
-const MOST = 5
+const MAX_PUSHES = 5
 export const WINDOW_MS = 1_050
 /**
  * At least so long between two `activeSessionsData` of one course: three in any second, and room for a start and an end
@@ -15,7 +15,7 @@ export interface CoursePaceOptions {
   readonly clock: Clock
   readonly push: (notice: Notice<AttendanceWire>) => void
   /** How a course's sessions stand at the moment of asking; `place` = where the newest event stands. */
-  readonly dataOf: (course: string, place: Place) => Notice<AttendanceWire>
+  readonly dataOf: (course: string, ref: EventRef) => Notice<AttendanceWire>
 }
 
 /** Tells each course at once what is new, as long as it does not come too thick. */
@@ -24,14 +24,14 @@ export interface CoursePace {
    * A notice (each goes out, in order), and after it how the sessions stand (the last one always goes out, and is the
    * truth then).
    */
-  tell(course: string, notice: Notice<AttendanceWire> | undefined, place: Place): void
+  tell(course: string, notice: Notice<AttendanceWire> | undefined, ref: EventRef): void
   stop(): void
 }
 
 interface Queue {
   readonly notices: Notice<AttendanceWire>[]
   /** There is something that was not told yet; null = what was told last is how it stands. */
-  stale: Place | null
+  stale: EventRef | null
   /** When the last pushes went out, oldest first. */
   sent: number[]
   dataAt: number
@@ -56,17 +56,17 @@ export function coursePace({ clock, push, dataOf }: CoursePaceOptions): CoursePa
       const notice = queue.notices.shift()
       if (notice) push(notice)
       else if (queue.stale) {
-        const place = queue.stale
+        const ref = queue.stale
         queue.stale = null
         queue.dataAt = now
-        push(dataOf(course, place))
+        push(dataOf(course, ref))
       }
       queue.sent.push(now)
     }
   }
 
   return {
-    tell(course, notice, place) {
+    tell(course, notice, ref) {
       const queue = queues.get(course) ?? {
         notices: [],
         stale: null,
@@ -76,7 +76,7 @@ export function coursePace({ clock, push, dataOf }: CoursePaceOptions): CoursePa
       }
       queues.set(course, queue)
       if (notice) queue.notices.push(notice)
-      queue.stale = place
+      queue.stale = ref
       queue.timer?.cancel()
       flush(course, queue)
     },
@@ -90,7 +90,7 @@ export function coursePace({ clock, push, dataOf }: CoursePaceOptions): CoursePa
 /** When something may go out next, or when there is nothing left to remember; null = nothing is. */
 function nextAt({ notices, stale, sent, dataAt }: Queue): number | null {
   const [oldest] = sent
-  const allowed = sent.length < MOST || oldest === undefined ? 0 : oldest + WINDOW_MS
+  const allowed = sent.length < MAX_PUSHES || oldest === undefined ? 0 : oldest + WINDOW_MS
   if (notices.length > 0) return allowed
   if (stale !== null) return Math.max(allowed, dataAt + DATA_PACE_MS)
   const last = sent.at(-1)

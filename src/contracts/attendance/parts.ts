@@ -1,33 +1,33 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Server } from 'socket.io'
 import type { Clock } from '../../clock.ts'
-import { attendanceSentences } from './inbound.ts'
-import type { ActiveSessionsError } from './wire.ts'
-import { type AttendanceDelivery, attendanceDelivery } from './delivery.ts'
-import { AttendanceDesk } from './desk.ts'
-import type { Fanout } from '../../delivery/follower.ts'
+import type { Follower } from '../../delivery/follower.ts'
 import type { Outlet } from '../../delivery/outlet.ts'
-import { seedAttendance } from './seed.ts'
-import { type AttendanceCalls, attendanceCalls } from './calls.ts'
-import { checkInGuesses } from './check-in-guesses.ts'
-import { courseAccess } from '../courses/access.ts'
-import { courseList, sessionList } from '../courses/list.ts'
-import { courseWatchers } from './course-watchers.ts'
-import { attendanceRoutes } from './http.ts'
-import { courseRoutes } from '../courses/http.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import type { Log } from '../../log/log.ts'
-import { overdueAttendance } from './overdue.ts'
+import { admissionQueue } from '../../runtime/admission-queue.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import type { Overdue } from '../../runtime/overdue.ts'
-import { openLine } from '../../runtime/admission-queue.ts'
-import type { Rooms } from '../../runtime/entities.ts'
-import type { Keeper } from '../../views/runner.ts'
+import type { ViewRunner } from '../../views/runner.ts'
 import type { ViewStore } from '../../views/store.ts'
+import { courseAccess } from '../courses/access.ts'
+import { courseRoutes } from '../courses/http.ts'
+import { courseList, sessionList } from '../courses/list.ts'
+import { type AttendanceCalls, attendanceCalls } from './calls.ts'
+import { checkInGuesses } from './check-in-guesses.ts'
+import { courseWatchers } from './course-watchers.ts'
+import { type AttendanceDelivery, attendanceDelivery } from './delivery.ts'
+import { AttendanceDesk } from './desk.ts'
+import { attendanceRoutes } from './http.ts'
+import { attendanceSentences } from './inbound.ts'
+import { overdueAttendance } from './overdue.ts'
+import { seedAttendance } from './seed.ts'
+import type { ActiveSessionsError } from './wire.ts'
 
 export interface AttendancePartsOptions {
   readonly io: Server
   readonly log: Log
-  readonly rooms: Rooms
+  readonly entities: Entities
   readonly store: ViewStore
   readonly outlet: Outlet
   readonly clock: Clock
@@ -47,13 +47,13 @@ export interface AttendanceParts {
   /** Ends what nobody ends. `start` once the desk is live. */
   readonly overdue: Overdue
   /** What clients ask, on sockets and over HTTP. */
-  calls(fanout: Fanout): AttendanceCalls
-  routes(app: OpenAPIHono<HttpEnv>, views: Keeper, upTo: () => bigint): void
+  calls(follower: Follower): AttendanceCalls
+  routes(app: OpenAPIHono<HttpEnv>, views: ViewRunner, upTo: () => bigint): void
   stop(): void
 }
 
 export function attendanceParts(options: AttendancePartsOptions): AttendanceParts {
-  const { io, log, rooms, store, outlet, clock, overrunMinutes, failed } = options
+  const { io, log, entities, store, outlet, clock, overrunMinutes, failed } = options
   const { now } = clock
   const desk = new AttendanceDesk(log)
   const watchers = courseWatchers(io, ({ course, socket }) => {
@@ -64,7 +64,7 @@ export function attendanceParts(options: AttendancePartsOptions): AttendancePart
   const delivery = attendanceDelivery({ desk, outlet, watchers, clock })
   const overdue = overdueAttendance({
     sessions: desk,
-    rooms,
+    entities,
     clock,
     onError: (error) => failed(error, 'overdue-attendance'),
   })
@@ -77,13 +77,22 @@ export function attendanceParts(options: AttendancePartsOptions): AttendancePart
       return ours < position ? ours : position
     },
     overdue,
-    calls: (fanout) => attendanceCalls({ io, log, rooms, attendance: delivery, watchers, fanout }),
+    calls: (follower) => attendanceCalls({ io, log, entities, attendance: delivery, watchers, follower }),
     routes(app, views, upTo) {
-      const line = openLine(rooms)
-      const access = courseAccess(rooms)
-      courseRoutes(app, { line, access, courses: courseList(views, upTo), now })
+      const admission = admissionQueue(entities)
+      const access = courseAccess(entities)
+      courseRoutes(app, { admission, access, courses: courseList(views, upTo), now })
       const sessions = sessionList(views, upTo)
-      attendanceRoutes(app, { log, rooms, line, access, sessions, guesses: checkInGuesses(), overrunMinutes, now })
+      attendanceRoutes(app, {
+        log,
+        entities,
+        admission,
+        access,
+        sessions,
+        guesses: checkInGuesses(),
+        overrunMinutes,
+        now,
+      })
     },
     stop() {
       overdue.stop()

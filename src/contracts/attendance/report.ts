@@ -5,7 +5,7 @@ import {
   type AttendanceSessionRow,
   attendanceSessions,
 } from '../../../projections/attendance-sessions.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import type { Log } from '../../log/log.ts'
 
@@ -105,13 +105,13 @@ class ReportFold {
       from,
       ...(limit === undefined ? {} : { limit }),
     }))
-      for (const told of batch) this.#move(told as unknown as Told<AttendanceEvent>) // of a session's stream
+      for (const recorded of batch) this.#move(recorded as unknown as Recorded<AttendanceEvent>) // of a session's stream
   }
 
-  #move(told: Told<AttendanceEvent>): void {
-    if (told.revision <= (this.#row?.seq ?? -1)) return
-    this.#row = attendanceSessions.fold(this.#row, told)
-    const said = factOf(told)
+  #move(recorded: Recorded<AttendanceEvent>): void {
+    if (recorded.revision <= (this.#row?.seq ?? -1)) return
+    this.#row = attendanceSessions.fold(this.#row, recorded)
+    const said = factOf(recorded)
     if (!said) return
     const before = this.#marks.get(said.studentId)
     if (before) before.push(said.fact)
@@ -122,7 +122,7 @@ class ReportFold {
 type Said = { readonly studentId: string; readonly fact: Fact } | undefined
 
 /** What an event says of a student; undefined when it is about the session itself. */
-export function factOf({ event, revision: seq }: Pick<Told<AttendanceEvent>, 'event' | 'revision'>): Said {
+export function factOf({ event, revision: seq }: Pick<Recorded<AttendanceEvent>, 'event' | 'revision'>): Said {
   switch (event.type) {
     case 'StudentMarked': {
       const { studentId, status, via, by, at, reason } = event

@@ -1,9 +1,9 @@
 import { type AttendanceSessionRow, attendanceSessions } from '../../../projections/attendance-sessions.ts'
+import { eachRow } from '../../delivery/seed.ts'
 import { lastOf } from '../../log/last-of.ts'
 import type { Log } from '../../log/log.ts'
 import type { ViewStore } from '../../views/store.ts'
 import type { AttendanceDesk } from './desk.ts'
-import { eachRow } from '../../delivery/seed.ts'
 
 /**
  * Puts the active sessions on the desk as the view has them. Gives the position of the view, from which the log makes

@@ -1,22 +1,22 @@
 import type { AttendanceEvent, MarkStatus } from '../../../machines/attendance/events.ts'
 import { markOf } from '../../../machines/attendance/marks.ts'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
-import { iso } from '../lessons/wire.ts'
-import { attendanceAt, attendanceReports, factOf } from './report.ts'
-import { enrolmentsOf } from '../courses/enrolments.ts'
 import type { Log } from '../../log/log.ts'
+import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
 import type { Answer, Call } from '../../runtime/answer.ts'
-import type { Line } from '../../runtime/admission-queue.ts'
-import type { Rooms } from '../../runtime/entities.ts'
-import { reportedMark, reportedSession } from './resources.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { type CourseAccess, type CourseThen, type SessionFacts, teaches } from '../courses/access.ts'
+import { enrolmentsOf } from '../courses/enrolments.ts'
+import { iso } from '../lessons/wire.ts'
 import { accepts, shownCode } from './check-in-codes.ts'
 import type { CheckInGuesses } from './check-in-guesses.ts'
-import { type CourseAccess, type CourseThen, type SessionFacts, teaches } from '../courses/access.ts'
+import { attendanceAt, attendanceReports, factOf } from './report.ts'
+import { reportedMark, reportedSession } from './resources.ts'
 
 export interface SessionCallsParts {
   readonly log: Log
-  readonly rooms: Pick<Rooms, 'look'>
-  readonly line: Line
+  readonly entities: Pick<Entities, 'state'>
+  readonly admission: AdmissionQueue
   readonly access: CourseAccess
   readonly guesses: CheckInGuesses
   /** Milliseconds since 1970. Only this clock says which code is good. */
@@ -39,7 +39,7 @@ export interface Marking {
 const ATTEMPTS = 3
 
 /** What people do in one attendance session. */
-export function sessionCalls({ log, rooms, line, access, guesses, now }: SessionCallsParts) {
+export function sessionCalls({ log, entities, admission, access, guesses, now }: SessionCallsParts) {
   const reports = attendanceReports(log)
 
   /** The report as of one of its events (default: the last), as `by` may see it. */
@@ -106,7 +106,7 @@ export function sessionCalls({ log, rooms, line, access, guesses, now }: Session
         if (blockedMs > 0) return blockedMs
         const at = now()
         const command = { type: 'CheckIn', enrolled: true, codeOk: accepts(facts.secret, code, at), by, at } as const
-        const answer = await line.ask('attendance', id, command, { ...call, payload: { code } })
+        const answer = await admission.ask('attendance', id, command, { ...call, payload: { code } })
         if (answer instanceof Refusal && answer.code === 'wrong-check-in-code') await guesses.wrong(from)
         return marked(id, facts, by.id, answer)
       })
@@ -118,7 +118,7 @@ export function sessionCalls({ log, rooms, line, access, guesses, now }: Session
         const found = await inCharge(named, by)
         if (found instanceof Refusal) return found
         const { facts, course } = found
-        const { marks, courseSeq } = (await rooms.look('attendance', id)).state.context
+        const { marks, courseSeq } = (await entities.state('attendance', id)).state.context
         const { studentId } = marking
         const enrolled =
           markOf(marks, studentId) !== undefined ||
@@ -134,7 +134,7 @@ export function sessionCalls({ log, rooms, line, access, guesses, now }: Session
           by,
           at: now(),
         } as const
-        const answer = await line.ask('attendance', id, command, { ...call, payload: marking })
+        const answer = await admission.ask('attendance', id, command, { ...call, payload: marking })
         if (answer instanceof Refusal && answer.code === 'busy' && attempt < ATTEMPTS) continue
         return marked(id, facts, studentId, answer)
       }
@@ -146,14 +146,14 @@ export function sessionCalls({ log, rooms, line, access, guesses, now }: Session
       const { course } = found
       const roster = { courseSeq: course.seq, students: course.students }
       const command = { type: 'EndAttendance', teaches: teaches(course, by), byName, roster, by, at: now() } as const
-      const answer = await line.ask('attendance', named.id, command, { ...call, payload: null })
+      const answer = await admission.ask('attendance', named.id, command, { ...call, payload: null })
       return answer instanceof Refusal ? answer : report(named, by)
     },
 
     async code(named: Named, by: Party) {
       const found = await inCharge(named, by)
       if (found instanceof Refusal) return found
-      const { state } = await rooms.look('attendance', named.id)
+      const { state } = await entities.state('attendance', named.id)
       if (!state.matches('active') || now() >= state.context.dueAt) return refuse('session-ended')
       return state.context.checkIn === 'code' ? codeNow(found.facts) : refuse('check-in-by-teacher')
     },

@@ -1,9 +1,9 @@
-import type { Place } from '../../delivery/notice.ts'
+import type { EventRef } from '../../delivery/notice.ts'
 
 /** Every name that contract 004 pushes to those who have subscribed to a course. Times are ISO-8601 UTC. */
 export interface AttendanceWire {
-  readonly courseSessionStarted: Place & SessionOnWire & { readonly started_by: string; readonly started_at: string }
-  readonly courseSessionEnded: Place &
+  readonly courseSessionStarted: EventRef & SessionOnWire & { readonly started_by: string; readonly started_at: string }
+  readonly courseSessionEnded: EventRef &
     SessionOnWire & {
       readonly final_statistics: FinalStatistics
       /** `system` when nobody ended it in time. */
@@ -32,7 +32,7 @@ export interface FinalStatistics {
  * `id`, `seq` and `pos` are those of the newest event that it shows; of the course's own last event where no session
  * has been heard of.
  */
-export interface ActiveSessions extends Place {
+export interface ActiveSessions extends EventRef {
   readonly course_id: string
   /** By their start, then by their id. */
   readonly activeSessions: readonly ActiveSession[]

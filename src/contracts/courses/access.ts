@@ -1,7 +1,7 @@
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
-import { notAmong } from '../attendance/inbound.ts'
 import { keepNewest } from '../../keep-newest.ts'
-import type { Rooms } from '../../runtime/entities.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { notAmong } from '../attendance/inbound.ts'
 
 /** A course at one revision. Times in milliseconds since 1970. */
 export interface CourseThen {
@@ -36,14 +36,14 @@ export interface CourseAccess {
 
 const KNOWN = 10_000
 
-export function courseAccess(rooms: Pick<Rooms, 'look'>): CourseAccess {
+export function courseAccess(entities: Pick<Entities, 'state'>): CourseAccess {
   /** A class that checks in at once need not wait behind its own marks for what never changes. */
   const known = new Map<string, SessionFacts>()
 
   const factsOf = async (id: string): Promise<SessionFacts | undefined> => {
     const before = known.get(id)
     if (before) return before
-    const { revision, state } = await rooms.look('attendance', id)
+    const { revision, state } = await entities.state('attendance', id)
     if (revision < 0) return undefined
     const { courseId, org, teacherId, secret } = state.context
     const facts = { courseId, org, teacherId, secret }
@@ -53,7 +53,7 @@ export function courseAccess(rooms: Pick<Rooms, 'look'>): CourseAccess {
   }
 
   const course: CourseAccess['course'] = async (id, by) => {
-    const { revision: seq, state } = await rooms.look('course', id)
+    const { revision: seq, state } = await entities.state('course', id)
     return seq < 0 || state.context.org !== by.org ? refuse('no-such-course') : { id, seq, ...state.context }
   }
 

@@ -3,12 +3,15 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { CourseCommand } from '../../../machines/course/commands.ts'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { CourseRow } from '../../../projections/courses.ts'
-import { attendanceSentences } from '../attendance/inbound.ts'
-import { iso } from '../lessons/wire.ts'
+import { partyOf } from '../../gateway/auth/authenticator.ts'
+import { failed, refused } from '../../gateway/http/errors.ts'
+import { callOf, type HttpEnv } from '../../gateway/http/middleware.ts'
+import type { Page } from '../../gateway/http/pages.ts'
+import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
 import type { Answer, Call } from '../../runtime/answer.ts'
 import { derivedId } from '../../runtime/ids.ts'
-import type { Line } from '../../runtime/admission-queue.ts'
-import { partyOf } from '../../gateway/auth/authenticator.ts'
+import { attendanceSentences } from '../attendance/inbound.ts'
+import { iso } from '../lessons/wire.ts'
 import type { CourseAccess } from './access.ts'
 import {
   assignTeacher,
@@ -20,9 +23,6 @@ import {
   unenrolStudent,
   withdrawTeacher,
 } from './routes.ts'
-import { failed, refused } from '../../gateway/http/errors.ts'
-import { callOf, type HttpEnv } from '../../gateway/http/middleware.ts'
-import type { Page } from '../../gateway/http/pages.ts'
 
 export interface CourseList {
   /** Those of one person, or of the whole organisation. */
@@ -34,7 +34,7 @@ export interface CourseList {
 }
 
 export interface CourseRoutesParts {
-  readonly line: Line
+  readonly admission: AdmissionQueue
   readonly access: CourseAccess
   readonly courses: CourseList
   /** Milliseconds since 1970. */
@@ -42,10 +42,10 @@ export interface CourseRoutesParts {
 }
 
 /** `/api/v1/courses`: who teaches and who attends. Kept by the course's teachers and the admins of the organisation. */
-export function courseRoutes(app: OpenAPIHono<HttpEnv>, { line, access, courses, now }: CourseRoutesParts): void {
+export function courseRoutes(app: OpenAPIHono<HttpEnv>, { admission, access, courses, now }: CourseRoutesParts): void {
   const ask = (id: string, command: CourseCommand, call: Call): Promise<Answer> => {
     const { by: _, at: __, ...payload } = command
-    return line.ask('course', id, command, { ...call, payload })
+    return admission.ask('course', id, command, { ...call, payload })
   }
 
   /** The course as it is after the answer. */

@@ -1,8 +1,8 @@
 import { type AttendanceSessionRow, attendanceSessions } from '../../../projections/attendance-sessions.ts'
 import { type CourseRow, courses } from '../../../projections/courses.ts'
+import { pageOf, type Views } from '../../gateway/http/pages.ts'
 import type { SessionList } from '../attendance/http.ts'
 import type { CourseList } from './http.ts'
-import { pageOf, type Views } from '../../gateway/http/pages.ts'
 
 /** Lists courses from the live view, by their creation. `upTo` tells the position that it has to show first. */
 export function courseList(views: Views, upTo: () => bigint): CourseList {

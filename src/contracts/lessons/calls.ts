@@ -4,27 +4,27 @@ import type { LessonCommand } from '../../../machines/lesson/commands.ts'
 import { isAnonymous } from '../../../machines/presence/anonymous.ts'
 import { isPresent } from '../../../projections/lesson-participants.ts'
 import type { Clock } from '../../clock.ts'
-import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from './inbound.ts'
-import { displayNameOf } from '../shared/people.ts'
-import type { Fanout } from '../../delivery/follower.ts'
-import type { LessonDelivery } from './delivery.ts'
-import { keepNewest } from '../../keep-newest.ts'
-import type { Hubs } from '../../presence/hubs.ts'
-import type { Answer, Call } from '../../runtime/answer.ts'
-import { openLine } from '../../runtime/admission-queue.ts'
-import type { Rooms } from '../../runtime/entities.ts'
-import type { RoomAnswer } from '../support-chat/visitor-chats.ts'
+import type { Follower } from '../../delivery/follower.ts'
+import { tokenBuckets } from '../../gateway/auth/limits.ts'
 import { peerOf } from '../../gateway/sockets/connections.ts'
 import type { Session } from '../../gateway/sockets/inbound.ts'
-import type { LessonCodes } from './codes.ts'
-import { tokenBuckets } from '../../gateway/auth/limits.ts'
 import { doorRoom } from '../../gateway/sockets/outlet.ts'
+import { keepNewest } from '../../keep-newest.ts'
+import type { Hubs } from '../../presence/hubs.ts'
+import { admissionQueue } from '../../runtime/admission-queue.ts'
+import type { Answer, Call } from '../../runtime/answer.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { displayNameOf } from '../shared/people.ts'
+import type { RoomAnswer } from '../support-chat/visitor-chats.ts'
+import type { LessonCodes } from './codes.ts'
+import type { LessonDelivery } from './delivery.ts'
+import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from './inbound.ts'
 
 export interface LessonCallsOptions {
   readonly io: Server
-  readonly rooms: Rooms
+  readonly entities: Entities
   readonly lessons: LessonDelivery
-  readonly fanout: Pick<Fanout, 'directory' | 'position' | 'until'>
+  readonly follower: Pick<Follower, 'profiles' | 'position' | 'until'>
   readonly codes: LessonCodes
   readonly hubs: Hubs
   readonly clock: Clock
@@ -49,14 +49,14 @@ export interface LessonCalls {
 const JOINS = { perSecond: 2, burst: 20 }
 
 /** A joiner's pushes come by the log; whoever waits for the answer waits this long for them to be out first. */
-const PATIENCE_MS = 5_000
-const KEPT_CALLS = 10_000
+const PUSH_WAIT_MS = 5_000
+const MAX_REMEMBERED_CALLS = 10_000
 
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
-  const { io, rooms, lessons, fanout, codes, hubs, clock, onError } = options
+  const { io, entities, lessons, follower, codes, hubs, clock, onError } = options
 
   const joins = tokenBuckets(JOINS)
-  const line = openLine(rooms)
+  const admission = admissionQueue(entities)
   /** Which lesson a `leave_lesson` meant that did not name it: the desk lets go of those that have ended. */
   const left = new Map<string, string>()
 
@@ -68,7 +68,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     const from = { socket, address: session.address }
     const lesson = name.kind === 'id' ? name.id : await codes.find(name.code, from)
     if (lesson instanceof Refusal) return { room: null, answer: lesson }
-    const { since: presence, past } = (await rooms.look('presence', `${by.org}.${by.id}`)).state.context
+    const { since: presence, past } = (await entities.state('presence', `${by.org}.${by.id}`)).state.context
     if (presence === null) return { room: null, answer: refuse('not-present') }
     const invited = name.kind === 'code'
     const guest = isAnonymous(by)
@@ -83,7 +83,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       by,
       at,
     } as const
-    const answer = await line.ask('lesson', lesson, command, how.call)
+    const answer = await admission.ask('lesson', lesson, command, how.call)
     if (invited && answer instanceof Refusal && (answer.code === 'no-such-lesson' || answer.code === 'lesson-ended')) {
       // The code of a lesson that has ended is nobody's guess: a class that kept it must not lock out the school behind
       // its address.
@@ -96,12 +96,12 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
 
   /** As whoever is online is known to this node; null when nobody has said how they are called. */
   const nameOf = ({ org, id }: Party): string | null =>
-    displayNameOf('', fanout.directory.get(org, id)?.profile ?? {}) || null
+    displayNameOf('', follower.profiles.get(org, id)?.profile ?? {}) || null
 
   /** Whoever has just come in is told the lesson's state by the log; who was in is told it here. */
   const shown = async (lesson: string, position: bigint | null, socket: string, { org, id }: Party): Promise<void> => {
     if (position !== null) {
-      await fanout.until(() => fanout.position() >= position, AbortSignal.timeout(PATIENCE_MS))
+      await follower.until(() => follower.position() >= position, AbortSignal.timeout(PUSH_WAIT_MS))
       return
     }
     if (!lessons.desk.lessonsOf(org, id).includes(lesson)) return // a repeat of somebody who has left since
@@ -117,7 +117,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     for (const record of lessons.desk.all()) {
       const person = record.people.get(command.by.id)
       if (!person || person.home !== command.by.org || isPresent(person)) continue
-      if (await rooms.remembered('lesson', record.id, command, call)) return record.id
+      if (await entities.remembered('lesson', record.id, command, call)) return record.id
     }
     return undefined
   }
@@ -142,14 +142,14 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     if (lessonId === undefined && lesson === only && other !== undefined)
       return { room: null, answer: refuse('lesson-id-required') }
     if (lesson === undefined) return { room: null, answer: refuse('not-in-lesson') }
-    const answer = await line.ask('lesson', lesson, command, call)
+    const answer = await admission.ask('lesson', lesson, command, call)
     if (call.clientId !== undefined && !(answer instanceof Refusal)) note(nameOfCall(by, call), lesson)
     return { room: lesson, answer }
   }
 
   const note = (name: string, lesson: string): void => {
     left.set(name, lesson)
-    keepNewest(left, KEPT_CALLS)
+    keepNewest(left, MAX_REMEMBERED_CALLS)
   }
 
   /** A hub takes no part: it is recorded that it looks on, and when it is there again. */
@@ -162,7 +162,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     )
     const { elsewhere, lastSeen } = await hubs.watch(watch)
     const awayMs = lastSeen === null ? null : Math.max(0, at - lastSeen)
-    return rooms.ask('lesson', lesson, { type: 'LookOn', elsewhere, awayMs, by, at })
+    return entities.ask('lesson', lesson, { type: 'LookOn', elsewhere, awayMs, by, at })
   }
 
   const resume = async (lesson: unknown, socket: Socket, session: Session, told: boolean): Promise<Answer> => {

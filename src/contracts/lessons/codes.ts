@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
-import { CODE_ALPHABET, CODE_LENGTH, normalCode } from './inbound.ts'
-import { keepNewest } from '../../keep-newest.ts'
-import { inTurn } from '../../keyed-queue.ts'
-import type { Rooms } from '../../runtime/entities.ts'
 import { guessLimit } from '../../gateway/auth/limits.ts'
+import { keepNewest } from '../../keep-newest.ts'
+import { keyedQueue } from '../../keyed-queue.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { CODE_ALPHABET, CODE_LENGTH, normalCode } from './inbound.ts'
 
 /** Who tries a code. */
 export interface Guesser {
@@ -31,9 +31,9 @@ export interface LessonCodes {
 const ATTEMPTS = 5
 const KNOWN = 10_000
 
-export function lessonCodes(rooms: Pick<Rooms, 'ask' | 'look'>): LessonCodes {
+export function lessonCodes(entities: Pick<Entities, 'ask' | 'state'>): LessonCodes {
   const limits = (['socket', 'address'] as const).map((by) => ({ by, limit: guessLimit(by === 'socket' ? 5 : 60, 60) }))
-  const turns = inTurn()
+  const turns = keyedQueue()
   /** What a code leads to never changes. */
   const known = new Map<string, string>()
 
@@ -52,7 +52,7 @@ export function lessonCodes(rooms: Pick<Rooms, 'ask' | 'look'>): LessonCodes {
   const look = async (code: string, from: Guesser): Promise<string | Refusal> => {
     const no = await blocked(from)
     if (no) return no
-    const lessonId = known.get(code) ?? (await rooms.look('joincode', code)).state.context.lessonId
+    const lessonId = known.get(code) ?? (await entities.state('joincode', code)).state.context.lessonId
     if (lessonId === null) {
       await wrong(from)
       return refuse('no-such-code')
@@ -66,7 +66,7 @@ export function lessonCodes(rooms: Pick<Rooms, 'ask' | 'look'>): LessonCodes {
     async reserve(lessonId, by, at) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const code = Array.from({ length: CODE_LENGTH }, () => CODE_ALPHABET[randomInt(CODE_ALPHABET.length)]).join('')
-        const answer = await rooms.ask('joincode', code, { type: 'ReserveJoinCode', lessonId, by, at })
+        const answer = await entities.ask('joincode', code, { type: 'ReserveJoinCode', lessonId, by, at })
         if (!(answer instanceof Refusal)) return code
         if (answer.code !== 'code-taken') return answer
       }

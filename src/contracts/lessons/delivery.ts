@@ -1,14 +1,14 @@
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import { LESSON_STREAM } from '../../../projections/lessons.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import type { Clock, Timer } from '../../clock.ts'
-import { type LessonNews, lessonNotice, participantIn } from './notices.ts'
-import { type LessonState, lessonState } from './wire.ts'
-import { placeOf } from '../../delivery/notice.ts'
+import { eventRef } from '../../delivery/notice.ts'
+import type { Outlet } from '../../delivery/outlet.ts'
 import type { LessonDesk } from './desk.ts'
+import { type LessonNews, lessonNotice, participantIn } from './notices.ts'
 import { nextRun, PACE_MS } from './pace.ts'
 import type { LessonRecord } from './record.ts'
-import type { Outlet } from '../../delivery/outlet.ts'
+import { type LessonState, lessonState } from './wire.ts'
 
 /**
  * Tells those in a lesson what happens in it: a part of the fanout, which gives it every event in the order of the log.
@@ -16,10 +16,10 @@ import type { Outlet } from '../../delivery/outlet.ts'
 export interface LessonDelivery {
   readonly desk: LessonDesk
   /** True when `recall` has to come before `hear`. */
-  lacks(told: Told): boolean
-  recall(told: Told): Promise<void>
+  lacks(recorded: Recorded): boolean
+  recall(recorded: Recorded): Promise<void>
   /** Moves the desk; and, when `live`, tells who is to be told. */
-  hear(told: Told, live: boolean): void
+  hear(recorded: Recorded, live: boolean): void
   /** Somebody has come to the door: they are told the lesson's state in a moment, and are in. */
   knock(lesson: string): void
   stop(): void
@@ -73,7 +73,7 @@ export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): 
       queue.waiting = rest
       push(news)
       const [first] = news
-      if (first?.told.event.type === 'LessonEnded') outlet.empty(lesson)
+      if (first?.recorded.event.type === 'LessonEnded') outlet.empty(lesson)
       if (!opened && !first?.who) continue
       queue.timer = clock.after(PACE_MS, () => {
         queue.timer = undefined
@@ -84,12 +84,12 @@ export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): 
   }
 
   const seat = (news: LessonNews, queue: Queue): void => {
-    const { who, lesson, told } = news
+    const { who, lesson, recorded } = news
     if (who === null) return
-    if (told.event.type === 'ParticipantJoined') {
+    if (recorded.event.type === 'ParticipantJoined') {
       outlet.enter(who.home, who.id, lesson)
       queue.door = true
-    } else if (told.event.type === 'ParticipantLeft') {
+    } else if (recorded.event.type === 'ParticipantLeft') {
       // They hear of it at once, on all their devices, and of nothing after it.
       outlet.leave(who.home, who.id, lesson)
       const notice = lessonNotice([news])
@@ -99,16 +99,16 @@ export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): 
 
   return {
     desk,
-    lacks: (told) => desk.lacks(told),
+    lacks: (recorded) => desk.lacks(recorded),
     recall: ({ stream, revision }) => desk.recall(stream.slice(LESSON_STREAM.length), revision - 1),
-    hear(told, live) {
-      const record = desk.move(told)
+    hear(recorded, live) {
+      const record = desk.move(recorded)
       if (!record || !live) return
-      const its = told as Told<LessonEvent> // the desk moves by nothing else
+      const its = recorded as Recorded<LessonEvent> // the desk moves by nothing else
       if (its.event.type === 'LessonScheduled' || 'hubId' in its.event) return // nobody is told
       const participant = participantIn(its)
       const who = participant === null ? null : (record.people.get(participant) ?? null)
-      const news = { lesson: record.id, told: its, who }
+      const news = { lesson: record.id, recorded: its, who }
       const queue = queueOf(record.id)
       seat(news, queue)
       if (its.event.type === 'LessonEnded' && queue.door) open(record, queue) // the desk has let go of it
@@ -130,5 +130,5 @@ export function lessonDelivery({ desk, outlet, clock }: LessonDeliveryOptions): 
 function stateOf(record: LessonRecord): LessonState {
   const { id, row, last } = record
   if (!row || !last) throw new Error(`the state of lesson ${id} was asked for before its first event`)
-  return lessonState(id, row, record.present(), placeOf(last))
+  return lessonState(id, row, record.present(), eventRef(last))
 }

@@ -5,18 +5,18 @@ import type { PresenceEvent } from '../../../machines/presence/events.ts'
 import { isPresent } from '../../../projections/lesson-participants.ts'
 import { LESSON_STREAM } from '../../../projections/lessons.ts'
 import { PRESENCE_STREAM } from '../../../projections/online.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import type { Clock } from '../../clock.ts'
+import { forEachLimited } from '../../keyed-queue.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import type { Desk } from '../support-chat/desk.ts'
 import type { LessonDesk } from './desk.ts'
 import type { EndOfPresence } from './presence-past.ts'
-import { atMost } from '../../keyed-queue.ts'
-import type { Rooms } from '../../runtime/entities.ts'
 
 export interface LessonAttendanceOptions {
   readonly lessons: LessonDesk
   readonly desk: Desk
-  readonly rooms: Pick<Rooms, 'ask'>
+  readonly entities: Pick<Entities, 'ask'>
   readonly endOfPresence: (home: string, id: string, since: number) => Promise<EndOfPresence | undefined>
   readonly clock: Clock
   readonly onError: (error: unknown) => void
@@ -34,8 +34,8 @@ interface Case {
 }
 
 /** A class may drop and return as one; a room's mailbox holds 256, and others want to be heard in between. */
-const AT_ONCE = 64
-const AGAIN_MS = 500
+const MAX_PARALLEL_CASES = 64
+const RETRY_MS = 500
 
 /**
  * Keeps two things true: whoever is in an open lesson is there in the presence in which they joined, and a return from
@@ -43,7 +43,7 @@ const AGAIN_MS = 500
  * joins, and once at the start at everybody; so it needs no position of its own, and what a crash left half done is
  * found again. Every node does it: the lesson takes each fact once.
  */
-export function lessonAttendance({ lessons, desk, rooms, endOfPresence, clock, onError }: LessonAttendanceOptions) {
+export function lessonAttendance({ lessons, desk, entities, endOfPresence, clock, onError }: LessonAttendanceOptions) {
   let waiting: Case[] = []
   let working = false
 
@@ -76,7 +76,7 @@ export function lessonAttendance({ lessons, desk, rooms, endOfPresence, clock, o
   }
 
   const told = async (lesson: string, command: LessonCommand, call: { causedBy?: string }): Promise<void> => {
-    const answer = await rooms.ask('lesson', lesson, command, call)
+    const answer = await entities.ask('lesson', lesson, command, call)
     if (answer instanceof Refusal) throw new Error(`lesson ${lesson} did not take ${command.type}: ${answer.code}`)
   }
 
@@ -86,10 +86,10 @@ export function lessonAttendance({ lessons, desk, rooms, endOfPresence, clock, o
     while (waiting.length > 0) {
       const cases = waiting
       waiting = []
-      await atMost(AT_ONCE, cases, (one) =>
+      await forEachLimited(MAX_PARALLEL_CASES, cases, (one) =>
         lookInto(one).catch((error: unknown) => {
           onError(error)
-          clock.after(AGAIN_MS, () => add(one)) // the log may be back then; if not, once more
+          clock.after(RETRY_MS, () => add(one)) // the log may be back then; if not, once more
         }),
       )
     }
@@ -124,7 +124,7 @@ export function lessonAttendance({ lessons, desk, rooms, endOfPresence, clock, o
         for (const { home, id } of record.present()) waiting.push(caseOf(home, record.id, id))
       await work()
     },
-    heard({ id, stream, event }: Told): void {
+    onEvent({ id, stream, event }: Recorded): void {
       if (stream.startsWith(PRESENCE_STREAM)) {
         if ((event as PresenceEvent).type === 'ConnectionLost') return
         const [home = '', person = ''] = stream.slice(PRESENCE_STREAM.length).split('.')

@@ -1,7 +1,7 @@
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import { isPresent } from '../../../projections/lesson-participants.ts'
 import { LESSON_STREAM } from '../../../projections/lessons.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import type { Log } from '../../log/log.ts'
 import { LessonRecord, lessonAt } from './record.ts'
 
@@ -34,7 +34,7 @@ export class LessonDesk {
   }
 
   /** True for an event of an open lesson that is not here yet: `recall` it first. */
-  lacks({ stream, revision }: Told): boolean {
+  lacks({ stream, revision }: Recorded): boolean {
     return stream.startsWith(LESSON_STREAM) && revision > 0 && !this.#open.has(stream.slice(LESSON_STREAM.length))
   }
 
@@ -47,13 +47,13 @@ export class LessonDesk {
   }
 
   /** Moves the lesson of this event and gives it; undefined when the event is no news here, or none of a lesson's. */
-  move(told: Told): LessonRecord | undefined {
-    if (!told.stream.startsWith(LESSON_STREAM)) return undefined
-    const id = told.stream.slice(LESSON_STREAM.length)
-    const record = this.#open.get(id) ?? (told.revision === 0 ? new LessonRecord(id) : undefined)
-    if (!record?.move(told as Told<LessonEvent>)) return undefined // by its stream a lesson's
+  move(recorded: Recorded): LessonRecord | undefined {
+    if (!recorded.stream.startsWith(LESSON_STREAM)) return undefined
+    const id = recorded.stream.slice(LESSON_STREAM.length)
+    const record = this.#open.get(id) ?? (recorded.revision === 0 ? new LessonRecord(id) : undefined)
+    if (!record?.move(recorded as Recorded<LessonEvent>)) return undefined // by its stream a lesson's
     this.#open.set(id, record)
-    const { event } = told as Told<LessonEvent>
+    const { event } = recorded as Recorded<LessonEvent>
     if (event.type === 'LessonEnded') this.#close(record)
     else if ('participantId' in event) {
       const person = record.people.get(event.participantId)

@@ -5,26 +5,19 @@ import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { LessonCommand, LostParticipant } from '../../../machines/lesson/commands.ts'
 import { isPresent, type Participant, presentMs } from '../../../projections/lesson-participants.ts'
 import type { LessonRow, LessonStatus } from '../../../projections/lessons.ts'
-import { lessonSentences } from './inbound.ts'
-import { iso, isoOrNull } from './wire.ts'
-import { lessonAt } from './record.ts'
-import type { Log } from '../../log/log.ts'
-import type { Answer, Call } from '../../runtime/answer.ts'
-import { derivedId } from '../../runtime/ids.ts'
-import type { Rooms } from '../../runtime/entities.ts'
 import { partyOf } from '../../gateway/auth/authenticator.ts'
 import { failed, refused } from '../../gateway/http/errors.ts'
-import {
-  createLesson,
-  endLesson,
-  listLessons,
-  listParticipants,
-  readLesson,
-  startLesson,
-} from './routes.ts'
 import { callOf, type HttpEnv } from '../../gateway/http/middleware.ts'
-import type { LessonCodes } from './codes.ts'
 import type { Page } from '../../gateway/http/pages.ts'
+import type { Log } from '../../log/log.ts'
+import type { Answer, Call } from '../../runtime/answer.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { derivedId } from '../../runtime/ids.ts'
+import type { LessonCodes } from './codes.ts'
+import { lessonSentences } from './inbound.ts'
+import { lessonAt } from './record.ts'
+import { createLesson, endLesson, listLessons, listParticipants, readLesson, startLesson } from './routes.ts'
+import { iso, isoOrNull } from './wire.ts'
 
 /** Which lessons to list, those that start last first. Times in milliseconds since 1970; `to` exclusive. */
 export interface LessonFilter {
@@ -41,7 +34,7 @@ export interface LessonList {
 
 export interface LessonRoutesParts {
   readonly log: Log
-  readonly rooms: Pick<Rooms, 'ask' | 'look'>
+  readonly entities: Pick<Entities, 'ask' | 'state'>
   readonly lessons: LessonList
   readonly codes: LessonCodes
   /** Who is in this lesson, but lost at the moment. */
@@ -53,12 +46,12 @@ export interface LessonRoutesParts {
 
 /** `/api/v1/lessons`: planned, started and ended by teachers; read by the teachers and admins of the organisation. */
 export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts): void {
-  const { log, rooms, lessons, codes, lost, overrunMinutes, now } = parts
+  const { log, entities, lessons, codes, lost, overrunMinutes, now } = parts
 
   /** A lesson of another organisation is answered exactly like one that does not exist. */
   const theirs = async (id: string, { org, role }: Party, seq?: number) => {
     if (role !== 'teacher' && role !== 'admin') return refuse('teachers-only')
-    const { revision, state } = await rooms.look('lesson', id)
+    const { revision, state } = await entities.state('lesson', id)
     if (revision < 0 || state.context.org !== org) return refuse('no-such-lesson')
     return (await lessonAt(log, id, seq)) ?? refuse('no-such-event')
   }
@@ -82,10 +75,10 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
     const plan = { title: asked.title, startsAt: asked.starts_at, plannedMinutes: asked.planned_minutes }
     const id = lessonIdFor(by, call)
     // A repeat finds its lesson by the key, and needs no second code.
-    const known = (await rooms.look('lesson', id)).state.context.code
+    const known = (await entities.state('lesson', id)).state.context.code
     const code = known === '' ? await codes.reserve(id, by, now()) : known
     if (code instanceof Refusal) return refused(c, code, SENTENCES)
-    const answer = await rooms.ask(
+    const answer = await entities.ask(
       'lesson',
       id,
       { type: 'ScheduleLesson', ...plan, code, by, at: now() },
@@ -100,7 +93,7 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
     const by = partyOf(c.get('identity'))
     const call = callOf(c)
     if (call === null) return failed(c, 400, 'bad-request', KEY_SHAPE)
-    const answer = await rooms.ask('lesson', id, commandOf(by, now()), { ...call, payload: null })
+    const answer = await entities.ask('lesson', id, commandOf(by, now()), { ...call, payload: null })
     const lesson = await after(id, by, answer)
     return lesson instanceof Refusal ? refused(c, lesson, SENTENCES) : c.json({ data: lesson }, 200)
   }

@@ -1,6 +1,6 @@
 import { type LessonRow, lessons } from '../../../projections/lessons.ts'
-import type { LessonFilter, LessonList } from './http.ts'
 import { pageOf, type Views } from '../../gateway/http/pages.ts'
+import type { LessonFilter, LessonList } from './http.ts'
 
 /** Lists lessons from the live view. `upTo` tells the position that it has to show first. */
 export function lessonList(views: Views, upTo: () => bigint): LessonList {

@@ -3,7 +3,7 @@ import type { Desk } from '../support-chat/desk.ts'
 import type { LessonRecord } from './record.ts'
 
 /** One append holds at most 1 MiB; who is beyond this counts as present until the end. */
-const MOST = 2_000
+const MAX_LOST = 2_000
 
 /** Who is in this lesson by the record, but lost at the moment: if it ends now, they left when they were lost. */
 export function lostParticipants(desk: Desk, record: LessonRecord | undefined): readonly LostParticipant[] {
@@ -12,7 +12,7 @@ export function lostParticipants(desk: Desk, record: LessonRecord | undefined): 
     const row = desk.presence(home, id)
     if (row?.state !== 'lost' || row.since !== presence || row.loss === undefined) continue
     lost.push({ participantId: id, lostAt: row.loss.at })
-    if (lost.length === MOST) break
+    if (lost.length === MAX_LOST) break
   }
   return lost
 }

@@ -1,9 +1,9 @@
 import { unreachable } from '../../../machines/kernel.ts'
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import type { Participant } from '../../../projections/lesson-participants.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
+import { eventRef, type Notice } from '../../delivery/notice.ts'
 import { iso, type LessonWire, type ParticipantEntry } from './wire.ts'
-import { type Notice, placeOf } from '../../delivery/notice.ts'
 
 /**
  * An event that those in the lesson are told, together with the participant after it (null for the lesson's own
@@ -11,12 +11,12 @@ import { type Notice, placeOf } from '../../delivery/notice.ts'
  */
 export interface LessonNews {
   readonly lesson: string
-  readonly told: Told<LessonEvent>
+  readonly recorded: Recorded<LessonEvent>
   readonly who: Participant | null
 }
 
 /** Whose event it is; null for the lesson's own. */
-export const participantIn = ({ event }: Told<LessonEvent>): string | null =>
+export const participantIn = ({ event }: Recorded<LessonEvent>): string | null =>
   'participantId' in event ? event.participantId : null
 
 /**
@@ -26,10 +26,10 @@ export const participantIn = ({ event }: Told<LessonEvent>): string | null =>
 export function lessonNotice(news: readonly LessonNews[]): Notice<LessonWire> | undefined {
   const last = news.at(-1)
   if (!last) return undefined
-  const { lesson, told } = last
+  const { lesson, recorded } = last
   const to = { kind: 'lesson', lesson } as const
-  const place = { ...placeOf(told), lesson_id: lesson }
-  const { event } = told
+  const place = { ...eventRef(recorded), lesson_id: lesson }
+  const { event } = recorded
   switch (event.type) {
     case 'LessonScheduled':
     case 'HubJoined':
@@ -54,7 +54,7 @@ export function lessonNotice(news: readonly LessonNews[]): Notice<LessonWire> | 
   }
 }
 
-function entryOf({ told: { event, revision }, who }: LessonNews): ParticipantEntry {
+function entryOf({ recorded: { event, revision }, who }: LessonNews): ParticipantEntry {
   const at = 'at' in event ? event.at : 0 // every event of a participant has it
   return {
     participant_id: who?.id ?? '',
@@ -65,6 +65,6 @@ function entryOf({ told: { event, revision }, who }: LessonNews): ParticipantEnt
   }
 }
 
-const reasonOf = ({ told: { event } }: LessonNews) => (event.type === 'ParticipantLeft' ? event.reason : 'left')
-const secondsOf = ({ told: { event } }: LessonNews) =>
+const reasonOf = ({ recorded: { event } }: LessonNews) => (event.type === 'ParticipantLeft' ? event.reason : 'left')
+const secondsOf = ({ recorded: { event } }: LessonNews) =>
   event.type === 'ParticipantReconnected' ? event.awayMs / 1000 : 0

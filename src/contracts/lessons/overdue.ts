@@ -2,16 +2,16 @@ import { Refusal } from '../../../machines/kernel.ts'
 import type { LostParticipant } from '../../../machines/lesson/commands.ts'
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import { LESSON_STREAM } from '../../../projections/lessons.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import type { Clock } from '../../clock.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'
 import type { LessonDesk } from './desk.ts'
 import type { LessonRecord } from './record.ts'
-import type { Rooms } from '../../runtime/entities.ts'
-import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'
 
 export interface OverdueLessonsOptions {
   readonly lessons: LessonDesk
-  readonly rooms: Pick<Rooms, 'ask'>
+  readonly entities: Pick<Entities, 'ask'>
   readonly lost: (record: LessonRecord) => readonly LostParticipant[]
   readonly clock: Clock
   readonly onError: (error: unknown) => void
@@ -23,7 +23,7 @@ interface DueLesson extends Due {
 }
 
 /** Ends the lessons that nobody has ended, as of their due time. */
-export function overdueLessons({ lessons, rooms, lost, clock, onError }: OverdueLessonsOptions): Overdue {
+export function overdueLessons({ lessons, entities, lost, clock, onError }: OverdueLessonsOptions): Overdue {
   function* open(): Generator<DueLesson> {
     for (const record of lessons.all()) {
       const { id, row } = record
@@ -33,14 +33,19 @@ export function overdueLessons({ lessons, rooms, lost, clock, onError }: Overdue
 
   const end = async ({ id, org, record }: DueLesson): Promise<void> => {
     const by = { id: 'overdue-lessons', org, role: 'system' } as const
-    const answer = await rooms.ask('lesson', id, { type: 'EndOverdueLesson', lost: lost(record), by, at: clock.now() })
+    const answer = await entities.ask('lesson', id, {
+      type: 'EndOverdueLesson',
+      lost: lost(record),
+      by,
+      at: clock.now(),
+    })
     if (answer instanceof Refusal) throw new Error(`lesson ${id} is overdue and could not be ended: ${answer.code}`)
   }
 
   return overdue({ open, end, dueBy, clock, onError })
 }
 
-function dueBy({ stream, event }: Told): number | null {
+function dueBy({ stream, event }: Recorded): number | null {
   const its = event as LessonEvent // by its stream
   return stream.startsWith(LESSON_STREAM) && its.type === 'LessonStarted' ? its.dueAt : null
 }

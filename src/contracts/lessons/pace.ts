@@ -24,8 +24,8 @@ export function nextRun(queue: readonly LessonNews[]): Run {
   const waiting = new Set<string | null>()
   for (const [index, one] of queue.entries()) {
     if (one.who === null) return { news, rest: [...rest, ...queue.slice(index)] }
-    const participant = participantIn(one.told)
-    if (one.told.event.type === first.told.event.type && !waiting.has(participant)) news.push(one)
+    const participant = participantIn(one.recorded)
+    if (one.recorded.event.type === first.recorded.event.type && !waiting.has(participant)) news.push(one)
     else {
       rest.push(one)
       waiting.add(participant)

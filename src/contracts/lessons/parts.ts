@@ -1,30 +1,30 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Server } from 'socket.io'
 import type { Clock } from '../../clock.ts'
-import type { Desk } from '../support-chat/desk.ts'
-import type { Fanout } from '../../delivery/follower.ts'
-import { type LessonDelivery, lessonDelivery } from './delivery.ts'
-import { LessonDesk } from './desk.ts'
-import { lostParticipants } from './lost-participants.ts'
+import type { Follower } from '../../delivery/follower.ts'
 import type { Outlet } from '../../delivery/outlet.ts'
-import { endOfPresence } from './presence-past.ts'
-import { seedLessons } from './seed.ts'
-import { lessonRoutes } from './http.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
+import type { Log, Recorded } from '../../log/log.ts'
+import type { Hubs } from '../../presence/hubs.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import type { ViewRunner } from '../../views/runner.ts'
+import type { ViewStore } from '../../views/store.ts'
+import type { Desk } from '../support-chat/desk.ts'
 import { type LessonCalls, lessonCalls } from './calls.ts'
 import { lessonCodes } from './codes.ts'
-import { lessonList } from './list.ts'
-import type { Log, Recorded } from '../../log/log.ts'
+import { type LessonDelivery, lessonDelivery } from './delivery.ts'
 import { lessonAttendance } from './departures.ts'
+import { LessonDesk } from './desk.ts'
+import { lessonRoutes } from './http.ts'
+import { lessonList } from './list.ts'
+import { lostParticipants } from './lost-participants.ts'
 import { overdueLessons } from './overdue.ts'
-import type { Hubs } from '../../presence/hubs.ts'
-import type { Rooms } from '../../runtime/entities.ts'
-import type { Keeper } from '../../views/runner.ts'
-import type { ViewStore } from '../../views/store.ts'
+import { endOfPresence } from './presence-past.ts'
+import { seedLessons } from './seed.ts'
 
 export interface LessonPartsOptions {
   readonly log: Log
-  readonly rooms: Rooms
+  readonly entities: Entities
   readonly store: ViewStore
   readonly outlet: Outlet
   readonly clock: Clock
@@ -43,14 +43,14 @@ export interface LessonParts {
   /** What is done about lessons by itself. `start` before anybody is recorded as lost because this node was down. */
   policies(desk: Desk): { heard(recorded: Recorded): void; start(): Promise<void> }
   /** What clients ask, on sockets and over HTTP. */
-  calls(io: Server, fanout: Fanout, hubs: Hubs): LessonCalls
-  routes(app: OpenAPIHono<HttpEnv>, views: Keeper, upTo: () => bigint, desk: Desk): void
+  calls(io: Server, follower: Follower, hubs: Hubs): LessonCalls
+  routes(app: OpenAPIHono<HttpEnv>, views: ViewRunner, upTo: () => bigint, desk: Desk): void
   stop(): void
 }
 
 export function lessonParts({
   log,
-  rooms,
+  entities,
   store,
   outlet,
   clock,
@@ -59,7 +59,7 @@ export function lessonParts({
 }: LessonPartsOptions): LessonParts {
   const lessons = new LessonDesk(log)
   const delivery = lessonDelivery({ desk: lessons, outlet, clock })
-  const codes = lessonCodes(rooms)
+  const codes = lessonCodes(entities)
   let stopPolicies = (): void => {}
 
   return {
@@ -73,14 +73,14 @@ export function lessonParts({
       const attendance = lessonAttendance({
         lessons,
         desk,
-        rooms,
+        entities,
         endOfPresence: (org, id, since) => endOfPresence(log, org, id, since),
         clock,
         onError: (error) => failed(error, 'lesson-attendance'),
       })
       const overdue = overdueLessons({
         lessons,
-        rooms,
+        entities,
         lost: (record) => lostParticipants(desk, record),
         clock,
         onError: (error) => failed(error, 'overdue-lessons'),
@@ -88,8 +88,8 @@ export function lessonParts({
       stopPolicies = overdue.stop
       return {
         heard(recorded) {
-          attendance.heard(recorded)
-          overdue.heard(recorded)
+          attendance.onEvent(recorded)
+          overdue.onEvent(recorded)
         },
         async start() {
           // first: who had left a lesson that is due by now must not count as there until its end
@@ -98,11 +98,19 @@ export function lessonParts({
         },
       }
     },
-    calls: (io, fanout, hubs) =>
-      lessonCalls({ io, rooms, lessons: delivery, fanout, codes, hubs, clock, onError: failed }),
+    calls: (io, follower, hubs) =>
+      lessonCalls({ io, entities, lessons: delivery, follower, codes, hubs, clock, onError: failed }),
     routes(app, views, upTo, desk) {
       const lost = (lesson: string) => lostParticipants(desk, lessons.get(lesson))
-      lessonRoutes(app, { log, rooms, lessons: lessonList(views, upTo), codes, lost, overrunMinutes, now: clock.now })
+      lessonRoutes(app, {
+        log,
+        entities,
+        lessons: lessonList(views, upTo),
+        codes,
+        lost,
+        overrunMinutes,
+        now: clock.now,
+      })
     },
     stop() {
       stopPolicies()

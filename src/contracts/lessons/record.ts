@@ -1,7 +1,7 @@
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import { attend, isPresent, type Participant } from '../../../projections/lesson-participants.ts'
 import { LESSON_STREAM, type LessonRow, lessons } from '../../../projections/lessons.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import type { Log } from '../../log/log.ts'
 
 /**
@@ -14,7 +14,7 @@ export class LessonRecord {
   readonly people = new Map<string, Participant>()
   readonly #present = new Map<string, Participant>()
   #row: LessonRow | undefined
-  #last: Told<LessonEvent> | undefined
+  #last: Recorded<LessonEvent> | undefined
 
   constructor(id: string) {
     this.id = id
@@ -26,16 +26,16 @@ export class LessonRecord {
   }
 
   /** The last event that it has seen. */
-  get last(): Told<LessonEvent> | undefined {
+  get last(): Recorded<LessonEvent> | undefined {
     return this.#last
   }
 
   /** False when the event was seen before. */
-  move(told: Told<LessonEvent>): boolean {
-    if (told.revision <= (this.#row?.seq ?? -1)) return false
-    this.#row = lessons.fold(this.#row, told)
-    this.#last = told
-    const { event } = told
+  move(recorded: Recorded<LessonEvent>): boolean {
+    if (recorded.revision <= (this.#row?.seq ?? -1)) return false
+    this.#row = lessons.fold(this.#row, recorded)
+    this.#last = recorded
+    const { event } = recorded
     if ('participantId' in event) this.#attend(event.participantId, event)
     else if (event.type === 'LessonEnded') for (const id of this.people.keys()) this.#attend(id, event)
     return true
@@ -63,7 +63,7 @@ export async function lessonAt(log: Log, id: string, seq?: number): Promise<Less
   const record = new LessonRecord(id)
   const options = seq === undefined ? {} : { limit: seq + 1 }
   for await (const batch of log.read(LESSON_STREAM + id, options))
-    for (const told of batch) record.move(told as unknown as Told<LessonEvent>) // of a lesson’s stream
+    for (const recorded of batch) record.move(recorded as unknown as Recorded<LessonEvent>) // of a lesson’s stream
   if (!record.last || (seq !== undefined && record.last.revision !== seq)) return undefined
   return record
 }

@@ -1,9 +1,9 @@
 import { lessons } from '../../../projections/lessons.ts'
+import { eachRow } from '../../delivery/seed.ts'
 import { lastOf } from '../../log/last-of.ts'
 import type { Log } from '../../log/log.ts'
 import type { ViewStore } from '../../views/store.ts'
 import type { LessonDesk } from './desk.ts'
-import { eachRow } from '../../delivery/seed.ts'
 
 /**
  * Puts the open lessons on the desk: the view tells which they are, each one's stream tells the rest. Gives the

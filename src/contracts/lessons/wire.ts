@@ -2,7 +2,7 @@ import type { Role } from '../../../machines/kernel.ts'
 import type { LeaveReason } from '../../../machines/lesson/events.ts'
 import type { Participant } from '../../../projections/lesson-participants.ts'
 import type { LessonRow, LessonStatus } from '../../../projections/lessons.ts'
-import type { Place } from '../../delivery/notice.ts'
+import type { EventRef } from '../../delivery/notice.ts'
 
 /** One event of one participant. `seq` is the event's revision in the lesson; times are ISO-8601 UTC. */
 export interface ParticipantEntry {
@@ -14,7 +14,7 @@ export interface ParticipantEntry {
 }
 
 /** `id`, `seq` and `pos` are those of the last entry. */
-interface Gathered<Entry> extends Place {
+interface Gathered<Entry> extends EventRef {
   readonly lesson_id: string
   readonly participants: readonly Entry[]
 }
@@ -23,8 +23,12 @@ interface Gathered<Entry> extends Place {
  * What everybody in a lesson is told. `participant_…` pushes are gathered, so that nobody gets more than ten a second.
  */
 export interface LessonWire {
-  readonly lesson_started: Place & { readonly lesson_id: string; readonly started_at: string; readonly due_at: string }
-  readonly lesson_ended: Place & {
+  readonly lesson_started: EventRef & {
+    readonly lesson_id: string
+    readonly started_at: string
+    readonly due_at: string
+  }
+  readonly lesson_ended: EventRef & {
     readonly lesson_id: string
     readonly ended_at: string
     readonly reason: 'ended' | 'overrun'
@@ -40,7 +44,7 @@ export interface LessonWire {
  * may tell events up to `seq` again, complete and in each participant's order, so that whoever just applies them comes
  * to the same.
  */
-export interface LessonState extends Place {
+export interface LessonState extends EventRef {
   readonly lesson_id: string
   readonly title: string
   readonly teacher_id: string
@@ -61,9 +65,9 @@ export interface PresentPerson {
   readonly since: string
 }
 
-export function lessonState(id: string, row: LessonRow, present: readonly Participant[], place: Place): LessonState {
+export function lessonState(id: string, row: LessonRow, present: readonly Participant[], ref: EventRef): LessonState {
   return {
-    ...place,
+    ...ref,
     lesson_id: id,
     title: row.title,
     teacher_id: row.teacherId,

@@ -1,16 +1,16 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { refuse } from '../../../machines/kernel.ts'
-import { displayNameOf } from '../shared/people.ts'
-import { maySeePresence } from './inbound.ts'
-import type { Fanout } from '../../delivery/follower.ts'
+import type { Follower } from '../../delivery/follower.ts'
+import { refused } from '../../gateway/http/errors.ts'
+import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import type { Hubs } from '../../presence/hubs.ts'
 import { type Leases, LeasesUnavailable } from '../../presence/leases.ts'
-import { refused } from '../../gateway/http/errors.ts'
+import { displayNameOf } from '../shared/people.ts'
+import { maySeePresence } from './inbound.ts'
 import { listPresence } from './routes.ts'
-import type { HttpEnv } from '../../gateway/http/middleware.ts'
 
 export interface PresenceRoutesParts {
-  readonly fanout: Pick<Fanout, 'desk' | 'directory'>
+  readonly follower: Pick<Follower, 'desk' | 'profiles'>
   readonly leases: Pick<Leases, 'count'>
   readonly hubs: Pick<Hubs, 'count'>
 }
@@ -20,12 +20,12 @@ export interface PresenceRoutesParts {
  * since when is what was recorded, as this node has heard it; how many sockets they have is counted in the leases, of
  * all nodes.
  */
-export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { fanout, leases, hubs }: PresenceRoutesParts): void {
+export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { follower, leases, hubs }: PresenceRoutesParts): void {
   app.openapi(listPresence, async (c) => {
     const { org, role: mine } = c.get('identity')
     if (!maySeePresence(mine)) return refused(c, refuse('teachers-only'), SENTENCES)
     const { role, limit, after = '' } = c.req.valid('query')
-    const present = [...fanout.desk.office(org).online]
+    const present = [...follower.desk.office(org).online]
       .filter(([id, row]) => row.role !== 'visitor' && id > after && (role === undefined || row.role === role))
       .sort(([one], [other]) => (one < other ? -1 : 1))
     const page = present.slice(0, limit)
@@ -34,7 +34,7 @@ export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { fanout, leases, hubs
       known(hubs.count(org)),
     ])
     const data = page.map(([id, { role, state, since }], i) => {
-      const display_name = displayNameOf(id, fanout.directory.get(org, id)?.profile ?? {})
+      const display_name = displayNameOf(id, follower.profiles.get(org, id)?.profile ?? {})
       return { id, role, display_name, state, since, sockets: counts?.[i] ?? null }
     })
     const last = page.at(-1)

@@ -1,7 +1,7 @@
 import { type Refusal, type Role, refuse } from '../../../machines/kernel.ts'
 import type { Profile } from '../../../machines/person/profile.ts'
-import type { Told } from '../../../projections/projection.ts'
-import { type Notice, type Place, placeOf } from '../../delivery/notice.ts'
+import type { Recorded } from '../../../projections/projection.ts'
+import { type EventRef, eventRef, type Notice } from '../../delivery/notice.ts'
 import { displayNameOf } from '../shared/people.ts'
 
 /**
@@ -9,7 +9,7 @@ import { displayNameOf } from '../shared/people.ts'
  * ParticipantWeb with a token, every client of the other contracts). `hub`: a TeacherHub, which looks on. `anonymous`:
  * a ParticipantWeb without a token.
  */
-export type Way = 'app' | 'hub' | 'anonymous'
+export type ClientKind = 'app' | 'hub' | 'anonymous'
 
 /** Every name this contract sends. */
 export interface PresenceWire {
@@ -17,7 +17,7 @@ export interface PresenceWire {
    * To the hubs of a teacher's organisation, once for each presence: not for a second tab, not for a return within the
    * grace.
    */
-  teacher_login: Place & { readonly user_id: string; readonly display_name: string }
+  teacher_login: EventRef & { readonly user_id: string; readonly display_name: string }
 }
 
 /**
@@ -35,7 +35,7 @@ export const participantId = ({ id, token }: { readonly id: string; readonly tok
 })
 
 /** @returns how somebody with this role comes in by `product_type` of the handshake, or a sentence why they cannot. */
-export function wayOf(
+export function clientKindOf(
   role: Role,
   productType: unknown,
 ): { readonly way: 'app' | 'hub' } | { readonly problem: string } {
@@ -50,7 +50,7 @@ export function wayOf(
 const ANONYMOUS_MAY: ReadonlySet<string> = new Set(['join_lesson', 'leave_lesson'])
 
 /** Why a client that came in this way may not emit this event; undefined = it may. */
-export function barred(way: Way, event: string): Refusal | undefined {
+export function barred(way: ClientKind, event: string): Refusal | undefined {
   if (way === 'anonymous' && !ANONYMOUS_MAY.has(event)) return refuse('token-needed')
   return way === 'hub' ? refuse('hub-looks-on') : undefined
 }
@@ -58,7 +58,7 @@ export function barred(way: Way, event: string): Refusal | undefined {
 /** Who may read `GET /api/v1/presence`. */
 export const maySeePresence = (role: Role): boolean => role === 'teacher' || role === 'admin'
 
-export function teacherLogin(org: string, id: string, told: Told, profile: Profile): Notice<PresenceWire> {
-  const data = { ...placeOf(told), user_id: id, display_name: displayNameOf(id, profile) }
+export function teacherLogin(org: string, id: string, recorded: Recorded, profile: Profile): Notice<PresenceWire> {
+  const data = { ...eventRef(recorded), user_id: id, display_name: displayNameOf(id, profile) }
   return { to: { kind: 'hubs', org }, name: 'teacher_login', data }
 }

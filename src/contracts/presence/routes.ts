@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { ID, ROLES } from '../../gateway/auth/tokens.ts'
 import { withFailures } from '../../gateway/http/errors.ts'
 import { limit, security } from '../../gateway/http/schemas.ts'
-import { ID, ROLES } from '../../gateway/auth/tokens.ts'
 
 const Present = z
   .object({

@@ -3,13 +3,13 @@ import { type Party, Refusal } from '../../../machines/kernel.ts'
 import type { PresenceEvent } from '../../../machines/presence/events.ts'
 import { CHAT_STREAM } from '../../../projections/chats.ts'
 import { PRESENCE_STREAM } from '../../../projections/online.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import type { Desk } from './desk.ts'
-import type { Rooms } from '../../runtime/entities.ts'
 
 export interface AbandonedChatsOptions {
   readonly desk: Desk
-  readonly rooms: Rooms
+  readonly entities: Entities
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
@@ -20,14 +20,16 @@ export interface AbandonedChatsOptions {
  * position of its own, and what a crash left half done is found again. Every node does it: the commands' ids follow
  * from the event, so the log takes each close once.
  */
-export function abandonedChats({ desk, rooms, now, onError }: AbandonedChatsOptions) {
+export function abandonedChats({ desk, entities, now, onError }: AbandonedChatsOptions) {
   const close = (org: string, room: string, gone: string, causedBy: string): void => {
     const by: Party = { id: 'abandoned-chats', org, role: 'system' }
     const call = causedBy === '' ? {} : { causedBy }
-    const asked = rooms.ask('chat', room, { type: 'CloseAbandonedChat', gone, by, at: now() }, call).then((answer) => {
-      if (answer instanceof Refusal)
-        throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
-    })
+    const asked = entities
+      .ask('chat', room, { type: 'CloseAbandonedChat', gone, by, at: now() }, call)
+      .then((answer) => {
+        if (answer instanceof Refusal)
+          throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
+      })
     asked.catch((error: unknown) => {
       onError(error)
       setTimeout(() => lookAt(room), 1_000).unref() // the log may be back then; if not, once more
@@ -49,7 +51,7 @@ export function abandonedChats({ desk, rooms, now, onError }: AbandonedChatsOpti
     start(): void {
       for (const room of desk.chats.keys()) lookAt(room)
     },
-    heard({ id, stream, event }: Told): void {
+    onEvent({ id, stream, event }: Recorded): void {
       if (stream.startsWith(PRESENCE_STREAM)) {
         if ((event as PresenceEvent).type !== 'WentOffline') return
         const [org = '', person = ''] = stream.slice(PRESENCE_STREAM.length).split('.')

@@ -4,30 +4,30 @@ import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
 import { CHAT_STREAM } from '../../../projections/chats.ts'
 import { PRESENCE_STREAM } from '../../../projections/online.ts'
 import { PERSON_STREAM } from '../../../projections/people.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 import type { JsonText } from '../../delivery/json-text.ts'
 import type { Notice } from '../../delivery/notice.ts'
-import { type PersonFacts, type StaffUser, staffUser, type VisitorUser, visitorUser } from '../shared/people.ts'
+import type { ProfileCache } from '../../delivery/profile-cache.ts'
 import { type PresenceWire, teacherLogin } from '../presence/inbound.ts'
-import { type Shown, staffInit, staffInitText, topFlagged } from './opening.ts'
-import { chatNotices, presenceNotices, renamedNotices, type Somebody } from './notices.ts'
-import type { StaffInit, SupportChatWire } from './wire.ts'
+import { type PersonFacts, type StaffUser, staffUser, type VisitorUser, visitorUser } from '../shared/people.ts'
 import type { Desk } from './desk.ts'
-import type { Directory } from '../../delivery/profile-cache.ts'
+import { chatNotices, presenceNotices, renamedNotices, type Somebody } from './notices.ts'
+import { type Shown, staffInit, staffInitText, topFlagged } from './opening.ts'
+import type { StaffInit, SupportChatWire } from './wire.ts'
 
 /** A notice of any contract. */
 export type Announced = Notice<SupportChatWire> | Notice<PresenceWire>
 
 /** The people whom the notices about an event name, as ids within `org`. */
-export function namedBy(desk: Desk, told: Told): { readonly org: string; readonly ids: readonly string[] } {
-  const { stream } = told
+export function namedBy(desk: Desk, recorded: Recorded): { readonly org: string; readonly ids: readonly string[] } {
+  const { stream } = recorded
   if (stream.startsWith(PRESENCE_STREAM)) {
     const [org = '', id = ''] = stream.slice(PRESENCE_STREAM.length).split('.')
     return { org, ids: org === ANONYMOUS ? [] : [id] }
   }
   if (!stream.startsWith(CHAT_STREAM)) return { org: '', ids: [] }
   const chat = desk.chats.get(stream.slice(CHAT_STREAM.length))
-  const event = told.event as ChatEvent
+  const event = recorded.event as ChatEvent
   if (!chat) return { org: '', ids: [] }
   if ('staffId' in event) return { org: chat.org, ids: [event.staffId] }
   return { org: chat.org, ids: event.type === 'ChatClosed' && chat.staffId !== null ? [chat.staffId] : [] }
@@ -36,82 +36,88 @@ export function namedBy(desk: Desk, told: Told): { readonly org: string; readonl
 /**
  * Moves the desk by one event and says what is to be told to whom. The directory holds everybody whom `namedBy` names.
  */
-export function announce(desk: Desk, directory: Directory, told: Told): readonly Announced[] {
-  const { stream } = told
+export function announce(desk: Desk, profiles: ProfileCache, recorded: Recorded): readonly Announced[] {
+  const { stream } = recorded
   if (stream.startsWith(CHAT_STREAM))
-    return announceChat(desk, directory, stream.slice(CHAT_STREAM.length), told as Told<ChatEvent>)
+    return announceChat(desk, profiles, stream.slice(CHAT_STREAM.length), recorded as Recorded<ChatEvent>)
   if (stream.startsWith(PRESENCE_STREAM)) {
     const [org = '', id = ''] = stream.slice(PRESENCE_STREAM.length).split('.')
-    return announcePresence(desk, directory, org, id, told)
+    return announcePresence(desk, profiles, org, id, recorded)
   }
   if (stream.startsWith(PERSON_STREAM)) {
     const [org = '', id = ''] = stream.slice(PERSON_STREAM.length).split('.')
-    const { before, after } = directory.hear(told)
+    const { before, after } = profiles.hear(recorded)
     const row = desk.presence(org, id)
-    const who = row && after && before !== after ? somebody(directory, org, id, row.role) : undefined
-    return who ? renamedNotices(org, told, who) : []
+    const who = row && after && before !== after ? somebody(profiles, org, id, row.role) : undefined
+    return who ? renamedNotices(org, recorded, who) : []
   }
   return []
 }
 
 function announceChat(
   desk: Desk,
-  directory: Directory,
+  profiles: ProfileCache,
   room: string,
-  told: Told<ChatEvent>,
+  recorded: Recorded<ChatEvent>,
 ): readonly Notice<SupportChatWire>[] {
-  const { before, after } = desk.moveChat(room, told)
+  const { before, after } = desk.moveChat(room, recorded)
   if (!after || before === after) return []
   return chatNotices({
     room,
-    told,
+    recorded,
     before,
     after,
-    staff: staffOf(directory, after.org),
+    staff: staffOf(profiles, after.org),
     flagged: () => topFlagged(desk.office(after.org).flagged),
   })
 }
 
-function announcePresence(desk: Desk, directory: Directory, org: string, id: string, told: Told): readonly Announced[] {
-  const { before, after } = desk.movePresence(org, id, told)
+function announcePresence(
+  desk: Desk,
+  profiles: ProfileCache,
+  org: string,
+  id: string,
+  recorded: Recorded,
+): readonly Announced[] {
+  const { before, after } = desk.movePresence(org, id, recorded)
   const role = (after ?? before)?.role
-  const who = role === undefined || before === after ? undefined : somebody(directory, org, id, role)
-  const notices: Announced[] = who ? [...presenceNotices({ org, id, told, before, after, who })] : []
+  const who = role === undefined || before === after ? undefined : somebody(profiles, org, id, role)
+  const notices: Announced[] = who ? [...presenceNotices({ org, id, recorded, before, after, who })] : []
   if (role === 'teacher' && after && !before)
-    notices.push(teacherLogin(org, id, told, directory.get(org, id)?.profile ?? {}))
-  if (!after && !isStaff(role ?? 'visitor')) directory.forget(org, id)
+    notices.push(teacherLogin(org, id, recorded, profiles.get(org, id)?.profile ?? {}))
+  if (!after && !isStaff(role ?? 'visitor')) profiles.forget(org, id)
   return notices
 }
 
 /** What a staff member of this organisation is told on arrival. */
-export function openingOf(desk: Desk, directory: Directory, org: string, position: bigint): StaffInit {
-  return staffInit(shownOf(desk, directory, org, position))
+export function openingOf(desk: Desk, profiles: ProfileCache, org: string, position: bigint): StaffInit {
+  return staffInit(shownOf(desk, profiles, org, position))
 }
 
 /** The same as JSON. */
-export function openingTextOf(desk: Desk, directory: Directory, org: string, position: bigint): JsonText<StaffInit> {
-  return staffInitText(shownOf(desk, directory, org, position))
+export function openingTextOf(desk: Desk, profiles: ProfileCache, org: string, position: bigint): JsonText<StaffInit> {
+  return staffInitText(shownOf(desk, profiles, org, position))
 }
 
-function shownOf(desk: Desk, directory: Directory, org: string, position: bigint): Shown {
-  return { ...desk.office(org), position, staff: staffOf(directory, org), visitor: visitorOf(directory, org) }
+function shownOf(desk: Desk, profiles: ProfileCache, org: string, position: bigint): Shown {
+  return { ...desk.office(org), position, staff: staffOf(profiles, org), visitor: visitorOf(profiles, org) }
 }
 
-function somebody(directory: Directory, org: string, id: string, role: Role): Somebody | undefined {
-  if (isStaff(role)) return { kind: 'staff', user: staffOf(directory, org)(id) }
-  return role === 'visitor' ? { kind: 'visitor', user: visitorOf(directory, org)(id) } : undefined
+function somebody(profiles: ProfileCache, org: string, id: string, role: Role): Somebody | undefined {
+  if (isStaff(role)) return { kind: 'staff', user: staffOf(profiles, org)(id) }
+  return role === 'visitor' ? { kind: 'visitor', user: visitorOf(profiles, org)(id) } : undefined
 }
 
 const staffOf =
-  (directory: Directory, org: string) =>
+  (profiles: ProfileCache, org: string) =>
   (id: string): StaffUser => {
-    const row = directory.get(org, id)
+    const row = profiles.get(org, id)
     return row ? objectOf(staffUsers, row, () => staffUser(org, id, row)) : staffUser(org, id, stranger('agent'))
   }
 const visitorOf =
-  (directory: Directory, org: string) =>
+  (profiles: ProfileCache, org: string) =>
   (id: string): VisitorUser => {
-    const row = directory.get(org, id)
+    const row = profiles.get(org, id)
     return row ? objectOf(visitorUsers, row, () => visitorUser(id, row)) : visitorUser(id, stranger('visitor'))
   }
 

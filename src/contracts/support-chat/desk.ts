@@ -1,6 +1,6 @@
 import { type ChatRow, chats } from '../../../projections/chats.ts'
 import { type OnlineRow, online } from '../../../projections/online.ts'
-import type { Told } from '../../../projections/projection.ts'
+import type { Recorded } from '../../../projections/projection.ts'
 
 /**
  * What this node keeps in memory of one organisation: the part of the views that pushes and opening states are made of.
@@ -70,26 +70,26 @@ export class Desk {
    * True when the event is about a chat that is not in memory: its row has to be made from its stream first
    * (`seedChat`).
    */
-  lacks({ stream, revision }: Told): boolean {
-    const room = chats.key({ stream } as Told)
+  lacks({ stream, revision }: Recorded): boolean {
+    const room = chats.key({ stream } as Recorded)
     return room !== null && revision > 0 && !this.chats.has(room)
   }
 
-  moveChat(room: string, told: Told): Moved<ChatRow> {
+  moveChat(room: string, recorded: Recorded): Moved<ChatRow> {
     const before = this.chats.get(room)
-    if (before && told.revision <= before.seq) return { before, after: before }
-    const after = chats.fold(before, told)
+    if (before && recorded.revision <= before.seq) return { before, after: before }
+    const after = chats.fold(before, recorded)
     if (after) this.#putChat(room, before, after)
     return { before, after }
   }
 
-  movePresence(org: string, id: string, told: Told): Moved<OnlineRow> {
+  movePresence(org: string, id: string, recorded: Recorded): Moved<OnlineRow> {
     const { online: people } = this.office(org)
     const before = people.get(id)
-    if (before && told.revision <= before.seq) return { before, after: before }
+    if (before && recorded.revision <= before.seq) return { before, after: before }
     // Without a row only a beginning tells something: the rest belongs to a presence that was over when the rows were
     // put in.
-    const after = before || told.event.type === 'CameOnline' ? online.fold(before, told) : undefined
+    const after = before || recorded.event.type === 'CameOnline' ? online.fold(before, recorded) : undefined
     if (after) people.set(id, after)
     else people.delete(id)
     return { before, after }

@@ -1,14 +1,14 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { isStaff, isSupervising, refuse } from '../../../machines/kernel.ts'
 import { CHAT_STREAM, type ChatRow } from '../../../projections/chats.ts'
-import { chatVisitor, roomObject } from './wire.ts'
-import { chatAt } from './past.ts'
-import type { Log, Recorded } from '../../log/log.ts'
-import type { Rooms } from '../../runtime/entities.ts'
-import { listChats, listEvents, readChat } from './routes.ts'
 import { refused } from '../../gateway/http/errors.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import type { Page } from '../../gateway/http/pages.ts'
+import type { Log, Recorded } from '../../log/log.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { chatAt } from './past.ts'
+import { listChats, listEvents, readChat } from './routes.ts'
+import { chatVisitor, roomObject } from './wire.ts'
 
 /**
  * Which chats to list: entries of one index of the view `chats`, newest first. Times in milliseconds; `to` exclusive.
@@ -28,15 +28,15 @@ export interface ChatList {
 
 export interface ChatRoutesParts {
   readonly log: Log
-  readonly rooms: Pick<Rooms, 'look'>
+  readonly entities: Pick<Entities, 'state'>
   readonly chats: ChatList
 }
 
 /** `/api/v1/chats`: what is going on, and the past exactly as it was. */
-export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, rooms, chats }: ChatRoutesParts): void {
+export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, entities, chats }: ChatRoutesParts): void {
   /** A chat of another organisation is answered exactly like one that does not exist. */
   const isTheirs = async (room: string, org: string): Promise<boolean> => {
-    const { revision, state } = await rooms.look('chat', room)
+    const { revision, state } = await entities.state('chat', room)
     return revision >= 0 && state.context.org === org
   }
 

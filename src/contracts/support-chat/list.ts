@@ -1,8 +1,8 @@
 import { type ChatRow, chats } from '../../../projections/chats.ts'
 import { type PersonRow, people } from '../../../projections/people.ts'
-import type { ChatFilter, ChatList } from './http.ts'
+import { pageOf, VIEW_WAIT_MS, type Views } from '../../gateway/http/pages.ts'
 import type { PeopleList } from '../accounts/http-users.ts'
-import { PATIENCE_MS, pageOf, type Views } from '../../gateway/http/pages.ts'
+import type { ChatFilter, ChatList } from './http.ts'
 
 /** Lists from the live view. `upTo` tells the position that it has to show first. */
 export function chatList(views: Views, upTo: () => bigint): ChatList {
@@ -38,7 +38,7 @@ function passes(chat: ChatRow, { state, staff, visitor }: ChatFilter): boolean {
 export function peopleList(views: Views, upTo: () => bigint): PeopleList {
   return {
     async list(org, { limit, after }) {
-      await views.reached(people.name, upTo(), PATIENCE_MS)
+      await views.reached(people.name, upTo(), VIEW_WAIT_MS)
       const prefix = `users/${org}/`
       const from = after === undefined ? prefix : `${prefix}${after}!` // "!" sorts before every character of an id
       const { entries } = await views.scan(people.name, { from, to: `${prefix}~`, limit: limit + 1 })

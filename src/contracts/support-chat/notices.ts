@@ -2,8 +2,8 @@ import type { ChatEvent } from '../../../machines/chat/events.ts'
 import { unreachable } from '../../../machines/kernel.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
-import type { Told } from '../../../projections/projection.ts'
-import { type Audience, type Notice, placeOf } from '../../delivery/notice.ts'
+import type { Recorded } from '../../../projections/projection.ts'
+import { type Audience, eventRef, type Notice } from '../../delivery/notice.ts'
 import type { StaffUser, VisitorUser } from '../shared/people.ts'
 import {
   chatVisitor,
@@ -20,7 +20,7 @@ type ChatNotice = Notice<SupportChatWire>
 /** What notices about a chat are made from: the event, and the chat before and after it. */
 export interface ChatChange {
   readonly room: string
-  readonly told: Told<ChatEvent>
+  readonly recorded: Recorded<ChatEvent>
   readonly before: ChatRow | undefined
   readonly after: ChatRow
   /** A staff member of the chat's organisation. */
@@ -30,18 +30,18 @@ export interface ChatChange {
 }
 
 /** One case per recorded event; nothing else decides who hears what of a chat. */
-export function chatNotices({ room, told, before, after, staff, flagged }: ChatChange): readonly ChatNotice[] {
-  const { event } = told
+export function chatNotices({ room, recorded, before, after, staff, flagged }: ChatChange): readonly ChatNotice[] {
+  const { event } = recorded
   const { org, staffId } = after
-  const place = placeOf(told)
-  const inRoom = { ...place, room }
+  const ref = eventRef(recorded)
+  const inRoom = { ...ref, room }
   const visitor = chatVisitor(after)
   const toVisitor: Audience = { kind: 'person', org, id: after.visitorId }
 
   switch (event.type) {
     case 'ChatOpened':
       return [
-        { to: { kind: 'staff', org }, name: 'append_unclaimed_chats', data: { ...place, ...queuedChat(room, after) } },
+        { to: { kind: 'staff', org }, name: 'append_unclaimed_chats', data: { ...ref, ...queuedChat(room, after) } },
       ]
 
     case 'VisitorWrote': {
@@ -63,7 +63,7 @@ export function chatNotices({ room, told, before, after, staff, flagged }: ChatC
 
     case 'ChatClaimed': {
       const user = staff(event.staffId)
-      const about = { ...place, room: roomObject(room, after), user: visitor }
+      const about = { ...ref, room: roomObject(room, after), user: visitor }
       const contents = (before?.waiting ?? []).map((message) => messageObject(room, message, null))
       return [
         {
@@ -92,7 +92,7 @@ export function chatNotices({ room, told, before, after, staff, flagged }: ChatC
 
     case 'ChatFlagged': {
       const data = {
-        ...place,
+        ...ref,
         room: roomObject(room, after),
         user: staff(event.staffId),
         visitor,
@@ -147,29 +147,29 @@ export type Somebody =
 export interface PresenceChange {
   readonly org: string
   readonly id: string
-  readonly told: Told
+  readonly recorded: Recorded
   readonly before: OnlineRow | undefined
   readonly after: OnlineRow | undefined
   readonly who: Somebody
 }
 
-export function presenceNotices({ org, id, told, before, after, who }: PresenceChange): readonly ChatNotice[] {
+export function presenceNotices({ org, id, recorded, before, after, who }: PresenceChange): readonly ChatNotice[] {
   if ((before === undefined) === (after === undefined)) return []
-  const place = placeOf(told)
+  const ref = eventRef(recorded)
   if (who.kind === 'visitor') {
-    const data = { ...place, user: who.user }
+    const data = { ...ref, user: who.user }
     return [{ to: { kind: 'staff', org }, name: after ? 'visitor_goes_online' : 'visitor_goes_offline', data }]
   }
-  const data = { ...place, user: who.user }
+  const data = { ...ref, user: who.user }
   return [{ to: { kind: 'staff', org, except: [id] }, name: after ? 'staff_goes_online' : 'staff_goes_offline', data }]
 }
 
 /**
  * Somebody who is online is called something else now: said by coming online again, to everybody, themselves included.
  */
-export function renamedNotices(org: string, told: Told, who: Somebody): readonly ChatNotice[] {
-  const place = placeOf(told)
+export function renamedNotices(org: string, recorded: Recorded, who: Somebody): readonly ChatNotice[] {
+  const ref = eventRef(recorded)
   if (who.kind === 'visitor')
-    return [{ to: { kind: 'staff', org }, name: 'visitor_goes_online', data: { ...place, user: who.user } }]
-  return [{ to: { kind: 'staff', org }, name: 'staff_goes_online', data: { ...place, user: who.user } }]
+    return [{ to: { kind: 'staff', org }, name: 'visitor_goes_online', data: { ...ref, user: who.user } }]
+  return [{ to: { kind: 'staff', org }, name: 'staff_goes_online', data: { ...ref, user: who.user } }]
 }

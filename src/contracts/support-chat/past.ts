@@ -1,13 +1,12 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
 import { CHAT_STREAM, type ChatRow, chats } from '../../../projections/chats.ts'
 import { PERSON_STREAM, type PersonRow, people } from '../../../projections/people.ts'
-import type { Told } from '../../../projections/projection.ts'
 import type { Notice } from '../../delivery/notice.ts'
-import { type StaffUser, staffUser } from '../shared/people.ts'
-import { topFlagged } from './opening.ts'
-import { chatNotices } from './notices.ts'
-import { type MessageObject, messageObject, type SupportChatWire } from './wire.ts'
 import type { Log, Recorded } from '../../log/log.ts'
+import { type StaffUser, staffUser } from '../shared/people.ts'
+import { chatNotices } from './notices.ts'
+import { topFlagged } from './opening.ts'
+import { type MessageObject, messageObject, type SupportChatWire } from './wire.ts'
 
 /** One recorded event of a chat with what clients were told of it. */
 export interface Step {
@@ -40,7 +39,7 @@ export async function* replayChat(log: Log, room: string): AsyncGenerator<Step> 
       for (const id of staffIn(recorded.event, after)) await past.load(after.org, id)
       const notices = chatNotices({
         room,
-        told: recorded,
+        recorded: recorded,
         before,
         after,
         staff: (id) => past.staffAt(after.org, id, recorded.position),
@@ -83,7 +82,7 @@ function staffIn(event: ChatEvent, after: ChatRow): readonly string[] {
 /** People as of any position, from their own streams. */
 class PastPeople {
   readonly #log: Log
-  readonly #events = new Map<string, readonly Told[]>()
+  readonly #events = new Map<string, readonly Recorded[]>()
 
   constructor(log: Log) {
     this.#log = log
@@ -92,15 +91,15 @@ class PastPeople {
   async load(org: string, id: string): Promise<void> {
     const name = `${org}.${id}`
     if (this.#events.has(name)) return
-    const events: Told[] = []
+    const events: Recorded[] = []
     for await (const batch of this.#log.read(PERSON_STREAM + name)) events.push(...batch)
     this.#events.set(name, events)
   }
 
   staffAt(org: string, id: string, position: bigint): StaffUser {
     let row: PersonRow | undefined
-    for (const told of this.#events.get(`${org}.${id}`) ?? [])
-      if (told.position <= position) row = people.fold(row, told)
+    for (const recorded of this.#events.get(`${org}.${id}`) ?? [])
+      if (recorded.position <= position) row = people.fold(row, recorded)
     return staffUser(org, id, row ?? { role: 'agent', profile: {}, createdAt: 0, updatedAt: null, disabled: false })
   }
 }

@@ -1,16 +1,16 @@
 import type { Server } from 'socket.io'
 import { isSupervising, type Party, refuse } from '../../../machines/kernel.ts'
 import type { Clock, Timer } from '../../clock.ts'
-import { placeOf } from '../../delivery/notice.ts'
-import { replayChat, type Step } from './past.ts'
+import { eventRef } from '../../delivery/notice.ts'
 import type { Log } from '../../log/log.ts'
 import type { Answer } from '../../runtime/answer.ts'
-import type { Rooms } from '../../runtime/entities.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { replayChat, type Step } from './past.ts'
 
 export interface ReplaysOptions {
   readonly io: Server
   readonly log: Log
-  readonly rooms: Rooms
+  readonly entities: Entities
   readonly clock: Clock
   readonly onError: (error: unknown, what: string) => void
 }
@@ -31,7 +31,7 @@ export interface Replays {
  * paced by the log's own times; `replay_ended` {room, seq} comes last. Only supervisors and admins of the chat's
  * organisation.
  */
-export function replays({ io, log, rooms, clock, onError }: ReplaysOptions): Replays {
+export function replays({ io, log, entities, clock, onError }: ReplaysOptions): Replays {
   const running = new Map<string, Map<string, AbortController>>()
 
   const run = async (socket: string, room: string, speed: number, { signal }: AbortController): Promise<void> => {
@@ -44,7 +44,7 @@ export function replays({ io, log, rooms, clock, onError }: ReplaysOptions): Rep
       for (const { to: audience, name, data } of step.notices) {
         to.emit('replay_event', {
           room,
-          ...placeOf(recorded),
+          ...eventRef(recorded),
           at: recorded.at,
           speed,
           to: audience.kind,
@@ -80,7 +80,7 @@ export function replays({ io, log, rooms, clock, onError }: ReplaysOptions): Rep
   return {
     async start(party, socket, room, speed) {
       if (!isSupervising(party.role)) return refuse('supervisors-only')
-      const { revision, state } = await rooms.look('chat', room)
+      const { revision, state } = await entities.state('chat', room)
       if (revision < 0 || state.context.org !== party.org) return refuse('no-such-chat')
       end(socket, room) // asking again starts over
       const replay = new AbortController()

@@ -1,8 +1,8 @@
 import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Answer, Call } from '../../runtime/answer.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import { derivedId } from '../../runtime/ids.ts'
-import type { Rooms } from '../../runtime/entities.ts'
 
 /** An answer together with the chat that gave it; null when there is no chat at all. */
 export interface RoomAnswer {
@@ -25,12 +25,12 @@ const REMEMBERED = 20_000
  * asked to open only after number n has answered that it is closed, for ever; so at most one is open, on any number of
  * nodes, by construction.
  */
-export function visitorChats(rooms: Rooms): VisitorChats {
+export function visitorChats(entities: Entities): VisitorChats {
   /** Visitor -> a number that exists, and its chat; where to begin to look. Only a hint, so it may be forgotten. */
   const hints = new Map<string, { readonly n: number; readonly room: string }>()
 
   const exists = async (by: Party, n: number): Promise<boolean> =>
-    (await rooms.look('chat', chatId(by, n))).revision >= 0
+    (await entities.state('chat', chatId(by, n))).revision >= 0
 
   /**
    * The highest number that exists, -1 for none: doubling steps from the hint, then halving the gap. An open chat has
@@ -38,7 +38,7 @@ export function visitorChats(rooms: Rooms): VisitorChats {
    */
   const latest = async (by: Party): Promise<number> => {
     let low = hints.get(nameOf(by))?.n ?? -1
-    if (low >= 0 && !(await rooms.look('chat', chatId(by, low))).state.matches('closed')) return low
+    if (low >= 0 && !(await entities.state('chat', chatId(by, low))).state.matches('closed')) return low
     let step = 1
     while (await exists(by, low + step)) {
       low += step
@@ -63,7 +63,7 @@ export function visitorChats(rooms: Rooms): VisitorChats {
 
   const ask = async (room: string, command: ChatCommand, call: Call): Promise<RoomAnswer> => ({
     room,
-    answer: await rooms.ask('chat', room, command, call),
+    answer: await entities.ask('chat', room, command, call),
   })
 
   /**
@@ -73,7 +73,7 @@ export function visitorChats(rooms: Rooms): VisitorChats {
   const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<RoomAnswer | undefined> => {
     if (call.clientId === undefined || n < 1) return undefined
     const room = chatId(command.by, n - 1)
-    const answer = await rooms.remembered('chat', room, command, call)
+    const answer = await entities.remembered('chat', room, command, call)
     return answer && { room, answer }
   }
 

@@ -1,6 +1,6 @@
 import type { Content } from '../../../machines/chat/events.ts'
 import type { ChatRow, WaitingMessage } from '../../../projections/chats.ts'
-import type { Place } from '../../delivery/notice.ts'
+import type { EventRef } from '../../delivery/notice.ts'
 import { type StaffUser, type VisitorUser, visitorUser } from '../shared/people.ts'
 
 /** A chat as clients see it. Times are milliseconds since 1970; `updated_at` is when the priority last changed. */
@@ -25,10 +25,10 @@ export interface MessageObject {
   readonly updated_at: null
 }
 
-export interface InRoom extends Place {
+export interface InRoom extends EventRef {
   readonly room: string
 }
-interface About extends Place {
+interface About extends EventRef {
   readonly room: RoomObject
 }
 
@@ -71,11 +71,11 @@ export interface SupportChatWire {
   staff_leave_chat_for_supervisor: InRoom & { user: StaffUser }
   visitor_leave: InRoom & { user: VisitorUser }
   visitor_leave_chat_for_supervisor: InRoom & { user: VisitorUser }
-  staff_goes_online: Place & { user: StaffUser }
-  staff_goes_offline: Place & { user: StaffUser }
+  staff_goes_online: EventRef & { user: StaffUser }
+  staff_goes_offline: EventRef & { user: StaffUser }
   // The document has no name for these; without them what a client holds would not stay what `staff_init` would say.
-  visitor_goes_online: Place & { user: VisitorUser }
-  visitor_goes_offline: Place & { user: VisitorUser }
+  visitor_goes_online: EventRef & { user: VisitorUser }
+  visitor_goes_offline: EventRef & { user: VisitorUser }
   /** To agents, what `chat_has_changed_priority_for_supervisor` is to the others. */
   chat_has_changed_priority: About & PriorityChange
   /** To all sockets of the claimer: their other tabs take the chat from the queue too. */

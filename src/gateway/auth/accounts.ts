@@ -3,12 +3,12 @@ import type { AccountRole } from '../../../machines/person/events.ts'
 import type { Person } from '../../../machines/person/machine.ts'
 import type { Profile } from '../../../machines/person/profile.ts'
 import type { Call } from '../../runtime/answer.ts'
-import type { Rooms } from '../../runtime/entities.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import { accountId, loginId, normalEmail } from './account-ids.ts'
 import type { Passwords } from './passwords.ts'
 
 export interface AccountParts {
-  readonly rooms: Pick<Rooms, 'ask' | 'look' | 'remembered'>
+  readonly entities: Pick<Entities, 'ask' | 'state' | 'remembered'>
   readonly passwords: Passwords
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -25,8 +25,8 @@ export interface NewAccount {
 const MAX_TRIED = 5
 
 /** The state of one person of the asker's organisation; null when there is none. */
-export async function personOf(rooms: Pick<Rooms, 'look'>, org: string, id: string): Promise<Person | null> {
-  const { state } = await rooms.look('person', `${org}.${id}`)
+export async function personOf(entities: Pick<Entities, 'state'>, org: string, id: string): Promise<Person | null> {
+  const { state } = await entities.state('person', `${org}.${id}`)
   return state.matches('unknown') ? null : state.context
 }
 
@@ -40,7 +40,7 @@ export async function openAccount(
   account: NewAccount,
   call: Call = {},
 ): Promise<string | Refusal> {
-  const { rooms, passwords, now } = parts
+  const { entities, passwords, now } = parts
   if (by.role !== 'admin' && by.role !== 'system') return refuse('admin-only') // before a hash is paid for
   const email = normalEmail(account.email)
   const id = accountId(by.org, email)
@@ -49,14 +49,14 @@ export async function openAccount(
   // First the login, then the account. A crash between the two leaves an entry that leads to nobody, which a login
   // skips and the next attempt completes; the other way round would leave an account that nobody can log in to, and
   // that cannot be opened again.
-  const added = await rooms.ask('login', login, { type: 'AddLogin', org: by.org, person: id, by, at: now() })
+  const added = await entities.ask('login', login, { type: 'AddLogin', org: by.org, person: id, by, at: now() })
   if (added instanceof Refusal) return added
 
   const passwordHash = await passwords.hash(account.password, saltFrom(`${by.org}.${id}`, call))
   if (passwordHash instanceof Refusal) return passwordHash
   const profile = { ...account.profile, email }
   const command = { type: 'OpenAccount', id, role: account.role, login, profile, passwordHash, by, at: now() } as const
-  const opened = await rooms.ask('person', `${by.org}.${id}`, command, call)
+  const opened = await entities.ask('person', `${by.org}.${id}`, command, call)
   return opened instanceof Refusal ? opened : id
 }
 
@@ -65,13 +65,13 @@ export async function openAccount(
  * `current-password-required`, `bad-credentials`, and those of an overloaded server.
  */
 export async function changePassword(
-  { rooms, passwords, now }: AccountParts,
+  { entities, passwords, now }: AccountParts,
   by: Party,
   id: string,
   { password, current }: { readonly password: string; readonly current?: string | undefined },
   call: Call = {},
 ): Promise<Refusal | null> {
-  const person = await personOf(rooms, by.org, id)
+  const person = await personOf(entities, by.org, id)
   if (person === null) return refuse('no-such-person')
   if (by.role !== 'admin' && by.id !== id) return refuse('admin-only') // before a hash is paid for
   const passwordHash = await passwords.hash(password, saltFrom(`${by.org}.${id}`, call))
@@ -85,7 +85,7 @@ export async function changePassword(
     if (right instanceof Refusal) return right
     if (!right) return refuse('bad-credentials')
   }
-  const changed = await rooms.ask(
+  const changed = await entities.ask(
     'person',
     `${by.org}.${id}`,
     { type: 'ChangePassword', passwordHash, by, at: now() },
@@ -100,13 +100,13 @@ export async function changePassword(
  * whether an e-mail has an account; that one has several does cost more time when `org` is not given.
  */
 export async function logIn(
-  { rooms, passwords }: AccountParts,
+  { entities, passwords }: AccountParts,
   { email, password, org }: { readonly email: string; readonly password: string; readonly org?: string | undefined },
 ): Promise<Person | Refusal> {
-  const tried = org === undefined ? await accountsOf(rooms, email) : [{ org, person: accountId(org, email) }]
+  const tried = org === undefined ? await accountsOf(entities, email) : [{ org, person: accountId(org, email) }]
   const found: Person[] = []
   for (const { org, person: id } of tried.length > 0 ? tried : [{ org: null, person: '' }]) {
-    const person = org === null ? null : await personOf(rooms, org, id)
+    const person = org === null ? null : await personOf(entities, org, id)
     const right = await passwords.verify(person?.passwordHash ?? null, password)
     if (right instanceof Refusal) return right
     if (right && person && !person.disabled) found.push(person)
@@ -116,8 +116,8 @@ export async function logIn(
   return only ?? refuse('bad-credentials')
 }
 
-async function accountsOf(rooms: Pick<Rooms, 'look'>, email: string) {
-  const { state } = await rooms.look('login', loginId(email))
+async function accountsOf(entities: Pick<Entities, 'state'>, email: string) {
+  const { state } = await entities.state('login', loginId(email))
   return state.context.accounts.slice(0, MAX_TRIED)
 }
 

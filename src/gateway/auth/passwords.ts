@@ -21,12 +21,12 @@ export const MAX_PASSWORD_CHARACTERS = 512
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 // The library works on Node's pool of four threads, which files and name look-ups need too.
-const AT_ONCE = 2
+const MAX_PARALLEL_HASHES = 2
 const MAX_WAITING = 500
 
 /** Makes one hash at the start, to check the passwords of people who do not exist against. */
 export async function openPasswords(): Promise<Passwords> {
-  const inTurn = turns(AT_ONCE, MAX_WAITING)
+  const inTurn = turns(MAX_PARALLEL_HASHES, MAX_WAITING)
   const nobodys = await hash(randomBytes(16).toString('hex'), COST)
   return {
     hash(password, saltFrom) {

@@ -1,14 +1,14 @@
 import { OpenAPIHono, type z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { cors } from 'hono/cors'
+import { authRoutes } from '../../contracts/accounts/http-login.ts'
+import { type PeopleList, userRoutes } from '../../contracts/accounts/http-users.ts'
 import type { AccountParts } from '../auth/accounts.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
+import type { FailureLimit, Limit } from '../auth/limits.ts'
 import { originAllowed } from '../sockets/handshake.ts'
-import { authRoutes } from '../../contracts/accounts/http-login.ts'
 import { failed, type HttpLog, thrown } from './errors.ts'
 import { bearer, type HttpEnv, jsonBody, limitedBody, namedOnce, perAddress, requestLog } from './middleware.ts'
-import { type PeopleList, userRoutes } from '../../contracts/accounts/http-users.ts'
-import type { FailureLimit, Limit } from '../auth/limits.ts'
 
 export interface HttpParts extends AccountParts {
   readonly authenticator: Authenticator
@@ -32,7 +32,7 @@ const MAX_BODY_BYTES = 256 * 1024
  * description itself.
  */
 export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
-  const { authenticator, rooms, log, allowedOrigins, requests, now } = parts
+  const { authenticator, entities, log, allowedOrigins, requests, now } = parts
   const app = new OpenAPIHono<HttpEnv>({
     defaultHook: (result, c) => (result.success ? undefined : failed(c, 400, 'bad-request', sentenceOf(result.error))),
   })
@@ -65,8 +65,8 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   })
   authRoutes(app, { ...parts, sign: authenticator.sign })
   // Routes above are matched first and end the request; everything below needs a token.
-  app.use('/api/v1/*', bearer(authenticator, rooms))
-  app.use('/api/v1/*', namedOnce(rooms, now))
+  app.use('/api/v1/*', bearer(authenticator, entities))
+  app.use('/api/v1/*', namedOnce(entities, now))
   userRoutes(app, { ...parts, opensAccounts: authenticator.sign !== null })
   return app
 }

@@ -3,13 +3,13 @@ import { bodyLimit } from 'hono/body-limit'
 import { routePath } from 'hono/route'
 import { Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Call } from '../../runtime/answer.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import { derivedId } from '../../runtime/ids.ts'
-import type { Rooms } from '../../runtime/entities.ts'
 import { personOf } from '../auth/accounts.ts'
 import { type Authenticator, AuthFailure, type Identity, partyOf } from '../auth/authenticator.ts'
-import { failed, type HttpLog, refused, tooOften } from './errors.ts'
 import type { Limit } from '../auth/limits.ts'
 import { tokenFrom } from '../auth/tokens.ts'
+import { failed, type HttpLog, refused, tooOften } from './errors.ts'
 
 /** What handlers find on their context: `identity` behind `bearer` only. */
 export interface HttpEnv {
@@ -25,7 +25,7 @@ export interface HttpEnv {
 export const addressOf = (c: Context<HttpEnv>): string => c.env?.incoming?.socket.remoteAddress ?? 'unknown'
 
 /** Lets in whoever has a valid token and is not disabled; puts `identity` on the context. */
-export function bearer(authenticator: Authenticator, rooms: Pick<Rooms, 'look'>): MiddlewareHandler<HttpEnv> {
+export function bearer(authenticator: Authenticator, entities: Pick<Entities, 'state'>): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const identity = await authenticator.verify(tokenFrom(c.req.header('Authorization')))
     if (identity instanceof AuthFailure) {
@@ -33,7 +33,7 @@ export function bearer(authenticator: Authenticator, rooms: Pick<Rooms, 'look'>)
       c.header('WWW-Authenticate', 'Bearer')
       return failed(c, 401, identity.code, identity.message)
     }
-    if ((await personOf(rooms, identity.org, identity.id))?.disabled) return refused(c, refuse('account-disabled'))
+    if ((await personOf(entities, identity.org, identity.id))?.disabled) return refused(c, refuse('account-disabled'))
     c.set('identity', identity)
     return next()
   }
@@ -114,7 +114,7 @@ export function callOf(c: Context<HttpEnv>): Call | null {
  * unnoticed.
  */
 export const namedOnce =
-  (rooms: Pick<Rooms, 'ask' | 'remembered'>, now: () => number): MiddlewareHandler<HttpEnv> =>
+  (entities: Pick<Entities, 'ask' | 'remembered'>, now: () => number): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
     const call = callOf(c)
     if (c.req.method === 'GET' || call?.clientId === undefined) return next()
@@ -122,11 +122,11 @@ export const namedOnce =
     const named = { ...call, payload: [c.req.method, c.req.path, withoutPasswords(await c.req.text())] }
     const id = derivedId(`request ${by.org}.${by.id} ${call.clientId}`)
     const command = { type: 'NameRequest', by, at: now() } as const
-    const known = await rooms.remembered('request', id, command, named)
+    const known = await entities.remembered('request', id, command, named)
     if (known instanceof Refusal) return refused(c, known)
     if (known) c.set('repeated', true)
     await next()
-    if (c.res.ok && !known) await rooms.ask('request', id, command, named)
+    if (c.res.ok && !known) await entities.ask('request', id, command, named)
   }
 
 const withoutPasswords = (text: string): unknown =>

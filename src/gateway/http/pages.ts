@@ -1,6 +1,6 @@
-import type { Keeper } from '../../views/runner.ts'
+import type { ViewRunner } from '../../views/runner.ts'
 
-export type Views = Pick<Keeper, 'scan' | 'reached'>
+export type Views = Pick<ViewRunner, 'scan' | 'reached'>
 
 const PAGE = 200
 /** Moments are written with 14 digits, so that the order of texts is that of times. */
@@ -13,7 +13,7 @@ const MAX_SCANNED = 5_000
 /**
  * Views follow the log some milliseconds behind; whoever lists waits this long for them, then is shown what there is.
  */
-export const PATIENCE_MS = 1_000
+export const VIEW_WAIT_MS = 1_000
 
 export interface PageOptions<R> {
   readonly view: string
@@ -39,7 +39,7 @@ export interface Page<R> {
 /** A page of a list that goes by time, the latest first. */
 export async function pageOf<R>(views: Views, options: PageOptions<R>): Promise<Page<R>> {
   const { view, upTo, prefix, after, limit, passes = () => true } = options
-  await views.reached(view, upTo, PATIENCE_MS)
+  await views.reached(view, upTo, VIEW_WAIT_MS)
   const from = prefix + (options.from === undefined ? '' : moment(options.from))
   let to = prefix + (after ?? (options.to === undefined ? '~' : moment(options.to)))
   const rows: (readonly [string, R])[] = []

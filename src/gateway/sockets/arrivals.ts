@@ -1,14 +1,14 @@
 import type { Socket } from 'socket.io'
 import type { Party } from '../../../machines/kernel.ts'
 import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
-import { wayOf } from '../../contracts/presence/inbound.ts'
+import { clientKindOf } from '../../contracts/presence/inbound.ts'
 import { aliveKeyProblem } from '../../presence/alive-keys.ts'
 import { type Authenticator, AuthFailure, type Identity, partyOf } from '../auth/authenticator.ts'
-import { contradicts, type handshakes } from './handshake.ts'
 import type { Limit } from '../auth/limits.ts'
 import { newParticipant, type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
 import { tokenFrom } from '../auth/tokens.ts'
-import { Unwelcome } from './connection-refused.ts'
+import { ConnectionRefused } from './connection-refused.ts'
+import { contradicts, type handshakes } from './handshake.ts'
 
 /** Who connects, and as what. */
 export type Arrival =
@@ -36,7 +36,7 @@ export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions):
     if (onRequest.from === 'header' || nothing) return onRequest.identity ?? onRequest.participant ?? null
     const text = typeof token === 'string' ? tokenFrom(token) : null
     const found = participantOf(text ?? '') ?? (await auth.verify(text))
-    if (found instanceof AuthFailure) throw new Unwelcome(401, found.message)
+    if (found instanceof AuthFailure) throw new ConnectionRefused(401, found.message)
     return found
   }
 
@@ -44,12 +44,12 @@ export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions):
     const { query, address } = socket.handshake
     const found = await spokenFor(socket)
     if (found === null && query.role !== 'student') {
-      throw new Unwelcome(401, 'a token is needed: send it as auth.token; only role=student may come without')
+      throw new ConnectionRefused(401, 'a token is needed: send it as auth.token; only role=student may come without')
     }
     if (found === null || 'token' in found) {
       const allowed = perAddress.take(address, now())
       if (allowed !== true)
-        throw new Unwelcome(429, `too many connections: try again in ${Math.ceil(allowed / 1000)} s`)
+        throw new ConnectionRefused(429, `too many connections: try again in ${Math.ceil(allowed / 1000)} s`)
       const participant = found ?? newParticipant()
       const party: Party = { id: participant.id, org: ANONYMOUS, role: 'student' }
       agree(query, party)
@@ -57,15 +57,15 @@ export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions):
     }
     const party = partyOf(found)
     agree(query, party)
-    const entrance = wayOf(found.role, query.product_type)
-    if ('problem' in entrance) throw new Unwelcome(403, entrance.problem)
+    const entrance = clientKindOf(found.role, query.product_type)
+    if ('problem' in entrance) throw new ConnectionRefused(403, entrance.problem)
     const problem = found.role === 'teacher' && entrance.way === 'app' ? aliveKeyProblem(found.org) : undefined
-    if (problem !== undefined) throw new Unwelcome(403, problem)
+    if (problem !== undefined) throw new ConnectionRefused(403, problem)
     return { way: entrance.way, party, identity: found }
   }
 }
 
 function agree(query: Readonly<Record<string, unknown>>, party: Party): void {
   const contradiction = contradicts(query, party)
-  if (contradiction !== undefined) throw new Unwelcome(401, contradiction)
+  if (contradiction !== undefined) throw new ConnectionRefused(401, contradiction)
 }

@@ -8,8 +8,8 @@ import type { Log } from '../../log/log.ts'
 import { countedHere } from '../../presence/counted-here.ts'
 import { openHeartbeat } from '../../presence/heartbeat.ts'
 import type { Leases } from '../../presence/leases.ts'
+import { type LivenessProbe, localProbe } from '../../presence/liveness-probe.ts'
 import { memoryLeases } from '../../presence/memory.ts'
-import { type Pulse, pulseHere } from '../../presence/liveness-probe.ts'
 import { openRedisLeases } from '../../presence/redis.ts'
 import { openRedisPulse } from '../../presence/redis-liveness-probe.ts'
 
@@ -26,7 +26,7 @@ export interface ConnectionPartsOptions {
  */
 export interface ConnectionParts {
   readonly leases: Leases
-  readonly pulse: Pulse
+  readonly liveness: LivenessProbe
   lastSeen(person: string): Promise<number | null>
   /** When the process before this one was last alive, where there is one at a time. */
   readonly diedAt: number | null
@@ -47,12 +47,12 @@ export async function connectionParts({
   const { redisUrl: url, leaseMs: ttlMs, dataDirectory } = config
   const node = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   const inRedis = url === null ? null : await openRedisLeases({ url, node, ttlMs })
-  const here = pulseHere()
+  const here = localProbe()
   if (url !== null && inRedis !== null && config.eventStoreUrl !== null) {
-    const pulse = await openRedisPulse({ url, node, here, leases: inRedis, clock, onError })
+    const liveness = await openRedisPulse({ url, node, here, leases: inRedis, clock, onError })
     return {
       leases: inRedis,
-      pulse,
+      liveness,
       onlyNode: null,
       diedAt: null,
       beat() {},
@@ -60,7 +60,7 @@ export async function connectionParts({
         const seen = (await inRedis.elsewhere(person)).map(({ renewedAt }) => renewedAt)
         return seen.length === 0 ? null : Math.max(...seen)
       },
-      stop: async () => void (await Promise.all([pulse.stop(), inRedis.close()])),
+      stop: async () => void (await Promise.all([liveness.stop(), inRedis.close()])),
     }
   }
   // One node. Leases of another name are those of its dead predecessor, which lived at least until the last event and
@@ -71,7 +71,7 @@ export async function connectionParts({
   const aliveUntil = Math.max(heartbeat.lastBeat ?? 0, lastEventAt) || null
   return {
     leases,
-    pulse: here,
+    liveness: here,
     onlyNode: node,
     lastSeen: async () => null,
     diedAt: aliveUntil,

@@ -1,5 +1,5 @@
 /** Ends a connection attempt: `connect_error` with `err.data` {code, message}; the codes are HTTP's. */
-export class Unwelcome extends Error {
+export class ConnectionRefused extends Error {
   override readonly name = 'Unwelcome'
   readonly data: { readonly code: number; readonly message: string }
   constructor(code: number, message: string) {

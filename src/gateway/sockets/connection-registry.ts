@@ -1,28 +1,28 @@
 import type { Party, Role } from '../../../machines/kernel.ts'
 import { isAnonymous } from '../../../machines/presence/anonymous.ts'
-import type { Fanout } from '../../delivery/follower.ts'
+import type { Follower } from '../../delivery/follower.ts'
 import type { AliveKeys } from '../../presence/alive-keys.ts'
 import type { Hubs } from '../../presence/hubs.ts'
-import type { End, PresenceKeeper } from '../../presence/tracker.ts'
-import type { Peer, Pulse } from '../../presence/liveness-probe.ts'
+import type { LivenessProbe, Peer } from '../../presence/liveness-probe.ts'
+import type { End, PresenceTracker } from '../../presence/tracker.ts'
 import type { Arrival } from './arrivals.ts'
-import { Unwelcome } from './connection-refused.ts'
+import { ConnectionRefused } from './connection-refused.ts'
 
 /** Whoever is not known to be here by then is sent away, to try again. */
 export const ARRIVAL_MS = 15_000
 
-export interface WhereaboutsOptions {
-  readonly presence: PresenceKeeper
-  readonly fanout: Pick<Fanout, 'desk' | 'until'>
+export interface ConnectionRegistryOptions {
+  readonly presence: PresenceTracker
+  readonly follower: Pick<Follower, 'desk' | 'until'>
   readonly keys: AliveKeys
   readonly hubs: Hubs
-  readonly pulse: Pulse
+  readonly liveness: LivenessProbe
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
 /** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
-export interface Whereabouts {
+export interface ConnectionRegistry {
   /**
    * Resolves when this node would say so itself. Rejects (with Unwelcome when nothing is broken) having undone
    * everything; `gone` = the socket closed.
@@ -32,7 +32,7 @@ export interface Whereabouts {
    * Looks whether this connection, let in at `at`, is the return from a loss that nobody has noticed: their other
    * connections count as open, and nobody answers there. Then it is recorded as such. Never rejects.
    */
-  doubted(arrival: Arrival, socket: string, at: number): Promise<void>
+  probeOthers(arrival: Arrival, socket: string, at: number): Promise<void>
   left(arrival: Arrival, socket: string, end: End): Promise<void>
 }
 
@@ -40,9 +40,16 @@ export interface Whereabouts {
  * A hub is nobody's presence: its person is not online by it, has no keys, and nobody is told. Everybody else is
  * present, and teachers and students are so for other programs, too.
  */
-export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: WhereaboutsOptions): Whereabouts {
+export function connectionRegistry({
+  presence,
+  follower,
+  keys,
+  hubs,
+  liveness,
+  now,
+}: ConnectionRegistryOptions): ConnectionRegistry {
   const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
-    const isHere = (): boolean => fanout.desk.presence(org, id) !== undefined
+    const isHere = (): boolean => follower.desk.presence(org, id) !== undefined
     if (isHere()) return
     // Cheaper than AbortSignal.any and .timeout, and a thousand of these come at once.
     const over = new AbortController()
@@ -50,15 +57,15 @@ export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: Wherea
     const timer = setTimeout(end, ARRIVAL_MS)
     gone.addEventListener('abort', end)
     if (gone.aborted) end()
-    const found = await fanout.until(isHere, over.signal)
+    const found = await follower.until(isHere, over.signal)
     clearTimeout(timer)
     gone.removeEventListener('abort', end)
-    if (!found) throw new Unwelcome(503, 'try again')
+    if (!found) throw new ConnectionRefused(503, 'try again')
   }
 
-  const left: Whereabouts['left'] = async ({ way, party }, socket, end) => {
+  const left: ConnectionRegistry['left'] = async ({ way, party }, socket, end) => {
     if (way === 'hub') return hubs.leave(party.org, socket)
-    pulse.close(nameOf(party), socket)
+    liveness.close(nameOf(party), socket)
     await Promise.all([keys.leave(socket), presence.disconnected(nameOf(party), socket, end)])
   }
 
@@ -68,23 +75,24 @@ export function whereabouts({ presence, fanout, keys, hubs, pulse, now }: Wherea
       try {
         if (way === 'hub') await hubs.enter(party.org, socket)
         else {
-          pulse.open(nameOf(party), socket, peer)
+          liveness.open(nameOf(party), socket, peer)
           await presence.connected(nameOf(party), roleOf(arrival), socket)
           await here(party, gone)
           await enterKeys(keys, party, socket)
         }
         // Socket.IO forgets a socket that closed meanwhile, without another word: nobody else would end what began
         // here.
-        if (gone.aborted) throw new Unwelcome(503, 'try again')
+        if (gone.aborted) throw new ConnectionRefused(503, 'try again')
       } catch (error) {
         await left(arrival, socket, { how: 'lost', at: now() })
         throw error
       }
     },
-    async doubted(arrival, socket, at) {
+    async probeOthers(arrival, socket, at) {
       const person = nameOf(arrival.party)
-      const felt = await pulse.others(person, socket)
-      if (typeof felt === 'number') await presence.returned(person, roleOf(arrival), { lostAt: felt, backAt: at })
+      const result = await liveness.probe(person, socket)
+      if (typeof result === 'number')
+        await presence.recordReturn(person, roleOf(arrival), { lostAt: result, backAt: at })
     },
     left,
   }

@@ -33,7 +33,7 @@ export function markOf(connection: Connection): Mark {
 }
 
 /** Ends a connection now and frees what waits for it: an orderly close would wait for a reader who does not read. */
-export function cutOff(connection: Connection): void {
+export function terminate(connection: Connection): void {
   const { socket } = insides(connection).transport
   if (socket) socket.terminate()
   else connection.close(true)
@@ -74,7 +74,7 @@ export function peerOf(connection: Connection): Peer {
     cut(seenAt) {
       heard.set(connection, Math.max(heardAt(connection), seenAt))
       silenced.add(connection)
-      cutOff(connection)
+      terminate(connection)
     },
   }
 }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
  * after the other, in one turn of the event loop unless something is waited for, and a class that comes at once pays
  * for both.
  */
-export function gatherUpgrades(http: HttpServer): void {
+export function corkUpgrades(http: HttpServer): void {
   http.prependListener('upgrade', (_, socket: Socket) => {
     socket.cork()
     setImmediate(() => socket.uncork())

@@ -10,7 +10,7 @@ interface Transport {
  * writes each by itself: for somebody who hears many chats that is most of what a push costs. Engine.IO tells before
  * (`flush`) and after (`drain`) it hands them over, in one go. A transport that looks different is left alone.
  */
-export function gatherWrites(io: Server): void {
+export function corkWrites(io: Server): void {
   let corked: { uncork(): void } | undefined
   io.engine.on('flush', (connection: Socket['conn'], packets: readonly unknown[]) => {
     if (packets.length < 2) return

@@ -1,5 +1,5 @@
 import type { Server } from 'socket.io'
-import { cutOff, isOver } from './connections.ts'
+import { isOver, terminate } from './connections.ts'
 
 /**
  * Closes every connection after what was written to it, without a Socket.IO disconnect packet: to clients it is a lost
@@ -11,7 +11,7 @@ export async function hangUp(io: Server, limitMs: number): Promise<void> {
   for (const connection of open) connection.close()
   const deadline = performance.now() + limitMs
   while (!open.every(isOver) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
-  for (const connection of open) if (!isOver(connection)) cutOff(connection)
+  for (const connection of open) if (!isOver(connection)) terminate(connection)
 }
 
 /** Waits for `work`, but not longer than this. */

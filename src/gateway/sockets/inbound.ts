@@ -1,33 +1,38 @@
 import type { Party } from '../../../machines/kernel.ts'
 import { Refusal, refuse } from '../../../machines/kernel.ts'
-import { type AttendanceRowOf, attendanceInbound, attendanceSentences, courseNamedIn } from '../../contracts/attendance/inbound.ts'
+import type { AttendanceCalls } from '../../contracts/attendance/calls.ts'
+import {
+  type AttendanceRowOf,
+  attendanceInbound,
+  attendanceSentences,
+  courseNamedIn,
+} from '../../contracts/attendance/inbound.ts'
+import type { LessonCalls } from '../../contracts/lessons/calls.ts'
 import { type LessonRowOf, lessonInbound, lessonSentences } from '../../contracts/lessons/inbound.ts'
+import { barred, type ClientKind } from '../../contracts/presence/inbound.ts'
 import { displayNameOf } from '../../contracts/shared/people.ts'
-import { barred, type Way } from '../../contracts/presence/inbound.ts'
 import { type Caller, inbound, type Row, sentence } from '../../contracts/support-chat/inbound.ts'
-import type { Directory } from '../../delivery/profile-cache.ts'
+import type { Replays } from '../../contracts/support-chat/replays.ts'
+import type { RoomAnswer, VisitorChats } from '../../contracts/support-chat/visitor-chats.ts'
+import type { ProfileCache } from '../../delivery/profile-cache.ts'
 import { LogUnavailable } from '../../log/log.ts'
 import type { Call } from '../../runtime/answer.ts'
-import type { Rooms } from '../../runtime/entities.ts'
-import type { RoomAnswer, VisitorChats } from '../../contracts/support-chat/visitor-chats.ts'
-import type { AttendanceCalls } from '../../contracts/attendance/calls.ts'
-import type { LessonCalls } from '../../contracts/lessons/calls.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import type { Limit } from '../auth/limits.ts'
-import type { Replays } from '../../contracts/support-chat/replays.ts'
 
 /** What the gateway remembers of one connection. */
 export interface Session {
   readonly caller: Caller
-  readonly way: Way
+  readonly way: ClientKind
   readonly address: string
   /** 2 = acks carry a third value. */
   readonly protocol: 1 | 2
 }
 
-export interface EmitsOptions {
-  readonly rooms: Rooms
+export interface InboundOptions {
+  readonly entities: Entities
   readonly visitorChats: VisitorChats
-  readonly directory: () => Directory
+  readonly profiles: () => ProfileCache
   readonly perPerson: Limit
   readonly perAddress: Limit
   readonly now: () => number
@@ -48,9 +53,19 @@ type Ack = (result: boolean, error: string | null, place?: object) => void
  * The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws,
  * never rejects.
  */
-export function emits(options: EmitsOptions) {
-  const { rooms, visitorChats, directory, perPerson, perAddress, now, replays, lessonCalls, attendanceCalls, observe } =
-    options
+export function openInbound(options: InboundOptions) {
+  const {
+    entities,
+    visitorChats,
+    profiles,
+    perPerson,
+    perAddress,
+    now,
+    replays,
+    lessonCalls,
+    attendanceCalls,
+    observe,
+  } = options
   let draining = false
   let underWay = 0
   let idle: (() => void) | undefined
@@ -118,7 +133,7 @@ export function emits(options: EmitsOptions) {
     if (asked instanceof Refusal) return { room: null, answer: asked }
     switch (asked.kind) {
       case 'chat':
-        return { room: asked.room, answer: await rooms.ask('chat', asked.room, asked.command, callOf(asked)) }
+        return { room: asked.room, answer: await entities.ask('chat', asked.room, asked.command, callOf(asked)) }
       case 'own-chat':
         return visitorChats.askLatest(asked.command, callOf(asked))
       case 'new-chat':
@@ -144,7 +159,7 @@ export function emits(options: EmitsOptions) {
     const person =
       staffId === undefined
         ? undefined
-        : await directory()
+        : await profiles()
             .load(org, staffId)
             .catch(() => undefined)
     return sentence(refusal, (id) => displayNameOf(id, person?.profile ?? {}))
@@ -174,7 +189,7 @@ export function emits(options: EmitsOptions) {
   }
 }
 
-export type Emits = ReturnType<typeof emits>
+export type Inbound = ReturnType<typeof openInbound>
 
 const callOf = ({ clientId, payload }: { readonly clientId?: string; readonly payload: unknown }): Call =>
   clientId === undefined ? {} : { clientId, payload }

@@ -75,7 +75,7 @@ export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet
     },
     leave: (org, id, lesson) => io.in(personRoom(org, id)).socketsLeave([lessonRoom(lesson), doorRoom(lesson)]),
     empty: (lesson) => io.in(lessonRoom(lesson)).socketsLeave(lessonRoom(lesson)),
-    dismiss(org, id, why) {
+    disconnectUser(org, id, why) {
       for (const socketId of [...(rooms.get(personRoom(org, id)) ?? []), ...(rooms.get(hubRoom(org, id)) ?? [])]) {
         const socket = io.of('/').sockets.get(socketId)
         if (socket) sendAway(socket, why)

@@ -1,10 +1,10 @@
 import type { Server } from 'socket.io'
 import type { Clock } from '../../clock.ts'
-import { type Connection, cutOff, type Mark, markOf, waitingBytes } from './connections.ts'
+import { type Connection, type Mark, markOf, terminate, waitingBytes } from './connections.ts'
 import type { SocketData } from './sockets.ts'
 
 /** A reader who was disconnected, for the log line. */
-export interface CutOff {
+export interface Terminated {
   /** `<org>.<id>`, or null when they had not said who they are. */
   readonly person: string | null
   readonly address: string
@@ -12,11 +12,11 @@ export interface CutOff {
   readonly why: 'too much waits for it' | 'it takes nothing'
 }
 
-export interface OutboundOptions {
+export interface SlowReadersOptions {
   readonly io: Server
   readonly clock: Clock
   /** Told after the fact. The client sees a lost connection, comes back and gets a fresh opening state. */
-  readonly onCutOff: (reader: CutOff) => void
+  readonly onCutOff: (reader: Terminated) => void
 }
 
 const SWEEP_MS = 1_000
@@ -25,7 +25,7 @@ const SWEEP_MS = 1_000
  * who have each written all that the queue takes (512 KiB) has 20. Somebody who takes it slowly must get it, or every
  * return would end the same way.
  */
-const AT_ONCE_BYTES = 32 * 1024 * 1024
+const MAX_WAITING_BYTES = 32 * 1024 * 1024
 /** Less than this is not worth a disconnection before the heartbeat finds out. */
 const STALLED_BYTES = 1024 * 1024
 /**
@@ -39,7 +39,7 @@ const STALLED_SWEEPS = 15
  * waiting, or more than 1 MiB of which nothing was taken for 15 s. Between two looks one connection can be given more
  * than that: then the bound is what this node can push in a second. `stop` ends the looking.
  */
-export function watchOutbound({ io, clock, onCutOff }: OutboundOptions): { stop(): void } {
+export function watchSlowReaders({ io, clock, onCutOff }: SlowReadersOptions): { stop(): void } {
   const open = new Map<Connection, Progress>()
   const add = (connection: Connection): void => {
     open.set(connection, { mark: NOTHING, sweeps: 0 })
@@ -49,9 +49,9 @@ export function watchOutbound({ io, clock, onCutOff }: OutboundOptions): { stop(
     for (const [connection, progress] of open) {
       const bytes = waitingBytes(connection)
       const stalled = hasStalled(connection, progress, bytes)
-      if (bytes <= AT_ONCE_BYTES && !stalled) continue
+      if (bytes <= MAX_WAITING_BYTES && !stalled) continue
       const reader = { person: personOn(io, connection), address: connection.remoteAddress, waitingBytes: bytes }
-      cutOff(connection)
+      terminate(connection)
       onCutOff({ ...reader, why: stalled ? 'it takes nothing' : 'too much waits for it' })
     }
     timer = clock.after(SWEEP_MS, look)

@@ -3,23 +3,23 @@ import { Server, type Socket } from 'socket.io'
 import { isStaff, type Party, Refusal } from '../../../machines/kernel.ts'
 import type { Person } from '../../../machines/person/machine.ts'
 import type { Clock } from '../../clock.ts'
-import { participantId } from '../../contracts/presence/inbound.ts'
-import type { Fanout } from '../../delivery/follower.ts'
-import type { Rooms } from '../../runtime/entities.ts'
-import { type Arrival, arrivals } from './arrivals.ts'
-import type { Authenticator, Identity } from '../auth/authenticator.ts'
-import { peerOf, seenUntil } from './connections.ts'
-import type { Emits, Session } from './inbound.ts'
-import { gatherUpgrades } from './corked-upgrades.ts'
-import { gatherWrites } from './corked-writes.ts'
-import { handshakes, originAllowed } from './handshake.ts'
 import type { LessonCalls } from '../../contracts/lessons/calls.ts'
+import { participantId } from '../../contracts/presence/inbound.ts'
+import type { Replays } from '../../contracts/support-chat/replays.ts'
+import type { Follower } from '../../delivery/follower.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import type { Authenticator, Identity } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
+import { type Arrival, arrivals } from './arrivals.ts'
+import { ConnectionRefused } from './connection-refused.ts'
+import { ARRIVAL_MS, type ConnectionRegistry } from './connection-registry.ts'
+import { peerOf, seenUntil } from './connections.ts'
+import { corkUpgrades } from './corked-upgrades.ts'
+import { corkWrites } from './corked-writes.ts'
+import { handshakes, originAllowed } from './handshake.ts'
+import type { Inbound, Session } from './inbound.ts'
 import { hubRooms, roomsFor, sendAway } from './outlet.ts'
 import { encodeQuickly } from './packets.ts'
-import type { Replays } from '../../contracts/support-chat/replays.ts'
-import { Unwelcome } from './connection-refused.ts'
-import { ARRIVAL_MS, type Whereabouts } from './connection-registry.ts'
 
 /**
  * A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame
@@ -50,8 +50,8 @@ export function openSockets({ http, auth, allowedOrigins }: SocketsOptions): {
   })
   io.engine.use(handshake.check)
   encodeQuickly(io)
-  gatherWrites(io)
-  gatherUpgrades(http)
+  corkWrites(io)
+  corkUpgrades(http)
   return { io, handshake }
 }
 
@@ -59,12 +59,12 @@ export interface ServeOptions {
   readonly io: Server
   readonly handshake: ReturnType<typeof handshakes>
   readonly auth: Authenticator
-  readonly rooms: Rooms
-  readonly fanout: Fanout
-  readonly whereabouts: Whereabouts
+  readonly entities: Entities
+  readonly follower: Follower
+  readonly registry: ConnectionRegistry
   /** Of connections without a token. */
   readonly perAddress: Limit
-  readonly emits: Emits
+  readonly emits: Inbound
   readonly replays: Replays
   readonly lessonCalls: LessonCalls
   readonly clock: Clock
@@ -73,7 +73,7 @@ export interface ServeOptions {
 
 /** Lets clients in: who they are, that they are here, what they are told on arrival, and what they ask. */
 export function serveSockets(options: ServeOptions): void {
-  const { io, handshake, auth, rooms, fanout, whereabouts, perAddress, emits, replays, lessonCalls, clock, onError } =
+  const { io, handshake, auth, entities, follower, registry, perAddress, emits, replays, lessonCalls, clock, onError } =
     options
 
   const arrive = arrivals({ handshake, auth, perAddress, now: clock.now })
@@ -113,11 +113,11 @@ export function serveSockets(options: ServeOptions): void {
     }
     socket.data = { session, arrival } satisfies SocketData
     // Last of all: nothing may fail between being here and being let in, or they would stay.
-    await whereabouts.entered(arrival, socket.id, peerOf(socket.conn), gone)
+    await registry.entered(arrival, socket.id, peerOf(socket.conn), gone)
   }
 
   const introduced = async ({ role, profile, iat }: Identity, by: Party) => {
-    const answer = await rooms.ask('person', nameOf(by), {
+    const answer = await entities.ask('person', nameOf(by), {
       type: 'Introduce',
       role,
       profile,
@@ -127,18 +127,22 @@ export function serveSockets(options: ServeOptions): void {
     })
     if (answer instanceof Refusal) {
       throw answer.code === 'account-disabled'
-        ? new Unwelcome(401, 'this account is disabled')
-        : new Unwelcome(503, `${answer.code}: try again`)
+        ? new ConnectionRefused(401, 'this account is disabled')
+        : new ConnectionRefused(503, `${answer.code}: try again`)
     }
-    return (await rooms.look('person', nameOf(by))).state.context
+    return (await entities.state('person', nameOf(by))).state.context
   }
 
   io.use((socket, next) => {
     welcome(socket).then(
       () => next(),
       (error: unknown) => {
-        if (!(error instanceof Unwelcome)) onError(error, 'a connection')
-        next(error instanceof Unwelcome ? error : new Unwelcome(500, 'something broke on our side; it has been logged'))
+        if (!(error instanceof ConnectionRefused)) onError(error, 'a connection')
+        next(
+          error instanceof ConnectionRefused
+            ? error
+            : new ConnectionRefused(500, 'something broke on our side; it has been logged'),
+        )
       },
     )
   })
@@ -158,7 +162,7 @@ export function serveSockets(options: ServeOptions): void {
       replays.forget(socket.id)
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
       const at = seenUntil(socket.conn, reason, clock.now())
-      whereabouts
+      registry
         .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
         .catch((error: unknown) => onError(error, 'a disconnection'))
     })
@@ -167,11 +171,11 @@ export function serveSockets(options: ServeOptions): void {
     // in the opening.
     void socket.join(way === 'hub' ? hubRooms(party) : roomsFor(party)) // the in-memory adapter joins at once
     // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
-    if (fanout.directory.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')
+    if (follower.profiles.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')
     if (arrival.way === 'anonymous') socket.emit('participant_id', participantId(arrival.participant))
     const { inLesson } = lessonCalls.arrive(socket, session)
-    if (inLesson) void whereabouts.doubted(arrival, socket.id, clock.now()) // never rejects
-    if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', fanout.openingText(party.org))
+    if (inLesson) void registry.probeOthers(arrival, socket.id, clock.now()) // never rejects
+    if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', follower.openingText(party.org))
   })
 }
 
