@@ -6,7 +6,10 @@ import type { LessonRecord } from './record.ts'
 const MAX_LOST = 2_000
 
 /** Who is in this lesson by the record, but lost at the moment: if it ends now, they left when they were lost. */
-export function lostParticipants(desk: Desk, record: LessonRecord | undefined): readonly LostParticipant[] {
+export function lostParticipants(
+  desk: Pick<Desk, 'presence'>,
+  record: LessonRecord | undefined,
+): readonly LostParticipant[] {
   const lost: LostParticipant[] = []
   for (const { home, id, presence } of record?.present() ?? []) {
     const row = desk.presence(home, id)
