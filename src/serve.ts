@@ -258,6 +258,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   metrics.watch({
     sockets: () => io.engine.clientsCount,
     roomsAwake: entities.awake,
+    profiles: () => follower.profiles.size,
     pushedPosition: follower.position,
     views: views.status,
   })

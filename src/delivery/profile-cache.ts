@@ -15,6 +15,11 @@ export class ProfileCache {
     this.#log = log
   }
 
+  /** How many people are in memory. */
+  get size(): number {
+    return this.#rows.size
+  }
+
   has(org: string, id: string): boolean {
     return this.#rows.has(`${org}.${id}`)
   }
