@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { catalogue, eventSchemas } from '../../machines/catalogue.ts'
 import type { ChatCommand } from '../../machines/chat/commands.ts'
@@ -8,6 +9,7 @@ import { memoryLog } from '../../src/log/memory.ts'
 import type { Answer, Call } from '../../src/runtime/answer.ts'
 import { type Entities, openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots, type SnapshotStore } from '../../src/runtime/snapshots.ts'
+import { newerCodec } from '../support/newer-release.ts'
 
 const vera: Party = { id: 'vera', org: 'acme', role: 'visitor' }
 const ann: Party = { id: 'ann', org: 'acme', role: 'agent' }
@@ -242,6 +244,42 @@ describe('exactly once', () => {
     expect((await recorded()).map(({ event }) => event)).toMatchObject(
       ['hi', 'x', 'a'].map((text) => ({ content: { text } })),
     )
+  })
+})
+
+describe('an event of a newer version', () => {
+  const teaching =
+    'event 1 of chat-c1 cannot be read: it is ChatClaimed version 2, and this release of Lyceum knows ChatClaimed up ' +
+    'to version 1. A newer release recorded it: start that release again, or a later one'
+
+  beforeEach(() => {
+    log = memoryLog({ codec: newerCodec('ChatClaimed'), now: () => at })
+    entities = node(log, true)
+  })
+  const claimedByNewer = async (): Promise<void> => {
+    const claimed = { type: 'ChatClaimed', staffId: 'ann', role: 'agent', at } as const
+    await log.append('chat-c1', 0, [
+      { id: randomUUID(), event: claimed, meta: { correlationId: randomUUID(), by: 'acme.ann' } },
+    ])
+  }
+
+  test('[LOG-2] keeps its entity from being asked, and no other', async () => {
+    await ask(open())
+    await claimedByNewer()
+    const other = node()
+    await expect(ask(write('x'), {}, other)).rejects.toThrow(teaching)
+    await expect(other.state('chat', 'c1')).rejects.toThrow(teaching)
+    expect(await other.ask('chat', 'c2', open())).toMatchObject({ kind: 'done' })
+    expect(await recorded()).toHaveLength(2)
+  })
+
+  test('[LOG-2] that an awake entity hears keeps it from deciding on the state before', async () => {
+    await ask(open())
+    await claimedByNewer()
+    const heard = (await recorded()).at(-1)
+    expect(() => heard && entities.onEvent(heard)).toThrow(teaching)
+    const unheard: ChatCommand = { type: 'FlagChat', severity: 0, by: ann, at } // changes nothing, so nothing is appended
+    await expect(ask(unheard)).rejects.toThrow(teaching)
   })
 })
 
