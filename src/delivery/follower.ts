@@ -4,7 +4,7 @@ import type { LessonDelivery } from '../contracts/lessons/delivery.ts'
 import { announce, namedBy, openingOf, openingTextOf } from '../contracts/support-chat/announce.ts'
 import { Desk } from '../contracts/support-chat/desk.ts'
 import type { StaffInit } from '../contracts/support-chat/wire.ts'
-import type { Log, Recorded } from '../log/log.ts'
+import { type Log, LogUnavailable, type Recorded } from '../log/log.ts'
 import type { JsonText } from './json-text.ts'
 import type { Outlet } from './outlet.ts'
 import { ProfileCache } from './profile-cache.ts'
@@ -96,7 +96,17 @@ export async function openFollower({
 
   const introduce = async (recorded: Recorded): Promise<void> => {
     const { org, ids } = namedBy(desk, recorded)
-    for (const id of ids) await profiles.load(org, id)
+    for (const id of ids) await meet(org, id, recorded)
+  }
+
+  /** Whoever cannot be read is told of without a name: their own history must not silence what others do. */
+  const meet = async (org: string, id: string, recorded?: Recorded): Promise<void> => {
+    try {
+      await profiles.load(org, id)
+    } catch (error) {
+      if (error instanceof LogUnavailable) throw error
+      onError(error, recorded)
+    }
   }
 
   /** Makes the row of a chat that left the desk long ago, as it was before this event. */
@@ -120,7 +130,7 @@ export async function openFollower({
   await caughtUp
   live = true
   // Until here nobody listened, so nobody had to be named; now everybody who is online may be.
-  for (const { org, id } of [...desk.everybody()]) await profiles.load(org, id)
+  for (const { org, id } of [...desk.everybody()]) await meet(org, id)
 
   return {
     desk,

@@ -9,6 +9,7 @@ import type { Projection } from '../../projections/projection.ts'
 import { codec } from '../../src/log/codec.ts'
 import { openEmbeddedLog } from '../../src/log/embedded.ts'
 import type { Log, Proposed } from '../../src/log/log.ts'
+import type { Alarm } from '../../src/views/alarm.ts'
 import { openEmbeddedViews } from '../../src/views/embedded.ts'
 import { runViews } from '../../src/views/runner.ts'
 
@@ -38,25 +39,23 @@ export async function recordIn(
   await log.close()
 }
 
-/** Brings these views of a data directory to the end of its log, and no others. */
-export async function foldIn(data: string, projections: readonly Projection[]): Promise<void> {
-  const log = await openLogOf(data)
+/**
+ * Brings these views of a data directory to the end of its log, and no others. `schemas`: of the release that folds
+ * them.
+ */
+export async function foldIn(data: string, projections: readonly Projection[], schemas = eventSchemas): Promise<void> {
+  const log = await openLogOf(data, schemas)
   const store = await openEmbeddedViews(join(data, 'views'))
-  const views = runViews({
-    log,
-    store,
-    projections,
-    onAlarm(alarm) {
-      throw new Error(`a view is not what the test needs: ${alarm.kind}`)
-    },
-  })
+  const alarms: Alarm[] = []
+  const views = runViews({ log, store, projections, onAlarm: (alarm) => void alarms.push(alarm) })
   await views.ready()
   await views.stop()
   await store.close()
   await log.close()
+  if (alarms.length > 0) throw new Error('the views are not what the test needs', { cause: alarms })
 }
 
-const openLogOf = (data: string, schemas = eventSchemas): Promise<Log> =>
+const openLogOf = (data: string, schemas: typeof eventSchemas): Promise<Log> =>
   openEmbeddedLog({
     path: join(data, 'log'),
     codec: codec(schemas),

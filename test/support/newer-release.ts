@@ -7,7 +7,8 @@ export function newerSchemas(...types: readonly string[]): Readonly<Record<strin
   const raised = types.map((type) => {
     const schema = eventSchemas[type]
     if (!schema) throw new Error(`there is no event ${type}`)
-    return [type, { ...schema, version: schema.version + 1 }] as const
+    const upcasts = { ...schema.upcasts, [schema.version]: (data: Readonly<Record<string, unknown>>) => data }
+    return [type, { ...schema, version: schema.version + 1, upcasts }] as const
   })
   return { ...eventSchemas, ...Object.fromEntries(raised) }
 }

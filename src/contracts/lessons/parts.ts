@@ -65,7 +65,7 @@ export function lessonParts({
   return {
     delivery,
     async seed(position) {
-      const ours = await seedLessons(lessons, store, log)
+      const ours = await seedLessons(lessons, store, log, (error) => failed(error, 'lessons'))
       if (position === null || ours === null) return null
       return ours < position ? ours : position
     },
