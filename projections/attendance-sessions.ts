@@ -1,7 +1,7 @@
 import type { AttendanceEvent, CheckInMode } from '../machines/attendance/events.ts'
 import { isPresent } from '../machines/attendance/marks.ts'
-import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Recorded } from './projection.ts'
+import { type Recorded, unreachable } from '../machines/kernel.ts'
+import type { Projection } from './projection.ts'
 
 /**
  * One attendance session with its counts, as lists and watchers see it; the marks are told by its own stream. Times are

@@ -1,6 +1,6 @@
 import type { ChatCloseReason, ChatEvent, ChatVisitor, Content } from '../machines/chat/events.ts'
-import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Recorded } from './projection.ts'
+import { type Recorded, unreachable } from '../machines/kernel.ts'
+import type { Projection } from './projection.ts'
 
 export type ChatStatus = 'unclaimed' | 'claimed' | 'takenOver' | 'closed'
 

@@ -1,6 +1,6 @@
 import type { CourseEvent } from '../machines/course/events.ts'
-import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Recorded } from './projection.ts'
+import { type Recorded, unreachable } from '../machines/kernel.ts'
+import type { Projection } from './projection.ts'
 
 /** One course. Times are milliseconds since 1970. */
 export interface CourseRow {

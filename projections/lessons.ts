@@ -1,6 +1,6 @@
-import { unreachable } from '../machines/kernel.ts'
+import { type Recorded, unreachable } from '../machines/kernel.ts'
 import type { LessonEvent } from '../machines/lesson/events.ts'
-import type { Projection, Recorded } from './projection.ts'
+import type { Projection } from './projection.ts'
 
 export type LessonStatus = 'scheduled' | 'live' | 'ended'
 

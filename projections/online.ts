@@ -1,6 +1,6 @@
-import { type Role, unreachable } from '../machines/kernel.ts'
+import { type Recorded, type Role, unreachable } from '../machines/kernel.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
-import type { Projection, Recorded } from './projection.ts'
+import type { Projection } from './projection.ts'
 
 /**
  * Somebody who is here, or whose connection was lost so recently that they still count as here. Times are milliseconds

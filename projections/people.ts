@@ -1,7 +1,7 @@
-import { type Role, unreachable } from '../machines/kernel.ts'
+import { type Recorded, type Role, unreachable } from '../machines/kernel.ts'
 import type { PersonEvent } from '../machines/person/events.ts'
 import type { Profile } from '../machines/person/profile.ts'
-import type { Projection, Recorded, Row } from './projection.ts'
+import type { Projection, Row } from './projection.ts'
 
 /**
  * One person, for lists. Times in milliseconds. It never holds a password hash: views are copied to more places than

@@ -1,17 +1,4 @@
-import type { Event } from '../machines/kernel.ts'
-
-/**
- * What a projection is told of a recorded event (a structural part of the log's `Recorded`, so that this layer imports
- * no log).
- */
-export interface Recorded<E extends Event = Event> {
-  readonly id: string
-  readonly stream: string
-  readonly revision: number
-  readonly position: bigint
-  readonly at: number
-  readonly event: E
-}
+import type { Recorded } from '../machines/kernel.ts'
 
 /**
  * A row is JSON and remembers the revision of the last event it has seen (`seq`), so that seeing an event twice is

@@ -1,8 +1,9 @@
 import { unreachable } from '../../machines/kernel.ts'
+import { backOffMs } from '../back-off.ts'
 import type { Clock } from '../clock.ts'
 import type { MixpanelEvent } from './events.ts'
 import type { Import } from './import.ts'
-import { backOffMs, pause } from './pause.ts'
+import { MIXPANEL_BACK_OFF, pause } from './pause.ts'
 
 /** An event on its way to Mixpanel, and where it came from. */
 export interface Parcel {
@@ -92,7 +93,7 @@ export function deliverer({
       }
       if (leaving.aborted) return false
       const asked = answer.kind === 'later' ? (answer.waitMs ?? 0) : 0
-      const waitMs = Math.min(Math.max(backOffMs(failures), asked), LONGEST_WAIT_MS)
+      const waitMs = Math.min(Math.max(backOffMs(failures, MIXPANEL_BACK_OFF), asked), LONGEST_WAIT_MS)
       observer.retrying(answer.why, failures, waitMs)
       await pause(clock, waitMs, leaving)
       if (leaving.aborted) return false

@@ -1,10 +1,9 @@
-import { unreachable } from '../../machines/kernel.ts'
+import { type Recorded, unreachable } from '../../machines/kernel.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
 import { ANONYMOUS } from '../../machines/presence/anonymous.ts'
 import type { PresenceEvent } from '../../machines/presence/events.ts'
 import { LESSON_STREAM } from '../../projections/lessons.ts'
 import { PRESENCE_STREAM } from '../../projections/online.ts'
-import type { Recorded } from '../../projections/projection.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
 
 /** One event as Mixpanel takes it. Two with the same name, distinct id, time and insert id are one event there. */

@@ -1,5 +1,5 @@
+import type { Recorded } from '../../machines/kernel.ts'
 import { PERSON_STREAM, type PersonRow, people } from '../../projections/people.ts'
-import type { Recorded } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'
 
 /**

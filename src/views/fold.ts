@@ -1,4 +1,5 @@
-import type { Projection, Recorded, Row } from '../../projections/projection.ts'
+import type { Recorded } from '../../machines/kernel.ts'
+import type { Projection, Row } from '../../projections/projection.ts'
 import type { Change, Json } from './store.ts'
 
 /**

@@ -1,9 +1,9 @@
+import type { Recorded } from '../../../machines/kernel.ts'
 import {
   ATTENDANCE_STREAM,
   type AttendanceSessionRow,
   attendanceSessions,
 } from '../../../projections/attendance-sessions.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import { type EventRef, eventRef } from '../../delivery/notice.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import type { Log } from '../../log/log.ts'

@@ -1,7 +1,6 @@
 import type { AttendanceEvent } from '../../../machines/attendance/events.ts'
-import { Refusal } from '../../../machines/kernel.ts'
+import { type Recorded, Refusal } from '../../../machines/kernel.ts'
 import { ATTENDANCE_STREAM } from '../../../projections/attendance-sessions.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import type { Clock } from '../../clock.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'

@@ -1,11 +1,10 @@
 import type { AttendanceEvent, MarkStatus } from '../../../machines/attendance/events.ts'
-import { unreachable } from '../../../machines/kernel.ts'
+import { type Recorded, unreachable } from '../../../machines/kernel.ts'
 import {
   ATTENDANCE_STREAM,
   type AttendanceSessionRow,
   attendanceSessions,
 } from '../../../projections/attendance-sessions.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import type { Log } from '../../log/log.ts'
 

@@ -1,6 +1,6 @@
+import type { Recorded } from '../../../machines/kernel.ts'
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import { LESSON_STREAM } from '../../../projections/lessons.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import { eventRef } from '../../delivery/notice.ts'
 import type { Outlet } from '../../delivery/outlet.ts'

@@ -1,7 +1,6 @@
-import { unreachable } from '../../../machines/kernel.ts'
+import { type Recorded, unreachable } from '../../../machines/kernel.ts'
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import type { Participant } from '../../../projections/lesson-participants.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import { eventRef, type Notice } from '../../delivery/notice.ts'
 import { iso, type LessonWire, type ParticipantEntry } from './wire.ts'
 

@@ -1,7 +1,7 @@
+import type { Recorded } from '../../../machines/kernel.ts'
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import { attend, isPresent, type Participant } from '../../../projections/lesson-participants.ts'
 import { LESSON_STREAM, type LessonRow, lessons } from '../../../projections/lessons.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import type { Log } from '../../log/log.ts'
 
 /**

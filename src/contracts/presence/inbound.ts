@@ -1,6 +1,5 @@
-import { type Refusal, type Role, refuse } from '../../../machines/kernel.ts'
+import { type Recorded, type Refusal, type Role, refuse } from '../../../machines/kernel.ts'
 import type { Profile } from '../../../machines/person/profile.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import { type EventRef, eventRef, type Notice } from '../../delivery/notice.ts'
 import { displayNameOf } from '../shared/people.ts'
 

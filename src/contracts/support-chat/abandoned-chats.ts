@@ -1,9 +1,8 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
-import { type Party, Refusal } from '../../../machines/kernel.ts'
+import { type Party, type Recorded, Refusal } from '../../../machines/kernel.ts'
 import type { PresenceEvent } from '../../../machines/presence/events.ts'
 import { CHAT_STREAM } from '../../../projections/chats.ts'
 import { PRESENCE_STREAM } from '../../../projections/online.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { Desk } from './desk.ts'
 

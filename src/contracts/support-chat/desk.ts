@@ -1,6 +1,6 @@
+import type { Recorded } from '../../../machines/kernel.ts'
 import { type ChatRow, chats } from '../../../projections/chats.ts'
 import { type OnlineRow, online } from '../../../projections/online.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 
 /**
  * What this node keeps in memory of one organisation: the part of the views that pushes and opening states are made of.

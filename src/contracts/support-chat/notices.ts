@@ -1,8 +1,7 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
-import { unreachable } from '../../../machines/kernel.ts'
+import { type Recorded, unreachable } from '../../../machines/kernel.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
-import type { Recorded } from '../../../projections/projection.ts'
 import { type Audience, eventRef, type Notice } from '../../delivery/notice.ts'
 import type { StaffUser, VisitorUser } from '../shared/people.ts'
 import {
