@@ -20,13 +20,15 @@ export interface MergedPaceOptions {
 }
 
 export interface MergedPace extends Pace<unknown> {
-  /** Something waits ahead in this room: `ahead` is called as soon as the pace allows. */
-  touch(room: string): void
+  /** Something waits ahead in this room: `ahead` is called before the next push to it. */
+  mark(room: string): void
+  /** Pushes what waits in this room, as far as the pace allows. */
+  flush(room: string): void
 }
 
 interface Queue {
   waiting: Notice[]
-  touched: boolean
+  marked: boolean
   timer: Timer | undefined
 }
 
@@ -36,7 +38,7 @@ export function mergedPace({ outlet, clock, kind, pauseMs, merge, ahead, onSent 
   const queues = new Map<string, Queue>()
 
   const queueOf = (room: string): Queue => {
-    const queue = queues.get(room) ?? { waiting: [], touched: false, timer: undefined }
+    const queue = queues.get(room) ?? { waiting: [], marked: false, timer: undefined }
     queues.set(room, queue)
     return queue
   }
@@ -50,9 +52,9 @@ export function mergedPace({ outlet, clock, kind, pauseMs, merge, ahead, onSent 
 
   /** Pushes until the pace asks for a pause. */
   const flush = (room: string, queue: Queue): void => {
-    while ((queue.waiting.length > 0 || queue.touched) && queue.timer === undefined) {
-      const pushed = queue.touched && ahead(room)
-      queue.touched = false
+    while ((queue.waiting.length > 0 || queue.marked) && queue.timer === undefined) {
+      const pushed = queue.marked && ahead(room)
+      queue.marked = false
       const { run, rest } = nextRun(queue.waiting)
       queue.waiting = rest
       send(run)
@@ -77,11 +79,10 @@ export function mergedPace({ outlet, clock, kind, pauseMs, merge, ahead, onSent 
         flush(notice.to.room, queue)
       }
     },
-    touch(room) {
-      const queue = queueOf(room)
-      queue.touched = true
-      flush(room, queue)
+    mark(room) {
+      queueOf(room).marked = true
     },
+    flush: (room) => flush(room, queueOf(room)),
     stop() {
       for (const { timer } of queues.values()) timer?.cancel()
       queues.clear()
