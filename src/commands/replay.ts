@@ -1,3 +1,4 @@
+import { catalogue } from '../../machines/catalogue.ts'
 import type { Config } from '../config.ts'
 import { replayChat, type Step } from '../contracts/support-chat/past.ts'
 import { openLog } from '../storage.ts'
@@ -8,7 +9,7 @@ import { openLog } from '../storage.ts'
  */
 export async function replayInTerminal(config: Config, room: string, speed: number): Promise<void> {
   process.stdout.once('error', () => process.exit(0)) // whoever reads has seen enough (`… | head`)
-  const log = await openLog(config, {
+  const log = await openLog(config, catalogue, {
     readOnly: true,
     onFatal: () => undefined, // nothing is written here
     onTrouble: (doing, error) => process.stderr.write(`${doing}: ${(error as Error).message}; trying again\n`),

@@ -31,8 +31,19 @@ export interface Contract {
   /** Every name that it pushes, with the shape of the data. */
   readonly wire: Readonly<Record<string, Shape>>
   readonly refusals: Refusals
+  /** Fills an empty log with something to look at: called once, at the very first start. */
+  readonly seed?: (parts: SeedParts) => Promise<readonly DemoLogin[]>
   /** Puts the contract on a node: called once, before the node follows the log. */
   open(node: Node): Served
+}
+
+export type SeedParts = Pick<Node, 'log' | 'entities' | 'passwords'> & { readonly now: () => number }
+
+/** A log-in of the demo organisation. */
+export interface DemoLogin {
+  readonly role: string
+  readonly email: string
+  readonly password: string
 }
 
 /** A published shape, structurally a zod schema. */
@@ -55,10 +66,14 @@ export interface Served {
   readonly rooms?: (connection: Connection) => readonly string[]
   /**
    * Called in the turn in which the connection enters its rooms: what is recorded later comes as a push, what was recorded
-   * before is in the opening that is emitted here.
+   * before is in the opening that is emitted here. `probe`: it matters here whether other connections of the same person,
+   * which count as open, are dead; the gateway finds out.
    */
-  readonly arrive?: (connection: Connection) => void
+  readonly arrive?: (connection: Connection) => 'probe' | undefined
   readonly subscriptions?: readonly Subscriptions[]
+  /** Routes that need no token. */
+  readonly openRoutes?: (app: OpenAPIHono<HttpEnv>) => void
+  /** Routes behind the token check. */
   readonly routes?: (app: OpenAPIHono<HttpEnv>) => void
   readonly policies?: readonly Policy[]
   /** Ends what still waits or runs. */

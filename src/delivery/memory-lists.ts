@@ -58,7 +58,7 @@ interface List<R> {
 }
 
 const MAX_EMPTIED = 10_000
-const NOTHING: ReadonlyMap<string, never> = new Map()
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>()
 
 const later = (one: Newest | undefined, other: Newest | undefined): Newest | undefined =>
   one && (!other || one.position > other.position) ? one : other
