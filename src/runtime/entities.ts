@@ -1,4 +1,11 @@
-import type { Category, CommandOf, Kinds, StateOf } from '../../machines/catalogue.ts'
+import {
+  type AnyKind,
+  type Category,
+  type CommandOf,
+  catalogue,
+  type Kinds,
+  type StateOf,
+} from '../../machines/catalogue.ts'
 import type { Command, Event } from '../../machines/kernel.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
@@ -8,8 +15,8 @@ import type { EntityParts, View } from './entity-parts.ts'
 import type { SnapshotStore } from './snapshots.ts'
 
 export interface EntitiesOptions {
-  /** Stream category -> kind of entity. */
-  readonly kinds: Kinds
+  /** Stream category -> kind of entity. Default: the catalogue. */
+  readonly kinds?: Kinds
   readonly log: Log
   readonly snapshots: SnapshotStore
   /** Other processes write to the same log. */
@@ -51,7 +58,7 @@ export function openEntities(options: EntitiesOptions): Entities {
   const awake = new Map<string, AnyEntity>()
   let lastPosition = -1n
   const parts = new Map<string, EntityParts<unknown, Command, Event>>()
-  for (const [category, { machine, decide }] of Object.entries(options.kinds)) {
+  for (const [category, { machine, decide }] of Object.entries<AnyKind>(options.kinds ?? catalogue)) {
     parts.set(category, {
       machine,
       definition: definitionHash(machine),

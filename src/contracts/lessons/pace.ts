@@ -79,7 +79,7 @@ export function lessonPace({ lessons, outlet, clock }: LessonPaceOptions): Lesso
       wait(record)
       merged.flush(lessonRoom(lesson))
     },
-    stop: merged.stop,
+    stop: () => merged.stop(),
   }
 }
 
