@@ -63,7 +63,9 @@ export interface MoreKinds {}
 type AllKinds = typeof catalogue & MoreKinds
 
 export type Category = keyof AllKinds & string
-export type CommandOf<K extends Category> = AllKinds[K] extends { decide: (state: never, command: infer C) => unknown }
+export type CommandOf<K extends Category> = AllKinds[K] extends {
+  decide: (state: never, command: infer C extends Command) => unknown
+}
   ? C
   : never
 export type StateOf<K extends Category> = AllKinds[K] extends { decide: (state: infer S, command: never) => unknown }
