@@ -65,9 +65,9 @@ export interface Served {
   /** The rooms that a connection enters on arrival, besides that of its person. */
   readonly rooms?: (connection: Connection) => readonly string[]
   /**
-   * Called in the turn in which the connection enters its rooms: what is recorded later comes as a push, what was recorded
-   * before is in the opening that is emitted here. `probe`: it matters here whether other connections of the same person,
-   * which count as open, are dead; the gateway finds out.
+   * Called in the turn in which the connection enters its rooms: what is recorded later comes as a push, what was
+   * recorded before is in the opening that is emitted here. `probe`: it matters here whether other connections of the
+   * same person, which count as open, are dead; the gateway finds out.
    */
   readonly arrive?: (connection: Connection) => 'probe' | undefined
   readonly subscriptions?: readonly Subscriptions[]
@@ -83,8 +83,8 @@ export interface Served {
 /** Answers events with commands. It looks at states, so that it needs no position of its own. */
 export interface Policy {
   /**
-   * Once, when the models are live, before anybody is recorded as lost because this node was down. Resolves when everything
-   * has been looked at.
+   * Once, when the models are live, before anybody is recorded as lost because this node was down. Resolves when
+   * everything has been looked at.
    */
   readonly catchUp?: () => Promise<void>
   /** Once, when everybody who is connected has been heard of. Resolves when everything has been looked at. */

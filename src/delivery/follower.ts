@@ -26,7 +26,9 @@ export interface FollowWhat {
   readonly onEvent: (recorded: Logged) => void
 }
 
-/** Follows the log for this node's clients: moves the models, and pushes what the feeds tell, in the order of the log. */
+/**
+ * Follows the log for this node's clients: moves the models, and pushes what the feeds tell, in the order of the log.
+ */
 export interface Follower {
   /** Position of the last event whose notices are out; -1 = none. */
   position(): bigint

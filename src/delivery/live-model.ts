@@ -36,8 +36,8 @@ export interface LiveModelOptions<R extends Row> {
 const MAX_FINISHED = 10_000
 
 /**
- * The hot rows of one view, folded from the log by the same pure projection as the view itself. Rows are put in from the
- * view or their stream and then moved by events; an event that a row has already seen changes nothing.
+ * The hot rows of one view, folded from the log by the same pure projection as the view itself. Rows are put in from
+ * the view or their stream and then moved by events; an event that a row has already seen changes nothing.
  */
 export class LiveModel<R extends Row> implements Model<Change<R>> {
   readonly category: string

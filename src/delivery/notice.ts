@@ -13,8 +13,8 @@ export interface Audience {
 }
 
 /**
- * Every connection of a person is in this room, but for hubs: they look on and take no part. Names of rooms of ours hold
- * a space, so that no id is one of them.
+ * Every connection of a person is in this room, but for hubs: they look on and take no part. Names of rooms of ours
+ * hold a space, so that no id is one of them.
  */
 export const personRoom = (person: PersonRef): string => `person ${personName(person)}`
 

@@ -14,7 +14,8 @@ export const onlineModel = (log: Log): LiveModel<OnlineRow> =>
     keeps: () => true,
     lists: (person) => [onlineIn(personIn(person).org)],
     seeds: ['online/'],
-    // Without a row only a beginning tells something: the rest belongs to a presence that was over when rows were put in.
+    // Without a row only a beginning tells something: the rest belongs to a presence that was over when rows were put
+    // in.
     begins: (recorded) => isOf('presence', recorded) && recorded.event.type === 'CameOnline',
     unknown: 'ignore',
   })

@@ -19,9 +19,9 @@ export interface Step<R extends Row, E extends Event> {
 }
 
 /**
- * What was told of one stream's events, made again from the log by the same folds and the same notices as live, from any
- * position: `after` = the last one that is known already (default: none). People are named as they were called at that
- * moment of the log. Rejects with LogUnavailable.
+ * What was told of one stream's events, made again from the log by the same folds and the same notices as live, from
+ * any position: `after` = the last one that is known already (default: none). People are named as they were called at
+ * that moment of the log. Rejects with LogUnavailable.
  */
 export async function* noticesOf<R extends Row, E extends Event>(
   log: Log,

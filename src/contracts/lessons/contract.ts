@@ -60,7 +60,8 @@ export const lessons: Contract = {
           clock,
           onError: (error) => onError(error, 'departures'),
         }),
-        // Caught up after the departures: who had left a lesson that is due by now must not count as there until its end.
+        // Caught up after the departures: who had left a lesson that is due by now must not count as there until its
+        // end.
         { catchUp: overdue.start, onEvent: overdue.onEvent },
       ],
       stop() {

@@ -20,9 +20,10 @@ export interface LessonChange {
 }
 
 /**
- * The lessons that are scheduled or live, folded from the log as this node hears it: notices, what a joiner is told, and
- * the policies all look here. A lesson that has ended is let go of. It keeps who is in a lesson besides the lesson's row,
- * and moves one participant for each event, however many there are: that is why it is no `LiveModel` of rows.
+ * The lessons that are scheduled or live, folded from the log as this node hears it: notices, what a joiner is told,
+ * and the policies all look here. A lesson that has ended is let go of. It keeps who is in a lesson besides the
+ * lesson's row, and moves one participant for each event, however many there are: that is why it is no `LiveModel` of
+ * rows.
  */
 export class LessonsModel implements Model<LessonChange> {
   readonly category = 'lesson'

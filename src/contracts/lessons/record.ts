@@ -57,7 +57,10 @@ export class LessonRecord {
   }
 }
 
-/** A lesson as it was after its event `seq` (default: the last), from the log alone; undefined when it has no such event. */
+/**
+ * A lesson as it was after its event `seq` (default: the last), from the log alone; undefined when it has no such
+ * event.
+ */
 export async function lessonAt(log: Log, id: string, seq?: number): Promise<LessonRecord | undefined> {
   const fold = (record: LessonRecord | undefined, recorded: Recorded): LessonRecord => {
     const moved = record ?? new LessonRecord(id)

@@ -20,8 +20,8 @@ const RETRY_MS = 1_000
 /**
  * Keeps one thing true: in an open chat the visitor and whoever serves are online (or in their grace). It looks when
  * somebody goes offline, when a chat gets a visitor or a server, and once at the start at everything; so it needs no
- * position of its own, and what a crash left half done is found again. Every node does it: the commands' ids follow from
- * the event, so the log takes each close once.
+ * position of its own, and what a crash left half done is found again. Every node does it: the commands' ids follow
+ * from the event, so the log takes each close once.
  */
 export function abandonedChats({ chats, online, entities, now, onError }: AbandonedChatsOptions): Policy {
   const close = (org: string, room: string, gone: string, causedBy: string): void => {

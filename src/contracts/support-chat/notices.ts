@@ -158,7 +158,9 @@ export function presenceNotices(change: Change<OnlineRow>, who: Somebody): reado
   return [{ to: toStaff(org, [id]), name: after ? 'staff_goes_online' : 'staff_goes_offline', data }]
 }
 
-/** Somebody who is online is called something else now: said by coming online again, to everybody, themselves included. */
+/**
+ * Somebody who is online is called something else now: said by coming online again, to everybody, themselves included.
+ */
 export function renamedNotices({ key, recorded }: Change<PersonRow>, who: Somebody): readonly ChatNotice[] {
   const to = toStaff(personIn(key).org)
   const ref = eventRef(recorded)

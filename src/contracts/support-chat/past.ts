@@ -22,8 +22,8 @@ export interface ChatAt {
 }
 
 /**
- * The feed of chats without the other chats: their flags are not told again, so `flagged_chats` of a replayed push holds
- * at most the chat itself.
+ * The feed of chats without the other chats: their flags are not told again, so `flagged_chats` of a replayed push
+ * holds at most the chat itself.
  */
 const pastChats: PastFeed<ChatRow, ChatEvent> = {
   projection: chats,

@@ -6,7 +6,8 @@ import { eventRefShape as ref } from '../shared/wire-shapes.ts'
 import type { MessageObject, StaffInit, SupportChatWire } from './wire.ts'
 
 const milliseconds = z.int()
-const content: z.ZodType<Content> = z.record(z.string(), z.unknown()) as z.ZodType<Content> // any JSON object is content
+// any JSON object is content
+const content: z.ZodType<Content> = z.record(z.string(), z.unknown()) as z.ZodType<Content>
 const contents = z.array(content).readonly()
 const room = z.strictObject({
   id: z.string(),

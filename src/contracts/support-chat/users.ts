@@ -34,7 +34,8 @@ export function usersOf(profiles: Profiles, org: string): Users {
   }
 }
 
-// A row is one person's for ever, and a new one when anything changes: so are the objects that stand for it on the wire.
+// A row is one person's for ever, and a new one when anything changes: so are the objects that stand for it on the
+// wire.
 const staffUsers = new WeakMap<PersonFacts, StaffUser>()
 const visitorUsers = new WeakMap<PersonFacts, VisitorUser>()
 
@@ -47,5 +48,7 @@ function objectOf<U>(known: WeakMap<PersonFacts, U>, row: PersonFacts, make: () 
   return object
 }
 
-/** Stands for a person of whom nothing is recorded: only histories that were written by other programs have such people. */
+/**
+ * Stands for a person of whom nothing is recorded: only histories that were written by other programs have such people.
+ */
 const stranger = (role: Role): PersonFacts => ({ role, profile: {}, createdAt: 0, updatedAt: null, disabled: false })

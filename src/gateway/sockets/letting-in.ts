@@ -20,8 +20,8 @@ export interface LettingInOptions {
 }
 
 /**
- * Lets one socket in: who they are, that they are known, that they are here. Rejects with ConnectionRefused when nothing
- * is broken, having undone everything.
+ * Lets one socket in: who they are, that they are known, that they are here. Rejects with ConnectionRefused when
+ * nothing is broken, having undone everything.
  */
 export function lettingIn({ arrive, entities, registry, now }: LettingInOptions): (socket: Socket) => Promise<void> {
   const letIn = async (socket: Socket, gone: AbortSignal): Promise<void> => {

@@ -7,8 +7,8 @@ import type { SocketData } from './session.ts'
 const EVENT = 2
 
 /**
- * Pushes to this node's sockets. A notice is serialised once, however many hear it, and not at all when nobody does. The
- * in-memory adapter joins and leaves at once.
+ * Pushes to this node's sockets. A notice is serialised once, however many hear it, and not at all when nobody does.
+ * The in-memory adapter joins and leaves at once.
  */
 export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet {
   const { adapter } = io.of('/')
@@ -17,7 +17,8 @@ export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet
     push({ room, except = NOBODY }, name, data) {
       if (!rooms.has(room)) return
       pushed(name)
-      // What `io.to(room).except(except).emit(name, data)` comes to, without the three operators that it makes on the way.
+      // What `io.to(room).except(except).emit(name, data)` comes to, without the three operators that it makes on the
+      // way.
       adapter.broadcast({ type: EVENT, data: [name, data] }, { rooms: new Set([room]), except: new Set(except) })
     },
     join: (of, into) => io.in(of).socketsJoin(into),

@@ -8,8 +8,8 @@ import { handshakes, originAllowed } from './handshake.ts'
 import { encodeQuickly } from './packets.ts'
 
 /**
- * A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame ends
- * the connection.
+ * A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame
+ * ends the connection.
  */
 const MAX_FRAME_BYTES = 2_500_000
 
