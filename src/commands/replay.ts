@@ -42,7 +42,8 @@ function* namedIn({ notices }: Step): Generator<readonly [string, string]> {
 function lineOf({ recorded, after }: Step, nameOf: (staffId: string) => string): string {
   const { event, revision, at } = recorded
   const visitor = after.visitor.name ?? after.visitorId
-  const head = `${String(revision).padStart(4)}  ${new Date(at).toISOString()}  ${after.status.padEnd(9)}  ${event.type.padEnd(13)}`
+  const when = `${String(revision).padStart(4)}  ${new Date(at).toISOString()}`
+  const head = `${when}  ${after.status.padEnd(9)}  ${event.type.padEnd(13)}`
   switch (event.type) {
     case 'ChatOpened':
       return `${head}  visitor ${visitor}: ${JSON.stringify(event.content)}`

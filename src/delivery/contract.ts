@@ -59,7 +59,7 @@ export type WireOf<Shapes extends Readonly<Record<string, Shape>>> = {
 
 /** A contract on one node. Everything a client is ever told comes out of `feeds` and openings. */
 export interface Served {
-  // biome-ignore lint/suspicious/noExplicitAny: each feed knows the changes of its own model, which the follower hands through
+  // biome-ignore lint/suspicious/noExplicitAny: each feed is called with the changes of its own model only
   readonly feeds?: readonly Feed<any>[]
   readonly inbound?: Inbound
   /** The rooms that a connection enters on arrival, besides that of its person. */
