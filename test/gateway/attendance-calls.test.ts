@@ -70,7 +70,7 @@ afterEach(async () => {
   await entities.stop()
 })
 
-const watch = () => calls.ask({ kind: 'watch-course', courseId: 'c' }, ann, socket)
+const watch = () => calls.ask({ kind: 'watch-course', courseId: 'c' }, ann, socket, () => {})
 const isIn = (): boolean => io.of('/').adapter.rooms.get('course c')?.has(socket) ?? false
 /** Records it, and tells the revision. */
 async function change(type: 'Enrol' | 'Unenrol'): Promise<number> {
@@ -155,7 +155,7 @@ test('[WATCH-6] a look that fails ends no subscription that was there before, an
   entities.state = () => Promise.reject(new Error('away'))
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
   expect(isIn()).toBe(true)
-  await calls.ask({ kind: 'unwatch-course', courseId: 'c' }, ann, socket)
+  await calls.ask({ kind: 'unwatch-course', courseId: 'c' }, ann, socket, () => {})
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
   entities.state = look
   expect(isIn()).toBe(false)
