@@ -161,3 +161,16 @@ test('[WATCH-6] a look that fails ends no subscription that was there before, an
   expect(isIn()).toBe(false)
   expect(await broken()).toMatchObject({ kind: 'done' })
 })
+
+test.each(['watch-course', 'check-course', 'unwatch-course'] as const)(
+  '[ORDER-4] %s holds up nothing that the connection asks after it',
+  async (kind) => {
+    const held = Promise.withResolvers<void>()
+    holdBack = held.promise
+    let entered = 0
+    const answer = calls.ask({ kind, courseId: 'c' }, ann, socket, () => void entered++)
+    expect(entered).toBe(1)
+    held.resolve()
+    await answer
+  },
+)
