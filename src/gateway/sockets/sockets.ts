@@ -18,6 +18,7 @@ import { corkUpgrades } from './corked-upgrades.ts'
 import { corkWrites } from './corked-writes.ts'
 import { handshakes, originAllowed } from './handshake.ts'
 import type { Inbound, Session } from './inbound.ts'
+import { openLane } from './lane.ts'
 import { hubRooms, roomsFor, sendAway } from './outlet.ts'
 import { encodeQuickly } from './packets.ts'
 
@@ -150,6 +151,7 @@ export function serveSockets(options: ServeOptions): void {
   io.on('connection', (socket) => {
     const { session, arrival } = socket.data as SocketData
     const { way, party } = arrival
+    const lane = openLane()
     // An anonymous participant's token is nothing that expires.
     const expiry =
       arrival.way !== 'anonymous' &&
@@ -159,21 +161,24 @@ export function serveSockets(options: ServeOptions): void {
       })
     socket.on('disconnect', (reason) => {
       if (expiry) expiry.cancel()
-      replays.forget(socket.id)
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
       const at = seenUntil(socket.conn, reason, clock.now())
-      registry
-        .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
-        .catch((error: unknown) => onError(error, 'a disconnection'))
+      // What was asked before is decided before.
+      lane.end(async () => {
+        replays.forget(socket.id)
+        await registry
+          .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
+          .catch((error: unknown) => onError(error, 'a disconnection'))
+      })
     })
-    socket.onAny((name: unknown, ...args: unknown[]) => emits.hear(name, args, session, socket.id))
+    socket.onAny((name: unknown, ...args: unknown[]) => emits.hear(name, args, session, socket.id, lane))
     // Enter, then look, without a wait in between: what is recorded later comes as a push, what was recorded before is
     // in the opening.
     void socket.join(way === 'hub' ? hubRooms(party) : roomsFor(party)) // the in-memory adapter joins at once
     // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
     if (follower.profiles.get(party.org, party.id)?.disabled) return sendAway(socket, 'this account is disabled')
     if (arrival.way === 'anonymous') socket.emit('participant_id', participantId(arrival.participant))
-    const { inLesson } = lessonCalls.arrive(socket, session)
+    const { inLesson } = lessonCalls.arrive(socket, session, lane)
     if (inLesson) void registry.probeOthers(arrival, socket.id, clock.now()) // never rejects
     if (way === 'app' && isStaff(party.role)) socket.emit('staff_init', follower.openingText(party.org))
   })
