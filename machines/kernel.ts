@@ -10,8 +10,9 @@ export interface Event {
 }
 
 /**
- * An event as it stands in the log: `revision` counts from 0 within its stream, `position` grows over the whole log with
- * gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders nothing.
+ * An event as it stands in the log: `revision` counts from 0 within its stream, `position` grows over the whole log
+ * with gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders
+ * nothing.
  */
 export interface Recorded<E extends Event = Event> {
   readonly id: string

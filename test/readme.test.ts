@@ -49,11 +49,11 @@ describe('README.md', () => {
 })
 
 test('docs/decisions lists each of its pages, by its title', () => {
-  const index = text('docs/decisions/README.md')
+  const index = text('docs/decisions/README.md').replaceAll('\n  ', ' ')
   for (const file of readdirSync(join(root, 'docs/decisions')).filter((name) => /^\d/.test(name))) {
     const [title = ''] = text(`docs/decisions/${file}`).split('\n')
-    expect(index, `a row for ${file} is missing in docs/decisions/README.md`).toContain(
-      `| [${file.slice(0, 4)}](${file}) | ${title.replace(/^# \d+ /, '')} |`,
+    expect(index, `an entry for ${file} is missing in docs/decisions/README.md`).toContain(
+      `- [${file.slice(0, 4)}](${file}) ${title.replace(/^# \d+ /, '')}\n`,
     )
   }
 })

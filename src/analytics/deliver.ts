@@ -68,7 +68,8 @@ export function deliverer({
           return true
         case 'invalid': {
           const rest = batch.filter((_, index) => !answer.events.has(index))
-          for (const [index, why] of answer.events) setAside(batch[index]!, why) // `answerOf` gives indexes of the batch only
+          // `answerOf` gives indexes of the batch only.
+          for (const [index, why] of answer.events) setAside(batch[index]!, why)
           if (rest.length === 0) return true
           if (!answer.restTaken) return deliver(rest)
           observer.sent(rest.length)

@@ -43,9 +43,9 @@ export interface Outcome {
 }
 
 /**
- * A decoded call. It calls `entered` once, as soon as its command stands in a mailbox (or in a queue in front of one): the
- * connection's next call then starts, without waiting for the answer (ORDER-1). A call that never does is entered when it
- * is answered.
+ * A decoded call. It calls `entered` once, as soon as its command stands in a mailbox (or in a queue in front of one):
+ * the connection's next call then starts, without waiting for the answer (ORDER-1). A call that never does is entered
+ * when it is answered.
  */
 export type InboundCall = (entered: () => void) => Promise<Outcome>
 

@@ -31,8 +31,19 @@ export interface Contract {
   /** Every name that it pushes, with the shape of the data. */
   readonly wire: Readonly<Record<string, Shape>>
   readonly refusals: Refusals
+  /** Fills an empty log with something to look at: called once, at the very first start. */
+  readonly seed?: (parts: SeedParts) => Promise<readonly DemoLogin[]>
   /** Puts the contract on a node: called once, before the node follows the log. */
   open(node: Node): Served
+}
+
+export type SeedParts = Pick<Node, 'log' | 'entities' | 'passwords'> & { readonly now: () => number }
+
+/** A log-in of the demo organisation. */
+export interface DemoLogin {
+  readonly role: string
+  readonly email: string
+  readonly password: string
 }
 
 /** A published shape, structurally a zod schema. */
@@ -48,17 +59,21 @@ export type WireOf<Shapes extends Readonly<Record<string, Shape>>> = {
 
 /** A contract on one node. Everything a client is ever told comes out of `feeds` and openings. */
 export interface Served {
-  // biome-ignore lint/suspicious/noExplicitAny: each feed knows the changes of its own model, which the follower hands through
+  // biome-ignore lint/suspicious/noExplicitAny: each feed is called with the changes of its own model only
   readonly feeds?: readonly Feed<any>[]
   readonly inbound?: Inbound
   /** The rooms that a connection enters on arrival, besides that of its person. */
   readonly rooms?: (connection: Connection) => readonly string[]
   /**
-   * Called in the turn in which the connection enters its rooms: what is recorded later comes as a push, what was recorded
-   * before is in the opening that is emitted here.
+   * Called in the turn in which the connection enters its rooms: what is recorded later comes as a push, what was
+   * recorded before is in the opening that is emitted here. `probe`: it matters here whether other connections of the
+   * same person, which count as open, are dead; the gateway finds out.
    */
-  readonly arrive?: (connection: Connection) => void
+  readonly arrive?: (connection: Connection) => 'probe' | undefined
   readonly subscriptions?: readonly Subscriptions[]
+  /** Routes that need no token. */
+  readonly openRoutes?: (app: OpenAPIHono<HttpEnv>) => void
+  /** Routes behind the token check. */
   readonly routes?: (app: OpenAPIHono<HttpEnv>) => void
   readonly policies?: readonly Policy[]
   /** Ends what still waits or runs. */
@@ -68,8 +83,8 @@ export interface Served {
 /** Answers events with commands. It looks at states, so that it needs no position of its own. */
 export interface Policy {
   /**
-   * Once, when the models are live, before anybody is recorded as lost because this node was down. Resolves when everything
-   * has been looked at.
+   * Once, when the models are live, before anybody is recorded as lost because this node was down. Resolves when
+   * everything has been looked at.
    */
   readonly catchUp?: () => Promise<void>
   /** Once, when everybody who is connected has been heard of. Resolves when everything has been looked at. */

@@ -14,8 +14,8 @@ export interface Change<Row, E extends Event = Event> {
 }
 
 /**
- * What a node keeps in memory of one category of entities, folded from the log as the node hears it, so that notices and
- * opening states are made between two events and without waiting.
+ * What a node keeps in memory of one category of entities, folded from the log as the node hears it, so that notices
+ * and opening states are made between two events and without waiting.
  */
 export interface Model<C> {
   /** Of the streams that it is folded from. */

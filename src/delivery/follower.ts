@@ -14,19 +14,21 @@ export interface FollowerOptions {
 }
 
 export interface FollowWhat {
-  /** Every model that some feed tells of, or that is only looked at. */
+  /** Every model, but for the profiles: they begin when the others have come to the end of the log. */
   readonly models: readonly Model<unknown>[]
   // biome-ignore lint/suspicious/noExplicitAny: a feed is called with the changes of its own model only
   readonly feeds: readonly Feed<any>[]
   /** A position that no model is behind, see `Model.seed`; null = the beginning of the log. */
   readonly from: bigint | null
-  /** Who is online, when the models have come to the end of the log: notices may name them. */
+  /** Who is online, once the models have come to the end of the log: notices may name them. */
   readonly online: () => Iterable<PersonRef>
   /** Told of every event after its notices are out, once live. */
   readonly onEvent: (recorded: Logged) => void
 }
 
-/** Follows the log for this node's clients: moves the models, and pushes what the feeds tell, in the order of the log. */
+/**
+ * Follows the log for this node's clients: moves the models, and pushes what the feeds tell, in the order of the log.
+ */
 export interface Follower {
   /** Position of the last event whose notices are out; -1 = none. */
   position(): bigint
@@ -54,8 +56,8 @@ export function openFollower({ log, outlet, profiles, onError }: FollowerOptions
           const change = route.model.onEvent(recorded)
           if (change === undefined || !live) continue
           for (const feed of route.feeds) {
-            const strangers = feed.people?.(change).filter((person) => !profiles.has(person)) ?? []
-            for (const person of strangers) await profiles.fetch(person)
+            const named = feed.people?.(change) ?? NOBODY
+            for (const person of named) if (!profiles.has(person)) await profiles.fetch(person)
             tell(feed, change)
           }
         } catch (error) {
@@ -79,34 +81,41 @@ export function openFollower({ log, outlet, profiles, onError }: FollowerOptions
     else for (const { to, name, data } of told) outlet.push(to, name, data)
   }
 
+  const addRoute = (model: Model<unknown>, feeds: FollowWhat['feeds']): void => {
+    const route = { model, feeds: feeds.filter((feed) => feed.model === model) }
+    routes.set(model.category, [...(routes.get(model.category) ?? []), route])
+  }
+
   return {
     position: () => position,
     until,
     async start(what) {
-      for (const model of what.models) {
-        const route = { model, feeds: what.feeds.filter((feed) => feed.model === model) }
-        routes.set(model.category, [...(routes.get(model.category) ?? []), route])
-      }
+      for (const model of what.models) addRoute(model, what.feeds)
       position = what.from ?? -1n
       const caughtUp = Promise.withResolvers<void>()
       following = log.follow({
         after: position < 0n ? 'start' : position,
         each: follow,
-        caughtUp: caughtUp.resolve,
+        caughtUp() {
+          onEvent = what.onEvent
+          live = true
+          // Until here nobody listened, so nobody had to be named.
+          addRoute(profiles, what.feeds)
+          caughtUp.resolve()
+        },
         failed(error) {
           caughtUp.reject(error)
           onError(error, undefined)
         },
       })
       await caughtUp.promise
-      onEvent = what.onEvent
-      live = true
-      // Until here nobody listened, so nobody had to be named; now everybody who is online may be.
       for (const person of [...what.online()]) await profiles.fetch(person)
     },
     stop: async () => following?.stop(),
   }
 }
+
+const NOBODY: readonly PersonRef[] = []
 
 interface Route {
   readonly model: Model<unknown>

@@ -24,8 +24,8 @@ interface Queue {
 }
 
 /**
- * Tells each room at once what is new, as long as that does not come too thick. Every notice goes out, in order; of those
- * that are `latest` only the newest, after the others: the last one always goes out, and its data is read then.
+ * Tells each room at once what is new, as long as that does not come too thick. Every notice goes out, in order; of
+ * those that are `latest` only the newest, after the others: the last one always goes out, and its data is read then.
  */
 export function latestPace(options: LatestPaceOptions): Pace<unknown> {
   const { outlet, clock, maxPushes, windowMs, latestEveryMs } = options

@@ -1,10 +1,10 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import type { Projection, Row } from '../../projections/projection.ts'
+import { keepNewest } from '../keep-newest.ts'
 import { foldStream } from '../log/fold-stream.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
 import type { Change, Model } from './feed.ts'
-import { keepNewest } from '../keep-newest.ts'
 import { MemoryLists } from './memory-lists.ts'
 import type { EventRef } from './notice.ts'
 import { seedFrom } from './seed.ts'
@@ -36,8 +36,8 @@ export interface LiveModelOptions<R extends Row> {
 const MAX_FINISHED = 10_000
 
 /**
- * The hot rows of one view, folded from the log by the same pure projection as the view itself. Rows are put in from the
- * view or their stream and then moved by events; an event that a row has already seen changes nothing.
+ * The hot rows of one view, folded from the log by the same pure projection as the view itself. Rows are put in from
+ * the view or their stream and then moved by events; an event that a row has already seen changes nothing.
  */
 export class LiveModel<R extends Row> implements Model<Change<R>> {
   readonly category: string
@@ -76,7 +76,13 @@ export class LiveModel<R extends Row> implements Model<Change<R>> {
   isMissing(recorded: Recorded): boolean {
     const { projection, unknown } = this.#options
     const key = projection.key(recorded)
-    return key !== null && unknown !== 'ignore' && !this.#rows.has(key) && !this.#begins(recorded) && !this.#finished.has(key)
+    return (
+      key !== null &&
+      unknown !== 'ignore' &&
+      !this.#rows.has(key) &&
+      !this.#begins(recorded) &&
+      !this.#finished.has(key)
+    )
   }
 
   async load(recorded: Recorded): Promise<void> {

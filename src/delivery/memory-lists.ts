@@ -16,7 +16,9 @@ export class MemoryLists<R> {
     return (this.#lists.get(name)?.newest ?? this.#emptied.get(name))?.ref
   }
 
-  /** The row, which stood in the lists `from`, stands in the lists `into` now; `recorded` is the event that moved it. */
+  /**
+   * The row, which stood in the lists `from`, stands in the lists `into` now; `recorded` is the event that moved it.
+   */
   move(key: string, from: readonly string[], into: readonly string[], row: R | undefined, recorded?: Recorded): void {
     const newest = recorded && { position: recorded.position, ref: eventRef(recorded) }
     for (const name of from) if (!into.includes(name)) this.#leave(name, key, newest)
@@ -58,7 +60,7 @@ interface List<R> {
 }
 
 const MAX_EMPTIED = 10_000
-const NOTHING: ReadonlyMap<string, never> = new Map()
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>()
 
 const later = (one: Newest | undefined, other: Newest | undefined): Newest | undefined =>
   one && (!other || one.position > other.position) ? one : other

@@ -7,9 +7,9 @@ export interface Run {
 }
 
 /**
- * Takes as much of the queue as fits in one push: all notices of the first one's name that no other notice about the same
- * part goes before. So each part's notices keep their order, nothing is lost, and a part that changes again and again
- * holds up no other. Notices without a part go alone, and nothing overtakes them.
+ * Takes as much of the queue as fits in one push: all notices of the first one's name that no other notice about the
+ * same part goes before. So each part's notices keep their order, nothing is lost, and a part that changes again and
+ * again holds up no other. Notices without a part go alone, and nothing overtakes them.
  */
 export function nextRun(queue: readonly Notice[]): Run {
   const [first] = queue

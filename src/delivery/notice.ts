@@ -12,8 +12,14 @@ export interface Audience {
   readonly except?: readonly string[]
 }
 
-/** Every connection is in the room of its person. Names of rooms of ours hold a space, so that no id is one of them. */
+/**
+ * Every connection of a person is in this room, but for hubs: they look on and take no part. Names of rooms of ours
+ * hold a space, so that no id is one of them.
+ */
 export const personRoom = (person: PersonRef): string => `person ${personName(person)}`
+
+/** Every hub of a person is in this room. */
+export const hubRoom = (person: PersonRef): string => `hub ${personName(person)}`
 
 /** All connections of one person. */
 export const toPerson = (org: string, id: string): Audience => ({ kind: 'person', room: personRoom({ org, id }) })

@@ -6,9 +6,9 @@ import type { Log } from '../log/log.ts'
 import type { Change, Model, Profiles } from './feed.ts'
 
 /**
- * The people whom notices of this node name: everybody who is online, and staff who were named once. Read from their own
- * streams when first needed and kept up to date by what this node hears, so that the cache needs no view and is never
- * behind the notice at hand.
+ * The people whom notices of this node name: everybody who is online, and staff who were named once. Read from their
+ * own streams when first needed and kept up to date by what this node hears, so that the cache needs no view and is
+ * never behind the notice at hand.
  */
 export class ProfileCache implements Model<Change<PersonRow>>, Profiles {
   readonly category = 'person'

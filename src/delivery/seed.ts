@@ -1,14 +1,15 @@
 import { lastOf } from '../log/last-of.ts'
 import type { Log } from '../log/log.ts'
-import type { ViewStore } from '../views/store.ts'
+import { type ViewStore, ViewsUnavailable } from '../views/store.ts'
+import type { Model } from './feed.ts'
 
 const PAGE = 1_000
 
 /**
  * Gives every row of these lists of a view, as the live table holds them, to `put`, each as often as it is listed, and
- * the position that none of them is behind: following the log from there makes them exact, because a row ignores what it
- * has seen. Null when the view has no table yet, or claims to know more than the log has (the log was put back from a
- * backup): then the log tells everything. Rejects with ViewsUnavailable.
+ * the position that none of them is behind: following the log from there makes them exact, because a row ignores what
+ * it has seen. Null when the view has no table yet, or claims to know more than the log has (the log was put back from
+ * a backup): then the log tells everything. Rejects with ViewsUnavailable.
  */
 export async function seedFrom<R>(
   store: ViewStore,
@@ -39,3 +40,28 @@ async function eachRow<R>(store: ViewStore, table: string, list: string, put: (k
 }
 
 const isParked = (row: unknown): boolean => typeof row === 'object' && row !== null && 'parked' in row
+
+/**
+ * Loads every model from the views. Gives the position from which the log makes all of them exact; null = the
+ * beginning, because a model asks for it or because the views do not answer (which `onAway` is told).
+ */
+export async function seedModels(
+  models: readonly Model<unknown>[],
+  store: ViewStore,
+  log: Log,
+  onAway: (error: ViewsUnavailable) => void,
+): Promise<bigint | null> {
+  let lowest: bigint | null | undefined
+  try {
+    for (const model of models) {
+      const position = await model.seed(store, log)
+      if (position === null) lowest = null
+      else if (lowest !== null && (lowest === undefined || position < lowest)) lowest = position
+    }
+  } catch (error) {
+    if (!(error instanceof ViewsUnavailable)) throw error
+    onAway(error)
+    return null
+  }
+  return lowest ?? null
+}

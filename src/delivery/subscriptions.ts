@@ -15,8 +15,8 @@ export interface Topic {
    */
   admits(id: string, by: Party): Promise<number | Refusal>
   /**
-   * Prepares the opening state; what it gives is called in the very turn in which the connection enters, so that nothing
-   * is missed and nothing is told twice.
+   * Prepares the opening state; what it gives is called in the very turn in which the connection enters, so that
+   * nothing is missed and nothing is told twice.
    */
   opening(id: string): Promise<() => Opening>
   /** Of the streams whose events may take subscribers out. */

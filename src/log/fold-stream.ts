@@ -12,8 +12,8 @@ export interface Folded<S> {
 }
 
 /**
- * Folds one stream from its beginning. Undefined when it has no event, or none with the revision `upTo`. The log's errors
- * are passed on, and those of `fold`.
+ * Folds one stream from its beginning. Undefined when it has no event, or none with the revision `upTo`. The log's
+ * errors are passed on, and those of `fold`.
  */
 export async function foldStream<S>(
   log: Log,
