@@ -1,6 +1,6 @@
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
 import type { EventRef, Notice } from '../../delivery/notice.ts'
-import { iso } from '../lessons/wire.ts'
+import { iso } from '../shared/iso.ts'
 import type { ActiveSessions, AttendanceWire } from './wire.ts'
 
 /** A session after one of its events, which stands at `place`. */

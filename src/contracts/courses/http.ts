@@ -11,7 +11,7 @@ import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
 import type { Answer, Call } from '../../runtime/answer.ts'
 import { derivedId } from '../../runtime/ids.ts'
 import { attendanceSentences } from '../attendance/inbound.ts'
-import { iso } from '../lessons/wire.ts'
+import { iso } from '../shared/iso.ts'
 import type { CourseAccess } from './access.ts'
 import {
   assignTeacher,

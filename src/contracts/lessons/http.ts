@@ -13,11 +13,11 @@ import type { Log } from '../../log/log.ts'
 import type { Answer, Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { derivedId } from '../../runtime/ids.ts'
+import { iso, isoOrNull } from '../shared/iso.ts'
 import type { LessonCodes } from './codes.ts'
 import { lessonSentences } from './inbound.ts'
 import { lessonAt } from './record.ts'
 import { createLesson, endLesson, listLessons, listParticipants, readLesson, startLesson } from './routes.ts'
-import { iso, isoOrNull } from './wire.ts'
 
 /** Which lessons to list, those that start last first. Times in milliseconds since 1970; `to` exclusive. */
 export interface LessonFilter {

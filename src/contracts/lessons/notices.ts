@@ -2,7 +2,8 @@ import { type Recorded, unreachable } from '../../../machines/kernel.ts'
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
 import type { Participant } from '../../../projections/lesson-participants.ts'
 import { eventRef, type Notice } from '../../delivery/notice.ts'
-import { iso, type LessonWire, type ParticipantEntry } from './wire.ts'
+import { iso } from '../shared/iso.ts'
+import type { LessonWire, ParticipantEntry } from './wire.ts'
 
 /**
  * An event that those in the lesson are told, together with the participant after it (null for the lesson's own
