@@ -10,12 +10,14 @@ import { PERSON_STREAM } from '../projections/people.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type DemoLogin, openDemo } from './contracts/accounts/demo.ts'
+import { accountRoutes } from './contracts/accounts/http.ts'
+import { peopleList } from './contracts/accounts/list.ts'
 import { attendanceParts } from './contracts/attendance/parts.ts'
 import { lessonParts } from './contracts/lessons/parts.ts'
 import { presenceRoutes } from './contracts/presence/http.ts'
 import { abandonedChats } from './contracts/support-chat/abandoned-chats.ts'
 import { chatRoutes } from './contracts/support-chat/http.ts'
-import { chatList, peopleList } from './contracts/support-chat/list.ts'
+import { chatList } from './contracts/support-chat/list.ts'
 import { replays as openReplays } from './contracts/support-chat/replays.ts'
 import { visitorChats as openVisitorChats } from './contracts/support-chat/visitor-chats.ts'
 import { type Follower, openFollower } from './delivery/follower.ts'
@@ -276,17 +278,22 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const app = httpApp({
     entities,
-    passwords,
     now: clock.now,
     authenticator: auth,
-    people: peopleList(views, upTo),
     requests: perAddress,
-    logins: failureLimit(10, 60),
     allowedOrigins: config.allowedOrigins,
     log: logger,
     ready: () => ({ accepting: !draining }),
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
+  accountRoutes(app, {
+    entities,
+    passwords,
+    now: clock.now,
+    people: peopleList(views, upTo),
+    sign: auth.sign,
+    logins: failureLimit(10, 60),
+  })
   lessons.routes(app, views, upTo, follower.desk)
   attendance.routes(app, views, upTo)
   chatRoutes(app, { log, entities, chats: chatList(views, upTo) })

@@ -5,7 +5,7 @@ import type { AttendanceSessionRow } from '../../../projections/attendance-sessi
 import type { Log } from '../../log/log.ts'
 import { type Enrolments, enrolmentsOf } from '../courses/enrolments.ts'
 import { iso } from '../shared/iso.ts'
-import { attendanceReports } from './report.ts'
+import { attendanceReports } from './reports.ts'
 
 /** One session as far as a table of them needs it. */
 interface Column {
