@@ -10,7 +10,8 @@ import { PERSON_STREAM } from '../projections/people.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type DemoLogin, openDemo } from './contracts/accounts/demo.ts'
-import { accountRoutes } from './contracts/accounts/http.ts'
+import { authRoutes } from './contracts/accounts/http-login.ts'
+import { userRoutes } from './contracts/accounts/http-users.ts'
 import { peopleList } from './contracts/accounts/list.ts'
 import { attendanceParts } from './contracts/attendance/parts.ts'
 import { lessonParts } from './contracts/lessons/parts.ts'
@@ -276,6 +277,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   let draining = false
   const upTo = (): bigint =>
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
+  const accountParts = { entities, passwords, now: clock.now }
   const app = httpApp({
     entities,
     now: clock.now,
@@ -284,20 +286,19 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     allowedOrigins: config.allowedOrigins,
     log: logger,
     ready: () => ({ accepting: !draining }),
+    contracts: [
+      { routes: (app) => authRoutes(app, { ...accountParts, sign: auth.sign, logins: failureLimit(10, 60) }) },
+      {
+        routes: (app) =>
+          userRoutes(app, { ...accountParts, people: peopleList(views, upTo), opensAccounts: auth.sign !== null }),
+      },
+      { routes: (app) => lessons.routes(app, views, upTo, follower.desk) },
+      { routes: (app) => attendance.routes(app, views, upTo) },
+      { routes: (app) => chatRoutes(app, { log, entities, chats: chatList(views, upTo) }) },
+      { routes: (app) => presenceRoutes(app, { follower, leases, hubs }) },
+    ],
   })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
-  accountRoutes(app, {
-    entities,
-    passwords,
-    now: clock.now,
-    people: peopleList(views, upTo),
-    sign: auth.sign,
-    logins: failureLimit(10, 60),
-  })
-  lessons.routes(app, views, upTo, follower.desk)
-  attendance.routes(app, views, upTo)
-  chatRoutes(app, { log, entities, chats: chatList(views, upTo) })
-  presenceRoutes(app, { follower, leases, hubs })
   answer = getRequestListener(app.fetch)
   const url = await listen(http, config.host, config.port)
 

@@ -3,7 +3,8 @@ import { type ServerType, serve } from '@hono/node-server'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Role } from '../../machines/kernel.ts'
 import { type PersonRow, people } from '../../projections/people.ts'
-import { accountRoutes } from '../../src/contracts/accounts/http.ts'
+import { authRoutes } from '../../src/contracts/accounts/http-login.ts'
+import { userRoutes } from '../../src/contracts/accounts/http-users.ts'
 import { openAccount } from '../../src/gateway/auth/accounts.ts'
 import { authenticator } from '../../src/gateway/auth/authenticator.ts'
 import { openKeys } from '../../src/gateway/auth/keys.ts'
@@ -52,12 +53,17 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     allowedOrigins: ['https://app.example.org'],
     log: { debug: keep, error: keep },
     ready: () => ready,
-  })
-  accountRoutes(app, {
-    ...accounts,
-    people: { list: (org, page) => listed(log, org, page) },
-    sign: auth.sign,
-    logins: failureLimit(10, 60),
+    contracts: [
+      { routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, logins: failureLimit(10, 60) }) },
+      {
+        routes: (app) =>
+          userRoutes(app, {
+            ...accounts,
+            people: { list: (org, page) => listed(log, org, page) },
+            opensAccounts: auth.sign !== null,
+          }),
+      },
+    ],
   })
   const server = await new Promise<ServerType>((resolve) => {
     const starting = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(starting))

@@ -5,9 +5,9 @@ import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { asOf, idText } from '../../gateway/http/schemas.ts'
 import { displayNameOf } from '../shared/people.ts'
+import { CodeOfSession, MarkOfSession, Session, status } from './http-shapes.ts'
 import { attendanceRefusals } from './refusals.ts'
 import type { SessionCalls } from './sessions.ts'
-import { CodeOfSession, MarkOfSession, Session, status } from './shapes.ts'
 
 /** A session is reached below its course, where the course must be its own, and by itself. */
 const AT_PATHS = {

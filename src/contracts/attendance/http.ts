@@ -11,11 +11,11 @@ import { displayNameOf } from '../shared/people.ts'
 import { newSecret } from './check-in-codes.ts'
 import { csvRoute, term } from './http-csv.ts'
 import { sessionRoutes } from './http-session.ts'
+import { CHECK_IN_MODES, ListedSession, Session, STATES } from './http-shapes.ts'
 import type { SessionList } from './list.ts'
 import { attendanceRefusals } from './refusals.ts'
 import { listedSession } from './resources.ts'
 import { type SessionCallsParts, sessionCalls } from './sessions.ts'
-import { CHECK_IN_MODES, ListedSession, Session, STATES } from './shapes.ts'
 
 export interface AttendanceRoutesParts extends SessionCallsParts {
   readonly sessions: SessionList

@@ -1,12 +1,6 @@
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Entities } from '../../runtime/entities.ts'
-
-/** The course as far as it decides who may look on. */
-export interface Roster {
-  readonly org: string
-  readonly teachers: readonly string[]
-  readonly students: readonly string[]
-}
+import { notAmong, type Roster } from './roster.ts'
 
 /** A course at one revision. Times in milliseconds since 1970. */
 export interface CourseAt extends Roster {
@@ -47,15 +41,3 @@ export function courseAccess(entities: Pick<Entities, 'state'>): CourseAccess {
 
 export const teaches = ({ teachers }: Roster, { role, id }: Party): boolean =>
   role === 'teacher' && teachers.includes(id)
-
-/**
- * Why somebody may not look at a course; null = they may: its students, its teachers, and the admins of the
- * organisation. Organisations are walls: a course of another one is answered exactly like one that does not exist
- * (`null`).
- */
-export function notAmong(roster: Roster | null, by: Party): Refusal | null {
-  if (roster === null || roster.org !== by.org) return refuse('no-such-course')
-  if (by.role === 'admin' || teaches(roster, by)) return null
-  if (by.role === 'student' && roster.students.includes(by.id)) return null
-  return refuse('not-in-course')
-}

@@ -54,9 +54,6 @@ export function barred(way: ClientKind, event: string): Refusal | undefined {
   return way === 'hub' ? refuse('hub-looks-on') : undefined
 }
 
-/** Who may read `GET /api/v1/presence`. */
-export const maySeePresence = (role: Role): boolean => role === 'teacher' || role === 'admin'
-
 export function teacherLogin(org: string, id: string, recorded: Recorded, profile: Profile): Notice<PresenceWire> {
   const data = { ...eventRef(recorded), user_id: id, display_name: displayNameOf(id, profile) }
   return { to: { kind: 'hubs', org }, name: 'teacher_login', data }

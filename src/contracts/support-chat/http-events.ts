@@ -6,7 +6,7 @@ import { resources } from '../../gateway/http/resource.ts'
 import { json } from '../../gateway/http/route.ts'
 import { idText, limit } from '../../gateway/http/schemas.ts'
 import type { Log, Recorded } from '../../log/log.ts'
-import { chatHttpRefusals } from './refusals.ts'
+import { supportChatHttpRefusals } from './refusals.ts'
 import { Described, eventResource } from './resources.ts'
 
 const NDJSON = 'application/x-ndjson'
@@ -17,7 +17,7 @@ export function chatEventRoutes(
   log: Log,
   isTheirs: (room: string, org: string) => Promise<boolean>,
 ): void {
-  const { raw } = resources(app, chatHttpRefusals)
+  const { raw } = resources(app, supportChatHttpRefusals)
 
   raw(
     {

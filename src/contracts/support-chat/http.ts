@@ -9,7 +9,7 @@ import type { Entities } from '../../runtime/entities.ts'
 import { chatEventRoutes } from './http-events.ts'
 import type { ChatList } from './list.ts'
 import { chatAt } from './past.ts'
-import { chatHttpRefusals } from './refusals.ts'
+import { supportChatHttpRefusals } from './refusals.ts'
 import { chatResource, Described } from './resources.ts'
 
 export interface ChatRoutesParts {
@@ -22,7 +22,7 @@ const STATES = ['unclaimed', 'claimed', 'takenOver', 'closed', 'open'] as const
 
 /** `/api/v1/chats`: what is going on, and the past exactly as it was. */
 export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, entities, chats }: ChatRoutesParts): void {
-  const { read, list } = resources(app, chatHttpRefusals)
+  const { read, list } = resources(app, supportChatHttpRefusals)
 
   /** A chat of another organisation is answered exactly like one that does not exist. */
   const isTheirs = async (room: string, org: string): Promise<boolean> => {

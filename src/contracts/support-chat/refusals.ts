@@ -1,7 +1,7 @@
 import type { Refusals } from '../../delivery/refusals.ts'
 
 /** What is refused about chats. */
-export const chatRefusals = {
+export const supportChatRefusals = {
   'chat-already-claimed': [409, 'chat already claimed by {name:staffId}', 'exact'],
   'chat-already-open': [
     409,
@@ -22,7 +22,7 @@ export const chatRefusals = {
 } as const satisfies Refusals
 
 /** Over HTTP it has always been worded so. */
-export const chatHttpRefusals = {
-  ...chatRefusals,
+export const supportChatHttpRefusals = {
+  ...supportChatRefusals,
   'staff-only': [403, 'only staff may do this'],
 } as const satisfies Refusals

@@ -20,18 +20,19 @@ export interface HttpParts {
   readonly log: HttpLog
   /** Which parts are ready for work: all of them, or this node should get no traffic. */
   readonly ready: () => Readonly<Record<string, boolean>>
+  readonly contracts: readonly { readonly routes?: (app: OpenAPIHono<HttpEnv>) => void }[]
 }
 
 /** A message's content may be 64 KiB; names around it, and its escapes, take some more. */
 const MAX_BODY_BYTES = 256 * 1024
 
 /**
- * HTTP but for Socket.IO, without the routes of contracts, which are added to the app that this returns: health, and
- * `/api/v1/openapi.json`. Everything else under `/api/v1/` stands behind the token check, but for routes that say that
- * they are open.
+ * The whole of HTTP but for Socket.IO: health, `/api/v1/openapi.json`, and the routes of the contracts. More may be added
+ * to the app that this returns. Whatever is under `/api/v1/` stands behind the token check, but for that description and
+ * for routes that say that they are open.
  */
 export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
-  const { authenticator, entities, log, allowedOrigins, requests, now } = parts
+  const { authenticator, entities, log, allowedOrigins, requests, now, contracts } = parts
   const app = new OpenAPIHono<HttpEnv>()
   app.onError((error, c) => thrown(c, error, log))
   app.notFound((c) => failed(c, 404, 'not-found', 'there is nothing here: see /api/v1/openapi.json for what there is'))
@@ -66,6 +67,7 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
     c.set('namedOnce', once)
     return next()
   })
+  for (const { routes } of contracts) routes?.(app)
   return app
 }
 

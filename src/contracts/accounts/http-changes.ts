@@ -6,9 +6,9 @@ import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { id } from '../../gateway/http/schemas.ts'
 import type { Call } from '../../runtime/answer.ts'
+import { NewUser, User, UserChanges } from './http-shapes.ts'
 import { accountRefusals } from './refusals.ts'
-import { NewUser, User, UserChanges } from './shapes.ts'
-import { USERS, userNow } from './users.ts'
+import { USERS, userNow } from './user-now.ts'
 
 export interface AccountChangesParts extends AccountParts {
   /** False when an identity provider issues the tokens: an account could not log in. */

@@ -1,25 +1,29 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { isStaff, type Party, refuse } from '../../../machines/kernel.ts'
-import { type AccountParts, personOf } from '../../gateway/auth/accounts.ts'
+import { isStaff, refuse } from '../../../machines/kernel.ts'
+import { personOf } from '../../gateway/auth/accounts.ts'
 import type { Identity } from '../../gateway/auth/authenticator.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { afterId, id, limit } from '../../gateway/http/schemas.ts'
 import type { PersonFacts } from '../shared/people.ts'
+import { type AccountChangesParts, accountChanges } from './http-changes.ts'
+import { User, userResource } from './http-shapes.ts'
 import type { PeopleList } from './list.ts'
 import { accountRefusals } from './refusals.ts'
-import { User, userResource } from './shapes.ts'
+import { USERS, userNow } from './user-now.ts'
 
-export interface UserRoutesParts {
-  readonly entities: Pick<AccountParts['entities'], 'state'>
+export interface UserRoutesParts extends AccountChangesParts {
   readonly people: PeopleList
 }
 
-export const USERS = '/api/v1/users'
 const description = 'The user'
 
-/** `/api/v1/users`, as far as it is read: staff see their colleagues; everybody sees themselves. */
-export function userRoutes(app: OpenAPIHono<HttpEnv>, { entities, people }: UserRoutesParts): void {
+/**
+ * `/api/v1/users`: accounts are opened, changed and disabled by admins; staff see their colleagues; everybody sees
+ * themselves.
+ */
+export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): void {
+  const { entities, people } = parts
   const { read, list } = resources(app, accountRefusals)
 
   list(
@@ -55,12 +59,8 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, { entities, people }: User
     },
     ({ by, params: { id } }) => (isStaff(by.role) || id === by.id ? userNow(entities, by, id) : refuse('staff-only')),
   )
-}
 
-/** A user of the asker's organisation. */
-export async function userNow(entities: UserRoutesParts['entities'], { org }: Party, id: string) {
-  const person = await personOf(entities, org, id)
-  return person === null ? refuse('no-such-person') : userResource(org, id, person)
+  accountChanges(app, parts)
 }
 
 /** What a token says of somebody of whom nothing has been recorded yet. */

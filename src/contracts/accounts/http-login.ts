@@ -9,10 +9,10 @@ import type { Claims } from '../../gateway/auth/tokens.ts'
 import { tooOften } from '../../gateway/http/errors.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
+import { Credentials, Token, Visitor } from './http-shapes.ts'
 import { accountRefusals } from './refusals.ts'
-import { Credentials, Token, Visitor } from './shapes.ts'
 
-export interface LoginRoutesParts extends AccountParts {
+export interface AuthRoutesParts extends AccountParts {
   /** Null when an identity provider issues the tokens. */
   readonly sign: Sign | null
   /** Per e-mail and address. */
@@ -25,7 +25,7 @@ const ACCOUNT_TOKEN_SECONDS = 12 * 3600
 const VISITOR_TOKEN_SECONDS = 24 * 3600
 
 /** `POST /api/v1/auth/login` and `POST /api/v1/auth/visitor`: the only routes that need no token. */
-export function loginRoutes(app: OpenAPIHono<HttpEnv>, parts: LoginRoutesParts): void {
+export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): void {
   const { sign, logins } = parts
   const { openly } = resources(app, accountRefusals)
 
