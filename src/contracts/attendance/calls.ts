@@ -7,10 +7,11 @@ import { keyedQueue } from '../../keyed-queue.ts'
 import type { Log } from '../../log/log.ts'
 import type { Done } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
+import { notAmong } from '../courses/roster.ts'
 import type { RoomAnswer } from '../support-chat/visitor-chats.ts'
 import type { CourseWatchers } from './course-watchers.ts'
 import type { AttendanceDelivery } from './delivery.ts'
-import { type AttendanceAsked, notAmong } from './inbound.ts'
+import type { AttendanceAsked } from './inbound.ts'
 import type { ActiveSessions, ActiveSessionsError } from './wire.ts'
 
 export interface AttendanceCallsOptions {
