@@ -70,7 +70,7 @@ afterEach(async () => {
   await entities.stop()
 })
 
-const watch = () => calls.ask({ kind: 'watch-course', courseId: 'c' }, ann, socket)
+const watch = () => calls.ask({ kind: 'watch-course', courseId: 'c' }, ann, socket, () => {})
 const isIn = (): boolean => io.of('/').adapter.rooms.get('course c')?.has(socket) ?? false
 /** Records it, and tells the revision. */
 async function change(type: 'Enrol' | 'Unenrol'): Promise<number> {
@@ -155,9 +155,22 @@ test('[WATCH-6] a look that fails ends no subscription that was there before, an
   entities.state = () => Promise.reject(new Error('away'))
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
   expect(isIn()).toBe(true)
-  await calls.ask({ kind: 'unwatch-course', courseId: 'c' }, ann, socket)
+  await calls.ask({ kind: 'unwatch-course', courseId: 'c' }, ann, socket, () => {})
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
   entities.state = look
   expect(isIn()).toBe(false)
   expect(await broken()).toMatchObject({ kind: 'done' })
 })
+
+test.each(['watch-course', 'check-course', 'unwatch-course'] as const)(
+  '[ORDER-4] %s holds up nothing that the connection asks after it',
+  async (kind) => {
+    const held = Promise.withResolvers<void>()
+    holdBack = held.promise
+    let entered = 0
+    const answer = calls.ask({ kind, courseId: 'c' }, ann, socket, () => void entered++)
+    expect(entered).toBe(1)
+    held.resolve()
+    await answer
+  },
+)

@@ -1,8 +1,10 @@
+import { setImmediate as soon } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { ChatCommand } from '../../machines/chat/commands.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
 import { type RoomAnswer, type VisitorChats, visitorChats } from '../../src/contracts/support-chat/visitor-chats.ts'
+import { openLane } from '../../src/gateway/sockets/lane.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -71,3 +73,39 @@ test('[ONCE-10] a call that is repeated when the next chat is open still means t
     expect(codeOf(await node.askLatest(write, {}))).toBe('done')
   }
 })
+
+test.each(Array.from({ length: 10 }, (_, round) => round))(
+  '[ORDER-1] messages that an ended chat sends on to the next one, of another node, keep their order (%i)',
+  async () => {
+    const others: Entities[] = []
+    const node = (): VisitorChats => {
+      const one = openEntities({ log, snapshots: memorySnapshots(), shared: true, now: Date.now, idleMs: 60_000 })
+      others.push(one)
+      return visitorChats(one)
+    }
+    const [here, there] = [node(), node()]
+    await here.open(open, {})
+    await here.askLatest(write, {})
+    await there.askLatest(leave, {})
+    const next = await there.open(open, {})
+
+    const lane = openLane()
+    const answers: Promise<RoomAnswer>[] = []
+    for (let n = 0; n < 150; n++) {
+      const { promise, resolve, reject } = Promise.withResolvers<RoomAnswer>()
+      const message: ChatCommand = { type: 'Write', content: { n }, by, at }
+      const named = n % 3 === 1 ? { clientId: `call-${n}` } : {}
+      lane.add((entered) => here.askLatest(message, { ...named, entered }).then(resolve, reject))
+      answers.push(promise)
+      if (Math.random() < 0.2) await soon()
+    }
+    const rooms = new Set((await Promise.all(answers)).map(({ room, answer }) => `${room} ${answer.kind}`))
+    expect(rooms).toEqual(new Set([`${next.room} done`]))
+    const written: unknown[] = []
+    for await (const batch of log.read(`chat-${next.room}`))
+      for (const { event } of batch)
+        if (event.type === 'VisitorWrote') written.push((event as { content?: { n?: number } }).content?.n)
+    expect(written).toEqual(answers.map((_, n) => n))
+    for (const one of others) await one.stop()
+  },
+)

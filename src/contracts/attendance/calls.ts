@@ -7,10 +7,11 @@ import { keyedQueue } from '../../keyed-queue.ts'
 import type { Log } from '../../log/log.ts'
 import type { Done } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
+import { notAmong } from '../courses/roster.ts'
 import type { RoomAnswer } from '../support-chat/visitor-chats.ts'
 import type { CourseWatchers } from './course-watchers.ts'
 import type { AttendanceDelivery } from './delivery.ts'
-import { type AttendanceAsked, notAmong } from './inbound.ts'
+import type { AttendanceAsked } from './inbound.ts'
 import type { ActiveSessions, ActiveSessionsError } from './wire.ts'
 
 export interface AttendanceCallsOptions {
@@ -24,8 +25,11 @@ export interface AttendanceCallsOptions {
 
 /** What sockets ask about courses' attendance sessions. */
 export interface AttendanceCalls {
-  /** The `room` of the answer is the course. */
-  ask(asked: AttendanceAsked, by: Party, socket: string): Promise<RoomAnswer>
+  /**
+   * The `room` of the answer is the course. Nothing is decided here that a later call could depend on, so none
+   * waits: `entered` is called at once.
+   */
+  ask(asked: AttendanceAsked, by: Party, socket: string, entered: () => void): Promise<RoomAnswer>
   /** Contract 004 tells refusals by an event, too: not every client asks for an ack. */
   refused(socket: string, error: ActiveSessionsError): void
 }
@@ -115,19 +119,25 @@ export function attendanceCalls({
     return { room: course, answer: { kind: 'done', id: null, seq: -1, position: null, events: [] } }
   }
 
+  const begin = ({ kind, courseId }: AttendanceAsked, by: Party, socket: string): Promise<RoomAnswer> => {
+    const key = `${socket} ${courseId}`
+    switch (kind) {
+      case 'watch-course':
+        return turns.run(key, () => watch(courseId, by, socket))
+      case 'unwatch-course':
+        return turns.run(key, () => unwatch(courseId, socket))
+      case 'check-course':
+        return check(courseId, by, socket)
+      default:
+        return unreachable(kind)
+    }
+  }
+
   return {
-    ask({ kind, courseId }, by, socket) {
-      const key = `${socket} ${courseId}`
-      switch (kind) {
-        case 'watch-course':
-          return turns.run(key, () => watch(courseId, by, socket))
-        case 'unwatch-course':
-          return turns.run(key, () => unwatch(courseId, socket))
-        case 'check-course':
-          return check(courseId, by, socket)
-        default:
-          return unreachable(kind)
-      }
+    ask(asked, by, socket, entered) {
+      const answer = begin(asked, by, socket)
+      entered()
+      return answer
     },
     refused: (socket, error) => emit(socket, 'activeSessionsError', error),
   }

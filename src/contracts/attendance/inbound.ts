@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Party, type Refusal, refuse } from '../../../machines/kernel.ts'
+import { type Refusal, refuse } from '../../../machines/kernel.ts'
 
 /**
  * What an attendance event of a client asks for, decoded. `client_id` is taken and means nothing: asking twice changes
@@ -43,26 +43,6 @@ export const attendanceInbound: Readonly<Record<string, AttendanceRowOf>> = Obje
   unsubscribeFromCourse: asking('unwatch-course'),
   checkActiveSessions: asking('check-course'),
 } satisfies Record<string, AttendanceRowOf>)
-
-/** The course as far as it decides who may look on. */
-export interface Roster {
-  readonly org: string
-  readonly teachers: readonly string[]
-  readonly students: readonly string[]
-}
-
-/**
- * Why somebody may not look at a course's sessions; null = they may: its students, its teachers, and the admins of the
- * organisation. Organisations are walls: a course of another one is answered exactly like one that does not exist
- * (`null`).
- */
-export function notAmong(roster: Roster | null, { org, id, role }: Party): Refusal | null {
-  if (roster === null || roster.org !== org) return refuse('no-such-course')
-  if (role === 'admin') return null
-  if (role === 'teacher' && roster.teachers.includes(id)) return null
-  if (role === 'student' && roster.students.includes(id)) return null
-  return refuse('not-in-course')
-}
 
 /** What a refusal about courses and attendance is called, on sockets and over HTTP. */
 export const attendanceSentences: Readonly<Record<string, string>> = {

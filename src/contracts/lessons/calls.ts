@@ -8,6 +8,7 @@ import type { Follower } from '../../delivery/follower.ts'
 import { tokenBuckets } from '../../gateway/auth/limits.ts'
 import { peerOf } from '../../gateway/sockets/connections.ts'
 import type { Session } from '../../gateway/sockets/inbound.ts'
+import type { Lane } from '../../gateway/sockets/lane.ts'
 import { doorRoom } from '../../gateway/sockets/outlet.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import type { Hubs } from '../../presence/hubs.ts'
@@ -16,6 +17,7 @@ import type { Answer, Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { displayNameOf } from '../shared/people.ts'
 import type { RoomAnswer } from '../support-chat/visitor-chats.ts'
+import { callsUnderWay } from './calls-under-way.ts'
 import type { LessonCodes } from './codes.ts'
 import type { LessonDelivery } from './delivery.ts'
 import { isLessonId, type LessonAsked, type LessonName, lessonSentences } from './inbound.ts'
@@ -33,13 +35,17 @@ export interface LessonCallsOptions {
 
 /** What sockets do in lessons. */
 export interface LessonCalls {
-  /** `join_lesson` and `leave_lesson`. The `room` of the answer is the lesson. */
-  ask(asked: LessonAsked, session: Session, socket: string): Promise<RoomAnswer>
+  /**
+   * `join_lesson` and `leave_lesson`. The `room` of the answer is the lesson. `entered` is called when the command
+   * stands in the lesson's mailbox or in the queue in front of it.
+   */
+  ask(asked: LessonAsked, session: Session, socket: string, entered: () => void): Promise<RoomAnswer>
   /**
    * A new connection: it hears of the lessons that its owner is in, and goes on with (or joins) the one that its
-   * handshake names; a hub looks on at that one. Tells whether its owner was in a lesson before.
+   * handshake names, as the first call of its lane; a hub looks on at that one. Tells whether its owner was in a lesson
+   * before.
    */
-  arrive(socket: Socket, session: Session): { readonly inLesson: boolean }
+  arrive(socket: Socket, session: Session, lane: Lane): { readonly inLesson: boolean }
 }
 
 /**
@@ -57,6 +63,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
 
   const joins = tokenBuckets(JOINS)
   const admission = admissionQueue(entities)
+  const underWay = callsUnderWay()
   /** Which lesson a `leave_lesson` meant that did not name it: the desk lets go of those that have ended. */
   const left = new Map<string, string>()
 
@@ -98,12 +105,14 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const nameOf = ({ org, id }: Party): string | null =>
     displayNameOf('', follower.profiles.get(org, id)?.profile ?? {}) || null
 
+  const heard = async (position: bigint): Promise<void> => {
+    if (follower.position() >= position) return
+    await follower.until(() => follower.position() >= position, AbortSignal.timeout(PUSH_WAIT_MS))
+  }
+
   /** Whoever has just come in is told the lesson's state by the log; who was in is told it here. */
   const shown = async (lesson: string, position: bigint | null, socket: string, { org, id }: Party): Promise<void> => {
-    if (position !== null) {
-      await follower.until(() => follower.position() >= position, AbortSignal.timeout(PUSH_WAIT_MS))
-      return
-    }
+    if (position !== null) return heard(position)
     if (!lessons.desk.lessonsOf(org, id).includes(lesson)) return // a repeat of somebody who has left since
     io.in(socket).socketsJoin(doorRoom(lesson))
     lessons.knock(lesson)
@@ -127,6 +136,8 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     { party: by }: Session['caller'],
     call: Call,
   ): Promise<RoomAnswer> => {
+    // A lesson that they are just joining or leaving does not stand on the desk as it will in a moment.
+    if (lessonId === undefined) await underWay.settled(`${by.org}.${by.id}`)
     const at = clock.now()
     const command = {
       type: 'LeaveLesson',
@@ -165,23 +176,40 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     return entities.ask('lesson', lesson, { type: 'LookOn', elsewhere, awayMs, by, at })
   }
 
-  const resume = async (lesson: unknown, socket: Socket, session: Session, told: boolean): Promise<Answer> => {
+  /** `told`: they stand at the lesson's door already. */
+  const resume = async (
+    lesson: unknown,
+    socket: Socket,
+    session: Session,
+    told: boolean,
+    call: Call,
+  ): Promise<Answer> => {
     if (!isLessonId(lesson)) return refuse('no-such-lesson')
     if (session.way === 'hub') return lookOn(lesson, session.caller, socket)
-    return (await join({ kind: 'id', id: lesson }, session, socket.id, { name: null, resume: true, told, call: {} }))
-      .answer
+    const how = { name: null, resume: true, told, call }
+    return (await noted(session, join({ kind: 'id', id: lesson }, session, socket.id, how))).answer
+  }
+
+  /** Until this node has heard of what came of it, it is under way. */
+  const noted = ({ caller }: Session, answering: Promise<RoomAnswer>): Promise<RoomAnswer> => {
+    const outcome = answering.then(({ answer }) =>
+      answer instanceof Refusal || answer.position === null ? undefined : heard(answer.position),
+    )
+    underWay.add(`${caller.party.org}.${caller.party.id}`, outcome)
+    return answering
   }
 
   return {
-    ask(asked, session, socket) {
+    ask(asked, session, socket, entered) {
       const { clientId } = asked
-      const named = (payload: unknown): Call => (clientId === undefined ? {} : { clientId, payload })
+      const called = (payload: unknown): Call => (clientId === undefined ? { entered } : { clientId, payload, entered })
       // Which lesson is meant says the room that is asked, whether it was named or not.
-      if (asked.kind === 'leave-lesson') return leave(asked.lessonId, session.caller, named(asked.kind))
-      const call = named(asked)
-      return join(asked.lesson, session, socket, { name: asked.name, resume: false, told: false, call })
+      if (asked.kind === 'leave-lesson')
+        return noted(session, leave(asked.lessonId, session.caller, called(asked.kind)))
+      const how = { name: asked.name, resume: false, told: false, call: called(asked) }
+      return noted(session, join(asked.lesson, session, socket, how))
     },
-    arrive(socket, session) {
+    arrive(socket, session, lane) {
       const { lesson_id: named } = socket.handshake.query
       const { org, id } = session.caller.party
       const mine = session.way === 'hub' ? [] : lessons.desk.lessonsOf(org, id)
@@ -190,13 +218,15 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
         lessons.knock(lesson)
       }
       if (named === undefined || named === '') return { inLesson: mine.length > 0 }
-      resume(named, socket, session, mine.includes(String(named))).then(
-        (answer) => {
-          if (!(answer instanceof Refusal)) return
-          const message = `lesson_id: ${lessonSentences[answer.code] ?? answer.code}`
-          socket.emit('error', { message, code: answer.code, event: 'connect' })
-        },
-        (error: unknown) => onError(error, 'a handshake with lesson_id'),
+      lane.add((entered) =>
+        resume(named, socket, session, mine.includes(String(named)), { entered }).then(
+          (answer) => {
+            if (!(answer instanceof Refusal)) return
+            const message = `lesson_id: ${lessonSentences[answer.code] ?? answer.code}`
+            socket.emit('error', { message, code: answer.code, event: 'connect' })
+          },
+          (error: unknown) => onError(error, 'a handshake with lesson_id'),
+        ),
       )
       return { inLesson: mine.length > 0 }
     },

@@ -54,22 +54,6 @@ export const lessonInbound: Readonly<Record<string, LessonRowOf>> = Object.assig
 /** True for what may be the id of a lesson: a hint in a handshake may be anything. */
 export const isLessonId = (text: unknown): text is string => lessonId.safeParse(text).success
 
-/** 31 characters that nobody mistakes for each other: no 0 and O, no 1, I and L. */
-export const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
-export const CODE_LENGTH = 8
-
-/**
- * A code as somebody typed it (full-width letters, dashes of any kind, blanks, dots), in the form in which it is kept;
- * null when it cannot be one.
- */
-export function normalCode(typed: string, length = CODE_LENGTH): string | null {
-  const code = typed
-    .normalize('NFKC')
-    .toUpperCase()
-    .replace(/[^A-Z0-9]/g, '')
-  return code.length === length && [...code].every((letter) => CODE_ALPHABET.includes(letter)) ? code : null
-}
-
 /** What a refusal about lessons is called, on sockets and over HTTP. */
 export const lessonSentences: Readonly<Record<string, string>> = {
   'no-such-lesson': 'there is no lesson with this id',

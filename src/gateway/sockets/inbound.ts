@@ -19,6 +19,7 @@ import { LogUnavailable } from '../../log/log.ts'
 import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { Limit } from '../auth/limits.ts'
+import type { Lane } from './lane.ts'
 
 /** What the gateway remembers of one connection. */
 export interface Session {
@@ -47,6 +48,7 @@ export interface InboundOptions {
 }
 
 type AnyRow = Row | LessonRowOf | AttendanceRowOf
+type AnyAsked = Exclude<ReturnType<AnyRow>, Refusal>
 type Ack = (result: boolean, error: string | null, place?: object) => void
 
 /**
@@ -70,19 +72,12 @@ export function openInbound(options: InboundOptions) {
   let underWay = 0
   let idle: (() => void) | undefined
 
-  const handle = async (
-    name: string,
-    row: AnyRow,
-    args: unknown[],
-    session: Session,
-    socket: string,
-  ): Promise<void> => {
-    const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
-    const started = performance.now()
+  const answered = async (call: Called, work: () => Promise<RoomAnswer>): Promise<void> => {
+    const { name, args, session, socket, ack, started } = call
     const { party } = session.caller
     let outcome: RoomAnswer
     try {
-      outcome = await run(name, row, args, session, socket)
+      outcome = await work()
     } catch (error) {
       const unavailable = error instanceof LogUnavailable
       if (!unavailable) observe.failed(error, name)
@@ -116,39 +111,39 @@ export function openInbound(options: InboundOptions) {
     else ack(error === null, error)
   }
 
-  const run = async (
-    name: string,
-    row: AnyRow,
-    args: readonly unknown[],
-    session: Session,
-    socket: string,
-  ): Promise<RoomAnswer> => {
-    const { caller, address } = session
-    if (draining) return { room: null, answer: refuse('draining') }
+  /** What can be said without asking anybody, and in whatever order. */
+  const decoded = (name: string, row: AnyRow, args: readonly unknown[], { caller, address, way }: Session) => {
+    if (draining) return refuse('draining')
     const at = now()
     const mayPerson = perPerson.take(`${caller.party.org}.${caller.party.id}`, at)
     const may = mayPerson === true ? perAddress.take(address, at) : mayPerson
-    if (may !== true) return { room: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) }) }
-    const asked = barred(session.way, name) ?? row(args, caller, at)
-    if (asked instanceof Refusal) return { room: null, answer: asked }
+    if (may !== true) return refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) })
+    return barred(way, name) ?? row(args, caller, at)
+  }
+
+  const run = async (asked: AnyAsked, session: Session, socket: string, entered: () => void): Promise<RoomAnswer> => {
+    const { party } = session.caller
     switch (asked.kind) {
       case 'chat':
-        return { room: asked.room, answer: await entities.ask('chat', asked.room, asked.command, callOf(asked)) }
+        return {
+          room: asked.room,
+          answer: await entities.ask('chat', asked.room, asked.command, callOf(asked, entered)),
+        }
       case 'own-chat':
-        return visitorChats.askLatest(asked.command, callOf(asked))
+        return visitorChats.askLatest(asked.command, callOf(asked, entered))
       case 'new-chat':
-        return visitorChats.open(asked.command, callOf(asked))
+        return visitorChats.open(asked.command, callOf(asked, entered))
       case 'replay':
-        return { room: asked.room, answer: await replays.start(caller.party, socket, asked.room, asked.speed) }
+        return { room: asked.room, answer: await replays.start(party, socket, asked.room, asked.speed) }
       case 'stop-replay':
         return { room: asked.room, answer: replays.stop(socket, asked.room) }
       case 'join-lesson':
       case 'leave-lesson':
-        return lessonCalls.ask(asked, session, socket)
+        return lessonCalls.ask(asked, session, socket, entered)
       case 'watch-course':
       case 'unwatch-course':
       case 'check-course':
-        return attendanceCalls.ask(asked, caller.party, socket)
+        return attendanceCalls.ask(asked, party, socket, entered)
     }
   }
 
@@ -167,7 +162,7 @@ export function openInbound(options: InboundOptions) {
 
   return {
     /** `args` as Socket.IO gave them, the ack last if there is one. */
-    hear(name: unknown, args: unknown[], session: Session, socket: string): void {
+    hear(name: unknown, args: unknown[], session: Session, socket: string, lane: Lane): void {
       const row =
         typeof name === 'string' ? (inbound[name] ?? lessonInbound[name] ?? attendanceInbound[name]) : undefined
       if (!row) {
@@ -175,11 +170,25 @@ export function openInbound(options: InboundOptions) {
         return
       }
       underWay++
-      void handle(String(name), row, args, session, socket) // never rejects
-        .catch((error: unknown) => observe.failed(error, String(name)))
-        .finally(() => {
-          if (--underWay === 0) idle?.()
-        })
+      const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
+      const call = { name: String(name), args, session, socket, ack, started: performance.now() }
+      const answer = (work: () => Promise<RoomAnswer>): Promise<void> =>
+        answered(call, work)
+          .catch((error: unknown) => observe.failed(error, call.name))
+          .finally(() => {
+            if (--underWay === 0) idle?.()
+          })
+      const refused = (refusal: Refusal): void => void answer(async () => ({ room: null, answer: refusal }))
+      let asked: AnyAsked | Refusal
+      try {
+        asked = decoded(call.name, row, args, session)
+      } catch (error) {
+        observe.failed(error, call.name)
+        asked = refuse('internal')
+      }
+      const its = asked
+      if (its instanceof Refusal) refused(its)
+      else if (!lane.add((entered) => answer(() => run(its, session, socket, entered)))) refused(refuse('overloaded'))
     },
     /** From now on commands are refused; resolves when those in hand are answered. */
     drain(): Promise<void> {
@@ -191,5 +200,17 @@ export function openInbound(options: InboundOptions) {
 
 export type Inbound = ReturnType<typeof openInbound>
 
-const callOf = ({ clientId, payload }: { readonly clientId?: string; readonly payload: unknown }): Call =>
-  clientId === undefined ? {} : { clientId, payload }
+interface Called {
+  readonly name: string
+  /** Without the ack. */
+  readonly args: readonly unknown[]
+  readonly session: Session
+  readonly socket: string
+  readonly ack: Ack | undefined
+  readonly started: number
+}
+
+const callOf = (
+  { clientId, payload }: { readonly clientId?: string; readonly payload: unknown },
+  entered: () => void,
+): Call => (clientId === undefined ? { entered } : { clientId, payload, entered })

@@ -35,7 +35,7 @@ export function openLane(maxWaiting = MAX_WAITING): Lane {
       isEntering = false
       next()
     }
-    void Promise.try(turn, entered).then(entered, entered)
+    void (async () => turn(entered))().then(entered, entered) // async: whatever it throws is a rejection
   }
 
   // A loop, because calls that enter at once would otherwise start one another ever deeper.
