@@ -71,9 +71,6 @@ export interface Served {
    */
   readonly arrive?: (connection: Connection) => 'probe' | undefined
   readonly subscriptions?: readonly Subscriptions[]
-  /** Routes that need no token. */
-  readonly openRoutes?: (app: OpenAPIHono<HttpEnv>) => void
-  /** Routes behind the token check. */
   readonly routes?: (app: OpenAPIHono<HttpEnv>) => void
   readonly policies?: readonly Policy[]
   /** Ends what still waits or runs. */

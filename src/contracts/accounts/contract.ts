@@ -20,9 +20,10 @@ export const accounts: Contract = {
     const { entities, passwords, clock, sign, outlet } = node
     const parts = { entities, passwords, now: clock.now }
     return {
-      openRoutes: (app) => authRoutes(app, { ...parts, sign, logins: failureLimit(10, 60) }),
-      routes: (app) =>
-        userRoutes(app, { ...parts, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null }),
+      routes(app) {
+        authRoutes(app, { ...parts, sign, logins: failureLimit(10, 60) })
+        userRoutes(app, { ...parts, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null })
+      },
       policies: [
         {
           onEvent(recorded) {

@@ -1,6 +1,7 @@
 import type { MarkStatus } from '../../../machines/attendance/events.ts'
+import type { EventOf } from '../../../machines/catalogue.ts'
 import { unreachable } from '../../../machines/kernel.ts'
-import { type EventOf, isOf, streamName } from '../../../machines/stream.ts'
+import { isOf, streamName } from '../../../machines/stream.ts'
 import { type AttendanceSessionRow, attendanceSessions } from '../../../projections/attendance-sessions.ts'
 import { foldStream } from '../../log/fold-stream.ts'
 import type { Log, Recorded } from '../../log/log.ts'

@@ -71,7 +71,7 @@ export function lessonPace({ lessons, outlet, clock }: LessonPaceOptions): Lesso
   return {
     push(notices, change) {
       move(change)
-      merged.push(notices)
+      merged.push(notices, change)
     },
     knock(lesson) {
       const record = lessons.get(lesson)

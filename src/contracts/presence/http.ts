@@ -1,22 +1,19 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { refuse } from '../../../machines/kernel.ts'
-import { personName } from '../../../machines/stream.ts'
-import type { Follower } from '../../delivery/follower.ts'
+import { personIn, personName } from '../../../machines/stream.ts'
+import type { Node } from '../../delivery/contract.ts'
+import { onlineIn } from '../../delivery/online-model.ts'
 import { ROLES } from '../../gateway/auth/tokens.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { pageById } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { afterId, limit } from '../../gateway/http/schemas.ts'
 import type { Hubs } from '../../presence/hubs.ts'
-import { type Leases, LeasesUnavailable } from '../../presence/leases.ts'
+import { LeasesUnavailable } from '../../presence/leases.ts'
 import { displayNameOf } from '../shared/people.ts'
 import { presenceRefusals } from './refusals.ts'
 
-export interface PresenceRoutesParts {
-  readonly follower: Pick<Follower, 'desk' | 'profiles'>
-  readonly leases: Pick<Leases, 'count'>
-  readonly hubs: Pick<Hubs, 'count'>
-}
+export type PresenceRoutesParts = Pick<Node, 'online' | 'profiles' | 'leases'> & { readonly hubs: Pick<Hubs, 'count'> }
 
 const Present = z
   .object({
@@ -39,7 +36,10 @@ const hubCount = z
  * since when is what was recorded, as this node has heard it; how many sockets they have is counted in the leases, of
  * all nodes.
  */
-export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { follower, leases, hubs }: PresenceRoutesParts): void {
+export function presenceRoutes(
+  app: OpenAPIHono<HttpEnv>,
+  { online, profiles, leases, hubs }: PresenceRoutesParts,
+): void {
   const { list } = resources(app, presenceRefusals)
 
   list(
@@ -54,8 +54,8 @@ export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { follower, leases, hu
     },
     async ({ identity: { org, role: mine }, query: { role, ...wanted } }) => {
       if (mine !== 'teacher' && mine !== 'admin') return refuse('teachers-only')
-      const present = [...follower.desk.office(org).online]
-        .map(([id, row]) => ({ ...row, id }))
+      const present = [...online.list(onlineIn(org))]
+        .map(([person, row]) => ({ ...row, id: personIn(person).id }))
         .filter((one) => one.role !== 'visitor' && (role === undefined || one.role === role))
         .sort((one, other) => (one.id < other.id ? -1 : 1))
       const { data: page, next } = pageById(present, wanted)
@@ -64,7 +64,7 @@ export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { follower, leases, hu
         known(hubs.count(org)),
       ])
       const data = page.map(({ id, role, state, since }, i) => {
-        const display_name = displayNameOf(id, follower.profiles.get(org, id)?.profile ?? {})
+        const display_name = displayNameOf(id, profiles.get({ org, id })?.profile ?? {})
         return { id, role, display_name, state, since, sockets: counts?.[i] ?? null }
       })
       return { data, next, hubs: ofHubs }
