@@ -12,8 +12,8 @@ export interface LoadOptions {
   /** Part of everybody's id, so that several loads in one log stay apart. */
   readonly tag?: string
   /**
-   * Pause of a writer between the last ack of a volley and the next volley, milliseconds: each time something from 0 to
-   * twice this.
+   * Pause of a writer after the last ack of a volley, milliseconds: for each of its messages something from 0 to twice
+   * this.
    */
   readonly paceMs?: number
 }
@@ -77,7 +77,7 @@ export async function openLoad({
         if (answered.code === 'left' || answered.code === 'chat-closed') return // tests that close chats count them
         must(answered)
       }
-      await pause(Math.random() * 2 * paceMs)
+      await pause(volley.length * Math.random() * 2 * paceMs)
     }
   }
 

@@ -104,7 +104,7 @@ test('[ORDER-3] of more than 256 calls that wait for one that does not enter, th
   const first = Promise.withResolvers<void>()
   lane.add(() => first.promise)
   const taken = Array.from({ length: 300 }, (_, n) => lane.add(async () => void started.push(`call ${n}`)))
-  lane.end(async () => void started.push('end'))
+  lane.addAlways(async () => void started.push('end'))
   expect(taken.filter((was) => was)).toHaveLength(256)
   expect(taken.indexOf(false)).toBe(256)
   first.resolve()

@@ -47,7 +47,7 @@ afterEach(async () => {
 })
 
 const openTheNext = () =>
-  chats.open({ type: 'OpenChat', visitor: profile, content: { n: 0 }, by: vera, at }, {}).then(({ room }) => room)
+  chats.open({ type: 'OpenChat', visitor: profile, content: { n: 0 }, by: vera, at }, {}).then(({ about }) => about)
 const writtenIn = async (room: string | null): Promise<unknown[]> => {
   const found: unknown[] = []
   for await (const batch of log.read(`chat-${room}`))

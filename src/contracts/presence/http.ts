@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { refuse } from '../../../machines/kernel.ts'
+import { displayNameOf } from '../../../machines/person/profile.ts'
 import { personIn, personName } from '../../../machines/stream.ts'
 import type { Node } from '../../delivery/contract.ts'
 import { onlineIn } from '../../delivery/online-model.ts'
@@ -10,7 +11,6 @@ import { resources } from '../../gateway/http/resource.ts'
 import { afterId, limit } from '../../gateway/http/schemas.ts'
 import type { Hubs } from '../../presence/hubs.ts'
 import { LeasesUnavailable } from '../../presence/leases.ts'
-import { displayNameOf } from '../shared/people.ts'
 import { presenceRefusals } from './refusals.ts'
 
 export type PresenceRoutesParts = Pick<Node, 'online' | 'profiles' | 'leases'> & { readonly hubs: Pick<Hubs, 'count'> }

@@ -1,8 +1,8 @@
+import { displayNameOf } from '../../../machines/person/profile.ts'
 import { personIn } from '../../../machines/stream.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
 import type { Change, Profiles } from '../../delivery/feed.ts'
 import { type EventRef, eventRef, type Notice } from '../../delivery/notice.ts'
-import { displayNameOf } from '../shared/people.ts'
 
 /** Every name this contract pushes. */
 export interface PresenceWire {

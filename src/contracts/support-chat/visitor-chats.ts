@@ -1,26 +1,21 @@
 import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
+import type { Outcome } from '../../delivery/connection.ts'
 import { keepNewest } from '../../keep-newest.ts'
-import type { Answer, Call } from '../../runtime/answer.ts'
+import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { derivedId } from '../../runtime/ids.ts'
 import { visitorTurns } from './visitor-turns.ts'
 
-/** An answer together with the chat that gave it; null when there is no chat at all. */
-export interface RoomAnswer {
-  readonly room: string | null
-  readonly answer: Answer
-}
-
-/** The chats of visitors, who never name a chat: they mean their latest one. */
+/** The chats of visitors, who never name a chat: they mean their latest one. Outcomes are about the chat that answered. */
 export interface VisitorChats {
   /** Asks the visitor's latest chat. `call.entered` is called when the command stands in the mailbox of that chat. */
-  askLatest(command: ChatCommand, call: Call): Promise<RoomAnswer>
+  askLatest(command: ChatCommand, call: Call): Promise<Outcome>
   /**
    * Opens the visitor's next chat; refused with `chat-already-open` while the latest is open. It takes several chats'
    * answers to know which chat that is, so `call.entered` is not called: an opening has entered when it is answered.
    */
-  open(command: ChatCommand, call: Call): Promise<RoomAnswer>
+  open(command: ChatCommand, call: Call): Promise<Outcome>
 }
 
 const REMEMBERED = 20_000
@@ -80,26 +75,26 @@ export function visitorChats(entities: Entities): VisitorChats {
     keepNewest(hints, REMEMBERED)
   }
 
-  const ask = async (n: number, command: ChatCommand, call: Call): Promise<RoomAnswer> => {
+  const ask = async (n: number, command: ChatCommand, call: Call): Promise<Outcome> => {
     const room = chatId(command.by, n)
-    return { room, answer: await entities.ask('chat', room, command, call) }
+    return { about: room, answer: await entities.ask('chat', room, command, call) }
   }
 
   /**
    * A visitor names no chat, so a call that is repeated after a lost connection may come when their next chat is open
    * already. It still means the chat before, which then has its first answer.
    */
-  const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<RoomAnswer | undefined> => {
+  const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<Outcome | undefined> => {
     const room = chatId(command.by, n - 1)
     const answer = await entities.remembered('chat', room, command, call)
-    return answer && { room, answer }
+    return answer && { about: room, answer }
   }
   const mayBeRepeated = (n: number, { clientId }: Call): boolean => clientId !== undefined && n > 0
 
   return {
     async askLatest(command, call) {
       const { by } = command
-      if (by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
+      if (by.role !== 'visitor') return { about: null, answer: refuse('visitors-only') }
       const known = hints.get(nameOf(by))
       // Before it has its turn: on the way from there to the mailbox nothing is awaited that others could overtake.
       if (known !== undefined && mayBeRepeated(known, call)) {
@@ -116,7 +111,7 @@ export function visitorChats(entities: Entities): VisitorChats {
         }
         await turn.standAside()
         const n = await latest(by)
-        if (n < 0) return { room: null, answer: refuse('no-open-chat') }
+        if (n < 0) return { about: null, answer: refuse('no-open-chat') }
         const answered = mayBeRepeated(n, call) ? await answeredBefore(n, command, call) : undefined
         if (answered) return answered
         const entered = (): void => {
@@ -130,7 +125,7 @@ export function visitorChats(entities: Entities): VisitorChats {
     },
     async open(command, { entered: _, ...call }) {
       const { by } = command
-      if (by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
+      if (by.role !== 'visitor') return { about: null, answer: refuse('visitors-only') }
       const turn = turns.begin(nameOf(by))
       try {
         await turn.standAside()
@@ -151,7 +146,7 @@ export function visitorChats(entities: Entities): VisitorChats {
   }
 }
 
-const hasEnded = ({ answer }: RoomAnswer): boolean => answer instanceof Refusal && answer.code === 'chat-closed'
+const hasEnded = ({ answer }: Outcome): boolean => answer instanceof Refusal && answer.code === 'chat-closed'
 
 const nameOf = (by: Party): string => `${by.org}.${by.id}`
 

@@ -8,8 +8,8 @@ export interface Lane {
    * too many wait: then it never starts.
    */
   add(turn: Turn): boolean
-  /** The end of the connection: comes after every call, however many wait. */
-  end(turn: Turn): void
+  /** As `add`, however many wait: for the server's own work, and for the end of the connection, which comes last. */
+  addAlways(turn: Turn): void
 }
 
 /** Of these each holds at most 64 KiB of content. */
@@ -61,6 +61,6 @@ export function openLane(maxWaiting = MAX_WAITING): Lane {
       add(turn)
       return true
     },
-    end: add,
+    addAlways: add,
   }
 }

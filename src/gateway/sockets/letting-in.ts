@@ -30,8 +30,9 @@ export function lettingIn({ arrive, entities, registry, now }: LettingInOptions)
       arrival.kind === 'anonymous'
         ? { profile: {}, createdAt: now(), updatedAt: null }
         : await introduced(arrival.identity, arrival.party)
-    const connection = connectionOf(socket, arrival, person)
-    socket.data = { arrival, connection, lane: openLane() } satisfies SocketData
+    const lane = openLane()
+    const connection = connectionOf(socket, arrival, person, lane)
+    socket.data = { arrival, connection, lane } satisfies SocketData
     // Last of all: nothing may fail between being here and being let in, or they would stay.
     await registry.entered(arrival, socket.id, peerOf(socket.conn), gone)
   }

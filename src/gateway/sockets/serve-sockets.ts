@@ -67,7 +67,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
       const at = seenUntil(socket.conn, reason, clock.now())
       // The end of a connection is a frame, too: what was sent before it is decided before it.
-      lane.end(() =>
+      lane.addAlways(() =>
         registry
           .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
           .catch((error: unknown) => onError(error, 'a disconnection')),

@@ -14,9 +14,18 @@ export interface SocketData {
   readonly lane: Lane
 }
 
-/** A socket as contracts see it. */
-export function connectionOf(socket: Socket, arrival: Arrival, person: Connection['person']): Connection {
+/** A socket as contracts see it. Its end comes after every call that it made. */
+export function connectionOf(socket: Socket, arrival: Arrival, person: Connection['person'], lane: Lane): Connection {
   const { handshake } = socket
+  let isOver = false
+  let closers: (() => void)[] = []
+  const close = async (): Promise<void> => {
+    isOver = true
+    for (const run of closers) run()
+    closers = []
+  }
+  socket.once('disconnect', () => lane.addAlways(close))
+
   return {
     id: socket.id,
     kind: arrival.kind,
@@ -31,7 +40,11 @@ export function connectionOf(socket: Socket, arrival: Arrival, person: Connectio
     emit: (name, data) => void socket.emit(name, data),
     join: (room) => void socket.join(room), // the in-memory adapter joins at once
     leave: (room) => void socket.leave(room),
-    onClosed: (run) => void socket.once('disconnect', run),
+    inOrder: (work) => lane.addAlways(work), // not bounded, either: contracts put little there
+    onClosed(run) {
+      if (isOver) run()
+      else closers.push(run)
+    },
   }
 }
 
