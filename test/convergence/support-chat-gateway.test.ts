@@ -114,9 +114,7 @@ async function play(acme: Company, watcher: Client, todo: readonly Action[]): Pr
   return staff.filter((client) => !ended.has(client))
 }
 
-test('[INIT-7] what real staff clients hold, whenever they came, is what a fresh staff_init says', {
-  timeout: 60_000,
-}, async () => {
+test('[INIT-7] what real staff clients hold, whenever they came, is what a fresh staff_init says', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 40, maxLength: 90, size: 'max' }), async (todo) => {
       const acme = company(server)
