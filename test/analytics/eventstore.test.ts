@@ -10,14 +10,14 @@ test('[MIX-6] a log in EventStoreDB is told like any other, and gone on with aft
   const mixpanel = await startMixpanel(TOKEN)
   onTestFinished(() => mixpanel.die())
   const log = await aLog(await aServer(), { codec: codec(eventSchemas) })
-  const places = placeInMemory()
+  const checkpoints = placeInMemory()
   const { heard, observer } = notes()
-  const options = { places, observer, clock: systemClock, everyMs: 10 }
+  const options = { checkpoints, observer, clock: systemClock, everyMs: 10 }
   const ids = [await comesOnline(log, 'ada', 1_700_000_000_000), await comesOnline(log, 'bob', 1_700_000_000_001)]
   const first = follower(log, mixpanel, options)
   await mixpanel.until(() => mixpanel.counted().length === 2)
   await first.stop()
-  expect(places.current()).not.toBeNull()
+  expect(checkpoints.current()).not.toBeNull()
   ids.push(await comesOnline(log, 'cyd', 1_700_000_000_002))
   const second = follower(log, mixpanel, options)
   await mixpanel.until(() => mixpanel.counted().length === 3)

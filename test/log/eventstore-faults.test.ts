@@ -23,7 +23,7 @@ it('a server that is killed with an append in flight and comes back holds exactl
 
 it('a frozen server is given up within the bound, and used again when it thaws', async () => {
   const server = await aServer()
-  const log = await aLog(server, { patience: { attemptMs: 200, totalMs: 600 } })
+  const log = await aLog(server, { patience: { attemptMs: slowly(200), totalMs: slowly(600) } })
   await log.append('notes-1', -1, [noted(0)])
   server.freeze()
   const event = noted(1)
@@ -40,7 +40,7 @@ it('a frozen server is given up within the bound, and used again when it thaws',
 it('a server process that is stopped as a whole is given up within the bound, and used again when it goes on', async () => {
   const server = await spawnEventStore()
   onTestFinished(server.stop)
-  const log = await aLog(server.url, { patience: { attemptMs: 200, totalMs: 600 } })
+  const log = await aLog(server.url, { patience: { attemptMs: slowly(200), totalMs: slowly(600) } })
   await log.append('notes-1', -1, [noted(0)])
   const following = followed(log)
   await until(() => following.numbers.length === 1)
