@@ -3,10 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Client } from '../support/client.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 import { type Company, company } from './company.ts'
 
 /** `FUZZ_FRAMES=1000000 vitest run test/contracts/support-chat-fuzz.test.ts` takes some minutes. */
-const FRAMES = Number(process.env.FUZZ_FRAMES ?? 20_000)
+const FRAMES = Number(process.env.FUZZ_FRAMES ?? sized(5_000, 20_000))
 const PER_CONNECTION = 40
 
 let server: TestServer

@@ -4,6 +4,7 @@ import type { StaffInit } from '../../src/contracts/support-chat/wire.ts'
 import { type Company, company } from '../contracts/company.ts'
 import type { Client } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 import { honestClient, withoutPosition } from './honest-client.ts'
 
 let server: TestServer
@@ -133,6 +134,6 @@ test('[INIT-7] what real staff clients hold, whenever they came, is what a fresh
       }
       acme.close()
     }),
-    { numRuns: 12, endOnFailure: true },
+    { numRuns: sized(6, 12), endOnFailure: true },
   )
 })

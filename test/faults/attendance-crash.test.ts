@@ -12,9 +12,9 @@ import { derivedUuid } from '../../src/runtime/ids.ts'
 import { held, type School, school, TEA } from '../support/attendance.ts'
 import { eventually } from '../support/lessons.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 import { slowly } from '../support/slowness.ts'
 import { lastingPort } from './command-line.ts'
-import { sized } from './sized.ts'
 
 let data: string
 let port: string

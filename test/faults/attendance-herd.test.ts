@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { sized } from '../support/sized.ts'
 import { slowly } from '../support/slowness.ts'
 import { attendanceHerd } from './attendance-herd.ts'
-import { sized } from './sized.ts'
 
 const STUDENTS = sized(500, 5_000)
 const WATCHERS = sized(50, 500)

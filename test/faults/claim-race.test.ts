@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startServer } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 import { claimRace } from './claim-race.ts'
-import { sized } from './sized.ts'
 
 const AGENTS = sized(20, 160)
 const CHATS = sized(100, 800)

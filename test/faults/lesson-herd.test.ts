@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Client } from '../support/client.ts'
 import { call, enter, eventually, lessonOf } from '../support/lessons.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 import { slowly } from '../support/slowness.ts'
-import { sized } from './sized.ts'
 
 const COUNT = sized(200, 1_000)
 let server: TestServer

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { factsOf, violations } from '../support/history-checker.ts'
+import { sized } from '../support/sized.ts'
 import { slowly } from '../support/slowness.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { openLoad, until } from './load.ts'
-import { sized } from './sized.ts'
 
 let cluster: Cluster
 

@@ -3,7 +3,7 @@
 // wrong.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { meetNeeds } from '../support/machine-needs.ts'
+import { setup } from '../support/machine-needs.ts'
 import { crashRounds } from './crash.ts'
 
 const ROUNDS = 100
@@ -12,9 +12,10 @@ const root = join(import.meta.dirname, '../..')
 /** In the order of the whole run; each resolves to whether it went well. */
 const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boolean>>> = {
   crash,
-  sessions: () => whole('attendance-crash', 'lesson-crash'),
-  herds: () => whole('lesson-herd', 'attendance-herd', 'claim-race', 'big-opening'),
-  nodes: () => whole('nodes', 'lost-redis'),
+  sessions: () => whole('faults/attendance-crash', 'faults/lesson-crash'),
+  herds: () => whole('faults/lesson-herd', 'faults/attendance-herd', 'faults/claim-race', 'contracts/attendance-races'),
+  nodes: () => whole('faults/nodes', 'faults/lost-redis'),
+  chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
 }
 
 const asked = process.argv.slice(2)
@@ -26,13 +27,12 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 const all = asked.length === 0 ? Object.keys(PARTS) : ['crash']
-meetNeeds()
+setup()
 for (const part of named.length > 0 ? named : all) if (!(await PARTS[part]?.(rounds))) process.exitCode = 1
 
-/** Vitest on these fault tests, in their whole size. */
+/** Vitest on these tests, in their whole size. */
 function whole(...names: readonly string[]): boolean {
-  const files = names.map((name) => `test/faults/${name}.test.ts`)
-  const ran = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', ...files], {
+  const ran = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', ...names.map((name) => `test/${name}`)], {
     cwd: root,
     env: { ...process.env, TORTURE: '1' },
     stdio: 'inherit',

@@ -47,8 +47,15 @@ export function meetNeeds(machine: Machine = thisMachine): void {
   )
 }
 
-/** Vitest calls this once, before any test. */
-export const setup = (): void => meetNeeds()
+/** As `meetNeeds`, and ends this process with the sentence. Vitest calls it once, before any test. */
+export function setup(): void {
+  try {
+    meetNeeds()
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`) // it throws nothing else
+    process.exit(1)
+  }
+}
 
 function isExecutable(file: string): boolean {
   try {

@@ -10,7 +10,7 @@ const QUIET_MS = 115
  * How many times as long everything takes here and now, compared with a quiet machine: at least 1. Measured when it is
  * imported, which each test file does for itself: work that keeps a core busy, and timers that are to fire between.
  */
-export const slowness = Math.max(1, (await measuredMs()) / QUIET_MS)
+const slowness = Math.max(1, (await measuredMs()) / QUIET_MS)
 
 /**
  * A lease, a grace or a bound that is `ms` on a quiet machine: as many times longer as this machine is slower. For
