@@ -1,6 +1,7 @@
 import { codec } from '../../src/log/codec.ts'
 import { openEventStoreLog } from '../../src/log/eventstore.ts'
 import { startEventStore } from '../support/eventstore-standin.ts'
+import { slowly } from '../support/slowness.ts'
 import { logSuite } from './suite.ts'
 import type { LogHarness } from './suite-world.ts'
 
@@ -14,7 +15,11 @@ logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
     },
   })
   const open = () =>
-    openEventStoreLog({ url: server.url, codec: codec({}), patience: { attemptMs: 500, totalMs: 15_000 } })
+    openEventStoreLog({
+      url: server.url,
+      codec: codec({}),
+      patience: { attemptMs: slowly(500), totalMs: slowly(15_000) },
+    })
   const log = await open()
   let current = log
   return {
