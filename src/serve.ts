@@ -219,6 +219,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   metrics.watch({
     sockets: () => io.engine.clientsCount,
     roomsAwake: entities.awake,
+    profiles: () => profiles.size,
     pushedPosition: follower.position,
     views: views.status,
   })

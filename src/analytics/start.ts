@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isOf } from '../../machines/stream.ts'
 import type { Clock } from '../clock.ts'
-import { type Log, LogUnavailable, type Recorded } from '../log/log.ts'
+import { type Log, LogUnavailable, type Recorded, UnreadableEvent } from '../log/log.ts'
 import { checkpointFile } from './checkpoint.ts'
 import type { Observer } from './deliver.ts'
 import { type MixpanelEvent, mixpanelEvent } from './events.ts'
@@ -63,6 +63,7 @@ export function eventsOf(log: Log, pseudonym: Pseudonyms): (recorded: Recorded) 
       return mixpanelEvent(recorded, lesson, pseudonym)
     } catch (error) {
       if (error instanceof LogUnavailable) throw error
+      if (error instanceof UnreadableEvent) throw new PoisonEvent(error.message, { cause: error })
       // Without the error's text: it may quote the event, and with it somebody's name.
       throw new PoisonEvent(`this release does not understand ${recorded.event.type}`, { cause: error })
     }

@@ -42,8 +42,8 @@ export class ProfileCache implements Model<Change<PersonRow>>, Profiles {
     this.#rows.delete(personName(person))
   }
 
-  /** How many people are here. */
-  size(): number {
+  /** How many people are in memory. */
+  get size(): number {
     return this.#rows.size
   }
 

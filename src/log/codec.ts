@@ -1,5 +1,5 @@
 import type { Event, EventSchema } from '../../machines/kernel.ts'
-import { InvalidAppend, type Meta, type Proposed } from './log.ts'
+import { InvalidAppend, type Meta, type Proposed, UnreadableEvent } from './log.ts'
 
 /** An event as an adapter stores it: the type, and two JSON objects as text. */
 export interface Encoded {
@@ -11,7 +11,7 @@ export interface Encoded {
 export interface Codec {
   /** Throws InvalidAppend for what JSON cannot hold. */
   encode(proposed: Proposed): Encoded
-  /** `data` and `meta` as JSON.parse gave them. */
+  /** `data` and `meta` as JSON.parse gave them. Throws UnreadableEvent when a newer release wrote them. */
   decode(type: string, data: unknown, meta: unknown): { readonly event: Event; readonly meta: Meta }
 }
 
@@ -54,6 +54,8 @@ export function codec(schemas: Readonly<Record<string, EventSchema>>): Codec {
     decode(type, data, meta) {
       const schema = schemaOf(type)
       const { v = 1, $correlationId, $causationId, by, client } = meta as StoredMeta
+      // Of a type that nobody knows here there is no version to compare: whoever must take the event says so.
+      if (v > schema.version && schema !== PLAIN) throw new UnreadableEvent(tooNew(type, v, schema.version))
       const stored = data as Record<string, unknown>
       const whole = schema.personal.length > 0 ? { type, ...together(stored) } : { type, ...stored }
       return {
@@ -71,6 +73,10 @@ export function codec(schemas: Readonly<Record<string, EventSchema>>): Codec {
     },
   }
 }
+
+const tooNew = (type: string, found: number, known: number): string =>
+  `it is ${type} version ${found}, and this release of Lyceum knows ${type} up to version ${known}. A newer release ` +
+  'recorded it: start that release again, or a later one'
 
 function together({
   personal,

@@ -1,6 +1,7 @@
 import type { AllStreamRecordedEvent, Position, RecordedEvent } from '@eventstore/db-client'
 import type { Codec } from './codec.ts'
 import type { Recorded } from './log.ts'
+import { recordedAt } from './recorded.ts'
 
 /** What a position looks like when a server before 22.6 reads a stream: it knows positions only when reading `$all`. */
 const NO_POSITION = 2n ** 64n - 1n
@@ -18,14 +19,14 @@ export type FromStored = (stored: StoredEvent) => Recorded | null
 export function fromStored(codec: Codec, ours: (stream: string) => boolean): FromStored {
   return (stored) => {
     if (isSystem(stored) || !stored.isJson || !ours(stored.streamId) || !hasOurMeta(stored.metadata)) return null
-    return {
+    const place = {
       id: stored.id,
       stream: stored.streamId,
       revision: Number(stored.revision),
       position: positionOf(stored).commit,
       at: stored.created.getTime(),
-      ...codec.decode(stored.type, stored.data, stored.metadata),
     }
+    return recordedAt(codec, place, { type: stored.type, data: stored.data, meta: stored.metadata })
   }
 }
 

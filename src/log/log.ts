@@ -26,7 +26,8 @@ export interface Proposed<E extends Event = Event> {
 /**
  * An event with its place in history. `revision` counts from 0 within its stream, `position` grows over the whole log
  * with gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders
- * nothing.
+ * nothing. `event` and `meta` throw UnreadableEvent when a newer release recorded them in a shape that this one does not
+ * know; the place can always be read.
  */
 export interface Recorded<E extends Event = Event> extends Proposed<E> {
   readonly stream: string
@@ -130,6 +131,14 @@ export class AppendTooLarge extends Error {
 /** The caller's mistake: an id that is no UUID, an empty or reserved name, no events, data that JSON cannot hold. */
 export class InvalidAppend extends Error {
   override readonly name = 'InvalidAppend'
+}
+
+/**
+ * The event stands in the log, but its content is beyond this release. Thrown by whatever looks at the content; says what
+ * to do.
+ */
+export class UnreadableEvent extends Error {
+  override readonly name = 'UnreadableEvent'
 }
 
 /** The log did not answer in time. Whether the events are in it is unknown until it answers the same append again. */

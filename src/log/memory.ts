@@ -1,20 +1,13 @@
 import { admit } from './admit.ts'
-import type { Codec, Encoded } from './codec.ts'
+import type { Codec } from './codec.ts'
 import { FEED_BATCH, followings } from './following.ts'
 import { type Appended, type Log, LogUnavailable, type Recorded, WrongRevision } from './log.ts'
+import { decodeRow, type Row } from './record.ts'
 
 export interface MemoryLogOptions {
   readonly codec: Codec
   /** Milliseconds since 1970. */
   readonly now: () => number
-}
-
-interface Row extends Encoded {
-  readonly id: string
-  readonly stream: string
-  readonly revision: number
-  readonly position: bigint
-  readonly at: number
 }
 
 /**
@@ -27,14 +20,7 @@ export function memoryLog({ codec, now }: MemoryLogOptions): Log {
   const streams = new Map<string, Row[]>()
   let closed = false
 
-  const decode = (row: Row): Recorded => ({
-    id: row.id,
-    stream: row.stream,
-    revision: row.revision,
-    position: row.position,
-    at: row.at,
-    ...codec.decode(row.type, JSON.parse(row.data), JSON.parse(row.meta)),
-  })
+  const decode = (row: Row): Recorded => decodeRow(codec, row)
 
   const feed = followings({
     end: () => rows.at(-1)?.position ?? -1n,

@@ -1,5 +1,6 @@
 import type { Codec, Encoded } from './codec.ts'
 import type { Recorded } from './log.ts'
+import { recordedAt } from './recorded.ts'
 
 /** An event with its place, still encoded. */
 export interface Row extends Encoded {
@@ -30,17 +31,14 @@ interface StoredRecord {
   readonly m: unknown
 }
 
-/**
- * Throws an error that names position and stream when the text is damaged, missing or of a version that the catalogue
- * does not know.
- */
+/** Throws an error that names position and stream when the text is damaged or missing, or an upcast is. */
 export function parseRecord(codec: Codec, position: number, text: string | undefined, stream?: string): Recorded {
   try {
     if (text === undefined) throw new Error('the record is missing')
     const { s, r, i, t, a, d, m } = JSON.parse(text) as StoredRecord
     if (stream !== undefined && s !== stream) throw new Error(`the index leads to a record of ${s}`)
-    const { event, meta } = codec.decode(t, d, m)
-    return { id: i, stream: s, revision: r, position: BigInt(position), at: a, event, meta }
+    const place = { id: i, stream: s, revision: r, position: BigInt(position), at: a }
+    return recordedAt(codec, place, { type: t, data: d, meta: m })
   } catch (error) {
     const name = stream ?? /^\{"s":"((?:[^"\\]|\\.)*)"/.exec(text ?? '')?.[1] ?? 'unknown'
     throw new Error(
@@ -52,7 +50,5 @@ export function parseRecord(codec: Codec, position: number, text: string | undef
 }
 
 export function decodeRow(codec: Codec, row: Row): Recorded {
-  const { id, stream, revision, position, at } = row
-  const { event, meta } = codec.decode(row.type, JSON.parse(row.data), JSON.parse(row.meta))
-  return { id, stream, revision, position, at, event, meta }
+  return recordedAt(codec, row, { type: row.type, data: JSON.parse(row.data), meta: JSON.parse(row.meta) })
 }

@@ -6,6 +6,8 @@ import { analyticsMetrics } from './analytics-metrics.ts'
 export interface Gauges {
   sockets(): number
   roomsAwake(): number
+  /** People whose profiles are in memory. */
+  profiles(): number
   /** Position of the last event that this node has pushed. */
   pushedPosition(): bigint
   /**
@@ -113,6 +115,9 @@ export function openMetrics() {
       })
       gauge('lyceum_rooms_awake', 'Rooms in memory', function () {
         this.set(gauges.roomsAwake())
+      })
+      gauge('lyceum_profiles', 'People whose profiles are in memory', function () {
+        this.set(gauges.profiles())
       })
       gauge('lyceum_pushed_position', 'Log position of the last event whose pushes are out', function () {
         this.set(Number(gauges.pushedPosition()))

@@ -98,7 +98,11 @@ export class Entity<S, C extends Command, E extends Event> {
     if (!this.#mover || recorded.revision <= this.#revision) return
     // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
     if (this.#serving || recorded.revision > this.#revision + 1) this.#heard = Math.max(this.#heard, recorded.revision)
-    else this.#learn(this.#mover, recorded)
+    else {
+      this.#stale = true // also when it cannot be learned: then nothing may be decided on the state before it
+      this.#learn(this.#mover, recorded)
+      this.#stale = false
+    }
   }
 
   /** Keeps a snapshot if it pays, and lets go of the actor. Only for rooms that are not busy. */

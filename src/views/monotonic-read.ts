@@ -1,4 +1,4 @@
-import { later, latest } from './position.ts'
+import { later } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
 import type { ViewFollower } from './view-follower.ts'
 
@@ -27,7 +27,7 @@ export function monotonicRead(view: string, store: ViewStore, follower: ViewFoll
       // There are events, and the table has seen none: the store was emptied, and does not say that nothing is there.
       const emptied = position === null && !follower.blank()
       if (!emptied && !later(told, position)) {
-        told = latest(position, told)
+        told = position
         return { ...answer, position }
       }
       follower.nudge(true)

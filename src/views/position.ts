@@ -1,5 +1,2 @@
 /** Whether `a` stands behind `b` in the log; null = before the first event. */
 export const later = (a: bigint | null, b: bigint | null): boolean => a !== null && (b === null || a > b)
-
-/** The one that knows more. */
-export const latest = (a: bigint | null, b: bigint | null): bigint | null => (later(a, b) ? a : b)

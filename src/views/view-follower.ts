@@ -175,7 +175,7 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
     if ((await store.live(view)) !== here.live) return false
     if (here.live !== null && !here.serves) here.shown = (await store.read(here.live, [])).position
     if (standby || here.newer) {
-      if (!(await watch(here))) return false
+      await watch(here)
     } else if (!(await here.fold.settle())) return false
     const range = { from: PARKED, to: `${PARKED}\x7f`, limit: 100 }
     const { position: stands, entries } = await store.scan(here.fold.table, range)
@@ -184,13 +184,11 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
     return standby || here.newer || stands === here.fold.stored()
   }
 
-  /** Sees where others have brought the table; false when it went back. */
-  async function watch({ fold, newer }: Spot): Promise<boolean> {
-    const before = fold.stored()
+  /** Sees where others have brought the table. */
+  async function watch({ fold, newer }: Spot): Promise<void> {
     await fold.reload()
     // What a newer version makes of an event is unknown here.
     if (!newer) fold.skip(tail.recent(fold.scanned(), options.batch) ?? [])
-    return !later(before, fold.stored())
   }
 
   async function failed(error: unknown): Promise<void> {

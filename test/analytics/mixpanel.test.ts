@@ -10,6 +10,7 @@ import { eventsOf } from '../../src/analytics/start.ts'
 import type { Log } from '../../src/log/log.ts'
 import { manualClock } from '../support/clock.ts'
 import { type MixpanelStandin, startMixpanel } from '../support/mixpanel-standin.ts'
+import { newerCodec } from '../support/newer-release.ts'
 import {
   analyticsLog,
   comesOnline,
@@ -172,6 +173,25 @@ describe('a follower', () => {
     expect(heard.setAside).toMatchObject([
       { stream: 'presence-acme.ada', why: 'this release does not understand Levitated' },
     ])
+  })
+
+  test('[MIX-5] [LOG-2] so is one of a newer version, with what is to be done', async () => {
+    const { heard, observer } = notes()
+    await log.close()
+    log = analyticsLog(() => at, newerCodec('CameBack', 'LessonScheduled'))
+    await record(log, 'presence-acme.ada', { type: 'CameBack', role: 'student' } as Event)
+    await record(log, 'lesson-l1', { type: 'LessonScheduled' }, { type: 'LessonStarted' })
+    const ids = await crowd(1)
+    follow({ observer })
+    await mixpanel.until(() => mixpanel.counted().length === 1)
+    expect(insertIds(mixpanel)).toEqual(ids)
+    const why = (event: string) => expect.stringMatching(`^event 0 of ${event} version 2, .* start that release again`)
+    expect(heard.setAside).toMatchObject([
+      { stream: 'presence-acme.ada', why: why('presence-acme.ada cannot be read: it is CameBack') },
+      { stream: 'lesson-l1', why: why('lesson-l1 cannot be read: it is LessonScheduled') },
+      { stream: 'lesson-l1', why: why('lesson-l1 cannot be read: it is LessonScheduled') },
+    ])
+    expect(heard.errors).toEqual([])
   })
 
   test('[MIX-6] goes on where the last one stopped', async () => {

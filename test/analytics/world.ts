@@ -9,7 +9,7 @@ import { followForMixpanel, type MixpanelFollower, type MixpanelOptions } from '
 import { pseudonyms } from '../../src/analytics/pseudonyms.ts'
 import { eventsOf } from '../../src/analytics/start.ts'
 import type { Clock } from '../../src/clock.ts'
-import { codec } from '../../src/log/codec.ts'
+import { type Codec, codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import type { MixpanelStandin } from '../support/mixpanel-standin.ts'
@@ -17,7 +17,8 @@ import type { MixpanelStandin } from '../support/mixpanel-standin.ts'
 export const TOKEN = 'project-token'
 export const pseudonym = pseudonyms('a secret of the tests, thirty-two bytes and more')
 
-export const analyticsLog = (now: () => number = Date.now): Log => memoryLog({ codec: codec(eventSchemas), now })
+export const analyticsLog = (now: () => number = Date.now, by: Codec = codec(eventSchemas)): Log =>
+  memoryLog({ codec: by, now })
 
 /** Appends behind whatever the stream holds; resolves to the ids of the events. */
 export async function record(log: Log, stream: string, ...events: readonly Event[]): Promise<string[]> {

@@ -59,6 +59,11 @@ describe('opening accounts', () => {
     expect([other.status, other.body.error.code]).toEqual([409, 'client-id-reused'])
     expect(await create(bo, { 'Idempotency-Key': 'x'.repeat(129) })).toMatchObject({ status: 400 })
   })
+  test('[HTTP-10] the key of a refused request may name another one', async () => {
+    const key = { 'Idempotency-Key': 'second thoughts' }
+    expect(await create({ ...ann, email: 'gus@acme.test', org_id: 'other' }, key)).toMatchObject({ status: 403 })
+    expect(await create({ ...ann, email: 'gus@acme.test' }, key)).toMatchObject({ status: 201 })
+  })
   test('only admins open accounts', async () => {
     for (const role of ['supervisor', 'agent', 'teacher', 'student', 'visitor'] as const) {
       const refused = await create({ ...ann, email: 'x@acme.test' }, {}, await http.token(role))
@@ -141,6 +146,27 @@ describe('disabling', () => {
       body: { data: { disabled: false } },
     })
     expect(await me()).toMatchObject({ status: 200 })
+  })
+  test('[HTTP-10] a refused request does not use its key up: asked again it is done, and then it names that request', async () => {
+    const path = `${USERS}/late/disable`
+    const call = (at: string) => http.call('POST', at, { token: admin, headers: { 'Idempotency-Key': 'late' } })
+    const disabled = async () => (await http.call('GET', `${USERS}/late`, { token: admin })).body.data?.disabled
+    expect(await call(path)).toMatchObject({ status: 404 })
+    await http.entities.ask('person', 'acme.late', {
+      type: 'Introduce',
+      role: 'agent',
+      profile: { full_name: 'Late' },
+      issuedAt: 1,
+      by: { id: 'late', org: 'acme', role: 'agent' },
+      at: Date.now(),
+    })
+    expect(await disabled()).toBe(false)
+    expect(await call(path)).toMatchObject({ status: 200, body: { data: { disabled: true } } })
+    expect(await disabled()).toBe(true)
+    expect(await call(`${USERS}/late/enable`)).toMatchObject({
+      status: 409,
+      body: { error: { code: 'client-id-reused' } },
+    })
   })
   test('an admin cannot lock oneself out', async () => {
     const { body } = await http.call('GET', `${USERS}/me`, { token: admin })

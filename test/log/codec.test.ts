@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Event, EventSchema } from '../../machines/kernel.ts'
 import { type Codec, codec } from '../../src/log/codec.ts'
-import { InvalidAppend, type Meta } from '../../src/log/log.ts'
+import { InvalidAppend, type Meta, UnreadableEvent } from '../../src/log/log.ts'
 
 const meta: Meta = { correlationId: randomUUID(), by: 'acme.ada' }
 const event = (type: string, fields: Record<string, unknown>): Event => ({ type, ...fields })
@@ -80,6 +80,19 @@ describe('codec', () => {
     expect(() => today.decode(old.type, JSON.parse(old.data), JSON.parse(old.meta))).toThrow(
       'Met version 1 is in the log, but the catalogue has no upcast',
     )
+  })
+
+  it('[LOG-2] refuses an event of a version that it does not know yet, and says what to do', () => {
+    const schema = (version: number): EventSchema => ({ version, personal: [], upcasts: {} })
+    const newer = codec({ Met: schema(3) }).encode({ id: randomUUID(), event: event('Met', {}), meta })
+    const decode = () => codec({ Met: schema(1) }).decode(newer.type, JSON.parse(newer.data), JSON.parse(newer.meta))
+    expect(decode).toThrow(UnreadableEvent)
+    expect(decode).toThrow('it is Met version 3, and this release of Lyceum knows Met up to version 1. A newer release')
+  })
+
+  it('leaves it to others to refuse a type that it does not know, whatever its version', () => {
+    const stored = { ...JSON.parse(codec({}).encode({ id: randomUUID(), event: event('Met', {}), meta }).meta), v: 2 }
+    expect(codec({}).decode('Met', { who: 'ada' }, stored).event).toStrictEqual({ type: 'Met', who: 'ada' })
   })
 
   it('[case 13] refuses what JSON cannot hold and names the type', () => {

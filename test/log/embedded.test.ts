@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { codec } from '../../src/log/codec.ts'
 import { openEmbeddedLog } from '../../src/log/embedded.ts'
 import type { Log } from '../../src/log/log.ts'
 import { logSuite } from './suite.ts'
+import { suiteCodec } from './suite-world.ts'
 
 logSuite('embedded', async () => {
   const path = await mkdtemp(join(tmpdir(), 'lyceum-log-'))
@@ -12,7 +12,7 @@ logSuite('embedded', async () => {
   const open = (): Promise<Log> =>
     openEmbeddedLog({
       path,
-      codec: codec({}),
+      codec: suiteCodec,
       now: () => now,
       onFatal(error) {
         throw error

@@ -1,8 +1,8 @@
-import { codec } from '../../src/log/codec.ts'
 import { openEventStoreLog } from '../../src/log/eventstore.ts'
 import { startEventStore } from '../support/eventstore-standin.ts'
+import { slowly } from '../support/slowness.ts'
 import { logSuite } from './suite.ts'
-import type { LogHarness } from './suite-world.ts'
+import { type LogHarness, suiteCodec } from './suite-world.ts'
 
 logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
   let now: (() => number) | null = null
@@ -14,7 +14,11 @@ logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
     },
   })
   const open = () =>
-    openEventStoreLog({ url: server.url, codec: codec({}), patience: { attemptMs: 500, totalMs: 15_000 } })
+    openEventStoreLog({
+      url: server.url,
+      codec: suiteCodec,
+      patience: { attemptMs: slowly(500), totalMs: slowly(15_000) },
+    })
   const log = await open()
   let current = log
   return {
@@ -44,7 +48,7 @@ logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
 const url = process.env.TEST_EVENTSTORE_URL
 if (url !== undefined && url !== '') {
   logSuite('EventStoreDB (real)', async (): Promise<LogHarness> => {
-    const log = await openEventStoreLog({ url, codec: codec({}) })
+    const log = await openEventStoreLog({ url, codec: suiteCodec })
     return { log, close: () => log.close() }
   })
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import type { Recorded } from '../../src/log/log.ts'
-import { type Given, notes, textOf } from './suite-world.ts'
+import { type Recorded, UnreadableEvent } from '../../src/log/log.ts'
+import { type Given, notes, renote, textOf } from './suite-world.ts'
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index)
 
@@ -37,6 +37,23 @@ export function followCases(given: Given): void {
     for (let next = 700; next < 760; next++) await log.append(name, next - 1, notes(next))
     await kept.until(() => kept.events.length >= 760)
     expect(kept.events.map(textOf)).toEqual(numbers(0, 760))
+  })
+
+  given('[LOG-2] an event of a newer version ends no following', async ({ log, stream, follow }) => {
+    await log.append(stream('a'), -1, [...notes('past'), renote()])
+    const kept = follow({ after: 'start' })
+    await kept.live()
+    await log.append(stream('b'), -1, [renote(), ...notes('live')])
+    await kept.until(() => kept.events.length >= 4)
+    const read = kept.events.map((recorded) => {
+      try {
+        return textOf(recorded)
+      } catch (error) {
+        return error instanceof UnreadableEvent
+      }
+    })
+    expect(read).toEqual(['past', true, true, 'live'])
+    expect(kept.errors).toEqual([])
   })
 
   given('[case 30] a position is exclusive: the first event comes after it', async ({ log, stream, all, follow }) => {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { LogUnavailable } from '../../src/log/log.ts'
-import { type Given, gather, notes, rejection, textOf } from './suite-world.ts'
+import { LogUnavailable, type Recorded, UnreadableEvent } from '../../src/log/log.ts'
+import { type Given, gather, notes, rejection, renote, textOf } from './suite-world.ts'
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index)
 
@@ -141,6 +141,28 @@ export function readCases(given: Given): void {
         before,
       )
       expect(before).toHaveLength(40)
+    },
+  )
+
+  given(
+    '[LOG-2] an event of a newer version keeps its place, and tells whoever looks into it why it cannot be read',
+    async ({ log, stream, all }) => {
+      const written = [...notes('before'), renote(), ...notes('after')]
+      await log.append(stream('s'), -1, written)
+      const pages = [await gather(log.read(stream('s'))), await all(), await all({ backwards: true })]
+      for (const page of pages) {
+        const [before, newer, after] = page.sort((a, b) => a.revision - b.revision) as [Recorded, Recorded, Recorded]
+        expect(page.map(({ id, revision }) => [id, revision])).toEqual(written.map(({ id }, at) => [id, at]))
+        expect([textOf(before), textOf(after)]).toEqual(['before', 'after'])
+        expect(newer.position > before.position && newer.position < after.position).toBe(true)
+        for (const look of [() => newer.event, () => newer.meta]) {
+          expect(look).toThrow(UnreadableEvent)
+          expect(look).toThrow(
+            `event 1 of ${stream('s')} cannot be read: it is Renoted version 3, and this release of Lyceum knows ` +
+              'Renoted up to version 2. A newer release recorded it: start that release again, or a later one',
+          )
+        }
+      }
     },
   )
 

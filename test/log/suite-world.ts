@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { it, type TestContext } from 'vitest'
-import type { Event } from '../../machines/kernel.ts'
+import type { Event, EventSchema } from '../../machines/kernel.ts'
+import { type Codec, codec } from '../../src/log/codec.ts'
 import type { Following, FollowOptions, Log, Meta, Proposed, Recorded } from '../../src/log/log.ts'
 
 /** What an adapter's test gives the suite. What is optional and left out is skipped, visibly. */
@@ -60,6 +61,15 @@ export const note = (text: unknown, meta: Partial<Meta> = {}, id: string = rando
 export const notes = (...texts: unknown[]): Proposed<Noted>[] => texts.map((text) => note(text))
 
 export const textOf = (recorded: Recorded): unknown => (recorded.event as Noted).text
+
+const renoted = (version: number): Readonly<Record<string, EventSchema>> => ({
+  Renoted: { version, personal: [], upcasts: {} },
+})
+/** Writes `Renoted` as a newer release does, in version 3, and reads it as this one, which knows version 2. */
+export const suiteCodec: Codec = { encode: codec(renoted(3)).encode, decode: codec(renoted(2)).decode }
+
+/** An event that a newer release has written. */
+export const renote = (): Proposed => ({ ...note(''), event: { type: 'Renoted' } })
 
 /** All events of one `read` or `readAll`, flat. */
 export async function gather(batches: AsyncIterable<readonly Recorded[]>): Promise<Recorded[]> {

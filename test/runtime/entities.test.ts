@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { catalogue, eventSchemas } from '../../machines/catalogue.ts'
 import type { ChatCommand } from '../../machines/chat/commands.ts'
@@ -8,6 +9,7 @@ import { memoryLog } from '../../src/log/memory.ts'
 import type { Answer, Call } from '../../src/runtime/answer.ts'
 import { type Entities, openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots, type SnapshotStore } from '../../src/runtime/snapshots.ts'
+import { newerCodec } from '../support/newer-release.ts'
 
 const vera: Party = { id: 'vera', org: 'acme', role: 'visitor' }
 const ann: Party = { id: 'ann', org: 'acme', role: 'agent' }
@@ -134,6 +136,29 @@ describe('a room', () => {
     expect(answer).toMatchObject({ code: 'chat-already-claimed', details: { staffId: 'ann' } })
   })
 
+  test.each([
+    [9, 'done'],
+    [10, 'busy'],
+  ])('[ROOM-13] that loses %i conflicts one after another answers %s', async (conflicts, code) => {
+    await ask(open())
+    const rival = node(log, true)
+    let lost = 0
+    const contended: Log = {
+      ...log,
+      async append(...args) {
+        if (lost < conflicts) {
+          await ask(write(`rival ${lost}`), {}, rival)
+          lost++
+        }
+        return log.append(...args)
+      },
+    }
+    const on = node(contended)
+    expect(codeOf(await ask(write('mine'), {}, on))).toBe(code)
+    expect(await recorded()).toHaveLength(1 + conflicts + (code === 'done' ? 1 : 0))
+    expect(codeOf(await ask(write('again'), {}, on)), 'the room is not spoiled').toBe('done')
+  })
+
   test('[ROOM-7] two nodes that write at once lose nothing and leave no gap', async () => {
     await ask(open())
     const other = node(log, true)
@@ -207,6 +232,55 @@ describe('exactly once', () => {
     expect(answers.map((answer) => answer.kind === 'done' && answer.seq)).toEqual([1, 2, 2])
     expect(await recorded()).toHaveLength(3)
   })
+
+  test('[ONCE-2] also of two that wait together the second is refused, if it has another payload', async () => {
+    await ask(open())
+    const answers = await Promise.all([
+      ask(write('x')), // is taken alone; the two that come meanwhile are decided as one group
+      ask(write('a'), { clientId: 'm1' }),
+      ask(write('b'), { clientId: 'm1' }),
+    ])
+    expect(answers.map(codeOf)).toEqual(['done', 'done', 'client-id-reused'])
+    expect((await recorded()).map(({ event }) => event)).toMatchObject(
+      ['hi', 'x', 'a'].map((text) => ({ content: { text } })),
+    )
+  })
+})
+
+describe('an event of a newer version', () => {
+  const teaching =
+    'event 1 of chat-c1 cannot be read: it is ChatClaimed version 2, and this release of Lyceum knows ChatClaimed up ' +
+    'to version 1. A newer release recorded it: start that release again, or a later one'
+
+  beforeEach(() => {
+    log = memoryLog({ codec: newerCodec('ChatClaimed'), now: () => at })
+    entities = node(log, true)
+  })
+  const claimedByNewer = async (): Promise<void> => {
+    const claimed = { type: 'ChatClaimed', staffId: 'ann', role: 'agent', at } as const
+    await log.append('chat-c1', 0, [
+      { id: randomUUID(), event: claimed, meta: { correlationId: randomUUID(), by: 'acme.ann' } },
+    ])
+  }
+
+  test('[LOG-2] keeps its entity from being asked, and no other', async () => {
+    await ask(open())
+    await claimedByNewer()
+    const other = node()
+    await expect(ask(write('x'), {}, other)).rejects.toThrow(teaching)
+    await expect(other.state('chat', 'c1')).rejects.toThrow(teaching)
+    expect(await other.ask('chat', 'c2', open())).toMatchObject({ kind: 'done' })
+    expect(await recorded()).toHaveLength(2)
+  })
+
+  test('[LOG-2] that an awake entity hears keeps it from deciding on the state before', async () => {
+    await ask(open())
+    await claimedByNewer()
+    const heard = (await recorded()).at(-1)
+    expect(() => heard && entities.onEvent(heard)).toThrow(teaching)
+    const unheard: ChatCommand = { type: 'FlagChat', severity: 0, by: ann, at } // changes nothing, so nothing is appended
+    await expect(ask(unheard)).rejects.toThrow(teaching)
+  })
 })
 
 describe('a snapshot', () => {
@@ -239,6 +313,22 @@ describe('a snapshot', () => {
     expect(text).not.toBe('')
     expect((await on.state('chat', 'c1')).revision).toBe(-1)
     await younger.close()
+  })
+
+  test('[SNAP-3] of another log of the same length is thrown away', async () => {
+    await fill()
+    const { revision } = await node().state('chat', 'c1')
+    await log.close()
+    log = memoryLog({ codec: codec(eventSchemas), now: () => at })
+    const other = openEntities({ log, snapshots: memorySnapshots(), shared: false, now: Date.now, idleMs: 60_000 })
+    started.push(other)
+    await ask(open(), {}, other)
+    await ask(claim(ann), {}, other)
+    for (let n = 2; n <= revision; n++) await ask(write(String(n)), {}, other)
+    expect(snapshots.load('chat-c1')).toBeTruthy()
+    const { revision: read, state } = await node().state('chat', 'c1')
+    expect([read, state.value, state.context.staffId]).toEqual([revision, 'claimed', 'ann'])
+    expect(snapshots.load('chat-c1')).toBe('')
   })
 })
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import {
@@ -38,7 +38,10 @@ export function append(node: Node, call: Unary, answer: sendUnaryData<streamsPb.
   })
   call.on('error', () => {}) // the client went away
   call.on('end', async () => {
-    if (options === undefined) return
+    // A client that gives up half-way ends its call, too, and a moment later it is known as cancelled: then nothing is
+    // written, as a real server writes all of an append or none of it.
+    await nextTurn()
+    if (options === undefined || call.cancelled) return
     const stream = streamNameOf(options)
     const expected = expectedOf(options)
     const { leader, maxAppendBytes } = node.behaviour

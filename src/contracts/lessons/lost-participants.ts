@@ -9,7 +9,7 @@ const MAX_LOST = 2_000
 
 /** Who is in this lesson by the record, but lost at the moment: if it ends now, they left when they were lost. */
 export function lostParticipants(
-  online: LiveModel<OnlineRow>,
+  online: Pick<LiveModel<OnlineRow>, 'get'>,
   record: LessonRecord | undefined,
 ): readonly LostParticipant[] {
   const lost: LostParticipant[] = []

@@ -24,13 +24,12 @@ export function taker(route: AnyRoute): (c: Context) => Promise<AnyTaken | Refus
   const params = fields(route.params ?? {})
   const query = queryOf(route.query ?? {})
   const body: Fields = route.body ?? fields({})
-  const whole = 'body'
   return async (c) => {
     const sent = route.method === 'get' ? {} : await bodyIn(c)
     if (sent instanceof Refusal) return sent
     const [values, repeated] = queryIn(c.req.url)
     const read = [params.safeParse(c.req.param()), query.safeParse(values), body.safeParse(sent)]
-    const flaws = read.flatMap(({ error }) => (error === undefined ? [] : [flawsIn(error, { whole })]))
+    const flaws = read.flatMap(({ error }) => (error === undefined ? [] : [flawsIn(error)]))
     const all = [...repeated.map((name) => `${name}: sent more than once`), ...flaws]
     if (all.length > 0) return refuse('bad-request', { why: all.join('; ') })
     const [inPath, inQuery, inBody] = read.map(({ data }) => data)
@@ -50,14 +49,16 @@ function queryIn(url: string): [values: object, repeated: readonly string[]] {
   return [values, [...repeated].slice(0, 3)]
 }
 
-async function bodyIn(c: Context): Promise<unknown> {
+async function bodyIn(c: Context): Promise<object | Refusal> {
   const text = await c.req.text() // kept by the framework
   if (text === '') return {}
   const type = c.req.header('Content-Type') ?? 'none'
   if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type))
     return refuse('bad-request', { why: `Content-Type must be application/json, got ${type.slice(0, 60)}` })
   try {
-    return JSON.parse(text)
+    const body: unknown = JSON.parse(text)
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body
+    return refuse('bad-request', { why: 'the body must be a JSON object' })
   } catch (error) {
     return refuse('malformed-json', { why: (error as Error).message }) // JSON.parse throws SyntaxError only
   }
