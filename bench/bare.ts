@@ -9,5 +9,8 @@ import { Server } from 'socket.io'
 const http = createServer()
 const io = new Server(http, { serveClient: false })
 io.on('connection', (socket) => void socket.join('everybody'))
-http.listen(0, '127.0.0.1', () => process.send?.({ url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` })) // it listens on TCP
+http.listen(0, '127.0.0.1', () => {
+  const { port } = http.address() as AddressInfo // it listens on TCP
+  process.send?.({ url: `http://127.0.0.1:${port}` })
+})
 process.on('disconnect', () => process.exit(0))

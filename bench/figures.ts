@@ -20,7 +20,8 @@ export function lineOf(figure: Figure): string {
   const { name, value, unit, target, note } = figure
   const asked = target === undefined ? '' : `${target.at === 'most' ? '≤' : '≥'} ${readable(target.value)}`
   const verdict = target === undefined ? '' : isMet(figure) ? 'met' : 'MISSED'
-  return `  ${name.padEnd(62)} ${`${readable(value)} ${unit}`.padEnd(16)} ${asked.padEnd(10)} ${verdict.padEnd(7)} ${note ?? ''}`.trimEnd()
+  const measured = `${readable(value)} ${unit}`.padEnd(16)
+  return `  ${name.padEnd(62)} ${measured} ${asked.padEnd(10)} ${verdict.padEnd(7)} ${note ?? ''}`.trimEnd()
 }
 
 /** Three significant digits below a thousand, whole numbers above. */

@@ -1,3 +1,4 @@
+import { setup } from '../test/support/machine-needs.ts'
 import { againstRelay } from './against-relay.ts'
 import { attendance } from './attendance.ts'
 import { connecting } from './connect.ts'
@@ -24,6 +25,7 @@ if (unknown.length > 0) {
   process.stderr.write(`there is no bench ${unknown.join(', ')}: there are ${Object.keys(PARTS).join(', ')}\n`)
   process.exit(1)
 }
+if (asked.length === 0 || asked.includes('million')) setup()
 const missed: string[] = []
 for (const [part, measure] of Object.entries(PARTS)) {
   if (asked.length > 0 && !asked.includes(part)) continue

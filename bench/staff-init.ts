@@ -1,11 +1,12 @@
 import type { PresenceEvent } from '../machines/presence/events.ts'
-import { systemClock } from '../src/clock.ts'
-import { attendanceDelivery } from '../src/contracts/attendance/delivery.ts'
-import { AttendanceDesk } from '../src/contracts/attendance/desk.ts'
-import { lessonDelivery } from '../src/contracts/lessons/delivery.ts'
-import { LessonDesk } from '../src/contracts/lessons/desk.ts'
+import { personIn } from '../machines/stream.ts'
+import { chatsModel, flaggedIn, unclaimedIn } from '../src/contracts/support-chat/chats-model.ts'
+import { staffInit as openingOf } from '../src/contracts/support-chat/opening.ts'
+import { usersOf } from '../src/contracts/support-chat/users.ts'
 import { openFollower } from '../src/delivery/follower.ts'
+import { onlineIn, onlineModel } from '../src/delivery/online-model.ts'
 import type { Outlet } from '../src/delivery/outlet.ts'
+import { ProfileCache } from '../src/delivery/profile-cache.ts'
 import type { Log } from '../src/log/log.ts'
 import { startServer, tokenFor } from '../test/support/server.ts'
 import { NO_LIMITS } from './against-relay.ts'
@@ -77,26 +78,21 @@ export async function staffInit(): Promise<readonly Figure[]> {
 }
 
 async function eventLoopHeld(log: Log): Promise<readonly number[]> {
-  const outlet: Outlet = { push() {}, enter() {}, admit() {}, leave() {}, empty() {}, disconnectUser() {} }
-  const follower = await openFollower({
-    log,
-    outlet,
-    lessons: lessonDelivery({ desk: new LessonDesk(log), outlet, clock: systemClock }),
-    attendance: attendanceDelivery({
-      desk: new AttendanceDesk(log),
-      outlet,
-      watchers: { withdraw() {} },
-      clock: systemClock,
-    }),
-    seed: async () => null,
-    onEvent() {},
-    onError(error) {
-      throw error
-    },
-  })
+  const outlet: Outlet = { push() {}, join() {}, leave() {}, disconnectUser() {} }
+  const [chats, online, profiles] = [chatsModel(log), onlineModel(log), new ProfileCache(log)]
+  const onError = (error: unknown): never => {
+    throw error
+  }
+  const follower = openFollower({ log, outlet, profiles, onError })
+  const people = function* () {
+    for (const [person] of online.entries()) yield personIn(person)
+  }
+  await follower.start({ models: [chats, online], feeds: [], from: null, online: people, onEvent() {} })
+  const rows = { unclaimed: chats.list(unclaimedIn('queue')), flagged: chats.list(flaggedIn('queue')) }
   const held = Array.from({ length: OPENINGS }, () => {
     const started = performance.now()
-    Buffer.from(`42["staff_init",${follower.openingText('queue').text}]`)
+    const shown = { ...rows, online: online.list(onlineIn('queue')), users: usersOf(profiles, 'queue') }
+    Buffer.from(`42["staff_init",${openingOf({ ...shown, position: follower.position() }).text}]`)
     return performance.now() - started
   })
   await follower.stop()

@@ -84,8 +84,10 @@ export function openWire({ url, token, auth, query }: WireOptions, hear: Hear): 
   tcp.on('close', () => reject(new Error(`${url} closed the connection`)))
   const path = `/socket.io/?${new URLSearchParams({ ...query, EIO: '4', transport: 'websocket' })}`
   tcp.write(
-    `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
-      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n${token === undefined ? '' : `Authorization: Bearer ${token}\r\n`}\r\n`,
+    `GET ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      'Sec-WebSocket-Version: 13\r\n' +
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n` +
+      `${token === undefined ? '' : `Authorization: Bearer ${token}\r\n`}\r\n`,
   )
   return promise
 }

@@ -25,7 +25,8 @@ const nameOf = (who: Named | undefined): string =>
 // biome-ignore lint/suspicious/noExplicitAny: see above
 const WORDS: Readonly<Record<string, (data: any) => string>> = {
   staff_init: (d) =>
-    `on arrival: ${d.online_users.length} staff and ${d.online_visitors.length} visitors here, ${d.unclaimed_chats.length} waiting, ${d.flagged_chats.length} flagged`,
+    `on arrival: ${d.online_users.length} staff and ${d.online_visitors.length} visitors here, ` +
+    `${d.unclaimed_chats.length} waiting, ${d.flagged_chats.length} flagged`,
   append_unclaimed_chats: (d) => `${nameOf(d.user)} waits: ${text(d.contents[0])}`,
   visitor_unclaimed_msg: (d) => `${nameOf(d.user)}, still waiting: ${text(d.content)}`,
   visitor_leave_queue: (d) => `${nameOf(d.user)} left the queue`,
@@ -39,7 +40,8 @@ const WORDS: Readonly<Record<string, (data: any) => string>> = {
   staff_being_taken_over_chat: (d) => `${nameOf(d.user)} takes this chat over`,
   staff_take_over_chat: (d) => `${nameOf(d.user)} has taken a chat over`,
   chat_has_changed_priority_for_supervisor: (d) =>
-    `${nameOf(d.user)} flags ${nameOf(d.visitor)}’s chat with severity ${d.room.severity_level}; flagged now: ${d.flagged_chats.length}`,
+    `${nameOf(d.user)} flags ${nameOf(d.visitor)}’s chat with severity ${d.room.severity_level}; ` +
+    `flagged now: ${d.flagged_chats.length}`,
   visitor_leave: (d) => `${nameOf(d.user)} left`,
   visitor_leave_chat_for_supervisor: (d) => `${nameOf(d.user)} left their chat`,
   staff_goes_online: (d) => `${nameOf(d.user)} is here`,

@@ -28,7 +28,8 @@ export async function replay(url: string, boss: Member, room: string): Promise<v
     const { state } = (await get(`?at=${seq}`)) as { state: string }
     const time = new Date(at).toISOString().slice(11, 23)
     print(
-      `${String(seq).padStart(6)}  ${time}  ${type.padEnd(14)} → ${state.padEnd(10)} ${JSON.stringify(data).slice(0, 90)}`,
+      `${String(seq).padStart(6)}  ${time}  ${type.padEnd(14)} → ${state.padEnd(10)} ` +
+        JSON.stringify(data).slice(0, 90),
     )
   }
 

@@ -52,12 +52,32 @@ export const catalogue = {
   request: kind({ machine: requestMachine, decide: decideRequest, events: requestEvents }),
 }
 
-export type Category = keyof typeof catalogue
-export type CommandOf<K extends Category> = Parameters<(typeof catalogue)[K]['decide']>[1]
-export type StateOf<K extends Category> = Parameters<(typeof catalogue)[K]['decide']>[0]
+/** A kind whose parts are matched to each other, but known to nobody else. */
+// biome-ignore lint/suspicious/noExplicitAny: each kind knows its own states, commands and events
+export type AnyKind = Kind<any, any, any, any>
+export type Kinds = Readonly<Record<string, AnyKind>>
 
-/** Schemas of all events of all kinds, for the log's codec. Event names are unique over all kinds. */
-export const eventSchemas: Readonly<Record<string, EventSchema>> = Object.assign(
-  {},
-  ...Object.values(catalogue).map((k) => k.events),
-)
+/** Kinds that are handed to `serve` besides the catalogue's declare their types here (`test/poll/` does). */
+// biome-ignore lint/suspicious/noEmptyInterface: it is filled by declaration merging
+export interface MoreKinds {}
+type AllKinds = typeof catalogue & MoreKinds
+
+export type Category = keyof AllKinds & string
+export type CommandOf<K extends Category> = AllKinds[K] extends {
+  decide: (state: never, command: infer C extends Command) => unknown
+}
+  ? C
+  : never
+export type StateOf<K extends Category> = AllKinds[K] extends { decide: (state: infer S, command: never) => unknown }
+  ? S
+  : never
+/** Every event that entities of one category record. */
+export type EventOf<K extends Category> = AllKinds[K] extends { decide: (...asked: never) => Decision<infer E> }
+  ? E
+  : never
+
+/** Schemas of all events of these kinds, for the log's codec. Event names are unique over all kinds. */
+export const schemasOf = (kinds: Kinds): Readonly<Record<string, EventSchema>> =>
+  Object.assign({}, ...Object.values(kinds).map((one) => one.events))
+
+export const eventSchemas = schemasOf(catalogue)

@@ -9,6 +9,20 @@ export interface Event {
   readonly type: string
 }
 
+/**
+ * An event as it stands in the log: `revision` counts from 0 within its stream, `position` grows over the whole log
+ * with gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders
+ * nothing.
+ */
+export interface Recorded<E extends Event = Event> {
+  readonly id: string
+  readonly stream: string
+  readonly revision: number
+  readonly position: bigint
+  readonly at: number
+  readonly event: E
+}
+
 /** What the log's codec must know of one event type: event names are for ever, their shapes have versions. */
 export interface EventSchema {
   /** Of the shape written today; older ones pass through `upcasts[theirVersion]`, one step at a time. */

@@ -1,7 +1,7 @@
 import type { AttendanceEvent, CheckInMode } from '../machines/attendance/events.ts'
 import { isPresent } from '../machines/attendance/marks.ts'
-import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Recorded } from './projection.ts'
+import { type Recorded, unreachable } from '../machines/kernel.ts'
+import { projectionOf } from './projection.ts'
 
 /**
  * One attendance session with its counts, as lists and watchers see it; the marks are told by its own stream. Times are
@@ -39,13 +39,10 @@ export interface EndedAttendance {
   readonly strangers: readonly string[]
 }
 
-export const ATTENDANCE_STREAM = 'attendance-'
-
-export const attendanceSessions: Projection<AttendanceSessionRow> = {
+export const attendanceSessions = projectionOf<AttendanceSessionRow, 'attendance'>('attendance', {
   name: 'attendance-sessions',
   version: 1,
-  key: ({ stream }) => (stream.startsWith(ATTENDANCE_STREAM) ? stream.slice(ATTENDANCE_STREAM.length) : null),
-  fold: (row, recorded) => fold(row, recorded as Recorded<AttendanceEvent>),
+  fold,
   index(id, { org, courseId, state, startedAt }) {
     const when = `${String(startedAt).padStart(14, '0')}/${id}`
     return [
@@ -54,7 +51,7 @@ export const attendanceSessions: Projection<AttendanceSessionRow> = {
       ...(state === 'active' ? [`active/${id}`] : []),
     ]
   },
-}
+})
 
 function fold(
   row: AttendanceSessionRow | undefined,

@@ -1,6 +1,6 @@
 import type { ChatCloseReason, ChatEvent, ChatVisitor, Content } from '../machines/chat/events.ts'
-import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Recorded } from './projection.ts'
+import { type Recorded, unreachable } from '../machines/kernel.ts'
+import { projectionOf } from './projection.ts'
 
 export type ChatStatus = 'unclaimed' | 'claimed' | 'takenOver' | 'closed'
 
@@ -37,13 +37,10 @@ export interface ChatRow {
   readonly waiting: readonly WaitingMessage[]
 }
 
-export const CHAT_STREAM = 'chat-'
-
-export const chats: Projection<ChatRow> = {
+export const chats = projectionOf<ChatRow, 'chat'>('chat', {
   name: 'chats',
   version: 1,
-  key: ({ stream }) => (stream.startsWith(CHAT_STREAM) ? stream.slice(CHAT_STREAM.length) : null),
-  fold: (row, recorded) => fold(row, recorded as Recorded<ChatEvent>),
+  fold,
   index(room, row) {
     const when = `${String(row.openedAt).padStart(14, '0')}/${room}`
     return [
@@ -55,7 +52,7 @@ export const chats: Projection<ChatRow> = {
       ...(row.flaggedAt === null ? [] : [`flagged/${row.org}/${row.flaggedAt}/${room}`]),
     ]
   },
-}
+})
 
 function fold(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): ChatRow {
   const { event, revision: seq, at } = recorded

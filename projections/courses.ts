@@ -1,6 +1,6 @@
 import type { CourseEvent } from '../machines/course/events.ts'
-import { unreachable } from '../machines/kernel.ts'
-import type { Projection, Recorded } from './projection.ts'
+import { type Recorded, unreachable } from '../machines/kernel.ts'
+import { projectionOf } from './projection.ts'
 
 /** One course. Times are milliseconds since 1970. */
 export interface CourseRow {
@@ -13,13 +13,10 @@ export interface CourseRow {
   readonly createdAt: number
 }
 
-export const COURSE_STREAM = 'course-'
-
-export const courses: Projection<CourseRow> = {
+export const courses = projectionOf<CourseRow, 'course'>('course', {
   name: 'courses',
   version: 1,
-  key: ({ stream }) => (stream.startsWith(COURSE_STREAM) ? stream.slice(COURSE_STREAM.length) : null),
-  fold: (row, recorded) => fold(row, recorded as Recorded<CourseEvent>),
+  fold,
   index(id, { org, teachers, students, createdAt }) {
     const when = `${String(createdAt).padStart(14, '0')}/${id}`
     return [
@@ -28,7 +25,7 @@ export const courses: Projection<CourseRow> = {
       ...students.map((student) => `student/${org}/${student}/${when}`),
     ]
   },
-}
+})
 
 function fold(row: CourseRow | undefined, { event, revision: seq, stream }: Recorded<CourseEvent>): CourseRow {
   if (event.type === 'CourseCreated') {

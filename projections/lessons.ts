@@ -1,6 +1,6 @@
-import { unreachable } from '../machines/kernel.ts'
+import { type Recorded, unreachable } from '../machines/kernel.ts'
 import type { LessonEvent } from '../machines/lesson/events.ts'
-import type { Projection, Recorded } from './projection.ts'
+import { projectionOf } from './projection.ts'
 
 export type LessonStatus = 'scheduled' | 'live' | 'ended'
 
@@ -23,13 +23,10 @@ export interface LessonRow {
   readonly present: number
 }
 
-export const LESSON_STREAM = 'lesson-'
-
-export const lessons: Projection<LessonRow> = {
+export const lessons = projectionOf<LessonRow, 'lesson'>('lesson', {
   name: 'lessons',
   version: 1,
-  key: ({ stream }) => (stream.startsWith(LESSON_STREAM) ? stream.slice(LESSON_STREAM.length) : null),
-  fold: (row, recorded) => fold(row, recorded as Recorded<LessonEvent>),
+  fold,
   index(id, { org, teacherId, status, startsAt }) {
     const when = `${String(startsAt).padStart(14, '0')}/${id}`
     return [
@@ -39,7 +36,7 @@ export const lessons: Projection<LessonRow> = {
       ...(status === 'ended' ? [] : [`open/${id}`]),
     ]
   },
-}
+})
 
 function fold(row: LessonRow | undefined, { event, revision: seq, stream }: Recorded<LessonEvent>): LessonRow {
   if (event.type === 'LessonScheduled') {

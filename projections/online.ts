@@ -1,6 +1,6 @@
-import { type Role, unreachable } from '../machines/kernel.ts'
+import { type Recorded, type Role, unreachable } from '../machines/kernel.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
-import type { Projection, Recorded } from './projection.ts'
+import { projectionOf } from './projection.ts'
 
 /**
  * Somebody who is here, or whose connection was lost so recently that they still count as here. Times are milliseconds
@@ -14,16 +14,13 @@ export type OnlineRow = {
   readonly loss?: { readonly at: number; readonly backAt: number | null }
 } & ({ readonly state: 'online' } | { readonly state: 'lost'; readonly until: number })
 
-export const PRESENCE_STREAM = 'presence-'
-
 /** Key `<org>.<id>`. Those who are offline have no row. */
-export const online: Projection<OnlineRow> = {
+export const online = projectionOf<OnlineRow, 'presence'>('presence', {
   name: 'online',
   version: 2,
-  key: ({ stream }) => (stream.startsWith(PRESENCE_STREAM) ? stream.slice(PRESENCE_STREAM.length) : null),
-  fold: (row, recorded) => fold(row, recorded as Recorded<PresenceEvent>),
+  fold,
   index: (person) => [`online/${person.replace('.', '/')}`],
-}
+})
 
 function fold(
   row: OnlineRow | undefined,

@@ -1,7 +1,7 @@
-import { type Role, unreachable } from '../machines/kernel.ts'
+import { type Recorded, type Role, unreachable } from '../machines/kernel.ts'
 import type { PersonEvent } from '../machines/person/events.ts'
 import type { Profile } from '../machines/person/profile.ts'
-import type { Projection, Recorded, Row } from './projection.ts'
+import { projectionOf, type Row } from './projection.ts'
 
 /**
  * One person, for lists. Times in milliseconds. It never holds a password hash: views are copied to more places than
@@ -18,24 +18,21 @@ export interface PersonRow extends Row {
   readonly login?: string
 }
 
-export const PERSON_STREAM = 'person-'
-
 /**
  * Rows `<org>/<id>`. Lists: `org/<org>/<id>`, the people of an organisation by id; `users/<org>/<id>`, the same without
  * its many visitors; `email/<login>/<org>/<id>`, the accounts of one e-mail.
  */
-export const people: Projection<PersonRow> = {
+export const people = projectionOf<PersonRow, 'person'>('person', {
   name: 'people',
   version: 1,
-  // Neither an organisation's id nor a person's has a dot.
-  key: ({ stream }) => (stream.startsWith(PERSON_STREAM) ? stream.slice(PERSON_STREAM.length).replace('.', '/') : null),
-  fold: (row, recorded) => fold(row, recorded as Recorded<PersonEvent>), // the stream's category says so
+  key: (person) => person.replace('.', '/'), // neither an organisation's id nor a person's has a dot
+  fold,
   index: (key, { role, login }) => [
     `org/${key}`,
     ...(role === 'visitor' ? [] : [`users/${key}`]),
     ...(login === undefined ? [] : [`email/${login}/${key}`]),
   ],
-}
+})
 
 function fold(row: PersonRow | undefined, { event, revision: seq, stream }: Recorded<PersonEvent>): PersonRow {
   switch (event.type) {

@@ -1,17 +1,6 @@
-import type { Event } from '../machines/kernel.ts'
-
-/**
- * What a projection is told of a recorded event (a structural part of the log's `Recorded`, so that this layer imports
- * no log).
- */
-export interface Recorded<E extends Event = Event> {
-  readonly id: string
-  readonly stream: string
-  readonly revision: number
-  readonly position: bigint
-  readonly at: number
-  readonly event: E
-}
+import type { Category, EventOf } from '../machines/catalogue.ts'
+import type { Recorded } from '../machines/kernel.ts'
+import { idIn } from '../machines/stream.ts'
 
 /**
  * A row is JSON and remembers the revision of the last event it has seen (`seq`), so that seeing an event twice is
@@ -41,3 +30,28 @@ export interface Projection<R extends Row = Row> {
    */
   index(key: string, row: R): readonly string[]
 }
+
+/** What a projection of one category's streams says of itself. */
+export interface CategoryProjection<R extends Row, K extends Category> {
+  readonly name: string
+  readonly version: number
+  /** The row's key, from the entity's id. Default: the id. */
+  readonly key?: (id: string) => string
+  fold(row: R | undefined, recorded: Recorded<EventOf<K>>): R | undefined
+  index(key: string, row: R): readonly string[]
+}
+
+/** The projection of all streams of one category: one row for each entity. */
+export const projectionOf = <R extends Row, K extends Category>(
+  category: K,
+  { name, version, key = (id) => id, fold, index }: CategoryProjection<R, K>,
+): Projection<R> => ({
+  name,
+  version,
+  key({ stream }) {
+    const id = idIn(category, stream)
+    return id === null ? null : key(id)
+  },
+  fold: (row, recorded) => fold(row, recorded as Recorded<EventOf<K>>), // the stream's category says so
+  index,
+})

@@ -29,20 +29,28 @@ export function chartPage(category: string, { config }: Drawable): string {
       events: arrows.filter(({ from, to }) => from === name && to === name).map(({ event }) => event),
     }))
     .filter(({ events }) => events.length > 0)
+  const drawn = [
+    ...moves.map(({ from, to, event }) => `  ${from} --> ${to}: ${event}`),
+    ...stays.map(({ name, events }) => `  ${name} --> ${name}: ${events.join(', ')}`),
+  ]
+  const rows = arrows.map(({ from, event, to, actions }) => {
+    const then = to === from ? '' : to
+    return `| ${from} | ${event} | ${then} | ${actions.join(', ')} |`
+  })
   return `# ${category}
 
-Drawn from \`machines/${category}/machine.ts\` by \`npm run charts\`; do not edit. The arrows are recorded events. A machine has no guards: whether
-something may happen is decided in \`machines/${category}/decide.ts\`, before it is recorded.
+Drawn from \`machines/${category}/machine.ts\` by \`npm run charts\`; do not edit. The arrows are recorded events.
+A machine has no guards: whether something may happen is decided in \`machines/${category}/decide.ts\`, before it is recorded.
 
 \`\`\`mermaid
 stateDiagram-v2
   [*] --> ${String(config.initial)}
-${[...moves.map(({ from, to, event }) => `  ${from} --> ${to}: ${event}`), ...stays.map(({ name, events }) => `  ${name} --> ${name}: ${events.join(', ')}`)].join('\n')}
+${drawn.join('\n')}
 \`\`\`
 
 | in | recorded | then | and |
 |---|---|---|---|
-${arrows.map(({ from, event, to, actions }) => `| ${from} | ${event} | ${to === from ? '' : to} | ${actions.join(', ')} |`).join('\n')}
+${rows.join('\n')}
 `
 }
 

@@ -57,7 +57,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (values.JWT_SECRET !== null && values.JWKS_URL !== null) {
     // A server that took both families could be handed an HS256 token signed with a public key (RFC 8725, section 3.1).
     problems.push(
-      'JWT_SECRET and JWKS_URL are both set, expected one of them: unset JWT_SECRET when an identity provider issues the tokens',
+      'JWT_SECRET and JWKS_URL are both set, expected one of them: ' +
+        'unset JWT_SECRET when an identity provider issues the tokens',
     )
   }
   if (problems.length > 0) throw new ConfigError(problems)

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { catalogue } from '../machines/catalogue.ts'
 import { checkPreconditions } from './commands/preconditions.ts'
 import { replayInTerminal } from './commands/replay.ts'
 import { makeToken } from './commands/token.ts'
 import { rebuildViews, verifyViews } from './commands/views.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { strangers, VARIABLES } from './config-variables.ts'
+import { all } from './contracts/all.ts'
 import { type Logger, openLogger } from './observe/logger.ts'
 import { type Running, serve } from './serve.ts'
 
@@ -55,7 +57,7 @@ const ECHO_MS = 2_000
 async function start(config: Config, logger: Logger): Promise<void> {
   await checkPreconditions(config)
   const waiting = setTimeout(() => process.stdout.write(`Lyceum is starting: ${awaited(config)}\n`), PATIENCE_MS)
-  const running = await serve(config, logger).finally(() => clearTimeout(waiting))
+  const running = await serve(config, logger, { contracts: all, kinds: catalogue }).finally(() => clearTimeout(waiting))
   closeWithGrace({ delay: 20_000, logger: false }, async ({ signal, err }) => {
     ignoreEcho()
     if (err) logger.fatal({ err }, 'an error that nobody caught: this process ends')

@@ -1,13 +1,8 @@
 import { join } from 'node:path'
-import { eventSchemas } from '../machines/catalogue.ts'
-import { attendanceSessions } from '../projections/attendance-sessions.ts'
-import { chats } from '../projections/chats.ts'
-import { courses } from '../projections/courses.ts'
-import { lessons } from '../projections/lessons.ts'
-import { online } from '../projections/online.ts'
-import { people } from '../projections/people.ts'
+import { type Kinds, schemasOf } from '../machines/catalogue.ts'
 import type { Projection } from '../projections/projection.ts'
 import type { Config } from './config.ts'
+import type { Contract } from './delivery/contract.ts'
 import { codec } from './log/codec.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import { openEventStoreLog } from './log/eventstore.ts'
@@ -16,15 +11,10 @@ import { openEmbeddedViews } from './views/embedded.ts'
 import { openRedisViews } from './views/redis.ts'
 import type { ViewStore } from './views/store.ts'
 
-/** All views of an installation. */
-export const PROJECTIONS: readonly Projection[] = [
-  attendanceSessions,
-  chats,
-  courses,
-  lessons,
-  online,
-  people,
-] as unknown as readonly Projection[] // each folds its own kind of row
+/** All views of an installation that serves these contracts. */
+export const viewsOf = (contracts: readonly Contract[]): readonly Projection[] => [
+  ...new Set(contracts.flatMap(({ views }) => views)),
+]
 
 export interface LogHooks {
   /** The embedded log could not be written: the process must not acknowledge anything any more. */
@@ -35,9 +25,13 @@ export interface LogHooks {
   readonly readOnly?: boolean
 }
 
-/** The log that the configuration names. */
-export function openLog(config: Config, { onFatal, onTrouble, readOnly = false }: LogHooks): Promise<Log> {
-  const schemas = codec(eventSchemas)
+/** The log that the configuration names, of entities of these kinds. */
+export function openLog(
+  config: Config,
+  kinds: Kinds,
+  { onFatal, onTrouble, readOnly = false }: LogHooks,
+): Promise<Log> {
+  const schemas = codec(schemasOf(kinds))
   if (config.eventStoreUrl !== null) return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, onTrouble })
   return openEmbeddedLog({ path: join(config.dataDirectory, 'log'), codec: schemas, now: Date.now, onFatal, readOnly })
 }

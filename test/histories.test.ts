@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { catalogue, eventSchemas } from '../machines/catalogue.ts'
-import type { Recorded } from '../projections/projection.ts'
+import type { Recorded } from '../machines/kernel.ts'
+import { all } from '../src/contracts/all.ts'
 import { codec } from '../src/log/codec.ts'
 import { startActor } from '../src/runtime/actor.ts'
-import { PROJECTIONS } from '../src/storage.ts'
+import { viewsOf } from '../src/storage.ts'
 
 /** What older releases recorded must mean the same today: see `test/histories/README.md`. */
 interface History {
@@ -87,7 +88,7 @@ describe.each(streams)('$stream', ({ kind, history }) => {
 
   test('folds to the same rows, which stand in the same lists', () => {
     const views: Record<string, object> = {}
-    for (const projection of PROJECTIONS) {
+    for (const projection of viewsOf(all)) {
       let row: ReturnType<typeof projection.fold>
       let key: string | null = null
       for (const recorded of toldBy(history)) {

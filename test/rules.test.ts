@@ -3,12 +3,18 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
-const rules = [...readFileSync(join(root, 'docs/rules.md'), 'utf8').matchAll(/^- ([A-Z]+-\d+) (.*)$/gm)].map(
-  ([, id = '', text = '']) => ({
-    id,
-    text,
-  }),
-)
+const pages = [
+  'docs/rules.md',
+  'docs/protocol.md',
+  ...readdirSync(join(root, 'docs/contracts')).map((name) => `docs/contracts/${name}`),
+]
+
+/** `- CHAT-4 …`; a rule that is longer than a line goes on in lines that begin with two spaces. */
+const rulesOf = (page: string) =>
+  [...readFileSync(join(root, page), 'utf8').matchAll(/^- ([A-Z]+-\d+) (.*(?:\n {2}.*)*)$/gm)].map(
+    ([, id = '', text = '']) => ({ id, page, text: text.replaceAll(/\s+/g, ' ') }),
+  )
+const rules = pages.flatMap(rulesOf)
 const known = new Set(rules.map(({ id }) => id))
 
 /** `[CHAT-4] …` in a test's name; in a table of tests the id stands in the first column: `['CHAT-4', …`. */
@@ -28,10 +34,14 @@ test('every rule is quoted by a test', () => {
 test('no test quotes a rule that is not written down', () => {
   expect(
     [...quoted].filter(([id]) => !known.has(id)),
-    'add the rule to docs/rules.md',
+    'add the rule to the page of its contract, to docs/protocol.md or to docs/rules.md',
   ).toEqual([])
 })
 
 test('no id stands for two rules', () => {
-  expect(rules.map(({ id }) => id).filter((id, i, all) => all.indexOf(id) !== i)).toEqual([])
+  expect(rules.filter(({ id }, i) => rules.findIndex((other) => other.id === id) !== i)).toEqual([])
+})
+
+test.each(pages)('%s has rules', (page) => {
+  expect(rules.some((rule) => rule.page === page)).toBe(true)
 })

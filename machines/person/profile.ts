@@ -37,3 +37,13 @@ export function changedProfile(profile: Profile, changes: ProfileChanges): Profi
   }
   return result
 }
+
+/** The name that sentences use: `chat already claimed by <display name>`. Never empty. */
+export const displayNameOf = (id: string, { display_name, username, ...rest }: Profile): string =>
+  [display_name, fullNameOf(rest), username].find((name) => name?.trim()) ?? id
+
+/** null when nothing says it. */
+export function fullNameOf({ full_name, name, first_name, last_name }: Profile): string | null {
+  const parts = [first_name, last_name].filter((part) => part !== undefined)
+  return full_name ?? name ?? (parts.length > 0 ? parts.join(' ') : null)
+}

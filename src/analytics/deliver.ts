@@ -1,8 +1,9 @@
 import { unreachable } from '../../machines/kernel.ts'
+import { backOffMs } from '../back-off.ts'
 import type { Clock } from '../clock.ts'
 import type { MixpanelEvent } from './events.ts'
 import type { Import } from './import.ts'
-import { backOffMs, pause } from './pause.ts'
+import { MIXPANEL_BACK_OFF, pause } from './pause.ts'
 
 /** An event on its way to Mixpanel, and where it came from. */
 export interface Parcel {
@@ -67,7 +68,8 @@ export function deliverer({
           return true
         case 'invalid': {
           const rest = batch.filter((_, index) => !answer.events.has(index))
-          for (const [index, why] of answer.events) setAside(batch[index]!, why) // `answerOf` gives indexes of the batch only
+          // `answerOf` gives indexes of the batch only.
+          for (const [index, why] of answer.events) setAside(batch[index]!, why)
           if (rest.length === 0) return true
           if (!answer.restTaken) return deliver(rest)
           observer.sent(rest.length)
@@ -92,7 +94,7 @@ export function deliverer({
       }
       if (leaving.aborted) return false
       const asked = answer.kind === 'later' ? (answer.waitMs ?? 0) : 0
-      const waitMs = Math.min(Math.max(backOffMs(failures), asked), LONGEST_WAIT_MS)
+      const waitMs = Math.min(Math.max(backOffMs(failures, MIXPANEL_BACK_OFF), asked), LONGEST_WAIT_MS)
       observer.retrying(answer.why, failures, waitMs)
       await pause(clock, waitMs, leaving)
       if (leaving.aborted) return false

@@ -1,10 +1,8 @@
-import { unreachable } from '../../machines/kernel.ts'
+import { type Recorded, unreachable } from '../../machines/kernel.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
 import { ANONYMOUS } from '../../machines/presence/anonymous.ts'
 import type { PresenceEvent } from '../../machines/presence/events.ts'
-import { LESSON_STREAM } from '../../projections/lessons.ts'
-import { PRESENCE_STREAM } from '../../projections/online.ts'
-import type { Recorded } from '../../projections/projection.ts'
+import { idIn, isOf, personIn } from '../../machines/stream.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
 
 /** One event as Mixpanel takes it. Two with the same name, distinct id, time and insert id are one event there. */
@@ -38,15 +36,15 @@ export function mixpanelEvent(
   lesson: LessonFacts | null,
   pseudonym: Pseudonyms,
 ): MixpanelEvent | null {
-  if (recorded.stream.startsWith(PRESENCE_STREAM)) return ofPresence(recorded as Recorded<PresenceEvent>, pseudonym)
-  return lesson === null ? null : ofLesson(recorded as Recorded<LessonEvent>, lesson, pseudonym)
+  if (isOf('presence', recorded)) return ofPresence(recorded, pseudonym)
+  return lesson !== null && isOf('lesson', recorded) ? ofLesson(recorded, lesson, pseudonym) : null
 }
 
 function ofPresence({ id, stream, event }: Recorded<PresenceEvent>, pseudonym: Pseudonyms): MixpanelEvent | null {
   switch (event.type) {
     case 'CameOnline': {
-      const person = stream.slice(PRESENCE_STREAM.length)
-      const org_id = person.slice(0, person.indexOf('.')) // ids hold no dots
+      const person = idIn('presence', stream) ?? ''
+      const org_id = personIn(person).org
       return {
         event: 'connect',
         properties: { time: event.at, distinct_id: pseudonym(person), $insert_id: id, org_id, role: event.role },
@@ -66,7 +64,7 @@ function ofLesson(
   { org, teacherId }: LessonFacts,
   pseudonym: Pseudonyms,
 ): MixpanelEvent | null {
-  const lesson_id = stream.slice(LESSON_STREAM.length)
+  const lesson_id = idIn('lesson', stream) ?? ''
   const common = (who: string, time: number) => ({
     time,
     distinct_id: pseudonym(`${isGuest(who) ? ANONYMOUS : org}.${who}`), // as in the name of their presence's stream

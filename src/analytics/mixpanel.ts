@@ -1,10 +1,11 @@
+import { backOffMs } from '../back-off.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Following, Log, Recorded } from '../log/log.ts'
 import { type Checkpoint, type Checkpoints, stands } from './checkpoint.ts'
 import { deliverer, type Observer, type Parcel } from './deliver.ts'
 import type { MixpanelEvent } from './events.ts'
 import { BATCH_EVENTS, type Import } from './import.ts'
-import { backOffMs, pause } from './pause.ts'
+import { MIXPANEL_BACK_OFF, pause } from './pause.ts'
 
 export interface MixpanelOptions {
   readonly log: Log
@@ -141,7 +142,7 @@ export function followForMixpanel({
         if (stored !== before) failures = 0
         observer.failed(error)
       })
-      await pause(clock, backOffMs(failures), leaving.signal)
+      await pause(clock, backOffMs(failures, MIXPANEL_BACK_OFF), leaving.signal)
     }
   }
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LESSON_STREAM } from '../../projections/lessons.ts'
+import { isOf } from '../../machines/stream.ts'
 import type { Clock } from '../clock.ts'
 import { type Log, LogUnavailable, type Recorded, UnreadableEvent } from '../log/log.ts'
 import { checkpointFile } from './checkpoint.ts'
@@ -59,7 +59,7 @@ export function eventsOf(log: Log, pseudonym: Pseudonyms): (recorded: Recorded) 
 
   return async (recorded) => {
     try {
-      const lesson = recorded.stream.startsWith(LESSON_STREAM) ? await factsOf(recorded.stream) : null
+      const lesson = isOf('lesson', recorded) ? await factsOf(recorded.stream) : null
       return mixpanelEvent(recorded, lesson, pseudonym)
     } catch (error) {
       if (error instanceof LogUnavailable) throw error

@@ -1,3 +1,4 @@
+import { catalogue } from '../../machines/catalogue.ts'
 import type { Config } from '../config.ts'
 import { replayChat, type Step } from '../contracts/support-chat/past.ts'
 import { openLog } from '../storage.ts'
@@ -8,7 +9,7 @@ import { openLog } from '../storage.ts'
  */
 export async function replayInTerminal(config: Config, room: string, speed: number): Promise<void> {
   process.stdout.once('error', () => process.exit(0)) // whoever reads has seen enough (`… | head`)
-  const log = await openLog(config, {
+  const log = await openLog(config, catalogue, {
     readOnly: true,
     onFatal: () => undefined, // nothing is written here
     onTrouble: (doing, error) => process.stderr.write(`${doing}: ${(error as Error).message}; trying again\n`),
@@ -41,7 +42,8 @@ function* namedIn({ notices }: Step): Generator<readonly [string, string]> {
 function lineOf({ recorded, after }: Step, nameOf: (staffId: string) => string): string {
   const { event, revision, at } = recorded
   const visitor = after.visitor.name ?? after.visitorId
-  const head = `${String(revision).padStart(4)}  ${new Date(at).toISOString()}  ${after.status.padEnd(9)}  ${event.type.padEnd(13)}`
+  const when = `${String(revision).padStart(4)}  ${new Date(at).toISOString()}`
+  const head = `${when}  ${after.status.padEnd(9)}  ${event.type.padEnd(13)}`
   switch (event.type) {
     case 'ChatOpened':
       return `${head}  visitor ${visitor}: ${JSON.stringify(event.content)}`

@@ -1,6 +1,8 @@
+import { catalogue } from '../../machines/catalogue.ts'
 import type { Projection } from '../../projections/projection.ts'
 import type { Config } from '../config.ts'
-import { openLog, openViews, PROJECTIONS } from '../storage.ts'
+import { all } from '../contracts/all.ts'
+import { openLog, openViews, viewsOf } from '../storage.ts'
 import { rebuildView } from '../views/rebuild.ts'
 import { verifyView } from '../views/verify.ts'
 
@@ -11,10 +13,7 @@ export async function rebuildViews(config: Config, name?: string): Promise<void>
     const { table, events } = await rebuildView({
       ...parts,
       projection,
-      onAlarm: (alarm) =>
-        process.stderr.write(
-          `${JSON.stringify(alarm, (_, value) => (value instanceof Error ? value.message : typeof value === 'bigint' ? String(value) : value))}\n`,
-        ),
+      onAlarm: (alarm) => process.stderr.write(`${JSON.stringify(alarm, readable)}\n`),
     })
     const seconds = (performance.now() - started) / 1000
     process.stdout.write(`${projection.name}: ${events} events in ${seconds.toFixed(1)} s, now served from ${table}\n`)
@@ -26,7 +25,8 @@ export async function verifyViews(config: Config): Promise<void> {
   await eachView(config, undefined, async (projection, parts) => {
     const { equal, rows, live, fresh, position, differences } = await verifyView({ ...parts, projection })
     process.stdout.write(
-      `${projection.name}: ${equal ? 'equal' : 'DIFFERENT'}, ${rows} keys compared at position ${position}, live ${live.slice(0, 16)}, fresh ${fresh.slice(0, 16)}\n`,
+      `${projection.name}: ${equal ? 'equal' : 'DIFFERENT'}, ${rows} keys compared at position ${position}, ` +
+        `live ${live.slice(0, 16)}, fresh ${fresh.slice(0, 16)}\n`,
     )
     if (equal) return
     process.exitCode = 1
@@ -36,6 +36,9 @@ export async function verifyViews(config: Config): Promise<void> {
   })
 }
 
+const readable = (_: string, value: unknown): unknown =>
+  value instanceof Error ? value.message : typeof value === 'bigint' ? String(value) : value
+
 type Parts = Pick<Parameters<typeof rebuildView>[0], 'log' | 'store'>
 
 async function eachView(
@@ -43,12 +46,11 @@ async function eachView(
   name: string | undefined,
   work: (projection: Projection, parts: Parts) => Promise<void>,
 ): Promise<void> {
-  const chosen = PROJECTIONS.filter((projection) => name === undefined || projection.name === name)
+  const views = viewsOf(all)
+  const chosen = views.filter((projection) => name === undefined || projection.name === name)
   if (chosen.length === 0)
-    throw new Error(
-      `there is no view ${JSON.stringify(name)}: there are ${PROJECTIONS.map((one) => one.name).join(', ')}`,
-    )
-  const log = await openLog(config, {
+    throw new Error(`there is no view ${JSON.stringify(name)}: there are ${views.map((one) => one.name).join(', ')}`)
+  const log = await openLog(config, catalogue, {
     readOnly: true,
     onFatal: () => undefined, // nothing is written to the log here
     onTrouble: (doing, error) => process.stderr.write(`${doing}: ${(error as Error).message}; trying again\n`),

@@ -1,33 +1,47 @@
+import type { Recorded } from '../../machines/kernel.ts'
+import { type PersonRef, personName } from '../../machines/stream.ts'
+
 /**
- * Who hears a notice, in terms of the contract; which sockets those are is the gateway's business. Ids are within the
- * organisation.
+ * Who hears a notice: the connections in `room`, but for those that are in one of the rooms `except` as well. `kind` is
+ * the contract's own word for such an audience; a replay shows it. Which connections are in a room is the gateway's
+ * business.
  */
-export type Audience =
-  /** Every agent, supervisor and admin of the organisation, but for the people in `except`. */
-  | { readonly kind: 'staff'; readonly org: string; readonly except?: readonly string[] }
-  | { readonly kind: 'agents'; readonly org: string }
-  /** Supervisors and admins. */
-  | { readonly kind: 'supervising'; readonly org: string; readonly except?: readonly string[] }
-  /** The TeacherHubs of the organisation. */
-  | { readonly kind: 'hubs'; readonly org: string }
-  /** All sockets of one person. */
-  | { readonly kind: 'person'; readonly org: string; readonly id: string }
-  /** Everybody who is in a lesson; or those at its door, who have just come and do not know yet how it stands. */
-  | { readonly kind: 'lesson' | 'door'; readonly lesson: string }
-  /** The connections that watch a course. */
-  | { readonly kind: 'course'; readonly course: string }
+export interface Audience {
+  readonly kind: string
+  readonly room: string
+  readonly except?: readonly string[]
+}
+
+/**
+ * Every connection of a person is in this room, but for hubs: they look on and take no part. Names of rooms of ours
+ * hold a space, so that no id is one of them.
+ */
+export const personRoom = (person: PersonRef): string => `person ${personName(person)}`
+
+/** Every hub of a person is in this room. */
+export const hubRoom = (person: PersonRef): string => `hub ${personName(person)}`
+
+/** All connections of one person. */
+export const toPerson = (org: string, id: string): Audience => ({ kind: 'person', room: personRoom({ org, id }) })
 
 /**
  * One outgoing message: who hears it, under what name, with what data. `Wire` is the contract's table of names, so a
- * misspelt name or a missing field does not build.
+ * misspelt name or a missing field does not build. What a pace may do with it:
+ *   - `part`: with other notices of its name that are about other parts, it may go out as one (`mergedPace`);
+ *   - `latest`: a later notice of its name in its room takes its place (`latestPace`).
  */
-export type Notice<Wire> = {
-  [Name in keyof Wire & string]: { readonly to: Audience; readonly name: Name; readonly data: Wire[Name] }
+export type Notice<Wire = Readonly<Record<string, object>>> = {
+  [Name in keyof Wire & string]: {
+    readonly to: Audience
+    readonly name: Name
+    readonly data: Wire[Name]
+    readonly part?: string
+    readonly latest?: true
+  }
 }[keyof Wire & string]
 
 /**
- * Where the event behind a notice stands; every push about a room carries it. `pos` is opaque: compare for equality, or
- * hand it back.
+ * Which event: every push about an entity carries it. `pos` is opaque: compare for equality, or hand it back.
  */
 export interface EventRef {
   readonly id: string
@@ -35,7 +49,7 @@ export interface EventRef {
   readonly pos: string
 }
 
-export const eventRef = ({ id, revision, position }: { id: string; revision: number; position: bigint }): EventRef => ({
+export const eventRef = ({ id, revision, position }: Pick<Recorded, 'id' | 'revision' | 'position'>): EventRef => ({
   id,
   seq: revision,
   pos: String(position),

@@ -11,7 +11,8 @@ const NAME_LIMIT_BYTES = 512
 
 // Lower case only: EventStoreDB answers in lower case, and ids are compared as strings.
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused (NUL ends a key in LMDB)
+// Control characters are what is refused: NUL ends a key in LMDB.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: see above
 const CONTROL = /[\u0000-\u001f\u007f]/
 
 /**

@@ -72,7 +72,8 @@ function parsed(url: string): EventStoreDBClient {
     // The client's own message repeats the string, password included.
   }
   throw new Error(
-    'EVENTSTORE_URL must look like esdb://[user:password@]host:port[,host:port][?tls=true|false&…], esdb+discover://… or kurrentdb://…, ' +
+    'EVENTSTORE_URL must look like esdb://[user:password@]host:port[,host:port][?tls=true|false&…], ' +
+      'esdb+discover://… or kurrentdb://…, ' +
       'with : and @ in the password percent-encoded; got something else (not repeated here, it may hold a password)',
   )
 }

@@ -5,9 +5,9 @@ import {
   type EventStoreDBClient,
   excludeSystemEvents,
 } from '@eventstore/db-client'
+import { type BackOff, backOffMs } from '../back-off.ts'
 import { covers, type Place } from './eventstore-end.ts'
 import { type FromStored, positionOf } from './eventstore-event.ts'
-import { pause } from './eventstore-retry.ts'
 import type { Following, FollowOptions, Recorded } from './log.ts'
 
 export interface Source {
@@ -29,8 +29,7 @@ const BATCH = 512
 const READ_AHEAD = 512
 /** Checkpoints come every so many windows of 32 events that the server has looked at, delivered or not. */
 const CHECKPOINT_WINDOWS = 10
-const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 2000
+const BACK_OFF: BackOff = { firstMs: 50, longestMs: 2_000 }
 
 /** Supervises catch-up subscriptions to `$all`: each one begins where the last one stopped delivering, until `stop`. */
 export function followAll(source: Source, { after, each, caughtUp, failed }: FollowOptions): Following {
@@ -78,7 +77,7 @@ export function followAll(source: Source, { after, each, caughtUp, failed }: Fol
         }
         if (signal.aborted) return
         source.broken(error, client)
-        await delay(pause(tries++, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), undefined, { signal }).catch(() => {}) // stopped
+        await delay(backOffMs(tries++, BACK_OFF), undefined, { signal }).catch(() => {}) // stopped
       }
     }
   }

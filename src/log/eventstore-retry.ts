@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { type BackOff, backOffMs } from '../back-off.ts'
 import { explained, failureOf } from './eventstore-errors.ts'
 import { LogUnavailable } from './log.ts'
 
@@ -19,8 +20,7 @@ export interface Persistence {
   failed(error: unknown, rebuild: boolean): void
 }
 
-const FIRST_PAUSE_MS = 25
-const LONGEST_PAUSE_MS = 1000
+const BACK_OFF: BackOff = { firstMs: 25, longestMs: 1_000 }
 
 /**
  * Calls `attempt` until it succeeds, fails for good, or the patience is used up (LogUnavailable). The server or the
@@ -48,7 +48,7 @@ export async function persist<T>(
       failed(error, failure.rebuild)
       last = error
     }
-    const pauseMs = pause(tries, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+    const pauseMs = backOffMs(tries, BACK_OFF)
     if (performance.now() + pauseMs >= until) {
       throw new LogUnavailable(`${doing}: no answer from EventStoreDB within ${patience.totalMs} ms; ask again later`, {
         cause: last,
@@ -56,15 +56,6 @@ export async function persist<T>(
     }
     await delay(pauseMs, undefined, { signal: closed }).catch(() => {}) // closed: the next turn says so
   }
-}
-
-/**
- * Exponential, with "equal jitter" (half fixed, half random), so that many waiters do not come back as one wave.
- * Milliseconds.
- */
-export function pause(tries: number, firstMs: number, longestMs: number): number {
-  const fullMs = Math.min(longestMs, firstMs * 2 ** Math.min(tries, 16))
-  return fullMs * (0.5 + Math.random() / 2)
 }
 
 /**

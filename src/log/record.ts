@@ -17,7 +17,8 @@ export interface Row extends Encoded {
  */
 export function recordText(row: Row): string {
   const { stream, revision, id, type, at, data, meta } = row
-  return `{"s":${JSON.stringify(stream)},"r":${revision},"i":"${id}","t":${JSON.stringify(type)},"a":${at},"d":${data},"m":${meta}}`
+  const place = `"s":${JSON.stringify(stream)},"r":${revision},"i":"${id}","t":${JSON.stringify(type)},"a":${at}`
+  return `{${place},"d":${data},"m":${meta}}`
 }
 
 interface StoredRecord {

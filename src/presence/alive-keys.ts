@@ -65,7 +65,8 @@ export const userValue = ({ socket, id, role, org }: Visit): string =>
 export function aliveKeyProblem(org: string): string | undefined {
   if (!org.includes('_user_') && !org.endsWith('_user')) return undefined
   return (
-    `teachers of the organisation ${JSON.stringify(org)} cannot connect: in the key alive:org_{org_id}_user_{user_id} its id could be ` +
+    `teachers of the organisation ${JSON.stringify(org)} cannot connect: ` +
+    'in the key alive:org_{org_id}_user_{user_id} its id could be ' +
     'taken for another one. Rename the organisation: its id must not contain "_user_" and not end with "_user"'
   )
 }

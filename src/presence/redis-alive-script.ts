@@ -64,6 +64,8 @@ return 0
  */
 export const GONE_LUA = `${LIVE}
 if #live(KEYS[2], ARGV[1]) > 0 then return end
-if redis.call('TYPE', KEYS[1]).ok == 'string' and string.sub(redis.call('GET', KEYS[1]), -#ARGV[2]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
+if redis.call('TYPE', KEYS[1]).ok == 'string' then
+  if string.sub(redis.call('GET', KEYS[1]), -#ARGV[2]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
+end
 if ARGV[3] == 'offline' then redis.call('DEL', KEYS[3]) end
 `

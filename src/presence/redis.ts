@@ -118,7 +118,8 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
     },
     async release(person, socket) {
       own.remove(person, socket)
-      const owed = own.owedOf(person) // also what could not be given back earlier: it must not be counted as somebody else's
+      // Also what could not be given back earlier: it must not be counted as somebody else's.
+      const owed = own.owedOf(person)
       const counts = await ask('release', owed.map(first), owed.map(second))
       for (const [, each] of owed) own.settled(person, each)
       return counts.at(-1) ?? 0

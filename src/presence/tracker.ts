@@ -34,7 +34,7 @@ export interface PresenceTrackerOptions {
    * See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until
    * `seenAt`.
    */
-  others(person: string, seenAt: number): Promise<ProbeResult>
+  probeOthers(person: string, seenAt: number): Promise<ProbeResult>
   /**
    * When somebody whose leases have expired was last seen, milliseconds since 1970; null = nobody knows of such leases.
    */
@@ -148,7 +148,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   function probeOthers(person: string, seenAt: number): void {
     if (graceMs === 0) return // nobody could put it right: their ping or their lease decides
     const work = async (): Promise<void> => {
-      if ((await options.others(person, seenAt)) === 'alive' || stopped) return
+      if ((await options.probeOthers(person, seenAt)) === 'alive' || stopped) return
       await turns.run(person, () => lose(person, seenAt))
     }
     void doubts.run(person, () => work().catch(options.onError))

@@ -41,14 +41,23 @@ export function admissionQueue(
         line = { inside: 0, waiting: [] }
         lines.set(name, line)
       }
-      if (line.waiting.length >= waiting) return refuse('overloaded')
+      if (line.waiting.length >= waiting) {
+        call?.entered?.()
+        return refuse('overloaded')
+      }
       // Whoever goes hands their place on, so the number inside changes only where nobody waits.
       const came = performance.now()
-      if (line.inside >= inside) await new Promise<void>((turn) => void line.waiting.push(turn))
-      else line.inside++
+      let its = call
+      if (line.inside >= inside) {
+        const turn = Promise.withResolvers<void>()
+        line.waiting.push(turn.resolve)
+        call?.entered?.()
+        its = { ...call, entered() {} } // nobody overtakes in the line, so this was entering enough
+        await turn.promise
+      } else line.inside++
       try {
         if (performance.now() - came > patienceMs) return refuse('overloaded')
-        return await entities.ask(category, id, command, call)
+        return await entities.ask(category, id, command, its)
       } finally {
         const next = line.waiting.shift()
         if (next) next()

@@ -1,4 +1,11 @@
-import { type Category, type CommandOf, catalogue, type StateOf } from '../../machines/catalogue.ts'
+import {
+  type AnyKind,
+  type Category,
+  type CommandOf,
+  catalogue,
+  type Kinds,
+  type StateOf,
+} from '../../machines/catalogue.ts'
 import type { Command, Event } from '../../machines/kernel.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
@@ -8,6 +15,8 @@ import type { EntityParts, View } from './entity-parts.ts'
 import type { SnapshotStore } from './snapshots.ts'
 
 export interface EntitiesOptions {
+  /** Stream category -> kind of entity. Default: the catalogue. */
+  readonly kinds?: Kinds
   readonly log: Log
   readonly snapshots: SnapshotStore
   /** Other processes write to the same log. */
@@ -48,16 +57,12 @@ export function openEntities(options: EntitiesOptions): Entities {
   const { log, snapshots, shared, now, idleMs, appended } = options
   const awake = new Map<string, AnyEntity>()
   let lastPosition = -1n
-  const parts = new Map<Category, EntityParts<unknown, Command, Event>>()
-  for (const [category, { machine, decide }] of Object.entries(catalogue) as [
-    Category,
-    (typeof catalogue)[Category],
-  ][]) {
+  const parts = new Map<string, EntityParts<unknown, Command, Event>>()
+  for (const [category, { machine, decide }] of Object.entries<AnyKind>(options.kinds ?? catalogue)) {
     parts.set(category, {
       machine,
       definition: definitionHash(machine),
-      // The catalogue pairs each machine with its own decide; the type of the pair is lost in a map over all kinds.
-      decide: decide as unknown as EntityParts<unknown, Command, Event>['decide'],
+      decide,
       log,
       snapshots,
       shared,

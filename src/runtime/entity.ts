@@ -59,9 +59,13 @@ export class Entity<S, C extends Command, E extends Event> {
 
   /** Resolves to a Done that is on disk or to a Refusal; rejects only on a bug. */
   ask(command: C, call: Call): Promise<Answer> {
-    if (this.#queue.length >= MAILBOX) return Promise.resolve(refuse('overloaded'))
+    if (this.#queue.length >= MAILBOX) {
+      call.entered?.()
+      return Promise.resolve(refuse('overloaded'))
+    }
     return new Promise((resolve, reject) => {
       this.#queue.push(identify(this.stream, command, call, resolve, reject))
+      call.entered?.()
       if (!this.#serving) void this.#serve() // never rejects: every failure is told to those who wait
     })
   }

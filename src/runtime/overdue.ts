@@ -1,4 +1,4 @@
-import type { Recorded } from '../../projections/projection.ts'
+import type { Recorded } from '../../machines/kernel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { forEachLimited } from '../keyed-queue.ts'
 

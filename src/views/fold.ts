@@ -1,4 +1,5 @@
-import type { Projection, Recorded, Row } from '../../projections/projection.ts'
+import type { Recorded } from '../../machines/kernel.ts'
+import type { Projection, Row } from '../../projections/projection.ts'
 import type { Change, Json } from './store.ts'
 
 /**
@@ -132,7 +133,8 @@ function next(projection: Projection, before: Row | undefined, { recorded, error
   if (error !== undefined) throw new Error(error)
   if (before !== undefined && recorded.revision !== before.seq + 1) {
     throw new Error(
-      `${recorded.stream} came with revision ${recorded.revision} after ${before.seq}: key() must name the row for every event of its stream, and for no other stream's`,
+      `${recorded.stream} came with revision ${recorded.revision} after ${before.seq}: ` +
+        "key() must name the row for every event of its stream, and for no other stream's",
     )
   }
   const row = projection.fold(before, recorded)
@@ -157,7 +159,8 @@ function changeOf(key: string, before: readonly string[], { row, index }: Held):
   const [stood, stands] = [new Set(before), new Set(index)]
   return {
     key,
-    row: (row ?? null) as unknown as Json, // a projection's row is JSON by contract; one that is not is found by `checkJson`
+    // A projection's row is JSON by contract; one that is not is found by `checkJson`.
+    row: (row ?? null) as unknown as Json,
     added: index.filter((entry) => !stood.has(entry)),
     removed: before.filter((entry) => !stands.has(entry)),
   }

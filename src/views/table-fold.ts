@@ -1,4 +1,5 @@
-import type { Projection, Recorded, Row } from '../../projections/projection.ts'
+import type { Recorded } from '../../machines/kernel.ts'
+import type { Projection, Row } from '../../projections/projection.ts'
 import { keepNewest } from '../keep-newest.ts'
 import { foldTouches, type Held, heldOf, type Poison, type Touch, touchesOf } from './fold.ts'
 import { later } from './position.ts'

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Projection } from '../../projections/projection.ts'
+import { backOffMs } from '../back-off.ts'
 import { LogUnavailable } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
-import { backOffMs } from './back-off.ts'
+import { VIEW_BACK_OFF } from './back-off.ts'
 import { PARKED } from './fold.ts'
 import { places, type Spot } from './place.ts'
 import { later } from './position.ts'
@@ -196,7 +197,7 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
     state = 'waiting'
     // Perhaps the batch was too much for the store.
     limit = Math.max(1, limit >> 1)
-    const until = performance.now() + backOffMs(failures++)
+    const until = performance.now() + backOffMs(failures++, VIEW_BACK_OFF)
     while (!stopped && performance.now() < until) {
       nudged = false // news do not shorten the pause
       await pause(until - performance.now())

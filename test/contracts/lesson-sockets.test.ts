@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Client } from '../support/client.ts'
 import { anonymous, call, type Entrance, enter, eventually, type Lesson, lessonOf } from '../support/lessons.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+import { slowly } from '../support/slowness.ts'
 
-const GRACE_MS = 400
+const GRACE_MS = slowly(400)
 let server: TestServer
 let tea: string
 const open: Client[] = []

@@ -4,6 +4,7 @@ import { spawnEventStore } from '../support/eventstore-standin-process.ts'
 import { call, enter, eventually, lessonOf } from '../support/lessons.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+import { slowly } from '../support/slowness.ts'
 
 let eventStore: Awaited<ReturnType<typeof spawnEventStore>>
 let redis: Awaited<ReturnType<typeof startRedis>>
@@ -80,5 +81,5 @@ test('[LESSON-5] [NODE-6] whoever comes to another node while the leases of thei
   const closedAt = Date.now()
   const gone = await eventually(nomad, ({ leaves }) => leaves === 1)
   expect(gone).toMatchObject({ joins: 1, reconnects: 1, present: false })
-  expect(Math.abs(Date.parse(gone.intervals[0].to) - closedAt)).toBeLessThan(1_000)
+  expect(Math.abs(Date.parse(gone.intervals[0].to) - closedAt)).toBeLessThan(slowly(1_000))
 })

@@ -5,6 +5,7 @@ import { type Client, connect } from '../support/client.ts'
 import { type StandinProcess, spawnEventStore } from '../support/eventstore-standin-process.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+import { slowly } from '../support/slowness.ts'
 
 /** Two nodes of one installation: one log, one Redis. */
 let log: StandinProcess
@@ -12,7 +13,9 @@ let store: RedisServer
 let redis: Redis
 let a: TestServer
 let b: TestServer
-const start = () => startServer({ env: { EVENTSTORE_URL: log.url, REDIS_URL: store.url, DISCONNECT_GRACE_MS: '1500' } })
+const GRACE_MS = slowly(1_500)
+const start = () =>
+  startServer({ env: { EVENTSTORE_URL: log.url, REDIS_URL: store.url, DISCONNECT_GRACE_MS: String(GRACE_MS) } })
 beforeAll(async () => {
   ;[log, store] = await Promise.all([spawnEventStore(), startRedis()])
   redis = new Redis(store.url)
@@ -37,7 +40,7 @@ async function open(server: TestServer, role: string, id: string, more: Record<s
   return client
 }
 const json = async (key: string) => JSON.parse((await redis.get(key)) ?? 'null')
-const gone = (...keys: string[]) => expect.poll(() => redis.exists(...keys), { timeout: 10_000, interval: 20 }).toBe(0)
+const gone = (...keys: string[]) => expect.poll(() => redis.exists(...keys), { interval: 20 }).toBe(0)
 const alive = (id: string) => `alive:org_acme_user_${id}`
 
 describe('on two nodes with Redis', () => {
@@ -136,7 +139,7 @@ describe('on two nodes with Redis', () => {
       ((await (await fetch(`${a.url}/api/v1/presence`, { headers })).json()) as { data: { id: string }[] }).data.filter(
         ({ id }) => id.startsWith('hasty'),
       )
-    await expect.poll(present, { timeout: 10_000, interval: 50 }).toEqual([])
+    await expect.poll(present, { interval: 50 }).toEqual([])
   })
 
   test('[PRES-25] a killed server leaves nothing that lives longer than 60 s', async () => {
@@ -169,6 +172,6 @@ describe('on two nodes with Redis', () => {
     expect(body.hubs).toBeNull()
     await store.restart()
     const all = ['early', alive('early'), 'late', alive('late')]
-    await expect.poll(() => redis.exists(...all).catch(() => 0), { timeout: 10_000, interval: 50 }).toBe(all.length)
+    await expect.poll(() => redis.exists(...all).catch(() => 0), { interval: 50 }).toBe(all.length)
   })
 })

@@ -272,5 +272,5 @@ const stateOf = async (org: string, id: string): Promise<unknown> => {
   const { body } = await presenceOf(await tokenFor('admin', 'looks', org))
   return body.data.find((one) => one.id === id)?.state
 }
-const expectLost = (org: string, id: string) => expect.poll(() => stateOf(org, id), { timeout: 5_000 }).toBe('lost')
-const expectGone = (org: string, id: string) => expect.poll(() => stateOf(org, id), { timeout: 5_000 }).toBeUndefined()
+const expectLost = (org: string, id: string) => expect.poll(() => stateOf(org, id)).toBe('lost')
+const expectGone = (org: string, id: string) => expect.poll(() => stateOf(org, id)).toBeUndefined()

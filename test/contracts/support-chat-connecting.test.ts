@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Client, connect } from '../support/client.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 import { type Company, company } from './company.ts'
 import { rawGet } from './raw-http.ts'
@@ -170,7 +171,7 @@ test('[CONN-11] a client that begins with polling and moves on to WebSocket lose
   const { visitor, room } = await acme.chat('vera', ann)
   await ann.ask('staff_join', { room })
   for (let n = 0; n < 30; n++) await visitor.ask('visitor_msg', { n })
-  await vi.waitUntil(() => ann.socket.io.engine.transport.name === 'websocket', { timeout: 5_000 })
+  await vi.waitUntil(() => ann.socket.io.engine.transport.name === 'websocket', { timeout: PATIENCE_MS })
   expect(await ann.ask('staff_msg', { room, content: { text: 'over WebSocket now' } })).toEqual([true, null])
   await visitor.told('staff_send')
   expect(ann.all('visitor_send').map(({ content }) => content.n)).toEqual(Array.from({ length: 30 }, (_, n) => n))
@@ -181,7 +182,7 @@ test('[CONN-10] a newer token brings new names, which those who see the person a
   await acme.join('agent', 'ann', {}, { name: undefined, full_name: 'Ann One', display_name: 'Ann' })
   await watcher.told('staff_goes_online', ({ user }) => user.full_name === 'Ann One')
   const second = Math.floor(Date.now() / 1000) // tokens are dated in seconds, and only a newer one teaches something
-  await expect.poll(() => Math.floor(Date.now() / 1000), { timeout: 2_000 }).toBeGreaterThan(second)
+  await expect.poll(() => Math.floor(Date.now() / 1000)).toBeGreaterThan(second)
   await acme.join('agent', 'ann', {}, { name: undefined, full_name: 'Ann Two', display_name: 'Ann' })
   await watcher.told('staff_goes_online', ({ user }) => user.full_name === 'Ann Two')
   const fresh = await (await acme.join('agent', 'bob')).told('staff_init')

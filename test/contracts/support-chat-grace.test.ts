@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Client } from '../support/client.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+import { slowly } from '../support/slowness.ts'
 import { type Company, company } from './company.ts'
 
-const GRACE_MS = 1_500
+const GRACE_MS = slowly(1_500)
 let server: TestServer
 beforeAll(async () => {
   server = await startServer({ env: { DISCONNECT_GRACE_MS: String(GRACE_MS) } })
@@ -19,7 +21,7 @@ async function sockets(): Promise<number> {
 async function lose(...clients: readonly Client[]): Promise<void> {
   const before = await sockets()
   for (const { socket } of clients) socket.io.engine.close()
-  await vi.waitUntil(async () => (await sockets()) <= before - clients.length, { interval: 10, timeout: 10_000 })
+  await vi.waitUntil(async () => (await sockets()) <= before - clients.length, { interval: 10, timeout: PATIENCE_MS })
 }
 
 describe.each(['websocket', 'polling'] as const)('three chats lose connections over %s', (transport) => {

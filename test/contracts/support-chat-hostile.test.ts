@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { inbound } from '../../src/contracts/support-chat/inbound.ts'
+import { chatNames } from '../support/chat-names.ts'
 import type { Client } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { type Company, company } from './company.ts'
@@ -80,7 +80,7 @@ const shapes: readonly (readonly unknown[])[] = [
   ['a', 'b', 'c', 1, 2, 3],
 ]
 
-describe.each(Object.keys(inbound))('%s', (name) => {
+describe.each(chatNames)('%s', (name) => {
   test(`[GUARD-1] answers ${shapes.length} shapes that it does not expect with a reason, from any role`, async () => {
     const hostile = company(server)
     const staff = await hostile.join('admin', 'mallory')

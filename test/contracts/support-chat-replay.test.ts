@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { childEnv } from '../support/child-env.ts'
 import { type Client, connect } from '../support/client.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { SECRET, startServer, type TestServer } from '../support/server.ts'
 import { type Company, company } from './company.ts'
 
@@ -27,7 +29,7 @@ beforeAll(async () => {
   room = chat.room
   await ann.ask('staff_join', { room })
   const { at } = (await acme.events(room)).at(-1)
-  await vi.waitUntil(() => Date.now() - at > PAUSE_MS, { interval: 10 })
+  await vi.waitUntil(() => Date.now() - at > PAUSE_MS, { interval: 10, timeout: PATIENCE_MS })
   await visitor.ask('visitor_msg', { text: 'two' })
   await ann.ask('staff_msg', { room, content: { text: 'three' } })
   await visitor.ask('visitor_leave_room')
@@ -125,8 +127,8 @@ describe('replay_chat', () => {
 
 const lyceum = (args: readonly string[], env: Record<string, string> = {}) =>
   promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../src/main.ts'), ...args], {
-    env: { PATH: process.env.PATH, LYCEUM_DATA: data, JWT_SECRET: SECRET, ...env },
-    timeout: 20_000,
+    env: { ...childEnv, LYCEUM_DATA: data, JWT_SECRET: SECRET, ...env },
+    timeout: PATIENCE_MS,
   })
 
 describe('the command line', () => {

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { slowly } from '../support/slowness.ts'
 import { type Company, company } from './company.ts'
 
-const GRACE_MS = 2_500
+const GRACE_MS = slowly(2_500)
 const env = { DISCONNECT_GRACE_MS: String(GRACE_MS) }
 
 describe.each(['SIGKILL', 'SIGTERM'] as const)('after %s and a start on the same data', (signal) => {
@@ -76,7 +78,7 @@ test('[LOG-1] what was acknowledged is there after the server was killed, in its
   const acknowledged: number[] = []
   for (let n = 1; n <= 200; n++)
     visitor.socket.emit('visitor_msg', { n }, (result: boolean) => result && acknowledged.push(n))
-  await vi.waitUntil(() => acknowledged.length >= 20, { interval: 0 })
+  await vi.waitUntil(() => acknowledged.length >= 20, { interval: 0, timeout: PATIENCE_MS })
   server.kill('SIGKILL')
   await server.ended
   before.close()

@@ -4,6 +4,7 @@ import { type School, school, TEA } from '../support/attendance.ts'
 import type { Client } from '../support/client.ts'
 import { eventually } from '../support/lessons.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 
 let server: TestServer
 beforeAll(async () => {
@@ -109,6 +110,6 @@ test('[WATCH-11] what real clients hold, whenever they came and however they con
       }
       it.close()
     }),
-    { numRuns: 10, endOnFailure: true },
+    { numRuns: sized(5, 10), endOnFailure: true },
   )
-}, 90_000)
+})

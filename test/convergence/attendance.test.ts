@@ -6,13 +6,18 @@ import type { AttendanceEvent } from '../../machines/attendance/events.ts'
 import { attendanceMachine } from '../../machines/attendance/machine.ts'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
-import { attendanceDelivery } from '../../src/contracts/attendance/delivery.ts'
-import { AttendanceDesk } from '../../src/contracts/attendance/desk.ts'
-import { DATA_PACE_MS, WINDOW_MS } from '../../src/contracts/attendance/pace.ts'
+import { attendanceSessions } from '../../projections/attendance-sessions.ts'
+import type { Projection } from '../../projections/projection.ts'
+import { PACE } from '../../src/contracts/attendance/contract.ts'
+import { activeSessions, type SessionsNow, sessionNotices } from '../../src/contracts/attendance/notices.ts'
+import { activeIn, sessionsModel } from '../../src/contracts/attendance/sessions-model.ts'
+import { latestPace } from '../../src/delivery/latest-pace.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import { derivedUuid } from '../../src/runtime/ids.ts'
+import { memoryViews } from '../../src/views/memory.ts'
+import { rebuildView } from '../../src/views/rebuild.ts'
 import { manualClock } from '../support/clock.ts'
 import { replay } from '../support/given.ts'
 
@@ -22,6 +27,7 @@ const STUDENTS = ['a', 'b', 'c', '__proto__'] as const
 const tea: Party = { id: 'tea', org, role: 'teacher' }
 const system: Party = { id: 'system', org, role: 'system' }
 const nowhere = { id: 'none', seq: 0, pos: '0' }
+const { windowMs: WINDOW_MS, latestEveryMs: DATA_PACE_MS } = PACE
 
 interface Step {
   readonly afterMs: number
@@ -89,7 +95,13 @@ interface Push {
 }
 const wire = <T>(data: T): T => JSON.parse(JSON.stringify(data))
 
-/** Plays the steps by the machines' own decisions and gives every event to the delivery, as the fanout does. */
+/** How the sessions of a course stand, as the contract says it. */
+const sessionsNow =
+  (sessions: ReturnType<typeof sessionsModel>): SessionsNow =>
+  (course, otherwise) =>
+    activeSessions(course, sessions.list(activeIn(course)), sessions.newest(activeIn(course)) ?? otherwise)
+
+/** Plays the steps by the machines' own decisions and moves the feed by every event, as the follower does. */
 function play(
   todo: readonly Step[],
   each: (course: string, now: object, pushes: number, at: number) => void = () => {},
@@ -99,8 +111,9 @@ function play(
   const outlet = {
     push: (_: object, name: string, data: object) => void pushes.push({ at: clock.now(), name, data: wire(data) }),
   }
-  const desk = new AttendanceDesk(memoryLog({ codec: codec(eventSchemas), now: clock.now }))
-  const delivery = attendanceDelivery({ desk, outlet, watchers: { withdraw() {} }, clock })
+  const sessions = sessionsModel(memoryLog({ codec: codec(eventSchemas), now: clock.now }))
+  const data = sessionsNow(sessions)
+  const pace = latestPace({ outlet, clock, ...PACE })
   const histories = new Map<string, AttendanceEvent[]>()
   const log: Recorded<AttendanceEvent>[] = []
   for (const { afterMs, session, command } of todo) {
@@ -116,14 +129,15 @@ function play(
       const place = { stream, revision, position: BigInt(log.length * 3), at: clock.now() }
       const told = { id, event, meta: { correlationId: id, by: 'system' }, ...place }
       log.push(told)
-      delivery.hear(told, true)
+      const change = sessions.onEvent(told)
+      if (change) pace.push(sessionNotices(change, data), change)
     }
-    for (const one of COURSES) each(one, wire(delivery.data(one, nowhere)), pushes.length, clock.now())
+    for (const one of COURSES) each(one, wire(data(one, nowhere)), pushes.length, clock.now())
   }
   // Until all is told and forgotten; five a second are told at least.
   for (let rounds = 0; clock.pending() > 0 && rounds < todo.length + 5; rounds++) clock.advance(WINDOW_MS)
   expect(clock.pending()).toBe(0)
-  return { pushes, log, desk, now: (course: string) => wire(delivery.data(course, nowhere)) }
+  return { pushes, log, now: (course: string) => wire(data(course, nowhere)) }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: see Push
@@ -278,30 +292,22 @@ describe('[WATCH-14] a desk that is made again', () => {
         const { log, now } = play(todo)
         const kept = memoryLog({ codec: codec(eventSchemas), now: () => 0 })
         const cut = log.length === 0 ? 0 : nth % log.length
-        const before = new AttendanceDesk(kept)
-        for (const recorded of log.slice(0, cut)) before.move(recorded)
-        for (const stream of new Set(log.map((recorded) => recorded.stream))) {
-          await kept.append(
-            stream,
-            -1,
-            log.filter((recorded) => recorded.stream === stream),
-          )
+        const append = async (events: typeof log): Promise<void> => {
+          for (const recorded of events) await kept.append(recorded.stream, recorded.revision - 1, [recorded])
         }
-        const late = new AttendanceDesk(kept)
-        for (const { id, row } of before.all()) await late.seed(id, row)
-        for (const recorded of log) {
-          if (late.lacks(recorded))
-            await late.recall(recorded.stream.slice('attendance-'.length), recorded.revision - 1)
-          late.move(recorded)
-        }
-        const delivery = attendanceDelivery({
-          desk: late,
-          outlet: { push() {} },
-          watchers: { withdraw() {} },
-          clock: manualClock(),
-        })
+        await append(log.slice(0, cut))
+        const store = memoryViews() // stands as far as the cut
+        await rebuildView({ log: kept, store, projection: attendanceSessions as Projection })
+        await append(log.slice(cut))
+        const late = sessionsModel(kept)
+        const from = (await late.seed(store, kept)) ?? -1n
+        for await (const batch of kept.readAll(from < 0n ? {} : { from }))
+          for (const recorded of batch) {
+            if (late.isMissing(recorded)) await late.load(recorded)
+            late.onEvent(recorded)
+          }
         for (const course of COURSES)
-          expect(wire(delivery.data(course, nowhere)).activeSessions).toEqual(now(course).activeSessions)
+          expect(wire(sessionsNow(late)(course, nowhere)).activeSessions).toEqual(now(course).activeSessions)
         await kept.close()
       }),
       { numRuns: 50 },

@@ -4,13 +4,19 @@ import { catalogue, eventSchemas } from '../../machines/catalogue.ts'
 import type { ChatCommand } from '../../machines/chat/commands.ts'
 import type { ChatEvent } from '../../machines/chat/events.ts'
 import type { chatMachine } from '../../machines/chat/machine.ts'
-import type { Event, Party, Role } from '../../machines/kernel.ts'
+import type { Event, Party, Recorded, Role } from '../../machines/kernel.ts'
 import { Refusal } from '../../machines/kernel.ts'
-import { CHAT_STREAM, type ChatRow, chats } from '../../projections/chats.ts'
-import type { Recorded } from '../../projections/projection.ts'
-import { announce, openingOf } from '../../src/contracts/support-chat/announce.ts'
-import { Desk } from '../../src/contracts/support-chat/desk.ts'
-import type { Audience } from '../../src/delivery/notice.ts'
+import { categoryIn } from '../../machines/stream.ts'
+import { deskRooms } from '../../src/contracts/support-chat/audiences.ts'
+import { chatsModel, flaggedIn, unclaimedIn } from '../../src/contracts/support-chat/chats-model.ts'
+import { deskFeeds } from '../../src/contracts/support-chat/feeds.ts'
+import { staffInit } from '../../src/contracts/support-chat/opening.ts'
+import { usersOf } from '../../src/contracts/support-chat/users.ts'
+import type { StaffInit } from '../../src/contracts/support-chat/wire.ts'
+import type { Connection } from '../../src/delivery/connection.ts'
+import type { Feed } from '../../src/delivery/feed.ts'
+import { type Audience, type Notice, personRoom } from '../../src/delivery/notice.ts'
+import { onlineIn, onlineModel } from '../../src/delivery/online-model.ts'
 import { ProfileCache } from '../../src/delivery/profile-cache.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -129,42 +135,52 @@ export function history(todo: readonly Step[]): readonly Recorded[] {
   return recorded
 }
 
-/** A node without sockets: the desk and the directory, moved by one event at a time. */
+/** A node without sockets: the models and feeds of the desk, moved by one event at a time. */
 export function node() {
-  const desk = new Desk()
-  const profiles = new ProfileCache(memoryLog({ codec: codec(eventSchemas), now: () => at }))
   const heard: Recorded[] = []
+  const log = memoryLog({ codec: codec(eventSchemas), now: () => at })
+  const past: typeof log = {
+    ...log,
+    async *read(stream) {
+      yield heard.filter((recorded) => recorded.stream === stream) as never // the models read no more than `Recorded`
+    },
+  }
+  const chats = chatsModel(past)
+  const online = onlineModel(past)
+  const profiles = new ProfileCache(past)
+  const feeds = Object.values(deskFeeds(chats, { online, profiles })) as readonly Feed<unknown>[]
   let position = -1n
   return {
-    hear(recorded: Recorded) {
+    /** As the follower does; nearly always without waiting. */
+    async hear(recorded: Recorded): Promise<readonly Notice[]> {
       position = recorded.position
-      if (desk.lacks(recorded)) recall(recorded)
+      const told: Notice[] = []
+      for (const model of [chats, online, profiles]) {
+        if (categoryIn(recorded.stream) !== model.category) continue
+        if (model.isMissing(recorded)) await model.load(recorded)
+        const change = model.onEvent(recorded)
+        if (!change) continue
+        for (const feed of feeds) if (feed.model === model) told.push(...feed.notices(change, profiles))
+      }
       heard.push(recorded)
-      return announce(desk, profiles, recorded)
+      return told
     },
-    opening: (org: string) => openingOf(desk, profiles, org, position),
-  }
-
-  /** As the fan-out does from the log. */
-  function recall({ stream }: Recorded): void {
-    let row: ChatRow | undefined
-    for (const recorded of heard) if (recorded.stream === stream) row = chats.fold(row, recorded)
-    if (row) desk.seedChat(stream.slice(CHAT_STREAM.length), row)
+    /** The very text that is sent. */
+    opening(org: string): StaffInit {
+      const rows = { unclaimed: chats.list(unclaimedIn(org)), flagged: chats.list(flaggedIn(org)) }
+      const users = usersOf(profiles, org)
+      return JSON.parse(staffInit({ ...rows, online: online.list(onlineIn(org)), position, users }).text)
+    },
   }
 }
 
-export function reaches(to: Audience, { org, id, role }: Party): boolean {
-  if (!('org' in to) || to.org !== org || ('except' in to && to.except?.includes(id))) return false
-  switch (to.kind) {
-    case 'person':
-      return to.id === id
-    case 'hubs':
-      return false
-    case 'staff':
-      return role !== 'visitor'
-    case 'agents':
-      return role === 'agent'
-    case 'supervising':
-      return role === 'supervisor' || role === 'admin'
-  }
+/** The rooms in which a connection of this person is. */
+const roomsOf = (party: Party): readonly string[] => [
+  personRoom(party),
+  ...deskRooms({ kind: 'app', party } as Connection), // it looks at nothing else
+]
+
+export function reaches({ room, except = [] }: Audience, who: Party): boolean {
+  const rooms = roomsOf(who)
+  return rooms.includes(room) && !except.some((one) => rooms.includes(one))
 }

@@ -4,6 +4,7 @@ import type { StaffInit } from '../../src/contracts/support-chat/wire.ts'
 import { type Company, company } from '../contracts/company.ts'
 import type { Client } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 import { honestClient, withoutPosition } from './honest-client.ts'
 
 let server: TestServer
@@ -114,9 +115,7 @@ async function play(acme: Company, watcher: Client, todo: readonly Action[]): Pr
   return staff.filter((client) => !ended.has(client))
 }
 
-test('[INIT-7] what real staff clients hold, whenever they came, is what a fresh staff_init says', {
-  timeout: 60_000,
-}, async () => {
+test('[INIT-7] what real staff clients hold, whenever they came, is what a fresh staff_init says', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 40, maxLength: 90, size: 'max' }), async (todo) => {
       const acme = company(server)
@@ -135,6 +134,6 @@ test('[INIT-7] what real staff clients hold, whenever they came, is what a fresh
       }
       acme.close()
     }),
-    { numRuns: 12, endOnFailure: true },
+    { numRuns: sized(6, 12), endOnFailure: true },
   )
 })

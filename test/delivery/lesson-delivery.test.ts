@@ -6,62 +6,38 @@ import type { LessonCommand } from '../../machines/lesson/commands.ts'
 import { decide } from '../../machines/lesson/decide.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
 import { lessonMachine } from '../../machines/lesson/machine.ts'
-import { lessonDelivery } from '../../src/contracts/lessons/delivery.ts'
-import { LessonDesk } from '../../src/contracts/lessons/desk.ts'
-import type { Audience } from '../../src/delivery/notice.ts'
-import type { Outlet } from '../../src/delivery/outlet.ts'
+import { lessonRoom } from '../../src/contracts/lessons/audiences.ts'
+import { LessonsModel } from '../../src/contracts/lessons/lessons-model.ts'
+import { lessonNotices } from '../../src/contracts/lessons/notices.ts'
+import { lessonPace } from '../../src/contracts/lessons/pace.ts'
+import { personRoom } from '../../src/delivery/notice.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import { derivedUuid } from '../../src/runtime/ids.ts'
 import { manualClock } from '../support/clock.ts'
 import { replay } from '../support/given.ts'
+import { type Heard, rooms } from '../support/rooms.ts'
 
 const LESSON = 'l1'
 const org = 'acme'
 const tea: Party = { id: 'tea', org, role: 'teacher' }
+const NAMES = ['tea', 'a', 'b', 'c', 'd', 'watcher']
 const system: Party = { id: 'system', org, role: 'system' }
 
-interface Push {
-  readonly at: number
-  readonly name: string
-  // biome-ignore lint/suspicious/noExplicitAny: pushes are JSON of many shapes, and tests look into them
-  readonly data: any
-}
-
-/** Sockets of people: every one remembers what it was told, as Socket.IO would deliver it. */
+/** Everybody who may come, each with one socket. */
 function people(now: () => number) {
-  const sockets = new Map<string, Push[]>()
-  const inside = new Set<string>()
-  const door = new Set<string>()
-  const told = (id: string): Push[] => {
-    const pushes = sockets.get(id) ?? []
-    sockets.set(id, pushes)
-    return pushes
+  const all = rooms(now)
+  const members = new Map(NAMES.map((id) => [id, all.enter(personRoom({ org, id }))]))
+  return {
+    outlet: all.outlet,
+    told: (id: string): readonly Heard[] => members.get(id)?.heard ?? [],
+    inside: () => [...members].flatMap(([id, member]) => (member.rooms.has(lessonRoom(LESSON)) ? [id] : [])),
   }
-  const hearing = (to: Audience): string[] =>
-    to.kind === 'person' ? [to.id] : to.kind === 'lesson' ? [...inside] : to.kind === 'door' ? [...door] : []
-  const outlet: Outlet = {
-    push(to, name, data) {
-      for (const id of hearing(to)) told(id).push({ at: now(), name, data: structuredClone(data) })
-    },
-    enter: (_, id) => void door.add(id),
-    admit() {
-      for (const id of door) inside.add(id)
-      door.clear()
-    },
-    leave(_, id) {
-      inside.delete(id)
-      door.delete(id)
-    },
-    empty: () => inside.clear(),
-    disconnectUser: () => {},
-  }
-  return { outlet, told, inside }
 }
 
 /** What somebody knows who just applies what they are told, in the order in which it comes. */
-function known(pushes: readonly Push[]): { state: string; present: Set<string> } | undefined {
+function known(pushes: readonly Heard[]): { state: string; present: Set<string> } | undefined {
   let view: { state: string; present: Set<string> } | undefined
   for (const { name, data } of pushes) {
     const ids: string[] = (data.participants ?? []).map((one: { participant_id: string }) => one.participant_id)
@@ -132,13 +108,13 @@ function returning(id: string): Step['command'] {
   })
 }
 
-/** Runs the steps through the machine and gives every event to the delivery, as the fanout would. */
+/** Runs the steps through the machine and moves the feed by every event, as the follower would. */
 function run(steps: readonly Step[], each: (recorded: Recorded<LessonEvent>, at: number) => void) {
   const clock = manualClock()
   const at = clock.now()
   const its = people(clock.now)
-  const desk = new LessonDesk(memoryLog({ codec: codec(eventSchemas), now: clock.now }))
-  const delivery = lessonDelivery({ desk, outlet: its.outlet, clock })
+  const lessons = new LessonsModel(memoryLog({ codec: codec(eventSchemas), now: clock.now }))
+  const pace = lessonPace({ lessons, outlet: its.outlet, clock })
   const history: LessonEvent[] = []
   const record = (events: readonly LessonEvent[]): void => {
     for (const event of events) {
@@ -146,7 +122,8 @@ function run(steps: readonly Step[], each: (recorded: Recorded<LessonEvent>, at:
       const id = derivedUuid(String(revision))
       const place = { stream: `lesson-${LESSON}`, revision, position: BigInt(revision), at: clock.now() }
       const recorded: Recorded<LessonEvent> = { id, event, meta: { correlationId: id, by: 'system' }, ...place }
-      delivery.hear(recorded, true)
+      const change = lessons.onEvent(recorded)
+      if (change) pace.push(lessonNotices(change), change)
       each(recorded, clock.now())
     }
   }
@@ -159,10 +136,10 @@ function run(steps: readonly Step[], each: (recorded: Recorded<LessonEvent>, at:
     if (!(decision instanceof Refusal)) record(decision)
   }
   clock.advance(60_000)
-  const lesson = delivery.desk.get(LESSON)
+  const lesson = lessons.get(LESSON)
   const state = lesson?.row && { state: lesson.row.status, participants: lesson.present() }
   expect(clock.pending()).toBe(0)
-  return { history, its, state, delivery }
+  return { history, its, state, lessons }
 }
 
 describe('[LESSON-40] state and pushes', () => {
@@ -176,7 +153,7 @@ describe('[LESSON-40] state and pushes', () => {
           expect(known(its.told(id))).toEqual({ state: state?.state, present })
         }
         expect(ended).toBe(state === undefined)
-        expect([...its.inside].sort()).toEqual([...present].sort())
+        expect(its.inside().sort()).toEqual([...present].sort())
       }),
     )
   })
@@ -210,13 +187,14 @@ test('[LESSON-41] a lesson made from its stream is the lesson that was followed'
     fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), fc.nat(40), async (steps, cut) => {
       const log = memoryLog({ codec: codec(eventSchemas), now: () => 0 })
       const all: Recorded<LessonEvent>[] = []
-      const { delivery } = run(steps, (recorded) => all.push(recorded))
+      const { lessons } = run(steps, (recorded) => all.push(recorded))
       await log.append(`lesson-${LESSON}`, -1, all)
-      const late = new LessonDesk(log)
-      await late.recall(LESSON, Math.min(cut, all.length - 1))
-      for (const recorded of all) late.move(recorded)
-      expect(late.get(LESSON)?.row).toEqual(delivery.desk.get(LESSON)?.row)
-      expect([...(late.get(LESSON)?.people ?? [])]).toEqual([...(delivery.desk.get(LESSON)?.people ?? [])])
+      const late = new LessonsModel(log)
+      const next = all[Math.min(cut, all.length - 1) + 1] // the first event that is heard live
+      if (next) await late.load(next)
+      for (const recorded of all) late.onEvent(recorded)
+      expect(late.get(LESSON)?.row).toEqual(lessons.get(LESSON)?.row)
+      expect([...(late.get(LESSON)?.people ?? [])]).toEqual([...(lessons.get(LESSON)?.people ?? [])])
       await log.close()
     }),
     { numRuns: 50 },

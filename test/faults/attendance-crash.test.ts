@@ -12,6 +12,8 @@ import { derivedUuid } from '../../src/runtime/ids.ts'
 import { held, type School, school, TEA } from '../support/attendance.ts'
 import { eventually } from '../support/lessons.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
+import { slowly } from '../support/slowness.ts'
 import { lastingPort } from './command-line.ts'
 
 let data: string
@@ -38,7 +40,7 @@ const kill = async (): Promise<void> => {
 }
 
 const STUDENTS = 40
-const ROUNDS = 6
+const ROUNDS = sized(2, 6)
 
 test('[WATCH-19] a server that is killed at any moment of a session keeps every acknowledged mark, once, and tells the same report again', async () => {
   await start()
@@ -117,10 +119,10 @@ test('[WATCH-19] a server that is killed at any moment of a session keeps every 
   await kill()
   await start()
   expect((await here.as(TEA, 'GET', path)).body).toEqual(ended.body)
-}, 120_000)
+})
 
 test('[WATCH-19] a session that was due while no server was there has ended when it was due', async () => {
-  const due = Date.now() + 1_500
+  const due = Date.now() + slowly(1_500)
   await record([
     ['course-c', [created, enrolled('ann'), enrolled('bob')]],
     ['attendance-early', [begun(due), marked('ann'), marked('stranger')]],
@@ -139,7 +141,7 @@ test('[WATCH-19] a session that was due while no server was there has ended when
 })
 
 test('[WATCH-15] a session that nobody ends ends when it is due, by the system, and those who watch are told', async () => {
-  const due = Date.now() + 8_000
+  const due = Date.now() + slowly(4_000)
   await record([
     ['course-c', [created, enrolled('ann'), enrolled('bob')]],
     ['attendance-late', [begun(due), marked('bob')]],

@@ -61,7 +61,6 @@ export async function attendanceHerd(students: number, watchers: number, ms: num
     const watched = (await eventually(
       () => ask('watched') as Promise<HerdReport['watched']>,
       ({ last }) => last.length === 1 && last[0] === truth,
-      15_000,
     ).catch(() => ask('watched'))) as HerdReport['watched']
     const report = await its.report(id)
     const ended = await its.end(id)

@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest'
 import { startServer } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 import { claimRace } from './claim-race.ts'
 
-test('[CHAT-4] of 160 agents who grab 800 chats at once exactly one gets each, and every loser is told who', {
-  timeout: 240_000,
-}, async () => {
+const AGENTS = sized(20, 160)
+const CHATS = sized(100, 800)
+const CLAIMERS = 4
+
+test(`[CHAT-4] of ${AGENTS} agents who grab ${CHATS} chats at once exactly one gets each, and every loser is told who`, async () => {
   const server = await startServer()
   try {
-    const race = await claimRace({ urls: [server.url], agents: 160, visitors: 800, claimers: 4 })
-    expect(race).toEqual({ claims: 3200, won: 800, violations: [] })
+    const race = await claimRace({ urls: [server.url], agents: AGENTS, visitors: CHATS, claimers: CLAIMERS })
+    expect(race).toEqual({ claims: CHATS * CLAIMERS, won: CHATS, violations: [] })
   } finally {
     await server.stop()
   }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { childEnv } from '../support/child-env.ts'
 import { SECRET } from '../support/server.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
@@ -11,7 +12,7 @@ export function lyceum(args: readonly string[], env: Readonly<Record<string, str
     execFile(
       process.execPath,
       [MAIN, ...args],
-      { env: { PATH: process.env.PATH, JWT_SECRET: SECRET, ...env } },
+      { env: { ...childEnv, JWT_SECRET: SECRET, ...env } },
       (error, stdout, stderr) => {
         if (error) reject(new Error(`lyceum ${args.join(' ')} failed: ${stdout}${stderr}`))
         else resolve(stdout)

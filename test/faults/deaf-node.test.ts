@@ -2,13 +2,12 @@ import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Client, connect } from '../support/client.ts'
 import { type TestServer, tokenFor } from '../support/server.ts'
+import { slowly } from '../support/slowness.ts'
 import { openCluster } from './cluster.ts'
 import { until } from './load.ts'
 
-test('[NODE-6] [GRACE-3] a node that nobody can ask for a moment loses none of its people: their chats go on, whatever closes elsewhere', {
-  timeout: 120_000,
-}, async () => {
-  const cluster = await openCluster(2, { DISCONNECT_GRACE_MS: '3000' })
+test('[NODE-6] [GRACE-3] a node that nobody can ask for a moment loses none of its people: their chats go on, whatever closes elsewhere', async () => {
+  const cluster = await openCluster(2, { DISCONNECT_GRACE_MS: String(slowly(3_000)) })
   onTestFinished(cluster.close)
   const redis = new Redis(cluster.redis.url)
   onTestFinished(() => redis.disconnect())

@@ -49,9 +49,7 @@ async function deafClient({ url }: TestServer): Promise<void> {
   tcpUnder(deaf.socket).pause()
 }
 
-test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit code is 0, and the clients come back to the next server', {
-  timeout: 240_000,
-}, async () => {
+test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit code is 0, and the clients come back to the next server', async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   server.kill('SIGTERM')
@@ -71,9 +69,7 @@ test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit cod
   expect(facts.filter(({ type }) => type === 'ChatClosed')).toEqual([])
 })
 
-test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the first one short', {
-  timeout: 240_000,
-}, async () => {
+test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the first one short', async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   await deafClient(server)
@@ -86,9 +82,7 @@ test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the
   expect((await factsIn(data)).filter(({ id }) => !acked.has(id))).toEqual([])
 })
 
-test('[STOP-3] a client that never reads and a request that never ends do not keep the server from stopping', {
-  timeout: 240_000,
-}, async () => {
+test('[STOP-3] a client that never reads and a request that never ends do not keep the server from stopping', async () => {
   const server = await aServer()
   const load = await aLoad(server.url)
   await deafClient(server)

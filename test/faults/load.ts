@@ -11,11 +11,14 @@ export interface LoadOptions {
   readonly supervisors: number
   /** Part of everybody's id, so that several loads in one log stay apart. */
   readonly tag?: string
-  /** Pause of a writer between an ack and its next message, milliseconds: each time something from 0 to twice this. */
+  /**
+   * Pause of a writer after the last ack of a volley, milliseconds: for each of its messages something from 0 to twice
+   * this.
+   */
   readonly paceMs?: number
 }
 
-/** Chats in which the visitor and their agent never stop writing, each as soon as the last message is acknowledged. */
+/** Chats in which the visitor and their agent never stop writing: 1 to 6 messages in one go, then they wait for all acks. */
 export interface Load {
   readonly visitors: readonly Tireless[]
   readonly agents: readonly Tireless[]
@@ -32,6 +35,8 @@ export interface Load {
   history(): Pick<History, 'acked' | 'connections'>
   close(): void
 }
+
+const MAX_VOLLEY = 6
 
 /** Resolves when every chat is open and claimed. */
 export async function openLoad({
@@ -67,10 +72,12 @@ export async function openLoad({
   const writers = new Set<Promise<void>>()
   const write = async (one: Tireless, event: string, data: Record<string, unknown>): Promise<void> => {
     while (running) {
-      const answered = await one.write(event, data)
-      if (answered.code === 'left' || answered.code === 'chat-closed') return // tests that close chats count them
-      must(answered)
-      await pause(Math.random() * 2 * paceMs)
+      const volley = Array.from({ length: 1 + Math.floor(Math.random() * MAX_VOLLEY) }, () => one.write(event, data))
+      for (const answered of await Promise.all(volley)) {
+        if (answered.code === 'left' || answered.code === 'chat-closed') return // tests that close chats count them
+        must(answered)
+      }
+      await pause(volley.length * Math.random() * 2 * paceMs)
     }
   }
 

@@ -2,15 +2,15 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { PresenceEvent } from '../../machines/presence/events.ts'
 import type { Recorded } from '../../src/log/log.ts'
 import { factsOf, violations } from '../support/history-checker.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
+import { slowly } from '../support/slowness.ts'
 import { openCluster } from './cluster.ts'
 import { openLoad, until } from './load.ts'
 
-const LEASE_MS = 2_000
-const GRACE_MS = 2_500
+const LEASE_MS = slowly(1_500)
+const GRACE_MS = slowly(2_500)
 
-test('[NODE-2] [CHAT-15] a node dies: who comes back to another one keeps their chat, who does not is found by their lease and loses it after the grace', {
-  timeout: 240_000,
-}, async () => {
+test('[NODE-2] [CHAT-15] a node dies: who comes back to another one keeps their chat, who does not is found by their lease and loses it after the grace', async () => {
   const cluster = await openCluster(3, { LEASE_MS: String(LEASE_MS), DISCONNECT_GRACE_MS: String(GRACE_MS) })
   onTestFinished(cluster.close)
   const load = await openLoad({ urls: cluster.urls, chats: 18, agents: 6, supervisors: 3, paceMs: 20 })
@@ -31,7 +31,7 @@ test('[NODE-2] [CHAT-15] a node dies: who comes back to another one keeps their 
   const dead = Date.now()
 
   const closed = (log: readonly Recorded[]) => factsOf(log).filter(({ type }) => type === 'ChatClosed')
-  await until(async () => closed(await cluster.recorded()).length >= awayRooms.size)
+  await until(async () => closed(await cluster.recorded()).length >= awayRooms.size, PATIENCE_MS + LEASE_MS + GRACE_MS)
   const acked = load.acked()
   await until(() => load.acked() > acked + 100)
   await load.pause()

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { factsOf, violations } from '../support/history-checker.ts'
+import { sized } from '../support/sized.ts'
 import { claimRace } from './claim-race.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { openLoad, until } from './load.ts'
 import { tireless } from './tireless.ts'
+
+const MESSAGES = sized(400, 800)
+const CHATS = sized(40, 150)
 
 let cluster: Cluster
 
@@ -12,13 +16,11 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.close())
 
-test('[NODE-1] [PUSH-14] writers on three nodes: exactly once, in one order that every node tells', {
-  timeout: 240_000,
-}, async () => {
+test('[NODE-1] [PUSH-14] writers on three nodes: exactly once, in one order that every node tells', async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 30, agents: 6, supervisors: 3, paceMs: 20 })
   onTestFinished(load.close)
   load.start()
-  await until(() => load.acked() > 800)
+  await until(() => load.acked() > MESSAGES)
   await load.pause()
   const facts = factsOf(await cluster.recorded())
   const last = facts.at(-1)?.id
@@ -27,19 +29,17 @@ test('[NODE-1] [PUSH-14] writers on three nodes: exactly once, in one order that
 
   expect(violations({ facts, ...load.history() })).toEqual([])
   const [one, ...others] = listeners.map((listener) => listener?.pushes.map(({ name, id }) => `${name} ${id}`))
-  expect(one?.length).toBeGreaterThan(800)
+  expect(one?.length).toBeGreaterThan(MESSAGES)
   for (const other of others) expect(other).toEqual(one)
   expect(cluster.logged('error')).toEqual([])
 })
 
-test('[CHAT-4] a chat that is claimed through three nodes at once is won once', { timeout: 240_000 }, async () => {
-  const race = await claimRace({ urls: cluster.urls, agents: 60, visitors: 150, claimers: 6 })
-  expect(race).toEqual({ claims: 900, won: 150, violations: [] })
+test('[CHAT-4] a chat that is claimed through three nodes at once is won once', async () => {
+  const race = await claimRace({ urls: cluster.urls, agents: sized(24, 60), visitors: CHATS, claimers: 6 })
+  expect(race).toEqual({ claims: CHATS * 6, won: CHATS, violations: [] })
 })
 
-test('[ROOM-11] an awake room learns from what it hears: a message costs one append, and one look at where it stands', {
-  timeout: 240_000,
-}, async () => {
+test('[ROOM-11] an awake room learns from what it hears: a message costs one append, and one look at where it stands', async () => {
   const [visitor, agent] = await Promise.all([
     tireless({ url: cluster.urls[0] ?? '', role: 'visitor', name: 'vera' }),
     tireless({ url: cluster.urls[1] ?? '', role: 'agent', name: 'ada' }),
@@ -59,13 +59,11 @@ test('[ROOM-11] an awake room learns from what it hears: a message costs one app
   expect(read - (before.read ?? 0)).toBeLessThan(160)
 })
 
-test('the views that three nodes keep together are what the log says', { timeout: 240_000 }, async () => {
+test('the views that three nodes keep together are what the log says', async () => {
   expect(await cluster.verify()).toMatch(/chats: equal/)
 })
 
-test('[NODE-4] a node that is told to stop under load ends well, and its people go on at the others', {
-  timeout: 240_000,
-}, async () => {
+test('[NODE-4] a node that is told to stop under load ends well, and its people go on at the others', async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 12, agents: 3, supervisors: 3, tag: 'rolling-', paceMs: 20 })
   onTestFinished(load.close)
   load.start()

@@ -108,9 +108,7 @@ test('[LIMIT-7] somebody on long polling who does not ask for what waits is cut 
   await until(() => io.engine.clientsCount === 1)
 })
 
-test('[LIMIT-7] in a real server a reader who stopped is disconnected while the others hear everything', {
-  timeout: 240_000,
-}, async () => {
+test('[LIMIT-7] in a real server a reader who stopped is disconnected while the others hear everything', async () => {
   const server = await startServer({ env: { RATE_PER_PERSON: '100000' } })
   const clients: Client[] = []
   const enter = async (role: string, name: string): Promise<Client> => {

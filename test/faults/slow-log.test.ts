@@ -23,7 +23,6 @@ async function enter(role: 'visitor' | 'agent', name: string): Promise<Tireless>
 
 test.each(['visitor', 'agent'] as const)(
   '[ROOM-5] a log that is slow: what the %s floods one chat with is refused at once, others go on',
-  { timeout: 240_000 },
   async (who) => {
     const [visitor, agent, other] = await Promise.all([
       enter('visitor', 'vera'),
@@ -70,9 +69,7 @@ test.each(['visitor', 'agent'] as const)(
   },
 )
 
-test('[ROOM-8] a log that freezes: commands are answered "unavailable", and their repeats neither lose nor double anything', {
-  timeout: 240_000,
-}, async () => {
+test('[ROOM-8] a log that freezes: commands are answered "unavailable", and their repeats neither lose nor double anything', async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 10, agents: 2, supervisors: 1, paceMs: 10 })
   onTestFinished(load.close)
   load.start()
@@ -87,9 +84,7 @@ test('[ROOM-8] a log that freezes: commands are answered "unavailable", and thei
   expect(violations({ facts: factsOf(await cluster.recorded()), ...load.history() })).toEqual([])
 })
 
-test('[ROOM-10] a log that writes without answering, breaks off and comes back: nothing is lost or doubled', {
-  timeout: 240_000,
-}, async () => {
+test('[ROOM-10] a log that writes without answering, breaks off and comes back: nothing is lost or doubled', async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 20, agents: 4, supervisors: 1, paceMs: 10 })
   onTestFinished(load.close)
   load.start()

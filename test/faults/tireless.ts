@@ -4,8 +4,9 @@ import type { Acked, Connection, Push } from '../support/history-checker.ts'
 import { tokenFor } from '../support/server.ts'
 
 /**
- * A client as one should be written: it comes back by itself, and repeats what was not acknowledged under the same
- * `client_id`.
+ * A client as one should be written: it does not wait for an answer before it sends the next call, it comes back by
+ * itself, and it repeats what was not acknowledged under the same `client_id`, in the order in which it was first sent.
+ * A call that is refused for the moment is repeated alone a little later, behind what was sent after it.
  */
 export interface Tireless {
   readonly name: string
@@ -54,6 +55,8 @@ interface Pending {
   readonly event: string
   readonly data: Record<string, unknown>
   readonly id: string
+  readonly sent: number
+  wasRefused: boolean
   readonly resolve: (answered: Answered) => void
 }
 
@@ -79,7 +82,9 @@ export async function tireless({
     // never answered.
     timeout: 4_000,
   })
+  /** In the order in which they were first sent. */
   const pending = new Map<string, Pending>()
+  let sent = 0
   const acked: Acked[] = []
   const connections: { client: string; pushes: Push[]; allAfter: bigint | null }[] = []
   const refusals = new Map<string, number>()
@@ -103,9 +108,22 @@ export async function tireless({
       (ok: boolean, error: string | null, place: { room: string; code?: string; id: string; seq: number }) => {
         if (!pending.has(call.id)) return
         if (!ok) refusals.set(place.code ?? '', (refusals.get(place.code ?? '') ?? 0) + 1)
-        if (!ok && PASSING.has(place.code ?? '')) return later(() => send(call))
+        if (!ok && PASSING.has(place.code ?? '')) {
+          call.wasRefused = true
+          return later(() => send(call))
+        }
         pending.delete(call.id)
-        if (ok) acked.push({ client: name, call: call.id, room: place.room, seq: place.seq, id: place.id })
+        const { id, wasRefused } = call
+        if (ok)
+          acked.push({
+            client: name,
+            call: id,
+            room: place.room,
+            seq: place.seq,
+            id: place.id,
+            sent: call.sent,
+            wasRefused,
+          })
         call.resolve({ ok, error, code: place.code, room: place.room, seq: place.seq })
       },
     )
@@ -132,7 +150,7 @@ export async function tireless({
 
   const call = (event: string, data: Record<string, unknown>, id: string): Promise<Answered> =>
     new Promise((resolve) => {
-      const one = { event, data: { ...data, client_id: id }, id, resolve }
+      const one = { event, data: { ...data, client_id: id }, id, sent: sent++, wasRefused: false, resolve }
       pending.set(id, one)
       send(one)
     })

@@ -1,23 +1,63 @@
-// `npm run torture [rounds]`: the crash test of `npm test`, 100 rounds of it. Exit code 1 when anything was lost,
-// doubled or wrong.
+// `npm run torture [-- part …] [rounds]`: the fault tests in their whole size. A number alone means `crash`, which is
+// the crash test of `npm test` with so many rounds, 100 by default. Exit code 1 when anything was lost, doubled or
+// wrong.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { setup } from '../support/machine-needs.ts'
 import { crashRounds } from './crash.ts'
 
-const rounds = Number(process.argv[2] ?? 100)
-const started = performance.now()
-let acked = 0
-const found = await crashRounds(rounds, ({ round, livedMs, events, acked: soFar, violations }) => {
-  const verdict = violations.length === 0 ? 'nothing lost, nothing doubled, no gap' : violations.join('; ')
+const ROUNDS = 100
+const root = join(import.meta.dirname, '../..')
+
+/** In the order of the whole run; each resolves to whether it went well. */
+const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boolean>>> = {
+  crash,
+  sessions: () => whole('faults/attendance-crash', 'faults/lesson-crash'),
+  herds: () => whole('faults/lesson-herd', 'faults/attendance-herd', 'faults/claim-race', 'contracts/attendance-races'),
+  nodes: () => whole('faults/nodes', 'faults/lost-redis'),
+  chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
+}
+
+const asked = process.argv.slice(2)
+const rounds = Number(asked.find((word) => /^\d+$/.test(word)) ?? ROUNDS)
+const named = asked.filter((word) => !/^\d+$/.test(word))
+const unknown = named.filter((name) => !Object.hasOwn(PARTS, name))
+if (unknown.length > 0) {
+  process.stderr.write(`there is no torture ${unknown.join(', ')}: there are ${Object.keys(PARTS).join(', ')}\n`)
+  process.exit(1)
+}
+const all = asked.length === 0 ? Object.keys(PARTS) : ['crash']
+setup()
+for (const part of named.length > 0 ? named : all) if (!(await PARTS[part]?.(rounds))) process.exitCode = 1
+
+/** Vitest on these tests, in their whole size. */
+function whole(...names: readonly string[]): boolean {
+  const ran = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', ...names.map((name) => `test/${name}`)], {
+    cwd: root,
+    env: { ...process.env, TORTURE: '1' },
+    stdio: 'inherit',
+  })
+  return ran.status === 0
+}
+
+/** Kills a loaded server again and again, and tells of each death. */
+async function crash(rounds: number): Promise<boolean> {
+  const started = performance.now()
+  let acked = 0
+  const found = await crashRounds(rounds, ({ round, livedMs, events, acked: soFar, violations }) => {
+    const verdict = violations.length === 0 ? 'nothing lost, nothing doubled, no gap' : violations.join('; ')
+    process.stdout.write(
+      `round ${round}: killed after ${livedMs} ms, ${soFar - acked} more acknowledged, ${events} events in all: ${verdict}\n`,
+    )
+    acked = soFar
+  })
+  const seconds = Math.round((performance.now() - started) / 1000)
+  process.stdout.write(`\n${rounds} rounds in ${seconds} s, ${acked} acknowledged calls: `)
   process.stdout.write(
-    `round ${round}: killed after ${livedMs} ms, ${soFar - acked} more acknowledged, ${events} events in all: ${verdict}\n`,
+    found.length === 0
+      ? 'nothing lost, nothing doubled, no gap, nobody lost their chat\n'
+      : `${found.length} violations\n`,
   )
-  acked = soFar
-})
-const seconds = Math.round((performance.now() - started) / 1000)
-process.stdout.write(`\n${rounds} rounds in ${seconds} s, ${acked} acknowledged calls: `)
-process.stdout.write(
-  found.length === 0
-    ? 'nothing lost, nothing doubled, no gap, nobody lost their chat\n'
-    : `${found.length} violations\n`,
-)
-for (const what of found) process.stdout.write(`  ${what}\n`)
-process.exitCode = found.length === 0 ? 0 : 1
+  for (const what of found) process.stdout.write(`  ${what}\n`)
+  return found.length === 0
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { accepts, codeOf, newSecret, shownCode } from '../../src/contracts/attendance/check-in-codes.ts'
-import { CODE_ALPHABET } from '../../src/contracts/lessons/inbound.ts'
+import { CODE_ALPHABET } from '../../src/contracts/shared/codes.ts'
 
 /** Made by another program (Python: hmac, hashlib, struct) from the words of RFC 4226 5.3. */
 const VECTORS = [

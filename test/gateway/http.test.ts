@@ -128,7 +128,7 @@ test('a request line holds the pattern of the route and never a token, a query o
   const token = await http.token('agent')
   await http.call('GET', '/api/v1/users/someone?auth=secret-in-query', { token })
   const line = http.lines.at(-1) ?? ''
-  expect(JSON.parse(line)).toMatchObject({ method: 'GET', route: '/api/v1/users/:id', status: 404 })
+  expect(JSON.parse(line)).toMatchObject({ method: 'GET', route: '/api/v1/users/:id', status: 400 })
   await http.call('POST', '/api/v1/auth/login', { body: { email: 'who@acme.test', password: 'secret-in-body' } })
   expect(JSON.parse(http.lines.at(-1) ?? '')).toMatchObject({ route: '/api/v1/auth/login', status: 401 })
   const all = http.lines.join('\n')

@@ -3,6 +3,8 @@ import { type ServerType, serve } from '@hono/node-server'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Role } from '../../machines/kernel.ts'
 import { type PersonRow, people } from '../../projections/people.ts'
+import { authRoutes } from '../../src/contracts/accounts/http-login.ts'
+import { userRoutes } from '../../src/contracts/accounts/http-users.ts'
 import { openAccount } from '../../src/gateway/auth/accounts.ts'
 import { authenticator } from '../../src/gateway/auth/authenticator.ts'
 import { openKeys } from '../../src/gateway/auth/keys.ts'
@@ -44,14 +46,24 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
   const accounts = { entities, passwords: await openPasswords(), now }
   const ready: Record<string, boolean> = { log: true }
   const app = httpApp({
-    ...accounts,
+    entities,
+    now,
     authenticator: auth,
-    people: { list: (org, page) => listed(log, org, page) },
     requests: tokenBuckets(options.requests ?? { perSecond: 20_000, burst: 40_000 }),
-    logins: failureLimit(10, 60),
     allowedOrigins: ['https://app.example.org'],
     log: { debug: keep, error: keep },
     ready: () => ready,
+    contracts: [
+      { routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, logins: failureLimit(10, 60) }) },
+      {
+        routes: (app) =>
+          userRoutes(app, {
+            ...accounts,
+            people: { list: (org, page) => listed(log, org, page) },
+            opensAccounts: auth.sign !== null,
+          }),
+      },
+    ],
   })
   const server = await new Promise<ServerType>((resolve) => {
     const starting = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(starting))
@@ -105,7 +117,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
 async function listed(
   log: Log,
   org: string,
-  { limit, after = '' }: { readonly limit: number; readonly after?: string },
+  { limit, after = '' }: { readonly limit: number; readonly after?: string | undefined },
 ) {
   const rows = new Map<string, PersonRow>()
   for await (const batch of log.readAll()) {

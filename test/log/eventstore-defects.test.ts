@@ -7,6 +7,7 @@ import { openEventStoreLog } from '../../src/log/eventstore.ts'
 import { InvalidAppend, LogUnavailable } from '../../src/log/log.ts'
 import { standinStore } from '../support/eventstore-standin-store.ts'
 import { aLog, aServer, followed, gathered, noted, until, upTo } from '../support/eventstore-standin-world.ts'
+import { slowly } from '../support/slowness.ts'
 
 // Each test shows that one defect of @eventstore/db-client 6.2.1 (numbered as in our notes) cannot hurt us. Vitest
 // fails on any unhandled rejection, so that "the process survives" is part of every test here.
@@ -39,7 +40,7 @@ it('[B2] a cluster that is down at the first append is found when it comes up', 
   }
   const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',')
   const url = `esdb://${hosts}?tls=false&maxDiscoverAttempts=2&discoveryInterval=10`
-  const log = await aLog(url, { patience: { attemptMs: 300, totalMs: 600 } })
+  const log = await aLog(url, { patience: { attemptMs: slowly(300), totalMs: slowly(600) } })
   const following = followed(log)
   const event = noted(0)
   await expect(log.append('notes-1', -1, [event])).rejects.toBeInstanceOf(LogUnavailable)

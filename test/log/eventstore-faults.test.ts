@@ -3,6 +3,7 @@ import { LogUnavailable } from '../../src/log/log.ts'
 import { spawnEventStore } from '../support/eventstore-standin-process.ts'
 import { standinStore } from '../support/eventstore-standin-store.ts'
 import { aLog, aServer, followed, gathered, noted, numberOf, until, upTo } from '../support/eventstore-standin-world.ts'
+import { slowly } from '../support/slowness.ts'
 
 it('a server that is killed with an append in flight and comes back holds exactly one copy', async () => {
   for (const fate of ['lose', 'keep-silent'] as const) {
@@ -22,13 +23,13 @@ it('a server that is killed with an append in flight and comes back holds exactl
 
 it('a frozen server is given up within the bound, and used again when it thaws', async () => {
   const server = await aServer()
-  const log = await aLog(server, { patience: { attemptMs: 200, totalMs: 600 } })
+  const log = await aLog(server, { patience: { attemptMs: slowly(200), totalMs: slowly(600) } })
   await log.append('notes-1', -1, [noted(0)])
   server.freeze()
   const event = noted(1)
   const began = performance.now()
   const [append, read] = await Promise.allSettled([log.append('notes-1', 0, [event]), gathered(log.read('notes-1'))])
-  expect(performance.now() - began).toBeLessThan(3000) // 600 ms and the grace of one attempt, on two busy cores
+  expect(performance.now() - began).toBeLessThan(slowly(3_000)) // 600 ms and the grace of one attempt, on two busy cores
   expect(append).toMatchObject({ reason: expect.any(LogUnavailable) })
   expect(read).toMatchObject({ reason: expect.any(LogUnavailable) })
   server.thaw()
@@ -39,7 +40,7 @@ it('a frozen server is given up within the bound, and used again when it thaws',
 it('a server process that is stopped as a whole is given up within the bound, and used again when it goes on', async () => {
   const server = await spawnEventStore()
   onTestFinished(server.stop)
-  const log = await aLog(server.url, { patience: { attemptMs: 200, totalMs: 600 } })
+  const log = await aLog(server.url, { patience: { attemptMs: slowly(200), totalMs: slowly(600) } })
   await log.append('notes-1', -1, [noted(0)])
   const following = followed(log)
   await until(() => following.numbers.length === 1)

@@ -1,5 +1,6 @@
 import { openEventStoreLog } from '../../src/log/eventstore.ts'
 import { startEventStore } from '../support/eventstore-standin.ts'
+import { slowly } from '../support/slowness.ts'
 import { logSuite } from './suite.ts'
 import { type LogHarness, suiteCodec } from './suite-world.ts'
 
@@ -13,7 +14,11 @@ logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
     },
   })
   const open = () =>
-    openEventStoreLog({ url: server.url, codec: suiteCodec, patience: { attemptMs: 500, totalMs: 15_000 } })
+    openEventStoreLog({
+      url: server.url,
+      codec: suiteCodec,
+      patience: { attemptMs: slowly(500), totalMs: slowly(15_000) },
+    })
   const log = await open()
   let current = log
   return {

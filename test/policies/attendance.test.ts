@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { AttendanceEvent } from '../../machines/attendance/events.ts'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Party } from '../../machines/kernel.ts'
-import { AttendanceDesk } from '../../src/contracts/attendance/desk.ts'
 import { overdueAttendance } from '../../src/contracts/attendance/overdue.ts'
+import { sessionsModel } from '../../src/contracts/attendance/sessions-model.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log, Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -40,15 +40,15 @@ const roomsOf = (): Entities => {
 
 /** One node's policy on its own rooms and desk, over the log that all nodes share. */
 async function node(entities: Pick<Entities, 'ask' | 'state'> = roomsOf()): Promise<void> {
-  const desk = new AttendanceDesk(log)
-  const overdue = overdueAttendance({ sessions: desk, entities, clock, onError: (error) => void errors.push(error) })
+  const sessions = sessionsModel(log)
+  const overdue = overdueAttendance({ sessions, entities, clock, onError: (error) => void errors.push(error) })
   const caughtUp = Promise.withResolvers<void>()
   let live = false
   const following = log.follow({
     after: 'start',
     each(batch) {
       for (const recorded of batch) {
-        desk.move(recorded)
+        sessions.onEvent(recorded)
         if (live) overdue.onEvent(recorded)
       }
     },

@@ -3,12 +3,12 @@ import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Party } from '../../machines/kernel.ts'
 import type { JoinLesson } from '../../machines/lesson/commands.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
-import { lessonAttendance } from '../../src/contracts/lessons/departures.ts'
-import { LessonDesk } from '../../src/contracts/lessons/desk.ts'
+import { departures } from '../../src/contracts/lessons/departures.ts'
+import { LessonsModel } from '../../src/contracts/lessons/lessons-model.ts'
 import { lostParticipants } from '../../src/contracts/lessons/lost-participants.ts'
 import { overdueLessons } from '../../src/contracts/lessons/overdue.ts'
 import { endOfPresence } from '../../src/contracts/lessons/presence-past.ts'
-import { Desk } from '../../src/contracts/support-chat/desk.ts'
+import { onlineModel } from '../../src/delivery/online-model.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Following, Log, Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -38,15 +38,15 @@ interface Node {
 /** The policies of one node, on their own rooms and desks, over the log that all nodes share. */
 async function node(): Promise<Entities> {
   const entities = openEntities({ log, snapshots: memorySnapshots(), shared: true, now: clock.now, idleMs: 60_000 })
-  const desk = new Desk()
-  const lessons = new LessonDesk(log)
+  const online = onlineModel(log)
+  const lessons = new LessonsModel(log)
   const onError = (error: unknown): void => void errors.push(error)
   const ends = (home: string, id: string, since: number) => endOfPresence(log, home, id, since)
-  const attendance = lessonAttendance({ lessons, desk, entities, endOfPresence: ends, clock, onError })
+  const attendance = departures({ lessons, online, entities, endOfPresence: ends, clock, onError })
   const overdue = overdueLessons({
     lessons,
     entities,
-    lost: (record) => lostParticipants(desk, record),
+    lost: (record) => lostParticipants(online, record),
     clock,
     onError,
   })
@@ -56,9 +56,8 @@ async function node(): Promise<Entities> {
     after: 'start',
     each(batch) {
       for (const recorded of batch) {
-        const [home = '', id = ''] = recorded.stream.slice('presence-'.length).split('.')
-        if (recorded.stream.startsWith('presence-')) desk.movePresence(home, id, recorded)
-        lessons.move(recorded)
+        online.onEvent(recorded)
+        lessons.onEvent(recorded)
         if (!live) continue
         attendance.onEvent(recorded)
         overdue.onEvent(recorded)
@@ -68,7 +67,7 @@ async function node(): Promise<Entities> {
   })
   await caughtUp.promise
   live = true
-  await attendance.start()
+  await attendance.catchUp?.()
   overdue.start()
   const stop = async (): Promise<void> => {
     overdue.stop()

@@ -8,8 +8,9 @@ import type { Leases } from '../../src/presence/leases.ts'
 import { openRedisLeases } from '../../src/presence/redis.ts'
 import { openRedisAliveKeys } from '../../src/presence/redis-alive-keys.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { slowly } from '../support/slowness.ts'
 
-const ttlMs = 900
+const ttlMs = slowly(900)
 const SINCE = 1_700_000_000_999
 
 let server: RedisServer
@@ -124,7 +125,7 @@ describe('the keys', () => {
     world.online.set('acme.k3', SINCE)
     await a.enter(teacher('k3', 's1'))
     const seen = Date.now()
-    await expect.poll(async () => Date.now() > seen + 1.5 * ttlMs, { timeout: 5_000, interval: 50 }).toBe(true)
+    await expect.poll(async () => Date.now() > seen + 1.5 * ttlMs, { interval: 50 }).toBe(true)
     expect(await sidOf('k3')).toBe('s1')
     expect(await redis.exists('alive:org_acme_user_k3')).toBe(1)
   })
@@ -244,11 +245,11 @@ describe('the keys', () => {
     await a.enter(teacher('k11', 's1'))
     const both = () => redis.exists('k11', 'alive:org_acme_user_k11').catch(() => 0)
     await redis.flushall()
-    await expect.poll(both, { timeout: 5_000, interval: 20 }).toBe(2)
+    await expect.poll(both, { interval: 20 }).toBe(2)
     await server.restart()
     await a.keys.enter(teacher('k12', 's2')) // resolves, with Redis or without
-    await expect.poll(both, { timeout: 5_000, interval: 20 }).toBe(2)
-    await expect.poll(() => sidOf('k12').catch(() => null), { timeout: 5_000, interval: 20 }).toBe('s2')
+    await expect.poll(both, { interval: 20 }).toBe(2)
+    await expect.poll(() => sidOf('k12').catch(() => null), { interval: 20 }).toBe('s2')
   })
 
   test('[PRES-20] whatever sockets come and go on two nodes, the key names one that is open, or is not there', async () => {

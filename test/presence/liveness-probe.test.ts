@@ -6,6 +6,7 @@ import { type LivenessProbe, localProbe, type Peer } from '../../src/presence/li
 import { openRedisLeases } from '../../src/presence/redis.ts'
 import { openRedisPulse } from '../../src/presence/redis-liveness-probe.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { slowly } from '../support/slowness.ts'
 
 const anna = 'acme.anna'
 /**
@@ -78,7 +79,7 @@ describe('[NODE-6] on several nodes', () => {
   }
 
   const node = async (name: string, prefix: string): Promise<Node> => {
-    const leases = await openRedisLeases({ url: server.url, node: name, prefix, ttlMs: 3_000 })
+    const leases = await openRedisLeases({ url: server.url, node: name, prefix, ttlMs: slowly(3_000) })
     const errors: unknown[] = []
     const onError = (error: unknown): void => void errors.push(error)
     const liveness = await openRedisPulse({
@@ -136,7 +137,7 @@ describe('[NODE-6] on several nodes', () => {
     await server.kill()
     expect(await b.liveness.probe(anna, 's2')).toBe('alive')
     await server.restart()
-    await expect.poll(() => b.leases.count([anna]).catch(() => []), { timeout: 10_000 }).toEqual([1])
+    await expect.poll(() => b.leases.count([anna]).catch(() => [])).toEqual([1])
     expect(await b.liveness.probe(anna, 's2')).toBe('alive')
   })
 })

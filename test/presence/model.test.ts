@@ -6,6 +6,7 @@ import type { Leases } from '../../src/presence/leases.ts'
 import { memoryLeases } from '../../src/presence/memory.ts'
 import { openRedisLeases } from '../../src/presence/redis.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { sized } from '../support/sized.ts'
 import { graceMs, type Node, ttlMs, type World, world } from './world.ts'
 
 const node = fc.nat(1)
@@ -55,12 +56,18 @@ afterEach(async () => {
 afterAll(() => server.stop())
 
 const settings: readonly Setting[] = [
-  { name: 'one node, leases in memory', nodes: 1, runs: 300, deaths: true, leases: () => async () => memoryLeases() },
+  {
+    name: 'one node, leases in memory',
+    nodes: 1,
+    runs: sized(100, 300),
+    deaths: true,
+    leases: () => async () => memoryLeases(),
+  },
   {
     // Closer races than a real Redis lets happen, with two nodes that live for ever.
     name: 'two nodes, leases in one memory',
     nodes: 2,
-    runs: 300,
+    runs: sized(100, 300),
     deaths: false,
     leases() {
       const shared = memoryLeases()
@@ -70,7 +77,7 @@ const settings: readonly Setting[] = [
   {
     name: 'two nodes, leases in Redis',
     nodes: 2,
-    runs: 100,
+    runs: sized(40, 100),
     deaths: true,
     leases() {
       const prefix = `${randomUUID()}:`

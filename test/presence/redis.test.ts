@@ -3,12 +3,14 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Leases, LeasesUnavailable } from '../../src/presence/leases.ts'
 import { openRedisLeases } from '../../src/presence/redis.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { slowly } from '../support/slowness.ts'
 import { leasesSuite } from './suite.ts'
 
 const anna = 'acme.anna'
 /** Real time: the server's own clock and its expiry of keys are what is tested. */
-const ttlMs = 900
+const ttlMs = slowly(900)
 
 let server: RedisServer
 beforeAll(async () => {
@@ -30,7 +32,7 @@ describe('leases in Redis', () => {
     return { prefix, a: await node('a', prefix), b: await node('b', prefix) }
   }
   const becomes = (leases: Leases, count: number) =>
-    vi.waitFor(async () => expect(await leases.count([anna])).toEqual([count]), { timeout: 5_000, interval: 20 })
+    vi.waitFor(async () => expect(await leases.count([anna])).toEqual([count]), { timeout: PATIENCE_MS, interval: 20 })
   const watcher = () => {
     const redis = new Redis(server.url)
     closing.push(async () => redis.disconnect())
@@ -64,7 +66,7 @@ describe('leases in Redis', () => {
     const expiry = async () => Number(await redis.zscore(`${prefix}lease:${anna}`, 'a/s1'))
     const first = await expiry()
     await vi.waitFor(async () => expect(await expiry()).toBeGreaterThan(first + ttlMs), {
-      timeout: 5_000,
+      timeout: PATIENCE_MS,
       interval: 20,
     })
     expect(await b.count([anna])).toEqual([1])
@@ -80,10 +82,10 @@ describe('leases in Redis', () => {
     const heldAt = Date.now()
     expect(await dead.hold(anna, 's1')).toBe(1)
     await becomes(b, 0)
-    expect(Date.now() - heldAt).toBeLessThan(ttlMs + 2_000)
+    expect(Date.now() - heldAt).toBeLessThan(ttlMs + slowly(2_000))
     const [lease] = await b.elsewhere(anna)
     expect(lease).toMatchObject({ node: 'dead', socket: 's1', live: false })
-    expect(Math.abs((lease?.renewedAt ?? 0) - heldAt)).toBeLessThan(100)
+    expect(Math.abs((lease?.renewedAt ?? 0) - heldAt)).toBeLessThan(slowly(100))
     const left = await watcher().pttl(`${prefix}lease:${anna}`)
     expect(left).toBeGreaterThan(500_000)
     expect(left).toBeLessThan(600_000)

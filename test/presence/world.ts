@@ -120,7 +120,7 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
         close: leases.close,
       },
       // What the pulse finds: living nodes answer for their open sockets, dead ones do not.
-      others: () =>
+      probeOthers: () =>
         alive(async () => {
           if (nodes.some((each) => each !== node && each.alive && each.sockets.size > 0)) return 'alive'
           const silent = (await leases.elsewhere(anna)).filter(

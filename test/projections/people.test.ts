@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { PersonEvent } from '../../machines/person/events.ts'
+import { displayNameOf } from '../../machines/person/profile.ts'
 import { type PersonRow, people } from '../../projections/people.ts'
-import { displayNameOf, staffUser, visitorUser } from '../../src/contracts/shared/people.ts'
+import { staffUser, visitorUser } from '../../src/contracts/shared/people.ts'
 
 const at = 1_572_522_995_123
 const profile = { email: 'ann@acme.test', full_name: 'Ann Archer' }

@@ -1,4 +1,5 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
+import { PATIENCE_MS } from './patience.ts'
 
 /** What a client was told, in order. */
 export interface Heard {
@@ -14,8 +15,8 @@ export interface Client {
   /** Emits and resolves to what the ack brought. */
   ask(name: string, ...args: unknown[]): Promise<unknown[]>
   /**
-   * Resolves to the first push (past or to come) of this name that passes; rejects after 10 s with what was heard
-   * instead.
+   * Resolves to the first push (past or to come) of this name that passes; rejects after `PATIENCE_MS` with what
+   * was heard instead.
    */
   // biome-ignore lint/suspicious/noExplicitAny: see Heard
   told(name: string, passes?: (data: any) => boolean): Promise<any>
@@ -24,8 +25,6 @@ export interface Client {
   all(name: string): any[]
   close(): void
 }
-
-const PATIENCE_MS = 10_000
 
 /** Connects; resolves once connected, rejects with the `connect_error`. */
 export async function connect(url: string, options: Partial<ManagerOptions & SocketOptions>): Promise<Client> {

@@ -5,9 +5,10 @@ import { codec } from '../../src/log/codec.ts'
 import { type EventStoreOptions, openEventStoreLog } from '../../src/log/eventstore.ts'
 import type { FollowOptions, Log, Proposed, Recorded } from '../../src/log/log.ts'
 import { type EventStoreStandin, type StandinOptions, startEventStore } from './eventstore-standin.ts'
+import { slowly } from './slowness.ts'
 
-/** An attempt is short enough to be repeated within a test; all together are long enough for two busy cores. */
-const PATIENCE = { attemptMs: 400, totalMs: 15_000 }
+/** An attempt is short enough to be repeated within a test; all together are long enough for a busy machine. */
+const PATIENCE = { attemptMs: slowly(400), totalMs: slowly(15_000) }
 
 /** A stand-in that ends with the test. */
 export async function aServer(options?: StandinOptions): Promise<EventStoreStandin> {

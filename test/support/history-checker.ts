@@ -20,6 +20,13 @@ export interface Acked {
   readonly room: string
   readonly seq: number
   readonly id: string | null
+  /**
+   * Its place among all calls of the client, by when each was first sent. After a lost connection the client must repeat
+   * what was not answered in this order, and before anything new.
+   */
+  readonly sent: number
+  /** It was refused with a code that says "repeat", and done when it came again: later than what was sent after it. */
+  readonly wasRefused: boolean
 }
 
 /** One push about a chat, as a client heard it. */
@@ -52,6 +59,7 @@ const SHOWN = 10
  * What may never happen, whatever breaks, one sentence for each violation:
  *   - a gap or a repeat in a chat's seq; a call recorded twice, acknowledged or not;
  *   - an acknowledged call that does not stand in the log at the place that the ack told;
+ *   - a call of a client that stands behind one that the client sent later in the same chat, unless it was refused first;
  *   - a push of something that is not in the log; pushes out of the log's order, or twice, on one connection;
  *   - an event that somebody who hears everything did not hear between two that they heard.
  */
@@ -68,6 +76,7 @@ export function violations({ facts, acked, connections }: History): readonly str
     else if (id !== null && fact.call !== null && fact.call !== call)
       say(`mixed up: ${room}/${seq} is ${fact.call}, ${call} was acknowledged`)
   }
+  inSentOrder(acked, say)
   for (const connection of connections) ordered(connection, rooms, say)
   for (const connection of connections) complete(connection, facts, say)
   return found.length <= SHOWN ? found : [...found.slice(0, SHOWN), `and ${found.length - SHOWN} more`]
@@ -110,6 +119,24 @@ function doubled(facts: readonly Fact[], say: Say): void {
     const first = calls.get(fact.call)
     if (first) say(`doubled: ${fact.call} stands at ${first.room}/${first.seq} and at ${fact.room}/${fact.seq}`)
     calls.set(fact.call, fact)
+  }
+}
+
+/**
+ * Frames are decided in their order (ORDER-1), and a connection that breaks loses the last of them, never one before
+ * another. So calls that were not refused stand in the order in which each was first sent, over any number of lost
+ * connections.
+ */
+function inSentOrder(acked: readonly Acked[], say: Say): void {
+  const recorded = acked.filter(({ id }) => id !== null)
+  for (const calls of Map.groupBy(recorded, ({ client, room }) => `${client} in ${room}`).values()) {
+    let before: Acked | undefined
+    for (const one of calls.toSorted((a, b) => a.sent - b.sent)) {
+      const { client, call, room, seq } = one
+      if (before && seq < before.seq)
+        say(`overtaken: ${client} sent ${before.call} before ${call}, which stand at ${room}/${before.seq} and ${seq}`)
+      if (!one.wasRefused && (!before || seq > before.seq)) before = one
+    }
   }
 }
 

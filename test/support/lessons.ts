@@ -1,4 +1,5 @@
 import { type Client, connect } from './client.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { type TestServer, tokenFor } from './server.ts'
 
 export interface Answered {
@@ -72,7 +73,7 @@ export const anonymous = (server: Pick<TestServer, 'url'>, token?: string): Prom
 export async function eventually<T>(
   look: () => Promise<T> | T,
   passes: (seen: T) => boolean,
-  limitMs = 10_000,
+  limitMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = performance.now() + limitMs
   for (;;) {

@@ -6,6 +6,8 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { whereIs } from './machine-needs.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 /** A real Redis of one test, on a free loopback port, that keeps nothing on disk. */
 export interface RedisServer {
@@ -24,17 +26,17 @@ export interface RedisServer {
 }
 
 export interface RedisOptions {
-  /** Default: /usr/bin/redis-server. */
+  /** Default: the redis-server that a shell would start. */
   readonly binary?: string
   /** More of its command line, for example `['--maxmemory', '1mb']`. */
   readonly args?: readonly string[]
 }
 
-/** Resolves when the server answers. Throws when the binary is missing (says how to install it) or does not start. */
+/** Resolves when the server answers. Throws when the binary is missing or does not start. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const binary = options.binary ?? '/usr/bin/redis-server'
-  if (!existsSync(binary))
-    throw new Error(`${binary} is missing: these tests run against a real Redis, apt-get install redis-server`)
+  const binary = options.binary ?? whereIs('redis-server')
+  if (binary === undefined || !existsSync(binary))
+    throw new Error(`there is no ${binary ?? 'redis-server'}: see machine-needs.ts`)
   const directory = await mkdtemp(join(tmpdir(), 'lyceum-redis-'))
   const launch = (port: number) => launched(binary, port, directory, options.args ?? [])
 
@@ -86,12 +88,12 @@ async function launched(
     said = `${said}${text}`.slice(-2_000)
   })
   killWithUs(child)
-  const giveUpAt = Date.now() + 10_000
+  const giveUpAt = Date.now() + PATIENCE_MS
   while (!(await answers(port, child.pid))) {
     if (isOver(child)) throw new Error(`redis-server did not start on port ${port}: ${said}`)
     if (Date.now() > giveUpAt) {
       await ended(child)
-      throw new Error(`redis-server did not answer on port ${port} within 10 s: ${said}`)
+      throw new Error(`redis-server did not answer on port ${port} within ${PATIENCE_MS} ms: ${said}`)
     }
     await delay(5)
   }

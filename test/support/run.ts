@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { childEnv } from './child-env.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 /** How a program ended (`code` null = by a signal), and everything that it wrote. */
 export interface Ran {
@@ -8,7 +10,7 @@ export interface Ran {
 }
 
 /**
- * Runs a program with the Node of the tests to its end, or for 20 s at most: it is then told to stop. `env` is its
+ * Runs a program with the Node of the tests to its end, or until `PATIENCE_MS` is over: it is then told to stop. `env` is its
  * whole environment but for PATH.
  */
 export function run(
@@ -17,9 +19,9 @@ export function run(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [program, ...args], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...childEnv, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
+    timeout: PATIENCE_MS,
   })
   let out = ''
   let err = ''

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
+import { childEnv } from './child-env.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 export const SECRET = 'a secret of the tests, thirty-two bytes and more'
@@ -35,7 +36,7 @@ export async function startServer({ env = {}, data }: ServerOptions = {}): Promi
   const directory = data ?? (await mkdtemp(join(tmpdir(), 'lyceum-')))
   const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=64', MAIN, 'start'], {
     env: {
-      PATH: process.env.PATH,
+      ...childEnv,
       HOST: '127.0.0.1',
       PORT: '0',
       LYCEUM_DATA: directory,

@@ -44,9 +44,7 @@ async function write(events: number): Promise<bigint> {
 }
 
 async function wholeAgain(position: bigint): Promise<void> {
-  await expect
-    .poll(async () => (await keeper.get('boxes', []).catch(() => null))?.position, { timeout: 10_000 })
-    .toBe(position)
+  await expect.poll(async () => (await keeper.get('boxes', []).catch(() => null))?.position).toBe(position)
   expect(await verified(log, store)).toMatchObject({ equal: true, position })
 }
 
@@ -69,7 +67,7 @@ test('a Redis that is killed in the middle of commits costs nothing but time', a
 test('a Redis that hangs for a while is waited for', async () => {
   server.pause()
   const position = await write(300)
-  await expect.poll(() => keeper.status().boxes?.state, { timeout: 5_000 }).toBe('waiting')
+  await expect.poll(() => keeper.status().boxes?.state).toBe('waiting')
   server.resume()
   await wholeAgain(position)
 })
@@ -90,6 +88,6 @@ test('a Redis that was emptied is never taken for one in which nothing is, also 
     if (!(seen instanceof ViewsUnavailable)) answers.push(seen)
     return answers[0]
   }
-  await expect.poll(look, { interval: 1, timeout: 10_000 }).toEqual({ position, entries: whole })
+  await expect.poll(look, { interval: 1 }).toEqual({ position, entries: whole })
   expect(answers).toHaveLength(1)
 })

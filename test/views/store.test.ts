@@ -90,7 +90,7 @@ describe('the redis view store and its server', () => {
     const early = await openRedisViews({ url: server.url })
     await expect(early.live('trial')).rejects.toThrow(ViewsUnavailable)
     await server.restart()
-    await expect.poll(() => early.live('trial').catch(() => 'down'), { timeout: 5_000 }).toBe(null)
+    await expect.poll(() => early.live('trial').catch(() => 'down')).toBe(null)
     await early.close()
     await answered()
   })

@@ -1,15 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { type Party, Refusal } from '../../../machines/kernel.ts'
-import type { AccountRole } from '../../../machines/person/events.ts'
-import { type AccountParts, openAccount } from '../../gateway/auth/accounts.ts'
-import type { Log } from '../../log/log.ts'
-
-/** A login of the first start. The password is nowhere else: it is printed once and forgotten. */
-export interface DemoLogin {
-  readonly email: string
-  readonly password: string
-  readonly role: AccountRole
-}
+import type { DemoLogin, SeedParts } from '../../delivery/contract.ts'
+import { openAccount } from '../../gateway/auth/accounts.ts'
 
 const ORG = 'demo'
 const PEOPLE = [
@@ -24,7 +16,7 @@ const PEOPLE = [
  * nothing, so it may be called at every start. Not meant for two nodes that start at once on an empty shared log: the
  * second one finds the accounts taken, and only the logins that it opened itself are returned.
  */
-export async function openDemo(log: Log, parts: AccountParts): Promise<readonly DemoLogin[]> {
+export async function openDemo({ log, ...parts }: SeedParts): Promise<readonly DemoLogin[]> {
   for await (const batch of log.readAll({ limit: 1 })) if (batch.length > 0) return []
   const by: Party = { id: 'system', org: ORG, role: 'system' }
   const logins: DemoLogin[] = []

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { keepNewest } from '../../keep-newest.ts'
-import { CODE_ALPHABET, normalCode } from '../lessons/inbound.ts'
+import { CODE_ALPHABET, normalCode } from '../shared/codes.ts'
 
 const WINDOW_MS = 20_000
 const LENGTH = 6

@@ -4,8 +4,8 @@ import { isPresent } from '../../../machines/attendance/marks.ts'
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
 import type { Log } from '../../log/log.ts'
 import { type Enrolments, enrolmentsOf } from '../courses/enrolments.ts'
-import { iso } from '../lessons/wire.ts'
-import { attendanceReports } from './report.ts'
+import { iso } from '../shared/iso.ts'
+import { attendanceReports } from './reports.ts'
 
 /** One session as far as a table of them needs it. */
 interface Column {

@@ -1,43 +1,68 @@
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
-import type { EventRef, Notice } from '../../delivery/notice.ts'
-import { iso } from '../lessons/wire.ts'
+import type { Change } from '../../delivery/feed.ts'
+import { type Audience, type EventRef, eventRef, type Notice } from '../../delivery/notice.ts'
+import { iso } from '../shared/iso.ts'
 import type { ActiveSessions, AttendanceWire } from './wire.ts'
 
-/** A session after one of its events, which stands at `place`. */
-export interface SessionThen {
-  readonly id: string
-  readonly row: AttendanceSessionRow
-  readonly ref: EventRef
-}
+/** Those who have subscribed to a course. */
+export const courseRoom = (course: string): string => `course ${course}`
+const toCourse = (course: string): Audience => ({ kind: 'course', room: courseRoom(course) })
 
-export function sessionStarted({ id, row, ref }: SessionThen): Notice<AttendanceWire> {
-  const data = { ...ref, ...named(id, row), started_by: nameOf(row), started_at: iso(row.startedAt) }
-  return { to: { kind: 'course', course: row.courseId }, name: 'courseSessionStarted', data }
+/** The active sessions of a course, as they stand when this is called. */
+export type SessionsNow = (course: string, otherwise: EventRef) => ActiveSessions
+
+/** A start and an end are told, each followed by how the course's sessions stand; so is a change of a count. */
+export function sessionNotices(
+  { key: id, recorded, before, after }: Change<AttendanceSessionRow>,
+  now: SessionsNow,
+): readonly Notice<AttendanceWire>[] {
+  if (!after || (before && before.state === after.state && before.present === after.present)) return []
+  const to = toCourse(after.courseId)
+  const ref = eventRef(recorded)
+  const standing: Notice<AttendanceWire> = {
+    to,
+    name: 'activeSessionsData',
+    latest: true,
+    // Read when it goes out: of many who check in within one pace only the last count is written.
+    get data() {
+      return now(after.courseId, ref)
+    },
+  }
+  if (!before) {
+    const data = { ...ref, ...named(id, after), started_by: nameOf(after), started_at: iso(after.startedAt) }
+    return [{ to, name: 'courseSessionStarted', data }, standing]
+  }
+  const data = endedData(id, after, ref)
+  return data ? [{ to, name: 'courseSessionEnded', data }, standing] : [standing]
 }
 
 /** Undefined for a session that is still active. */
-export function sessionEnded({ id, row, ref }: SessionThen): Notice<AttendanceWire> | undefined {
+function endedData(id: string, row: AttendanceSessionRow, ref: EventRef) {
   if (!row.ended) return undefined
   const { at, by, byName, total } = row.ended
-  const data = {
+  return {
     ...ref,
     ...named(id, row),
     final_statistics: { total, present: row.present, absent: total - row.present },
     ended_by: byName || by || 'system',
     ended_at: iso(at),
   }
-  return { to: { kind: 'course', course: row.courseId }, name: 'courseSessionEnded', data }
 }
 
-export function activeSessions(courseId: string, sessions: Iterable<SessionThen>, ref: EventRef): ActiveSessions {
-  const ordered = [...sessions].sort((a, b) => a.row.startedAt - b.row.startedAt || (a.id < b.id ? -1 : 1))
+/** How a course's sessions stand; `ref` = the newest event that this shows. */
+export function activeSessions(
+  courseId: string,
+  sessions: ReadonlyMap<string, AttendanceSessionRow>,
+  ref: EventRef,
+): ActiveSessions {
+  const ordered = [...sessions].sort(([a, x], [b, y]) => x.startedAt - y.startedAt || (a < b ? -1 : 1))
   return {
     ...ref,
     course_id: courseId,
-    activeSessions: ordered.map(({ id, row: { teacherId, present, startedAt } }) => ({
-      sessionId: id,
+    activeSessions: ordered.map(([sessionId, { teacherId, present: studentCount, startedAt }]) => ({
+      sessionId,
       teacherId,
-      studentCount: present,
+      studentCount,
       startedAt: iso(startedAt),
     })),
   }

@@ -1,14 +1,13 @@
-import type { AttendanceEvent } from '../../../machines/attendance/events.ts'
-import { Refusal } from '../../../machines/kernel.ts'
-import { ATTENDANCE_STREAM } from '../../../projections/attendance-sessions.ts'
-import type { Recorded } from '../../../projections/projection.ts'
+import { type Recorded, Refusal } from '../../../machines/kernel.ts'
+import { isOf } from '../../../machines/stream.ts'
+import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
 import type { Clock } from '../../clock.ts'
+import type { LiveModel } from '../../delivery/live-model.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'
-import type { AttendanceDesk } from './desk.ts'
 
 export interface OverdueAttendanceOptions {
-  readonly sessions: AttendanceDesk
+  readonly sessions: LiveModel<AttendanceSessionRow>
   readonly entities: Pick<Entities, 'ask' | 'state'>
   readonly clock: Clock
   readonly onError: (error: unknown) => void
@@ -24,7 +23,7 @@ interface DueSession extends Due {
  */
 export function overdueAttendance({ sessions, entities, clock, onError }: OverdueAttendanceOptions): Overdue {
   function* open(): Generator<DueSession> {
-    for (const { id, row } of sessions.all()) yield { id, dueAt: row.dueAt, org: row.org, courseId: row.courseId }
+    for (const [id, { dueAt, org, courseId }] of sessions.entries()) yield { id, dueAt, org, courseId }
   }
 
   const end = async ({ id, org, courseId }: DueSession): Promise<void> => {
@@ -39,7 +38,5 @@ export function overdueAttendance({ sessions, entities, clock, onError }: Overdu
   return overdue({ open, end, dueBy, clock, onError })
 }
 
-function dueBy({ stream, event }: Recorded): number | null {
-  const its = event as AttendanceEvent // by its stream
-  return stream.startsWith(ATTENDANCE_STREAM) && its.type === 'AttendanceStarted' ? its.dueAt : null
-}
+const dueBy = (recorded: Recorded): number | null =>
+  isOf('attendance', recorded) && recorded.event.type === 'AttendanceStarted' ? recorded.event.dueAt : null

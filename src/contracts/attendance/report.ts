@@ -1,13 +1,10 @@
-import type { AttendanceEvent, MarkStatus } from '../../../machines/attendance/events.ts'
+import type { MarkStatus } from '../../../machines/attendance/events.ts'
+import type { EventOf } from '../../../machines/catalogue.ts'
 import { unreachable } from '../../../machines/kernel.ts'
-import {
-  ATTENDANCE_STREAM,
-  type AttendanceSessionRow,
-  attendanceSessions,
-} from '../../../projections/attendance-sessions.ts'
-import type { Recorded } from '../../../projections/projection.ts'
-import { keepNewest } from '../../keep-newest.ts'
-import type { Log } from '../../log/log.ts'
+import { isOf, streamName } from '../../../machines/stream.ts'
+import { type AttendanceSessionRow, attendanceSessions } from '../../../projections/attendance-sessions.ts'
+import { foldStream } from '../../log/fold-stream.ts'
+import type { Log, Recorded } from '../../log/log.ts'
 
 /** What was once said of a student: `seq` is the revision of the event that says so. */
 export interface Fact {
@@ -26,103 +23,37 @@ export interface AttendanceReport {
   readonly marks: ReadonlyMap<string, readonly Fact[]>
 }
 
+/** A report that goes on: its marks grow in place. */
+export interface GrowingReport {
+  readonly row: AttendanceSessionRow
+  readonly marks: Map<string, Fact[]>
+}
+
 /** The session after its event `seq`, from the log alone; undefined when it has no such event. */
 export async function attendanceAt(log: Log, id: string, seq: number): Promise<AttendanceReport | undefined> {
-  const fold = new ReportFold(log, id)
-  await fold.read(seq + 1)
-  const report = fold.report()
-  return report?.row.seq === seq ? report : undefined
+  return (await foldStream(log, streamName('attendance', id), grow, { upTo: seq }))?.state
 }
 
-export interface AttendanceReports {
-  /**
-   * The session after everything that is recorded in it so far; undefined when nothing is. It goes on changing: whoever
-   * needs it as it is takes what they need before they wait for anything else.
-   */
-  now(id: string): Promise<AttendanceReport | undefined>
-}
-
-/**
- * Reports that are asked for again and again while a class checks in: kept, so that each look reads only what came
- * since the last one.
- */
-export function attendanceReports(log: Log, keep = 32): AttendanceReports {
-  const folds = new Map<string, ReportFold>()
-  return {
-    async now(id) {
-      const fold = folds.get(id) ?? new ReportFold(log, id)
-      folds.delete(id) // to the end: the longest unused goes first
-      folds.set(id, fold)
-      keepNewest(folds, keep)
-      await fold.catchUp()
-      return fold.report()
-    },
+/** The report after one more event of its session. */
+export function grow(before: GrowingReport | undefined, recorded: Recorded): GrowingReport | undefined {
+  if (!isOf('attendance', recorded)) return before
+  const row = attendanceSessions.fold(before?.row, recorded)
+  if (!row) return before
+  const marks = before?.marks ?? new Map<string, Fact[]>()
+  const said = factOf(recorded)
+  if (said) {
+    const theirs = marks.get(said.studentId)
+    if (theirs) theirs.push(said.fact)
+    else marks.set(said.studentId, [said.fact])
   }
-}
-
-/** One session's report in the making. */
-class ReportFold {
-  readonly #log: Log
-  readonly #id: string
-  readonly #marks = new Map<string, Fact[]>()
-  #row: AttendanceSessionRow | undefined
-  #reading: Promise<void> | undefined
-  #next: Promise<void> | undefined
-
-  constructor(log: Log, id: string) {
-    this.#log = log
-    this.#id = id
-  }
-
-  report(): AttendanceReport | undefined {
-    return this.#row && { row: this.#row, marks: this.#marks }
-  }
-
-  /**
-   * What is recorded by now. A reading that is under way may have missed it; all who come meanwhile share the next one.
-   */
-  catchUp(): Promise<void> {
-    if (!this.#reading) return this.#start()
-    const again = () => {
-      this.#next = undefined
-      return this.#start()
-    }
-    this.#next ??= this.#reading.then(again, again)
-    return this.#next
-  }
-
-  #start(): Promise<void> {
-    const reading = this.read().finally(() => {
-      if (this.#reading === reading) this.#reading = undefined
-    })
-    this.#reading = reading
-    return reading
-  }
-
-  async read(limit?: number): Promise<void> {
-    const from = (this.#row?.seq ?? -1) + 1
-    for await (const batch of this.#log.read(ATTENDANCE_STREAM + this.#id, {
-      from,
-      ...(limit === undefined ? {} : { limit }),
-    }))
-      for (const recorded of batch) this.#move(recorded as unknown as Recorded<AttendanceEvent>) // of a session's stream
-  }
-
-  #move(recorded: Recorded<AttendanceEvent>): void {
-    if (recorded.revision <= (this.#row?.seq ?? -1)) return
-    this.#row = attendanceSessions.fold(this.#row, recorded)
-    const said = factOf(recorded)
-    if (!said) return
-    const before = this.#marks.get(said.studentId)
-    if (before) before.push(said.fact)
-    else this.#marks.set(said.studentId, [said.fact])
-  }
+  return { row, marks }
 }
 
 type Said = { readonly studentId: string; readonly fact: Fact } | undefined
+type AttendanceEvent = EventOf<'attendance'>
 
 /** What an event says of a student; undefined when it is about the session itself. */
-export function factOf({ event, revision: seq }: Pick<Recorded<AttendanceEvent>, 'event' | 'revision'>): Said {
+export function factOf({ event, revision: seq }: { readonly event: AttendanceEvent; readonly revision: number }): Said {
   switch (event.type) {
     case 'StudentMarked': {
       const { studentId, status, via, by, at, reason } = event

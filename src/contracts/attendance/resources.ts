@@ -1,5 +1,5 @@
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
-import { iso, isoOrNull } from '../lessons/wire.ts'
+import { iso, isoOrNull } from '../shared/iso.ts'
 import type { AttendanceReport, Fact } from './report.ts'
 
 /** A session as lists show it. */

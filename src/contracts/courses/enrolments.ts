@@ -1,5 +1,5 @@
-import type { CourseEvent } from '../../../machines/course/events.ts'
-import { COURSE_STREAM } from '../../../projections/courses.ts'
+import { isOf, streamName } from '../../../machines/stream.ts'
+import { foldStream } from '../../log/fold-stream.ts'
 import type { Log, Recorded } from '../../log/log.ts'
 
 /** Who was enrolled in a course when, by the revisions of its stream. */
@@ -18,25 +18,32 @@ interface Stay {
   until?: number
 }
 
+type Stays = Map<string, Stay[]>
+
 /** From the log alone, as far as the course's event `upTo` (default: its last). */
 export async function enrolmentsOf(log: Log, courseId: string, upTo?: number): Promise<Enrolments> {
-  const stays = new Map<string, Stay[]>()
-  for await (const batch of log.read(COURSE_STREAM + courseId, upTo === undefined ? {} : { limit: upTo + 1 })) {
-    for (const { event, revision } of batch as readonly Recorded<CourseEvent>[]) {
-      if (event.type === 'StudentEnrolled') {
-        const before = stays.get(event.studentId)
-        stays.delete(event.studentId) // to the end of the order
-        stays.set(event.studentId, [...(before ?? []), { from: revision }])
-      } else if (event.type === 'StudentUnenrolled') {
-        const last = stays.get(event.studentId)?.at(-1)
-        if (last) last.until = revision
-      }
-    }
-  }
+  const options = upTo === undefined ? {} : { upTo }
+  const folded = await foldStream<Stays>(log, streamName('course', courseId), enrol, options)
+  const stays = folded?.state ?? new Map<string, Stay[]>()
   return {
     ever: () => [...stays.keys()],
     had: (studentId, seq) =>
       stays.get(studentId)?.some(({ from, until = Number.POSITIVE_INFINITY }) => from <= seq && seq < until) ?? false,
     now: () => [...stays].flatMap(([id, theirs]) => (theirs.at(-1)?.until === undefined ? [id] : [])),
   }
+}
+
+/** Moves `stays`, which nobody else sees before the fold is done. */
+function enrol(stays: Stays = new Map(), recorded: Recorded): Stays {
+  if (!isOf('course', recorded)) return stays
+  const { event, revision } = recorded
+  if (event.type === 'StudentEnrolled') {
+    const before = stays.get(event.studentId) ?? []
+    stays.delete(event.studentId) // to the end of the order
+    stays.set(event.studentId, [...before, { from: revision }])
+  } else if (event.type === 'StudentUnenrolled') {
+    const last = stays.get(event.studentId)?.at(-1)
+    if (last) last.until = revision
+  }
+  return stays
 }

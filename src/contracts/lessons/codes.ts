@@ -4,7 +4,7 @@ import { guessLimit } from '../../gateway/auth/limits.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
 import type { Entities } from '../../runtime/entities.ts'
-import { CODE_ALPHABET, CODE_LENGTH, normalCode } from './inbound.ts'
+import { CODE_ALPHABET, normalCode } from '../shared/codes.ts'
 
 /** Who tries a code. */
 export interface Guesser {
@@ -28,6 +28,7 @@ export interface LessonCodes {
   wrong(from: Guesser): Promise<void>
 }
 
+const CODE_LENGTH = 8
 const ATTEMPTS = 5
 const KNOWN = 10_000
 
@@ -73,7 +74,7 @@ export function lessonCodes(entities: Pick<Entities, 'ask' | 'state'>): LessonCo
       return refuse('busy')
     },
     async find(typed, from) {
-      const code = normalCode(typed)
+      const code = normalCode(typed, CODE_LENGTH)
       if (code === null) return refuse('no-such-code') // tells nothing that is not known
       // One after another for each address, so that many guesses at once do not slip through before the first has
       // failed.

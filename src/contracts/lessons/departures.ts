@@ -1,21 +1,19 @@
-import { type Party, Refusal, type Role } from '../../../machines/kernel.ts'
+import { type Party, type Recorded, Refusal, type Role } from '../../../machines/kernel.ts'
 import type { LessonCommand } from '../../../machines/lesson/commands.ts'
-import type { LessonEvent } from '../../../machines/lesson/events.ts'
-import type { PresenceEvent } from '../../../machines/presence/events.ts'
+import { idIn, isOf, personIn, personName } from '../../../machines/stream.ts'
 import { isPresent } from '../../../projections/lesson-participants.ts'
-import { LESSON_STREAM } from '../../../projections/lessons.ts'
-import { PRESENCE_STREAM } from '../../../projections/online.ts'
-import type { Recorded } from '../../../projections/projection.ts'
+import type { OnlineRow } from '../../../projections/online.ts'
 import type { Clock } from '../../clock.ts'
+import type { Policy } from '../../delivery/contract.ts'
+import type { LiveModel } from '../../delivery/live-model.ts'
 import { forEachLimited } from '../../keyed-queue.ts'
 import type { Entities } from '../../runtime/entities.ts'
-import type { Desk } from '../support-chat/desk.ts'
-import type { LessonDesk } from './desk.ts'
+import type { LessonsModel } from './lessons-model.ts'
 import type { EndOfPresence } from './presence-past.ts'
 
-export interface LessonAttendanceOptions {
-  readonly lessons: LessonDesk
-  readonly desk: Desk
+export interface DeparturesOptions {
+  readonly lessons: LessonsModel
+  readonly online: LiveModel<OnlineRow>
   readonly entities: Pick<Entities, 'ask'>
   readonly endOfPresence: (home: string, id: string, since: number) => Promise<EndOfPresence | undefined>
   readonly clock: Clock
@@ -43,7 +41,8 @@ const RETRY_MS = 500
  * joins, and once at the start at everybody; so it needs no position of its own, and what a crash left half done is
  * found again. Every node does it: the lesson takes each fact once.
  */
-export function lessonAttendance({ lessons, desk, entities, endOfPresence, clock, onError }: LessonAttendanceOptions) {
+export function departures(options: DeparturesOptions): Policy {
+  const { lessons, online, entities, endOfPresence, clock, onError } = options
   let waiting: Case[] = []
   let working = false
 
@@ -54,7 +53,7 @@ export function lessonAttendance({ lessons, desk, entities, endOfPresence, clock
     const by: Party = { id: 'lesson-attendance', org: record.row.org, role: 'system' }
     const call = causedBy === undefined ? {} : { causedBy }
     const { home, presence } = person
-    const row = desk.presence(home, participant)
+    const row = online.get(personName({ org: home, id: participant }))
     if (row?.since === presence) {
       if (!loss || record.row.status !== 'live') return
       const { role, at: lostAt, backAt } = loss
@@ -105,7 +104,7 @@ export function lessonAttendance({ lessons, desk, entities, endOfPresence, clock
     lessons.lessonsOf(home, participant).map((lesson) => caseOf(home, lesson, participant, causedBy))
 
   const caseOf = (home: string, lesson: string, participant: string, causedBy?: string): Case => {
-    const row = desk.presence(home, participant)
+    const row = online.get(personName({ org: home, id: participant }))
     const back = row?.loss?.backAt
     const loss =
       row?.loss && back !== null && back !== undefined
@@ -115,24 +114,19 @@ export function lessonAttendance({ lessons, desk, entities, endOfPresence, clock
   }
 
   return {
-    /**
-     * Once, when the desks are live and everybody who is connected has been heard of. Resolves when everybody has been
-     * looked at.
-     */
-    async start(): Promise<void> {
+    async catchUp() {
       for (const record of lessons.all())
         for (const { home, id } of record.present()) waiting.push(caseOf(home, record.id, id))
       await work()
     },
-    onEvent({ id, stream, event }: Recorded): void {
-      if (stream.startsWith(PRESENCE_STREAM)) {
-        if ((event as PresenceEvent).type === 'ConnectionLost') return
-        const [home = '', person = ''] = stream.slice(PRESENCE_STREAM.length).split('.')
+    onEvent(recorded: Recorded) {
+      const { id, stream } = recorded
+      if (isOf('presence', recorded)) {
+        if (recorded.event.type === 'ConnectionLost') return
+        const { org: home, id: person } = personIn(idIn('presence', stream) ?? '')
         for (const one of ofPerson(home, person, id)) add(one)
-      } else if (stream.startsWith(LESSON_STREAM)) {
-        const its = event as LessonEvent // by its stream
-        if (its.type === 'ParticipantJoined')
-          add({ lesson: stream.slice(LESSON_STREAM.length), participant: its.participantId, causedBy: id })
+      } else if (isOf('lesson', recorded) && recorded.event.type === 'ParticipantJoined') {
+        add({ lesson: idIn('lesson', stream) ?? '', participant: recorded.event.participantId, causedBy: id })
       }
     },
   }

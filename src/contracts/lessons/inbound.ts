@@ -1,23 +1,31 @@
 import { z } from 'zod'
-import { type Refusal, refuse } from '../../../machines/kernel.ts'
+import { Refusal, refuse } from '../../../machines/kernel.ts'
+import type { Connection, Inbound, InboundRow, Outcome } from '../../delivery/connection.ts'
+import { badRequest } from '../shared/bad-request.ts'
 
-/** What a lesson event of a client asks for, decoded. */
-export type LessonAsked =
-  | {
-      readonly kind: 'join-lesson'
-      readonly lesson: LessonName
-      /** What somebody calls themselves whose token does not say. */
-      readonly name: string | null
-      readonly clientId?: string
-    }
-  /** Without a lesson: the one that they are in. */
-  | { readonly kind: 'leave-lesson'; readonly lessonId: string | undefined; readonly clientId?: string }
+/** `join_lesson`, decoded. Its JSON tells repeats of a named call from its reuse, so its fields and their order stay. */
+export interface JoinAsked {
+  readonly kind: 'join-lesson'
+  readonly lesson: LessonName
+  /** What somebody calls themselves whose token does not say. */
+  readonly name: string | null
+  readonly clientId?: string
+}
+
+/** `leave_lesson`, decoded. Without a lesson: the one that they are in. */
+export interface LeaveAsked {
+  readonly lessonId: string | undefined
+  readonly clientId?: string
+}
 
 /** A lesson is named by its id or by its code. */
 export type LessonName = { readonly kind: 'id'; readonly id: string } | { readonly kind: 'code'; readonly code: string }
 
-/** Decodes the arguments of one emitted event (without the ack). */
-export type LessonRowOf = (args: readonly unknown[]) => LessonAsked | Refusal
+/** What clients may ask about lessons. `entered` as in `InboundCall`. */
+export interface LessonAsks {
+  join(asked: JoinAsked, from: Connection, entered: () => void): Promise<Outcome>
+  leave(asked: LeaveAsked, from: Connection, entered: () => void): Promise<Outcome>
+}
 
 /** Clients send null for what they leave out. */
 const orNone = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined)
@@ -33,63 +41,34 @@ const joining = z.object({
 })
 const leaving = z.object({ lesson_id: orNone(lessonId), client_id: clientId })
 
-/** One row per name that a client may emit about lessons. */
-export const lessonInbound: Readonly<Record<string, LessonRowOf>> = Object.assign(Object.create(null), {
-  join_lesson: ([data]) => {
-    const read = joining.safeParse(data)
-    if (!read.success) return badRequest(read.error)
-    const { lesson_id: id, code, name = null, client_id } = read.data
-    if ((id === undefined) === (code === undefined))
-      return refuse('bad-request', { why: 'data: expected either lesson_id or code' })
-    const lesson: LessonName = id === undefined ? { kind: 'code', code: code ?? '' } : { kind: 'id', id }
-    return { kind: 'join-lesson', lesson, name, ...named(client_id) }
-  },
-  leave_lesson: ([data]) => {
-    const read = leaving.safeParse(data ?? {})
-    if (!read.success) return badRequest(read.error)
-    return { kind: 'leave-lesson', lessonId: read.data.lesson_id, ...named(read.data.client_id) }
-  },
-} satisfies Record<string, LessonRowOf>)
+/** One row per name that a client may emit about lessons; participants without a token may emit all of them. */
+export function lessonInbound({ join, leave }: LessonAsks): Inbound {
+  const rows = {
+    join_lesson([data], from) {
+      const asked = joinAsked(data)
+      return asked instanceof Refusal ? asked : (entered) => join(asked, from, entered)
+    },
+    leave_lesson([data], from) {
+      const read = leaving.safeParse(data ?? {})
+      if (!read.success) return badRequest(read.error)
+      const asked = { lessonId: read.data.lesson_id, ...named(read.data.client_id) }
+      return (entered) => leave(asked, from, entered)
+    },
+  } satisfies Record<string, InboundRow>
+  return { rows, anonymous: Object.keys(rows), about: 'lesson_id' }
+}
+
+function joinAsked(data: unknown): JoinAsked | Refusal {
+  const read = joining.safeParse(data)
+  if (!read.success) return badRequest(read.error)
+  const { lesson_id: id, code, name = null, client_id } = read.data
+  if ((id === undefined) === (code === undefined))
+    return refuse('bad-request', { why: 'data: expected either lesson_id or code' })
+  const lesson: LessonName = id === undefined ? { kind: 'code', code: code ?? '' } : { kind: 'id', id }
+  return { kind: 'join-lesson', lesson, name, ...named(client_id) }
+}
 
 /** True for what may be the id of a lesson: a hint in a handshake may be anything. */
 export const isLessonId = (text: unknown): text is string => lessonId.safeParse(text).success
 
-/** 31 characters that nobody mistakes for each other: no 0 and O, no 1, I and L. */
-export const CODE_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
-export const CODE_LENGTH = 8
-
-/**
- * A code as somebody typed it (full-width letters, dashes of any kind, blanks, dots), in the form in which it is kept;
- * null when it cannot be one.
- */
-export function normalCode(typed: string, length = CODE_LENGTH): string | null {
-  const code = typed
-    .normalize('NFKC')
-    .toUpperCase()
-    .replace(/[^A-Z0-9]/g, '')
-  return code.length === length && [...code].every((letter) => CODE_ALPHABET.includes(letter)) ? code : null
-}
-
-/** What a refusal about lessons is called, on sockets and over HTTP. */
-export const lessonSentences: Readonly<Record<string, string>> = {
-  'no-such-lesson': 'there is no lesson with this id',
-  'no-such-code': 'no lesson that is planned or going on has this code: check it, or ask your teacher',
-  'no-such-event': 'this lesson has no event with that number: at goes from 0 to the seq of its last event',
-  'lesson-ended': 'this lesson has ended',
-  'left-lesson': 'you have left this lesson: join_lesson brings you back',
-  'own-lesson-only': 'only the teacher of this lesson, or an admin, may do this',
-  'teachers-only': 'this is for teachers, and partly for admins',
-  'participants-only': 'only students, teachers and admins take part in lessons',
-  'participant-id-taken': 'somebody else is in this lesson under the same id: connect again for a new one',
-  'not-in-lesson': 'you are in no lesson',
-  'lesson-id-required': 'you are in several lessons: send lesson_id',
-  'not-present': 'this connection does not count as being there: connect without product_type to take part',
-}
-
 const named = (id: string | undefined) => (id === undefined ? {} : { clientId: id })
-
-function badRequest({ issues }: z.ZodError): Refusal {
-  return refuse('bad-request', {
-    why: issues.map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`).join('; '),
-  })
-}

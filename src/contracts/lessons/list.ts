@@ -1,6 +1,18 @@
-import { type LessonRow, lessons } from '../../../projections/lessons.ts'
-import { pageOf, type Views } from '../../gateway/http/pages.ts'
-import type { LessonFilter, LessonList } from './http.ts'
+import { type LessonRow, type LessonStatus, lessons } from '../../../projections/lessons.ts'
+import { type Page, pageOf, type Views } from '../../gateway/http/pages.ts'
+
+/** Which lessons to list, those that start last first. Times in milliseconds since 1970; `to` exclusive. */
+export interface LessonFilter {
+  readonly org: string
+  readonly state: LessonStatus | undefined
+  readonly teacher: string | undefined
+  readonly from: number | undefined
+  readonly to: number | undefined
+}
+
+export interface LessonList {
+  list(filter: LessonFilter, limit: number, after: string | undefined): Promise<Page<LessonRow>>
+}
 
 /** Lists lessons from the live view. `upTo` tells the position that it has to show first. */
 export function lessonList(views: Views, upTo: () => bigint): LessonList {

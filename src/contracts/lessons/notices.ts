@@ -1,70 +1,62 @@
 import { unreachable } from '../../../machines/kernel.ts'
-import type { LessonEvent } from '../../../machines/lesson/events.ts'
-import type { Participant } from '../../../projections/lesson-participants.ts'
-import type { Recorded } from '../../../projections/projection.ts'
-import { eventRef, type Notice } from '../../delivery/notice.ts'
-import { iso, type LessonWire, type ParticipantEntry } from './wire.ts'
+import { eventRef, type Notice, toPerson } from '../../delivery/notice.ts'
+import { iso } from '../shared/iso.ts'
+import { toLesson } from './audiences.ts'
+import type { LessonChange } from './lessons-model.ts'
+import type { LessonWire, ParticipantEntry } from './wire.ts'
 
-/**
- * An event that those in the lesson are told, together with the participant after it (null for the lesson's own
- * events).
- */
-export interface LessonNews {
-  readonly lesson: string
-  readonly recorded: Recorded<LessonEvent>
-  readonly who: Participant | null
-}
+type LessonNotice = Notice<LessonWire>
 
-/** Whose event it is; null for the lesson's own. */
-export const participantIn = ({ event }: Recorded<LessonEvent>): string | null =>
-  'participantId' in event ? event.participantId : null
-
-/**
- * One push of consecutive news of one kind: several when they are of participants, else exactly one. Undefined when
- * nobody is told.
- */
-export function lessonNotice(news: readonly LessonNews[]): Notice<LessonWire> | undefined {
-  const last = news.at(-1)
-  if (!last) return undefined
-  const { lesson, recorded } = last
-  const to = { kind: 'lesson', lesson } as const
-  const place = { ...eventRef(recorded), lesson_id: lesson }
-  const { event } = recorded
+/** One case per recorded event. Who leaves hears of it at once, on all their devices, and of nothing after it. */
+export function lessonNotices({ record: { id: lesson }, recorded, who }: LessonChange): readonly LessonNotice[] {
+  const to = toLesson(lesson)
+  const ref = { ...eventRef(recorded), lesson_id: lesson }
+  const { event, revision: seq } = recorded
   switch (event.type) {
     case 'LessonScheduled':
     case 'HubJoined':
     case 'HubReconnected':
-      return undefined
+      return []
     case 'LessonStarted':
-      return { to, name: 'lesson_started', data: { ...place, started_at: iso(event.at), due_at: iso(event.dueAt) } }
+      return [{ to, name: 'lesson_started', data: { ...ref, started_at: iso(event.at), due_at: iso(event.dueAt) } }]
     case 'LessonEnded':
-      return { to, name: 'lesson_ended', data: { ...place, ended_at: iso(event.at), reason: event.reason } }
+      return [{ to, name: 'lesson_ended', data: { ...ref, ended_at: iso(event.at), reason: event.reason } }]
     case 'ParticipantJoined':
-      return { to, name: 'participant_joined', data: { ...place, participants: news.map(entryOf) } }
-    case 'ParticipantLeft': {
-      const participants = news.map((one) => ({ ...entryOf(one), reason: reasonOf(one) }))
-      return { to, name: 'participant_left', data: { ...place, participants } }
-    }
+    case 'ParticipantLeft':
+    case 'ParticipantReconnected':
+      break
+    default:
+      return unreachable(event)
+  }
+  if (!who) return [] // nobody was in: only histories that were written by other programs have such events
+  const part = who.id
+  const entry: ParticipantEntry = { participant_id: who.id, role: who.role, name: who.name, at: iso(event.at), seq }
+  switch (event.type) {
+    case 'ParticipantJoined':
+      return [{ to, name: 'participant_joined', part, data: { ...ref, participants: [entry] } }]
     case 'ParticipantReconnected': {
-      const participants = news.map((one) => ({ ...entryOf(one), seconds_away: secondsOf(one) }))
-      return { to, name: 'participant_reconnected', data: { ...place, participants } }
+      const data = { ...ref, participants: [{ ...entry, seconds_away: event.awayMs / 1000 }] }
+      return [{ to, name: 'participant_reconnected', part, data }]
+    }
+    case 'ParticipantLeft': {
+      const data = { ...ref, participants: [{ ...entry, reason: event.reason }] }
+      const left = { name: 'participant_left', data } as const
+      return [
+        { ...left, to: toPerson(who.home, who.id) },
+        { ...left, to, part },
+      ]
     }
     default:
       return unreachable(event)
   }
 }
 
-function entryOf({ recorded: { event, revision }, who }: LessonNews): ParticipantEntry {
-  const at = 'at' in event ? event.at : 0 // every event of a participant has it
-  return {
-    participant_id: who?.id ?? '',
-    role: who?.role ?? 'student',
-    name: who?.name ?? null,
-    at: iso(at),
-    seq: revision,
-  }
+/** One push that says what these say, all of one name: the participants of all, the event of the last. */
+export function mergedNotice(run: readonly Notice[]): Notice {
+  const last = run.at(-1)
+  if (!last) throw new Error('nothing was to be merged')
+  if (run.length === 1) return last
+  // Notices with a part, and only those are merged, are about participants.
+  const participants = run.flatMap(({ data }) => (data as { participants: readonly ParticipantEntry[] }).participants)
+  return { ...last, data: { ...last.data, participants } }
 }
-
-const reasonOf = ({ recorded: { event } }: LessonNews) => (event.type === 'ParticipantLeft' ? event.reason : 'left')
-const secondsOf = ({ recorded: { event } }: LessonNews) =>
-  event.type === 'ParticipantReconnected' ? event.awayMs / 1000 : 0

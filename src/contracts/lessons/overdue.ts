@@ -1,16 +1,14 @@
-import { Refusal } from '../../../machines/kernel.ts'
+import { type Recorded, Refusal } from '../../../machines/kernel.ts'
 import type { LostParticipant } from '../../../machines/lesson/commands.ts'
-import type { LessonEvent } from '../../../machines/lesson/events.ts'
-import { LESSON_STREAM } from '../../../projections/lessons.ts'
-import type { Recorded } from '../../../projections/projection.ts'
+import { isOf } from '../../../machines/stream.ts'
 import type { Clock } from '../../clock.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'
-import type { LessonDesk } from './desk.ts'
+import type { LessonsModel } from './lessons-model.ts'
 import type { LessonRecord } from './record.ts'
 
 export interface OverdueLessonsOptions {
-  readonly lessons: LessonDesk
+  readonly lessons: LessonsModel
   readonly entities: Pick<Entities, 'ask'>
   readonly lost: (record: LessonRecord) => readonly LostParticipant[]
   readonly clock: Clock
@@ -45,7 +43,5 @@ export function overdueLessons({ lessons, entities, lost, clock, onError }: Over
   return overdue({ open, end, dueBy, clock, onError })
 }
 
-function dueBy({ stream, event }: Recorded): number | null {
-  const its = event as LessonEvent // by its stream
-  return stream.startsWith(LESSON_STREAM) && its.type === 'LessonStarted' ? its.dueAt : null
-}
+const dueBy = (recorded: Recorded): number | null =>
+  isOf('lesson', recorded) && recorded.event.type === 'LessonStarted' ? recorded.event.dueAt : null

@@ -1,35 +1,90 @@
-import type { LessonNews } from './notices.ts'
-import { participantIn } from './notices.ts'
+import type { Clock } from '../../clock.ts'
+import type { Pace } from '../../delivery/feed.ts'
+import { mergedPace } from '../../delivery/merged-pace.ts'
+import { eventRef, personRoom } from '../../delivery/notice.ts'
+import type { Outlet } from '../../delivery/outlet.ts'
+import { lessonRoom, toWaiting, waitingRoom } from './audiences.ts'
+import type { LessonChange, LessonsModel } from './lessons-model.ts'
+import { mergedNotice } from './notices.ts'
+import type { LessonRecord } from './record.ts'
+import { type LessonState, lessonState } from './wire.ts'
 
 /** At least so long between two pushes about participants of one lesson: no more than ten in any second. */
 export const PACE_MS = 110
 
-/** What is to be pushed next, together, and what stays for later. */
-export interface Run {
-  readonly news: readonly LessonNews[]
-  readonly rest: LessonNews[]
+export interface LessonPaceOptions {
+  readonly lessons: Pick<LessonsModel, 'get'>
+  readonly outlet: Outlet
+  readonly clock: Clock
 }
 
 /**
- * Takes as much of the queue as fits in one push: all news of the first one's kind that no other news of the same
- * participant goes before. So each participant's news keep their order, nothing is lost, and whoever comes and goes
- * again and again holds up nobody else. The lesson's own news go alone, and nothing overtakes them.
+ * Who has just come waits until the pace allows a push, is told how the lesson stands together with all who wait there,
+ * and is in: a class that comes at once is told of itself a few times, and not each of everybody.
  */
-export function nextRun(queue: readonly LessonNews[]): Run {
-  const [first] = queue
-  if (!first) return { news: [], rest: [] }
-  if (first.who === null) return { news: [first], rest: queue.slice(1) }
-  const news: LessonNews[] = []
-  const rest: LessonNews[] = []
-  const waiting = new Set<string | null>()
-  for (const [index, one] of queue.entries()) {
-    if (one.who === null) return { news, rest: [...rest, ...queue.slice(index)] }
-    const participant = participantIn(one.recorded)
-    if (one.recorded.event.type === first.recorded.event.type && !waiting.has(participant)) news.push(one)
-    else {
-      rest.push(one)
-      waiting.add(participant)
-    }
+export interface LessonPace extends Pace<LessonChange> {
+  /** Somebody has entered the lesson's waiting room. */
+  knock(lesson: string): void
+}
+
+export function lessonPace({ lessons, outlet, clock }: LessonPaceOptions): LessonPace {
+  /** Lessons in whose waiting room somebody is, by the lesson's room: also one that has ended meanwhile. */
+  const knocked = new Map<string, LessonRecord>()
+
+  const admit = (room: string): boolean => {
+    const record = knocked.get(room)
+    knocked.delete(room)
+    if (!record) return false
+    const { id } = record
+    outlet.push(toWaiting(id), 'lesson_state', stateOf(record))
+    outlet.join(waitingRoom(id), room)
+    outlet.leave(waitingRoom(id), [waitingRoom(id)])
+    return true
   }
-  return { news, rest }
+
+  const merged = mergedPace({
+    outlet,
+    clock,
+    kind: 'lesson',
+    pauseMs: PACE_MS,
+    merge: mergedNotice,
+    ahead: admit,
+    onSent({ name, to: { room } }) {
+      if (name === 'lesson_ended') outlet.leave(room, [room]) // nobody is in any more
+    },
+  })
+
+  const wait = (record: LessonRecord): void => {
+    knocked.set(lessonRoom(record.id), record)
+    merged.mark(lessonRoom(record.id))
+  }
+
+  const move = ({ record, recorded: { event }, who }: LessonChange): void => {
+    if (who === null) return
+    const person = personRoom({ org: who.home, id: who.id })
+    if (event.type === 'ParticipantJoined') {
+      outlet.join(person, waitingRoom(record.id))
+      wait(record)
+    } else if (event.type === 'ParticipantLeft') outlet.leave(person, [lessonRoom(record.id), waitingRoom(record.id)])
+  }
+
+  return {
+    push(notices, change) {
+      move(change)
+      merged.push(notices, change)
+    },
+    knock(lesson) {
+      const record = lessons.get(lesson)
+      if (!record) return
+      wait(record)
+      merged.flush(lessonRoom(lesson))
+    },
+    stop: () => merged.stop(),
+  }
+}
+
+function stateOf(record: LessonRecord): LessonState {
+  const { id, row, last } = record
+  if (!row || !last) throw new Error(`the state of lesson ${id} was asked for before its first event`)
+  return lessonState(id, row, record.present(), eventRef(last))
 }

@@ -1,5 +1,5 @@
-import type { OfflineReason, PresenceEvent } from '../../../machines/presence/events.ts'
-import { PRESENCE_STREAM } from '../../../projections/online.ts'
+import type { OfflineReason } from '../../../machines/presence/events.ts'
+import { isOf, personName, streamName } from '../../../machines/stream.ts'
 import type { Log } from '../../log/log.ts'
 
 /** How a presence ended; `at` in milliseconds since 1970, for a lost connection the time of the loss. */
@@ -15,9 +15,10 @@ export async function endOfPresence(
   id: string,
   since: number,
 ): Promise<EndOfPresence | undefined> {
-  for await (const batch of log.read(`${PRESENCE_STREAM}${org}.${id}`, { backwards: true })) {
+  for await (const batch of log.read(streamName('presence', personName({ org, id })), { backwards: true })) {
     for (const recorded of batch) {
-      const event = recorded.event as PresenceEvent // of a presence's stream
+      if (!isOf('presence', recorded)) continue
+      const { event } = recorded
       if (event.type === 'WentOffline' && event.since === since)
         return { at: event.at ?? recorded.at, reason: event.reason }
       if (event.type === 'CameOnline' && event.at <= since) return undefined

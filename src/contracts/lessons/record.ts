@@ -1,7 +1,9 @@
+import type { Recorded } from '../../../machines/kernel.ts'
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
+import { isOf, streamName } from '../../../machines/stream.ts'
 import { attend, isPresent, type Participant } from '../../../projections/lesson-participants.ts'
-import { LESSON_STREAM, type LessonRow, lessons } from '../../../projections/lessons.ts'
-import type { Recorded } from '../../../projections/projection.ts'
+import { type LessonRow, lessons } from '../../../projections/lessons.ts'
+import { foldStream } from '../../log/fold-stream.ts'
 import type { Log } from '../../log/log.ts'
 
 /**
@@ -60,10 +62,10 @@ export class LessonRecord {
  * event.
  */
 export async function lessonAt(log: Log, id: string, seq?: number): Promise<LessonRecord | undefined> {
-  const record = new LessonRecord(id)
-  const options = seq === undefined ? {} : { limit: seq + 1 }
-  for await (const batch of log.read(LESSON_STREAM + id, options))
-    for (const recorded of batch) record.move(recorded as unknown as Recorded<LessonEvent>) // of a lesson’s stream
-  if (!record.last || (seq !== undefined && record.last.revision !== seq)) return undefined
-  return record
+  const fold = (record: LessonRecord | undefined, recorded: Recorded): LessonRecord => {
+    const moved = record ?? new LessonRecord(id)
+    if (isOf('lesson', recorded)) moved.move(recorded)
+    return moved
+  }
+  return (await foldStream(log, streamName('lesson', id), fold, seq === undefined ? {} : { upTo: seq }))?.state
 }

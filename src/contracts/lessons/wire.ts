@@ -3,6 +3,7 @@ import type { LeaveReason } from '../../../machines/lesson/events.ts'
 import type { Participant } from '../../../projections/lesson-participants.ts'
 import type { LessonRow, LessonStatus } from '../../../projections/lessons.ts'
 import type { EventRef } from '../../delivery/notice.ts'
+import { iso, isoOrNull } from '../shared/iso.ts'
 
 /** One event of one participant. `seq` is the event's revision in the lesson; times are ISO-8601 UTC. */
 export interface ParticipantEntry {
@@ -93,7 +94,3 @@ function presentPerson(participant: Participant): PresentPerson {
   made.set(participant, person)
   return person
 }
-
-/** Milliseconds since 1970 as ISO-8601 UTC. */
-export const iso = (ms: number): string => new Date(ms).toISOString()
-export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms))

@@ -1,48 +1,76 @@
-import type { OpenAPIHono } from '@hono/zod-openapi'
+import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { refuse } from '../../../machines/kernel.ts'
-import type { Follower } from '../../delivery/follower.ts'
-import { refused } from '../../gateway/http/errors.ts'
+import { displayNameOf } from '../../../machines/person/profile.ts'
+import { personIn, personName } from '../../../machines/stream.ts'
+import type { Node } from '../../delivery/contract.ts'
+import { onlineIn } from '../../delivery/online-model.ts'
+import { ROLES } from '../../gateway/auth/tokens.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
+import { pageById } from '../../gateway/http/pages.ts'
+import { resources } from '../../gateway/http/resource.ts'
+import { afterId, limit } from '../../gateway/http/schemas.ts'
 import type { Hubs } from '../../presence/hubs.ts'
-import { type Leases, LeasesUnavailable } from '../../presence/leases.ts'
-import { displayNameOf } from '../shared/people.ts'
-import { maySeePresence } from './inbound.ts'
-import { listPresence } from './routes.ts'
+import { LeasesUnavailable } from '../../presence/leases.ts'
+import { presenceRefusals } from './refusals.ts'
 
-export interface PresenceRoutesParts {
-  readonly follower: Pick<Follower, 'desk' | 'profiles'>
-  readonly leases: Pick<Leases, 'count'>
-  readonly hubs: Pick<Hubs, 'count'>
-}
+export type PresenceRoutesParts = Pick<Node, 'online' | 'profiles' | 'leases'> & { readonly hubs: Pick<Hubs, 'count'> }
+
+const Present = z
+  .object({
+    id: z.string(),
+    role: z.enum(ROLES),
+    display_name: z.string(),
+    state: z.enum(['online', 'lost']).openapi({ description: 'lost: the connection broke and may still come back' }),
+    since: z.number().int().openapi({ description: 'milliseconds since 1970' }),
+    sockets: z.number().int().nullable().openapi({ description: 'on all nodes; null: cannot be counted now' }),
+  })
+  .openapi('Present')
+const hubCount = z
+  .number()
+  .int()
+  .nullable()
+  .openapi({ description: 'TeacherHub connections of your organisation, on all nodes' })
 
 /**
  * `GET /api/v1/presence`: what the keys in Redis tell other programs, and more, with Redis and without. Who is here and
  * since when is what was recorded, as this node has heard it; how many sockets they have is counted in the leases, of
  * all nodes.
  */
-export function presenceRoutes(app: OpenAPIHono<HttpEnv>, { follower, leases, hubs }: PresenceRoutesParts): void {
-  app.openapi(listPresence, async (c) => {
-    const { org, role: mine } = c.get('identity')
-    if (!maySeePresence(mine)) return refused(c, refuse('teachers-only'), SENTENCES)
-    const { role, limit, after = '' } = c.req.valid('query')
-    const present = [...follower.desk.office(org).online]
-      .filter(([id, row]) => row.role !== 'visitor' && id > after && (role === undefined || row.role === role))
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-    const page = present.slice(0, limit)
-    const [counts, ofHubs] = await Promise.all([
-      known(leases.count(page.map(([id]) => `${org}.${id}`))),
-      known(hubs.count(org)),
-    ])
-    const data = page.map(([id, { role, state, since }], i) => {
-      const display_name = displayNameOf(id, follower.profiles.get(org, id)?.profile ?? {})
-      return { id, role, display_name, state, since, sockets: counts?.[i] ?? null }
-    })
-    const last = page.at(-1)
-    return c.json({ data, ...(present.length > limit && last ? { next: last[0] } : {}), hubs: ofHubs }, 200)
-  })
-}
+export function presenceRoutes(
+  app: OpenAPIHono<HttpEnv>,
+  { online, profiles, leases, hubs }: PresenceRoutesParts,
+): void {
+  const { list } = resources(app, presenceRefusals)
 
-const SENTENCES = { 'teachers-only': 'only teachers and admins may see who is online' }
+  list(
+    {
+      method: 'get',
+      path: '/api/v1/presence',
+      summary: 'Who of your organisation is online, by id; visitors are not listed (teachers and admins)',
+      description: 'People who are here',
+      query: { role: z.enum(ROLES).optional(), limit: limit(1_000, 200), after: afterId },
+      items: Present,
+      besides: { next: z.string().optional(), hubs: hubCount },
+    },
+    async ({ identity: { org, role: mine }, query: { role, ...wanted } }) => {
+      if (mine !== 'teacher' && mine !== 'admin') return refuse('teachers-only')
+      const present = [...online.list(onlineIn(org))]
+        .map(([person, row]) => ({ ...row, id: personIn(person).id }))
+        .filter((one) => one.role !== 'visitor' && (role === undefined || one.role === role))
+        .sort((one, other) => (one.id < other.id ? -1 : 1))
+      const { data: page, next } = pageById(present, wanted)
+      const [counts, ofHubs] = await Promise.all([
+        known(leases.count(page.map(({ id }) => personName({ org, id })))),
+        known(hubs.count(org)),
+      ])
+      const data = page.map(({ id, role, state, since }, i) => {
+        const display_name = displayNameOf(id, profiles.get({ org, id })?.profile ?? {})
+        return { id, role, display_name, state, since, sockets: counts?.[i] ?? null }
+      })
+      return { data, next, hubs: ofHubs }
+    },
+  )
+}
 
 /** What was recorded is told even while leases cannot be counted. */
 async function known<T>(count: Promise<T>): Promise<T | null> {

@@ -1,5 +1,5 @@
 import type { Role } from '../../../machines/kernel.ts'
-import type { Profile } from '../../../machines/person/profile.ts'
+import { fullNameOf, type Profile } from '../../../machines/person/profile.ts'
 
 /** What user objects are made of: a person machine's context or a row of the view `people`. Times in milliseconds. */
 export interface PersonFacts {
@@ -61,15 +61,6 @@ export function visitorUser(id: string, person: Omit<PersonFacts, 'role'>): Visi
     id,
     disabled: person.disabled,
   }
-}
-
-/** The name that sentences use: `chat already claimed by <display name>`. Never empty. */
-export const displayNameOf = (id: string, { display_name, username, ...rest }: Profile): string =>
-  [display_name, fullNameOf(rest), username].find((name) => name?.trim()) ?? id
-
-function fullNameOf({ full_name, name, first_name, last_name }: Profile): string | null {
-  const parts = [first_name, last_name].filter((part) => part !== undefined)
-  return full_name ?? name ?? (parts.length > 0 ? parts.join(' ') : null)
 }
 
 function roleIdOf(role: Role): StaffUser['role_id'] {

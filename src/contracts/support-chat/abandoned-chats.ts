@@ -1,18 +1,21 @@
-import type { ChatEvent } from '../../../machines/chat/events.ts'
-import { type Party, Refusal } from '../../../machines/kernel.ts'
-import type { PresenceEvent } from '../../../machines/presence/events.ts'
-import { CHAT_STREAM } from '../../../projections/chats.ts'
-import { PRESENCE_STREAM } from '../../../projections/online.ts'
-import type { Recorded } from '../../../projections/projection.ts'
+import { type Party, type Recorded, Refusal } from '../../../machines/kernel.ts'
+import { idIn, isOf, personIn, personName } from '../../../machines/stream.ts'
+import type { ChatRow } from '../../../projections/chats.ts'
+import type { OnlineRow } from '../../../projections/online.ts'
+import type { Policy } from '../../delivery/contract.ts'
+import type { LiveModel } from '../../delivery/live-model.ts'
 import type { Entities } from '../../runtime/entities.ts'
-import type { Desk } from './desk.ts'
+import { openChatsOf } from './chats-model.ts'
 
 export interface AbandonedChatsOptions {
-  readonly desk: Desk
-  readonly entities: Entities
+  readonly chats: LiveModel<ChatRow>
+  readonly online: LiveModel<OnlineRow>
+  readonly entities: Pick<Entities, 'ask'>
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
+
+const RETRY_MS = 1_000
 
 /**
  * Keeps one thing true: in an open chat the visitor and whoever serves are online (or in their grace). It looks when
@@ -20,46 +23,45 @@ export interface AbandonedChatsOptions {
  * position of its own, and what a crash left half done is found again. Every node does it: the commands' ids follow
  * from the event, so the log takes each close once.
  */
-export function abandonedChats({ desk, entities, now, onError }: AbandonedChatsOptions) {
+export function abandonedChats({ chats, online, entities, now, onError }: AbandonedChatsOptions): Policy {
   const close = (org: string, room: string, gone: string, causedBy: string): void => {
     const by: Party = { id: 'abandoned-chats', org, role: 'system' }
     const call = causedBy === '' ? {} : { causedBy }
-    const asked = entities
-      .ask('chat', room, { type: 'CloseAbandonedChat', gone, by, at: now() }, call)
-      .then((answer) => {
-        if (answer instanceof Refusal)
-          throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
-      })
+    const command = { type: 'CloseAbandonedChat', gone, by, at: now() } as const
+    const asked = entities.ask('chat', room, command, call).then((answer) => {
+      if (answer instanceof Refusal)
+        throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
+    })
     asked.catch((error: unknown) => {
       onError(error)
-      setTimeout(() => lookAt(room), 1_000).unref() // the log may be back then; if not, once more
+      setTimeout(() => lookAt(room), RETRY_MS).unref() // the log may be back then; if not, once more
     })
   }
 
   const lookAt = (room: string, causedBy = ''): void => {
-    const chat = desk.chats.get(room)
+    const chat = chats.get(room)
     if (!chat || chat.status === 'closed') return
     for (const id of [chat.visitorId, chat.staffId]) {
-      if (id === null || desk.presence(chat.org, id)) continue
+      if (id === null || online.get(personName({ org: chat.org, id }))) continue
       close(chat.org, room, id, causedBy)
       return
     }
   }
 
   return {
-    /** Once, when the desk is live and everybody who is connected has been heard of. */
-    start(): void {
-      for (const room of desk.chats.keys()) lookAt(room)
+    start() {
+      for (const [room] of chats.entries()) lookAt(room)
     },
-    onEvent({ id, stream, event }: Recorded): void {
-      if (stream.startsWith(PRESENCE_STREAM)) {
-        if ((event as PresenceEvent).type !== 'WentOffline') return
-        const [org = '', person = ''] = stream.slice(PRESENCE_STREAM.length).split('.')
-        for (const room of desk.chatsOf(org, person)) lookAt(room, id)
-      } else if (stream.startsWith(CHAT_STREAM)) {
-        const { type } = event as ChatEvent
+    onEvent(recorded: Recorded) {
+      const { id, stream } = recorded
+      if (isOf('presence', recorded)) {
+        if (recorded.event.type !== 'WentOffline') return
+        const { org, id: person } = personIn(idIn('presence', stream) ?? '')
+        for (const room of [...chats.list(openChatsOf(org, person)).keys()]) lookAt(room, id)
+      } else if (isOf('chat', recorded)) {
+        const { type } = recorded.event
         if (type === 'ChatOpened' || type === 'ChatClaimed' || type === 'ChatTakenOver')
-          lookAt(stream.slice(CHAT_STREAM.length), id)
+          lookAt(idIn('chat', stream) ?? '', id)
       }
     },
   }

@@ -1,8 +1,21 @@
 import { type ChatRow, chats } from '../../../projections/chats.ts'
-import { type PersonRow, people } from '../../../projections/people.ts'
-import { pageOf, VIEW_WAIT_MS, type Views } from '../../gateway/http/pages.ts'
-import type { PeopleList } from '../accounts/http-users.ts'
-import type { ChatFilter, ChatList } from './http.ts'
+import { type Page, pageOf, type Views } from '../../gateway/http/pages.ts'
+
+/**
+ * Which chats to list: entries of one index of the view `chats`, newest first. Times in milliseconds; `to` exclusive.
+ */
+export interface ChatFilter {
+  readonly org: string
+  readonly state: ChatRow['status'] | 'open' | undefined
+  readonly staff: string | undefined
+  readonly visitor: string | undefined
+  readonly from: number | undefined
+  readonly to: number | undefined
+}
+
+export interface ChatList {
+  list(filter: ChatFilter, limit: number, after: string | undefined): Promise<Page<ChatRow>>
+}
 
 /** Lists from the live view. `upTo` tells the position that it has to show first. */
 export function chatList(views: Views, upTo: () => bigint): ChatList {
@@ -32,20 +45,4 @@ function prefixFor({ org, staff, visitor, state }: ChatFilter): string {
 function passes(chat: ChatRow, { state, staff, visitor }: ChatFilter): boolean {
   if (state !== undefined && (state === 'open' ? chat.status === 'closed' : chat.status !== state)) return false
   return (staff === undefined || chat.servedBy.includes(staff)) && (visitor === undefined || chat.visitorId === visitor)
-}
-
-/** The same for people. */
-export function peopleList(views: Views, upTo: () => bigint): PeopleList {
-  return {
-    async list(org, { limit, after }) {
-      await views.reached(people.name, upTo(), VIEW_WAIT_MS)
-      const prefix = `users/${org}/`
-      const from = after === undefined ? prefix : `${prefix}${after}!` // "!" sorts before every character of an id
-      const { entries } = await views.scan(people.name, { from, to: `${prefix}~`, limit: limit + 1 })
-      // what the view folded; parked rows stand in no list
-      const rows = entries.map(({ row }) => row as unknown as PersonRow)
-      const last = rows[limit - 1]
-      return entries.length > limit && last ? { people: rows.slice(0, limit), next: last.id } : { people: rows }
-    },
-  }
 }

@@ -1,10 +1,14 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
 import { unreachable } from '../../../machines/kernel.ts'
+import { personIn } from '../../../machines/stream.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
-import type { Recorded } from '../../../projections/projection.ts'
-import { type Audience, eventRef, type Notice } from '../../delivery/notice.ts'
+import type { PersonRow } from '../../../projections/people.ts'
+import type { Change } from '../../delivery/feed.ts'
+import { type Audience, eventRef, type Notice, toPerson } from '../../delivery/notice.ts'
 import type { StaffUser, VisitorUser } from '../shared/people.ts'
+import { toAgents, toStaff, toSupervising } from './audiences.ts'
+import type { Somebody } from './users.ts'
 import {
   chatVisitor,
   type FlaggedChat,
@@ -17,39 +21,42 @@ import {
 
 type ChatNotice = Notice<SupportChatWire>
 
-/** What notices about a chat are made from: the event, and the chat before and after it. */
-export interface ChatChange {
-  readonly room: string
-  readonly recorded: Recorded<ChatEvent>
-  readonly before: ChatRow | undefined
-  readonly after: ChatRow
+/** What notices about a chat name besides the chat itself. */
+export interface ChatNames {
   /** A staff member of the chat's organisation. */
   readonly staff: (id: string) => StaffUser
   /** The organisation's flagged chats after the event, newest first, at most 15. */
   readonly flagged: () => readonly FlaggedChat[]
 }
 
+/** Staff whom the notices about a change name. */
+export function staffIn({ recorded: { event }, after }: Change<ChatRow, ChatEvent>): readonly string[] {
+  if ('staffId' in event) return [event.staffId]
+  const serving = after?.staffId ?? null
+  return event.type === 'ChatClosed' && serving !== null ? [serving] : []
+}
+
 /** One case per recorded event; nothing else decides who hears what of a chat. */
-export function chatNotices({ room, recorded, before, after, staff, flagged }: ChatChange): readonly ChatNotice[] {
+export function chatNotices(change: Change<ChatRow, ChatEvent>, { staff, flagged }: ChatNames): readonly ChatNotice[] {
+  const { key: room, recorded, before, after } = change
+  if (!after) return []
   const { event } = recorded
   const { org, staffId } = after
   const ref = eventRef(recorded)
   const inRoom = { ...ref, room }
   const visitor = chatVisitor(after)
-  const toVisitor: Audience = { kind: 'person', org, id: after.visitorId }
+  const toVisitor = toPerson(org, after.visitorId)
 
   switch (event.type) {
     case 'ChatOpened':
-      return [
-        { to: { kind: 'staff', org }, name: 'append_unclaimed_chats', data: { ...ref, ...queuedChat(room, after) } },
-      ]
+      return [{ to: toStaff(org), name: 'append_unclaimed_chats', data: { ...ref, ...queuedChat(room, after) } }]
 
     case 'VisitorWrote': {
       const data = { ...inRoom, user: visitor, content: event.content }
-      if (staffId === null) return [{ to: { kind: 'staff', org }, name: 'visitor_unclaimed_msg', data }]
+      if (staffId === null) return [{ to: toStaff(org), name: 'visitor_unclaimed_msg', data }]
       return [
-        { to: { kind: 'person', org, id: staffId }, name: 'visitor_send', data },
-        { to: { kind: 'supervising', org, except: [staffId] }, name: 'new_visitor_msg_for_supervisor', data },
+        { to: toPerson(org, staffId), name: 'visitor_send', data },
+        { to: toSupervising(org, [staffId]), name: 'new_visitor_msg_for_supervisor', data },
       ]
     }
 
@@ -57,7 +64,7 @@ export function chatNotices({ room, recorded, before, after, staff, flagged }: C
       const data = { ...inRoom, user: staff(event.staffId), content: event.content }
       return [
         { to: toVisitor, name: 'staff_send', data },
-        { to: { kind: 'supervising', org, except: [event.staffId] }, name: 'new_staff_msg_for_supervisor', data },
+        { to: toSupervising(org, [event.staffId]), name: 'new_staff_msg_for_supervisor', data },
       ]
     }
 
@@ -67,14 +74,14 @@ export function chatNotices({ room, recorded, before, after, staff, flagged }: C
       const contents = (before?.waiting ?? []).map((message) => messageObject(room, message, null))
       return [
         {
-          to: { kind: 'staff', org, except: [event.staffId] },
+          to: toStaff(org, [event.staffId]),
           name: 'staff_claim_chat',
           data: { ...about, staff: user },
         },
-        { to: { kind: 'person', org, id: event.staffId }, name: 'own_chat_claimed', data: about },
+        { to: toPerson(org, event.staffId), name: 'own_chat_claimed', data: about },
         { to: toVisitor, name: 'staff_join_room', data: { ...inRoom, user } },
         {
-          to: { kind: 'supervising', org, except: [event.staffId] },
+          to: toSupervising(org, [event.staffId]),
           name: 'agent_new_chat',
           data: { ...inRoom, user, visitor, contents },
         },
@@ -84,9 +91,9 @@ export function chatNotices({ room, recorded, before, after, staff, flagged }: C
     case 'ChatTakenOver': {
       const data = { ...inRoom, user: staff(event.staffId) }
       return [
-        { to: { kind: 'person', org, id: event.from }, name: 'staff_being_taken_over_chat', data },
+        { to: toPerson(org, event.from), name: 'staff_being_taken_over_chat', data },
         { to: toVisitor, name: 'staff_being_taken_over_chat', data },
-        { to: { kind: 'supervising', org }, name: 'staff_take_over_chat', data },
+        { to: toSupervising(org), name: 'staff_take_over_chat', data },
       ]
     }
 
@@ -99,8 +106,8 @@ export function chatNotices({ room, recorded, before, after, staff, flagged }: C
         flagged_chats: flagged(),
       }
       return [
-        { to: { kind: 'supervising', org }, name: 'chat_has_changed_priority_for_supervisor', data },
-        { to: { kind: 'agents', org }, name: 'chat_has_changed_priority', data },
+        { to: toSupervising(org), name: 'chat_has_changed_priority_for_supervisor', data },
+        { to: toAgents(org), name: 'chat_has_changed_priority', data },
       ]
     }
 
@@ -121,13 +128,12 @@ function closedNotices(
   toVisitor: Audience,
   staff: (id: string) => StaffUser,
 ): readonly ChatNotice[] {
-  if (staffId === null)
-    return [{ to: { kind: 'staff', org }, name: 'visitor_leave_queue', data: { ...inRoom, user: visitor } }]
-  const others: Audience = { kind: 'supervising', org, except: [staffId] }
+  if (staffId === null) return [{ to: toStaff(org), name: 'visitor_leave_queue', data: { ...inRoom, user: visitor } }]
+  const others: Audience = toSupervising(org, [staffId])
   if (byVisitor) {
     const data = { ...inRoom, user: visitor }
     return [
-      { to: { kind: 'person', org, id: staffId }, name: 'visitor_leave', data },
+      { to: toPerson(org, staffId), name: 'visitor_leave', data },
       { to: others, name: 'visitor_leave_chat_for_supervisor', data },
     ]
   }
@@ -138,38 +144,26 @@ function closedNotices(
   ]
 }
 
-/** A person with the object that stands for them on the wire. */
-export type Somebody =
-  | { readonly kind: 'staff'; readonly user: StaffUser }
-  | { readonly kind: 'visitor'; readonly user: VisitorUser }
-
 /** Somebody came or went. Being lost and coming back in time is heard by nobody: they were here all along. */
-export interface PresenceChange {
-  readonly org: string
-  readonly id: string
-  readonly recorded: Recorded
-  readonly before: OnlineRow | undefined
-  readonly after: OnlineRow | undefined
-  readonly who: Somebody
-}
-
-export function presenceNotices({ org, id, recorded, before, after, who }: PresenceChange): readonly ChatNotice[] {
+export function presenceNotices(change: Change<OnlineRow>, who: Somebody): readonly ChatNotice[] {
+  const { key, recorded, before, after } = change
   if ((before === undefined) === (after === undefined)) return []
+  const { org, id } = personIn(key)
   const ref = eventRef(recorded)
   if (who.kind === 'visitor') {
     const data = { ...ref, user: who.user }
-    return [{ to: { kind: 'staff', org }, name: after ? 'visitor_goes_online' : 'visitor_goes_offline', data }]
+    return [{ to: toStaff(org), name: after ? 'visitor_goes_online' : 'visitor_goes_offline', data }]
   }
   const data = { ...ref, user: who.user }
-  return [{ to: { kind: 'staff', org, except: [id] }, name: after ? 'staff_goes_online' : 'staff_goes_offline', data }]
+  return [{ to: toStaff(org, [id]), name: after ? 'staff_goes_online' : 'staff_goes_offline', data }]
 }
 
 /**
  * Somebody who is online is called something else now: said by coming online again, to everybody, themselves included.
  */
-export function renamedNotices(org: string, recorded: Recorded, who: Somebody): readonly ChatNotice[] {
+export function renamedNotices({ key, recorded }: Change<PersonRow>, who: Somebody): readonly ChatNotice[] {
+  const to = toStaff(personIn(key).org)
   const ref = eventRef(recorded)
-  if (who.kind === 'visitor')
-    return [{ to: { kind: 'staff', org }, name: 'visitor_goes_online', data: { ...ref, user: who.user } }]
-  return [{ to: { kind: 'staff', org }, name: 'staff_goes_online', data: { ...ref, user: who.user } }]
+  if (who.kind === 'visitor') return [{ to, name: 'visitor_goes_online', data: { ...ref, user: who.user } }]
+  return [{ to, name: 'staff_goes_online', data: { ...ref, user: who.user } }]
 }

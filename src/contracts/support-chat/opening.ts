@@ -1,8 +1,10 @@
 import { isStaff } from '../../../machines/kernel.ts'
+import { personIn } from '../../../machines/stream.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
 import { type JsonText, jsonText, remembered, type Texts } from '../../delivery/json-text.ts'
 import type { StaffUser, VisitorUser } from '../shared/people.ts'
+import type { Users } from './users.ts'
 import { type FlaggedChat, flaggedChat, queuedChat, type StaffInit } from './wire.ts'
 
 const FLAGGED_SHOWN = 15
@@ -11,35 +13,25 @@ const FLAGGED_SHOWN = 15
 export interface Shown {
   readonly unclaimed: ReadonlyMap<string, ChatRow>
   readonly flagged: ReadonlyMap<string, ChatRow>
+  /** By `<org>.<id>`. */
   readonly online: ReadonlyMap<string, OnlineRow>
   readonly position: bigint
-  readonly staff: (id: string) => StaffUser
-  readonly visitor: (id: string) => VisitorUser
+  readonly users: Users
 }
 
-export function staffInit({ unclaimed, flagged, online, position, staff, visitor }: Shown): StaffInit {
-  const here = [...online]
-  return {
-    online_users: here.filter(([, { role }]) => isStaff(role)).map(([id]) => staff(id)),
-    online_visitors: here.filter(([, { role }]) => role === 'visitor').map(([id]) => visitor(id)),
-    unclaimed_chats: [...unclaimed].map(([room, chat]) => queuedChat(room, chat)),
-    flagged_chats: topFlagged(flagged),
-    pos: String(position),
-  }
-}
-
-/** The same as JSON text. Whoever stands in it unchanged since the last time is not written again. */
-export function staffInitText({ unclaimed, flagged, online, position, staff, visitor }: Shown): JsonText<StaffInit> {
-  const users: string[] = []
+/** What a staff member is told on arrival. Whoever stands in it unchanged since the last time is not written again. */
+export function staffInit({ unclaimed, flagged, online, position, users }: Shown): JsonText<StaffInit> {
+  const staff: string[] = []
   const visitors: string[] = []
-  for (const [id, { role }] of online) {
-    if (isStaff(role)) users.push(textOf(staff(id)))
-    else if (role === 'visitor') visitors.push(textOf(visitor(id)))
+  for (const [person, { role }] of online) {
+    const { id } = personIn(person)
+    if (isStaff(role)) staff.push(textOf(users.staff(id)))
+    else if (role === 'visitor') visitors.push(textOf(users.visitor(id)))
   }
   const queued: string[] = []
   for (const [room, chat] of unclaimed) queued.push(queuedText(room, chat))
   return jsonText(
-    `{"online_users":[${users.join()}],"online_visitors":[${visitors.join()}],"unclaimed_chats":[${queued.join()}],` +
+    `{"online_users":[${staff.join()}],"online_visitors":[${visitors.join()}],"unclaimed_chats":[${queued.join()}],` +
       `"flagged_chats":${JSON.stringify(topFlagged(flagged))},"pos":"${position}"}`,
   )
 }

@@ -1,29 +1,19 @@
-import type { Server } from 'socket.io'
-import { isSupervising, type Party, refuse } from '../../../machines/kernel.ts'
-import type { Clock, Timer } from '../../clock.ts'
+import { isSupervising, refuse } from '../../../machines/kernel.ts'
+import type { Connection } from '../../delivery/connection.ts'
+import type { Node } from '../../delivery/contract.ts'
 import { eventRef } from '../../delivery/notice.ts'
-import type { Log } from '../../log/log.ts'
 import type { Answer } from '../../runtime/answer.ts'
-import type { Entities } from '../../runtime/entities.ts'
 import { replayChat, type Step } from './past.ts'
-
-export interface ReplaysOptions {
-  readonly io: Server
-  readonly log: Log
-  readonly entities: Entities
-  readonly clock: Clock
-  readonly onError: (error: unknown, what: string) => void
-}
 
 export interface Replays {
   /**
-   * Starts telling the past of a chat to one socket; `speed` 2 = twice as fast as it happened. One replay of a chat at
-   * a time.
+   * Starts telling the past of a chat to one connection; `speed` 2 = twice as fast as it happened. One replay of a chat
+   * at a time.
    */
-  start(party: Party, socket: string, room: string, speed: number): Promise<Answer>
-  stop(socket: string, room: string): Answer
-  /** The socket is gone, or (without a name) the server stops. */
-  forget(socket?: string): void
+  start(to: Connection, room: string, speed: number): Promise<Answer>
+  stop(to: Connection, room: string): Answer
+  /** Ends all of them: the node stops. */
+  forget(): void
 }
 
 /**
@@ -31,26 +21,24 @@ export interface Replays {
  * paced by the log's own times; `replay_ended` {room, seq} comes last. Only supervisors and admins of the chat's
  * organisation.
  */
-export function replays({ io, log, entities, clock, onError }: ReplaysOptions): Replays {
+export function replays({
+  log,
+  entities,
+  clock,
+  onError,
+}: Pick<Node, 'log' | 'entities' | 'clock' | 'onError'>): Replays {
+  /** By connection, then by chat. A connection that has ever replayed stands here until it is closed. */
   const running = new Map<string, Map<string, AbortController>>()
 
-  const run = async (socket: string, room: string, speed: number, { signal }: AbortController): Promise<void> => {
-    const to = io.to(socket)
+  const run = async (to: Connection, room: string, speed: number, { signal }: AbortController): Promise<void> => {
     let previous: Step | undefined
     for await (const step of replayChat(log, room)) {
       if (previous) await pause((step.recorded.at - previous.recorded.at) / speed, signal)
       if (signal.aborted) return
       const { recorded } = step
+      const { at } = recorded
       for (const { to: audience, name, data } of step.notices) {
-        to.emit('replay_event', {
-          room,
-          ...eventRef(recorded),
-          at: recorded.at,
-          speed,
-          to: audience.kind,
-          event: name,
-          data,
-        })
+        to.emit('replay_event', { room, ...eventRef(recorded), at, speed, to: audience.kind, event: name, data })
       }
       previous = step
     }
@@ -59,7 +47,7 @@ export function replays({ io, log, entities, clock, onError }: ReplaysOptions): 
 
   const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
-      const timer: Timer = clock.after(Math.max(0, ms), done)
+      const timer = clock.after(Math.max(0, ms), done)
       signal.addEventListener('abort', done)
       function done(): void {
         timer.cancel()
@@ -68,37 +56,45 @@ export function replays({ io, log, entities, clock, onError }: ReplaysOptions): 
       }
     })
 
-  const end = (socket: string, room: string): boolean => {
-    const theirs = running.get(socket)
-    const replay = theirs?.get(room)
-    replay?.abort()
-    theirs?.delete(room)
-    if (theirs?.size === 0) running.delete(socket)
-    return replay !== undefined
+  const of = (to: Connection): Map<string, AbortController> => {
+    const known = running.get(to.id)
+    if (known) return known
+    const theirs = new Map<string, AbortController>()
+    running.set(to.id, theirs)
+    to.onClosed(() => {
+      for (const replay of theirs.values()) replay.abort()
+      running.delete(to.id)
+    })
+    return theirs
   }
 
   return {
-    async start(party, socket, room, speed) {
-      if (!isSupervising(party.role)) return refuse('supervisors-only')
+    async start(to, room, speed) {
+      if (!isSupervising(to.party.role)) return refuse('supervisors-only')
       const { revision, state } = await entities.state('chat', room)
-      if (revision < 0 || state.context.org !== party.org) return refuse('no-such-chat')
-      end(socket, room) // asking again starts over
+      if (revision < 0 || state.context.org !== to.party.org) return refuse('no-such-chat')
+      const theirs = of(to)
+      theirs.get(room)?.abort() // asking again starts over
       const replay = new AbortController()
-      const theirs = running.get(socket) ?? new Map<string, AbortController>()
-      running.set(socket, theirs.set(room, replay))
-      run(socket, room, speed, replay)
+      theirs.set(room, replay)
+      run(to, room, speed, replay)
         .catch((error: unknown) => onError(error, 'a replay'))
         .finally(() => {
-          if (running.get(socket)?.get(room) === replay) end(socket, room)
+          if (theirs.get(room) === replay) theirs.delete(room)
         })
       return { kind: 'done', id: null, seq: revision, position: null, events: [] }
     },
-    stop(socket, room) {
-      return end(socket, room) ? { kind: 'done', id: null, seq: -1, position: null, events: [] } : refuse('no-replay')
+    stop(to, room) {
+      const theirs = running.get(to.id)
+      const replay = theirs?.get(room)
+      if (!theirs || !replay) return refuse('no-replay')
+      replay.abort()
+      theirs.delete(room)
+      return { kind: 'done', id: null, seq: -1, position: null, events: [] }
     },
-    forget(socket) {
-      const sockets = socket === undefined ? [...running.keys()] : [socket]
-      for (const one of sockets) for (const room of [...(running.get(one)?.keys() ?? [])]) end(one, room)
+    forget() {
+      for (const theirs of running.values()) for (const replay of theirs.values()) replay.abort()
+      running.clear()
     },
   }
 }

@@ -1,21 +1,21 @@
 import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
-import type { Answer, Call } from '../../runtime/answer.ts'
+import type { Outcome } from '../../delivery/connection.ts'
+import { keepNewest } from '../../keep-newest.ts'
+import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { derivedId } from '../../runtime/ids.ts'
+import { visitorTurns } from './visitor-turns.ts'
 
-/** An answer together with the chat that gave it; null when there is no chat at all. */
-export interface RoomAnswer {
-  readonly room: string | null
-  readonly answer: Answer
-}
-
-/** The chats of visitors, who never name a chat: they mean their latest one. */
+/** The chats of visitors, who never name a chat: they mean their latest one. Outcomes are about the chat that answered. */
 export interface VisitorChats {
-  /** Asks the visitor's latest chat. */
-  askLatest(command: ChatCommand, call: Call): Promise<RoomAnswer>
-  /** Opens the visitor's next chat; refused with `chat-already-open` while the latest is open. */
-  open(command: ChatCommand, call: Call): Promise<RoomAnswer>
+  /** Asks the visitor's latest chat. `call.entered` is called when the command stands in the mailbox of that chat. */
+  askLatest(command: ChatCommand, call: Call): Promise<Outcome>
+  /**
+   * Opens the visitor's next chat; refused with `chat-already-open` while the latest is open. It takes several chats'
+   * answers to know which chat that is, so `call.entered` is not called: an opening has entered when it is answered.
+   */
+  open(command: ChatCommand, call: Call): Promise<Outcome>
 }
 
 const REMEMBERED = 20_000
@@ -24,10 +24,24 @@ const REMEMBERED = 20_000
  * A visitor's chats are numbered 0, 1, 2 … and the id of each follows from the visitor and the number. Number n+1 is
  * asked to open only after number n has answered that it is closed, for ever; so at most one is open, on any number of
  * nodes, by construction.
+ *
+ * A visitor's calls are decided in the order in which they begin, which for one connection is the order of its frames
+ * (ORDER-1), though a chat that has ended sends calls on to the next one. Chats are entered in two ways:
+ *   - straight: a call that finds the latest chat known, and nobody standing aside, stands in that chat's mailbox in the
+ *     same turn, so behind all that began before it;
+ *   - aside: a call that knows no chat, that its chat has sent away, or that opens a chat waits until all that began
+ *     before it is answered, and only then looks for the latest chat. What is under way at that moment will be sent away
+ *     too, or is answered; it counts as standing aside. So does what begins before the call stands in a mailbox (an
+ *     opening: before it is answered), so it waits until it is the first in its turn.
+ * The latest chat becomes another one only by a call that stands aside and is the first: then everything else under way
+ * stands aside, and comes after it. Whoever waits does so for earlier calls only, so no two wait for each other.
+ * A call that was sent away has told `entered` already. Of the calls of one connection that is none that can succeed,
+ * unless another connection of the visitor opens a chat meanwhile: an opening of its own stands aside.
  */
 export function visitorChats(entities: Entities): VisitorChats {
-  /** Visitor -> a number that exists, and its chat; where to begin to look. Only a hint, so it may be forgotten. */
-  const hints = new Map<string, { readonly n: number; readonly room: string }>()
+  const turns = visitorTurns()
+  /** Visitor -> a number that exists, where to begin to look. Only a hint, so it may be forgotten. */
+  const hints = new Map<string, number>()
 
   const exists = async (by: Party, n: number): Promise<boolean> =>
     (await entities.state('chat', chatId(by, n))).revision >= 0
@@ -37,7 +51,7 @@ export function visitorChats(entities: Entities): VisitorChats {
    * no successor.
    */
   const latest = async (by: Party): Promise<number> => {
-    let low = hints.get(nameOf(by))?.n ?? -1
+    let low = hints.get(nameOf(by)) ?? -1
     if (low >= 0 && !(await entities.state('chat', chatId(by, low))).state.matches('closed')) return low
     let step = 1
     while (await exists(by, low + step)) {
@@ -57,57 +71,82 @@ export function visitorChats(entities: Entities): VisitorChats {
   const remember = (by: Party, n: number): void => {
     const name = nameOf(by)
     hints.delete(name)
-    hints.set(name, { n, room: chatId(by, n) })
-    if (hints.size > REMEMBERED) for (const [oldest] of hints) return void hints.delete(oldest)
+    hints.set(name, n)
+    keepNewest(hints, REMEMBERED)
   }
 
-  const ask = async (room: string, command: ChatCommand, call: Call): Promise<RoomAnswer> => ({
-    room,
-    answer: await entities.ask('chat', room, command, call),
-  })
+  const ask = async (n: number, command: ChatCommand, call: Call): Promise<Outcome> => {
+    const room = chatId(command.by, n)
+    return { about: room, answer: await entities.ask('chat', room, command, call) }
+  }
 
   /**
    * A visitor names no chat, so a call that is repeated after a lost connection may come when their next chat is open
    * already. It still means the chat before, which then has its first answer.
    */
-  const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<RoomAnswer | undefined> => {
-    if (call.clientId === undefined || n < 1) return undefined
+  const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<Outcome | undefined> => {
     const room = chatId(command.by, n - 1)
     const answer = await entities.remembered('chat', room, command, call)
-    return answer && { room, answer }
+    return answer && { about: room, answer }
   }
+  const mayBeRepeated = (n: number, { clientId }: Call): boolean => clientId !== undefined && n > 0
 
   return {
     async askLatest(command, call) {
-      if (command.by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
-      // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no
-      // bounded mailbox.
-      const hint = hints.get(nameOf(command.by))
-      if (hint !== undefined) {
-        const answered = await answeredBefore(hint.n, command, call)
+      const { by } = command
+      if (by.role !== 'visitor') return { about: null, answer: refuse('visitors-only') }
+      const known = hints.get(nameOf(by))
+      // Before it has its turn: on the way from there to the mailbox nothing is awaited that others could overtake.
+      if (known !== undefined && mayBeRepeated(known, call)) {
+        const answered = await answeredBefore(known, command, call)
         if (answered) return answered
-        const asked = await ask(hint.room, command, call)
-        if (!(asked.answer instanceof Refusal && asked.answer.code === 'chat-closed')) return asked
       }
-      const n = await latest(command.by)
-      if (n < 0) return { room: null, answer: refuse('no-open-chat') }
-      return (await answeredBefore(n, command, call)) ?? ask(chatId(command.by, n), command, call)
+      const turn = turns.begin(nameOf(by))
+      try {
+        // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no
+        // bounded mailbox.
+        if (known !== undefined && known === hints.get(nameOf(by)) && !turn.mustStandAside) {
+          const asked = await ask(known, command, call)
+          if (!hasEnded(asked)) return asked
+        }
+        await turn.standAside()
+        const n = await latest(by)
+        if (n < 0) return { about: null, answer: refuse('no-open-chat') }
+        const answered = mayBeRepeated(n, call) ? await answeredBefore(n, command, call) : undefined
+        if (answered) return answered
+        const entered = (): void => {
+          turn.goOn()
+          call.entered?.()
+        }
+        return await ask(n, command, { ...call, entered })
+      } finally {
+        turn.end()
+      }
     },
-    async open(command, call) {
-      if (command.by.role !== 'visitor') return { room: null, answer: refuse('visitors-only') }
-      // The latest chat is asked even when it is closed: a repeated call finds its first answer there.
-      const first = Math.max(0, await latest(command.by))
-      const answered = await answeredBefore(first, command, call)
-      if (answered) return answered
-      for (let n = first; ; n++) {
-        const { room, answer } = await ask(chatId(command.by, n), command, call)
-        if (answer instanceof Refusal && answer.code === 'chat-closed') continue
-        if (!(answer instanceof Refusal)) remember(command.by, n)
-        return { room, answer }
+    async open(command, { entered: _, ...call }) {
+      const { by } = command
+      if (by.role !== 'visitor') return { about: null, answer: refuse('visitors-only') }
+      const turn = turns.begin(nameOf(by))
+      try {
+        await turn.standAside()
+        // The latest chat is asked even when it is closed: a repeated call finds its first answer there.
+        const first = Math.max(0, await latest(by))
+        const answered = mayBeRepeated(first, call) ? await answeredBefore(first, command, call) : undefined
+        if (answered) return answered
+        for (let n = first; ; n++) {
+          const asked = await ask(n, command, call)
+          if (hasEnded(asked)) continue
+          if (!(asked.answer instanceof Refusal)) remember(by, n)
+          return asked
+        }
+      } finally {
+        turn.end()
       }
     },
   }
 }
+
+const hasEnded = ({ answer }: Outcome): boolean => answer instanceof Refusal && answer.code === 'chat-closed'
 
 const nameOf = (by: Party): string => `${by.org}.${by.id}`
 

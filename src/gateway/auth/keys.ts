@@ -106,7 +106,8 @@ async function readSecret(path: string): Promise<string | null> {
   if (secret !== null && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
     const bytes = Buffer.byteLength(secret)
     throw new Error(
-      `${path} must hold at least ${MIN_SECRET_BYTES} bytes, has ${bytes}: restore it, or delete it to get a new one (a new jwt-secret ends all sessions)`,
+      `${path} must hold at least ${MIN_SECRET_BYTES} bytes, has ${bytes}: restore it, ` +
+        'or delete it to get a new one (a new jwt-secret ends all sessions)',
     )
   }
   return secret

@@ -36,6 +36,27 @@ export interface Page<R> {
   readonly next?: string
 }
 
+/** A page as it is answered. */
+export interface Listed<Item> {
+  readonly data: readonly Item[]
+}
+
+/** The page with its rows as clients see them. */
+export const listed = <R, Item>({ rows, next }: Page<R>, itemOf: (key: string, row: R) => Item) => ({
+  data: rows.map(([key, row]) => itemOf(key, row)),
+  next,
+})
+
+/** A page of a list that goes by id, after the id `after`. `all` is sorted by it. */
+export function pageById<Item extends { readonly id: string }>(
+  all: readonly Item[],
+  { limit, after = '' }: { readonly limit: number; readonly after?: string | undefined },
+) {
+  const rest = all.filter(({ id }) => id > after)
+  const data = rest.slice(0, limit)
+  return { data, next: rest.length > limit ? data.at(-1)?.id : undefined }
+}
+
 /** A page of a list that goes by time, the latest first. */
 export async function pageOf<R>(views: Views, options: PageOptions<R>): Promise<Page<R>> {
   const { view, upTo, prefix, after, limit, passes = () => true } = options

@@ -1,12 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { ID } from '../auth/tokens.ts'
 
-/** What descriptions of several routes are made of. */
-export const security = [{ bearer: [] }]
-export const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } })
-
+/** What the descriptions of several routes are made of. */
 export const idText = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
-export const id = z.object({ id: idText })
+export const id = { id: idText }
 
 /** The number of an event. Not coerced: an empty `at=` would be the first event. */
 const seq = z
@@ -14,14 +11,20 @@ const seq = z
   .regex(/^\d{1,15}$/, 'must be a whole number from 0')
   .transform(Number)
   .openapi({ type: 'integer', minimum: 0 })
-export const asOf = z.object({ at: seq.optional().openapi({ description: 'as of the event with this seq' }) })
+export const asOf = { at: seq.optional().openapi({ description: 'as of the event with this seq' }) }
 
+/** How long a page may be. */
 export const limit = (most: number, fallback: number) => z.coerce.number().int().min(1).max(most).default(fallback)
+
+/** Where a page of a list begins that goes by time. */
 export const next = z
   .string()
   .max(300)
   .regex(/^\d{14}\/[A-Za-z0-9_-]+$/, 'must be the next of the page before')
   .optional()
+
+/** Where a page of a list begins that goes by id. */
+export const afterId = idText.optional().openapi({ description: 'the `next` of the page before' })
 
 const instant = z.iso
   .datetime({ offset: true, error: 'must be ISO-8601 with a zone, like 2026-11-21T09:00:00Z' })
@@ -39,12 +42,11 @@ export const time = z.union(
     z.iso.date().transform((text) => Date.parse(text)),
     instant,
   ],
-  {
-    error: TIME,
-  },
+  { error: TIME },
 )
 
 /** Lists stand in the order of their times, written with 14 digits. */
 const LATEST_MS = Date.parse('3000-01-01T00:00:00Z')
+
 /** In a body: an instant. Gives milliseconds since 1970. */
 export const plannedTime = instant.refine((ms) => ms >= 0 && ms < LATEST_MS, 'must lie between the years 1970 and 3000')

@@ -1,19 +1,19 @@
 import type { Socket } from 'socket.io'
 import type { Party } from '../../../machines/kernel.ts'
 import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
-import { clientKindOf } from '../../contracts/presence/inbound.ts'
 import { aliveKeyProblem } from '../../presence/alive-keys.ts'
 import { type Authenticator, AuthFailure, type Identity, partyOf } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
 import { newParticipant, type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
 import { tokenFrom } from '../auth/tokens.ts'
+import { clientKindOf } from './client-kind.ts'
 import { ConnectionRefused } from './connection-refused.ts'
 import { contradicts, type handshakes } from './handshake.ts'
 
 /** Who connects, and as what. */
 export type Arrival =
-  | { readonly way: 'app' | 'hub'; readonly party: Party; readonly identity: Identity }
-  | { readonly way: 'anonymous'; readonly party: Party; readonly participant: ParticipantToken }
+  | { readonly kind: 'app' | 'hub'; readonly party: Party; readonly identity: Identity }
+  | { readonly kind: 'anonymous'; readonly party: Party; readonly participant: ParticipantToken }
 
 export interface ArrivalsOptions {
   readonly handshake: ReturnType<typeof handshakes>
@@ -53,15 +53,15 @@ export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions):
       const participant = found ?? newParticipant()
       const party: Party = { id: participant.id, org: ANONYMOUS, role: 'student' }
       agree(query, party)
-      return { way: 'anonymous', party, participant }
+      return { kind: 'anonymous', party, participant }
     }
     const party = partyOf(found)
     agree(query, party)
     const entrance = clientKindOf(found.role, query.product_type)
     if ('problem' in entrance) throw new ConnectionRefused(403, entrance.problem)
-    const problem = found.role === 'teacher' && entrance.way === 'app' ? aliveKeyProblem(found.org) : undefined
+    const problem = found.role === 'teacher' && entrance.kind === 'app' ? aliveKeyProblem(found.org) : undefined
     if (problem !== undefined) throw new ConnectionRefused(403, problem)
-    return { way: entrance.way, party, identity: found }
+    return { kind: entrance.kind, party, identity: found }
   }
 }
 

@@ -1,6 +1,9 @@
 import type { Party, Role } from '../../../machines/kernel.ts'
 import { isAnonymous } from '../../../machines/presence/anonymous.ts'
+import { personName } from '../../../machines/stream.ts'
+import type { OnlineRow } from '../../../projections/online.ts'
 import type { Follower } from '../../delivery/follower.ts'
+import type { LiveModel } from '../../delivery/live-model.ts'
 import type { AliveKeys } from '../../presence/alive-keys.ts'
 import type { Hubs } from '../../presence/hubs.ts'
 import type { LivenessProbe, Peer } from '../../presence/liveness-probe.ts'
@@ -13,7 +16,8 @@ export const ARRIVAL_MS = 15_000
 
 export interface ConnectionRegistryOptions {
   readonly presence: PresenceTracker
-  readonly follower: Pick<Follower, 'desk' | 'until'>
+  readonly online: LiveModel<OnlineRow>
+  readonly follower: Pick<Follower, 'until'>
   readonly keys: AliveKeys
   readonly hubs: Hubs
   readonly liveness: LivenessProbe
@@ -24,7 +28,7 @@ export interface ConnectionRegistryOptions {
 /** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
 export interface ConnectionRegistry {
   /**
-   * Resolves when this node would say so itself. Rejects (with Unwelcome when nothing is broken) having undone
+   * Resolves when this node would say so itself. Rejects (with ConnectionRefused when nothing is broken) having undone
    * everything; `gone` = the socket closed.
    */
   entered(arrival: Arrival, socket: string, peer: Peer, gone: AbortSignal): Promise<void>
@@ -42,6 +46,7 @@ export interface ConnectionRegistry {
  */
 export function connectionRegistry({
   presence,
+  online,
   follower,
   keys,
   hubs,
@@ -49,7 +54,7 @@ export function connectionRegistry({
   now,
 }: ConnectionRegistryOptions): ConnectionRegistry {
   const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
-    const isHere = (): boolean => follower.desk.presence(org, id) !== undefined
+    const isHere = (): boolean => online.get(personName({ org, id })) !== undefined
     if (isHere()) return
     // Cheaper than AbortSignal.any and .timeout, and a thousand of these come at once.
     const over = new AbortController()
@@ -63,20 +68,20 @@ export function connectionRegistry({
     if (!found) throw new ConnectionRefused(503, 'try again')
   }
 
-  const left: ConnectionRegistry['left'] = async ({ way, party }, socket, end) => {
-    if (way === 'hub') return hubs.leave(party.org, socket)
-    liveness.close(nameOf(party), socket)
-    await Promise.all([keys.leave(socket), presence.disconnected(nameOf(party), socket, end)])
+  const left: ConnectionRegistry['left'] = async ({ kind, party }, socket, end) => {
+    if (kind === 'hub') return hubs.leave(party.org, socket)
+    liveness.close(personName(party), socket)
+    await Promise.all([keys.leave(socket), presence.disconnected(personName(party), socket, end)])
   }
 
   return {
     async entered(arrival, socket, peer, gone) {
-      const { way, party } = arrival
+      const { kind, party } = arrival
       try {
-        if (way === 'hub') await hubs.enter(party.org, socket)
+        if (kind === 'hub') await hubs.enter(party.org, socket)
         else {
-          liveness.open(nameOf(party), socket, peer)
-          await presence.connected(nameOf(party), roleOf(arrival), socket)
+          liveness.open(personName(party), socket, peer)
+          await presence.connected(personName(party), roleOf(arrival), socket)
           await here(party, gone)
           await enterKeys(keys, party, socket)
         }
@@ -89,7 +94,7 @@ export function connectionRegistry({
       }
     },
     async probeOthers(arrival, socket, at) {
-      const person = nameOf(arrival.party)
+      const person = personName(arrival.party)
       const result = await liveness.probe(person, socket)
       if (typeof result === 'number')
         await presence.recordReturn(person, roleOf(arrival), { lostAt: result, backAt: at })
@@ -98,12 +103,10 @@ export function connectionRegistry({
   }
 }
 
-const roleOf = (arrival: Arrival): Role => (arrival.way === 'anonymous' ? 'student' : arrival.identity.role)
+const roleOf = (arrival: Arrival): Role => (arrival.kind === 'anonymous' ? 'student' : arrival.identity.role)
 
 async function enterKeys(keys: AliveKeys, party: Party, socket: string): Promise<void> {
   const { org, id, role } = party
   if (role !== 'teacher' && role !== 'student') return
-  await keys.enter({ person: nameOf(party), org: isAnonymous(party) ? null : org, id, role, socket })
+  await keys.enter({ person: personName(party), org: isAnonymous(party) ? null : org, id, role, socket })
 }
-
-const nameOf = ({ org, id }: Party): string => `${org}.${id}`

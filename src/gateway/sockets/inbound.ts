@@ -1,195 +1,153 @@
-import type { Party } from '../../../machines/kernel.ts'
-import { Refusal, refuse } from '../../../machines/kernel.ts'
-import type { AttendanceCalls } from '../../contracts/attendance/calls.ts'
-import {
-  type AttendanceRowOf,
-  attendanceInbound,
-  attendanceSentences,
-  courseNamedIn,
-} from '../../contracts/attendance/inbound.ts'
-import type { LessonCalls } from '../../contracts/lessons/calls.ts'
-import { type LessonRowOf, lessonInbound, lessonSentences } from '../../contracts/lessons/inbound.ts'
-import { barred, type ClientKind } from '../../contracts/presence/inbound.ts'
-import { displayNameOf } from '../../contracts/shared/people.ts'
-import { type Caller, inbound, type Row, sentence } from '../../contracts/support-chat/inbound.ts'
-import type { Replays } from '../../contracts/support-chat/replays.ts'
-import type { RoomAnswer, VisitorChats } from '../../contracts/support-chat/visitor-chats.ts'
+import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
+import { personName } from '../../../machines/stream.ts'
+import type { Connection, Inbound, InboundCall, InboundRow, Outcome } from '../../delivery/connection.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
+import type { Refusals } from '../../delivery/refusals.ts'
 import { LogUnavailable } from '../../log/log.ts'
-import type { Call } from '../../runtime/answer.ts'
-import type { Entities } from '../../runtime/entities.ts'
 import type { Limit } from '../auth/limits.ts'
-
-/** What the gateway remembers of one connection. */
-export interface Session {
-  readonly caller: Caller
-  readonly way: ClientKind
-  readonly address: string
-  /** 2 = acks carry a third value. */
-  readonly protocol: 1 | 2
-}
+import { socketRefusals } from '../refusals.ts'
+import { type Ack, acknowledge } from './ack.ts'
+import type { Lane } from './lane.ts'
+import { refusalWords } from './refusal-words.ts'
 
 export interface InboundOptions {
-  readonly entities: Entities
-  readonly visitorChats: VisitorChats
-  readonly profiles: () => ProfileCache
+  readonly contracts: readonly { readonly refusals: Refusals; readonly inbound?: Inbound | undefined }[]
+  readonly profiles: Pick<ProfileCache, 'fetch'>
   readonly perPerson: Limit
   readonly perAddress: Limit
+  /** Milliseconds since 1970. */
   readonly now: () => number
-  readonly replays: Replays
-  readonly lessonCalls: LessonCalls
-  readonly attendanceCalls: AttendanceCalls
   readonly observe: {
+    /** `outcome` is `done` or the refusal's code. */
     command(name: string, party: Party, outcome: string, milliseconds: number): void
     unknownEvent(name: string): void
     failed(error: unknown, name: string): void
   }
 }
 
-type AnyRow = Row | LessonRowOf | AttendanceRowOf
-type Ack = (result: boolean, error: string | null, place?: object) => void
+/** The one guarded way in for everything that clients emit. */
+export interface InboundGate {
+  /** `args` as Socket.IO gave them, the ack last if there is one. Never throws. */
+  onFrame(name: unknown, args: unknown[], from: Connection, lane: Lane): void
+  /** From now on commands are refused; resolves when those in hand are answered. */
+  drain(): Promise<void>
+}
 
 /**
- * The one guarded way in for everything that a socket emits: known name, limits, shape, then the room. Never throws,
- * never rejects.
+ * Knows the name, holds to the limits, reads the shape; then the call runs in the connection's lane. What can be refused
+ * without asking anybody is refused at once, whatever waits in the lane. Throws when two contracts listen to one name.
  */
-export function openInbound(options: InboundOptions) {
-  const {
-    entities,
-    visitorChats,
-    profiles,
-    perPerson,
-    perAddress,
-    now,
-    replays,
-    lessonCalls,
-    attendanceCalls,
-    observe,
-  } = options
+export function openInbound(options: InboundOptions): InboundGate {
+  const { profiles, perPerson, perAddress, now, observe } = options
+  const entrances = entrancesOf(options.contracts)
   let draining = false
-  let underWay = 0
+  let inHand = 0
   let idle: (() => void) | undefined
 
-  const handle = async (
-    name: string,
-    row: AnyRow,
-    args: unknown[],
-    session: Session,
-    socket: string,
-  ): Promise<void> => {
-    const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
-    const started = performance.now()
-    const { party } = session.caller
-    let outcome: RoomAnswer
+  const decoded = ({ name, entrance, args, from }: Frame): InboundCall | Refusal => {
+    if (draining) return refuse('draining')
+    const at = now()
+    const mayPerson = perPerson.take(personName(from.party), at)
+    const may = mayPerson === true ? perAddress.take(from.address, at) : mayPerson
+    if (may !== true) return refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) })
+    if (from.kind === 'anonymous' && !entrance.inbound.anonymous?.includes(name)) return refuse('token-needed')
+    if (from.kind === 'hub') return refuse('hub-looks-on')
+    return entrance.row(args, from, at)
+  }
+
+  const outcomeOf = async (name: string, call: () => Promise<Outcome>): Promise<Outcome> => {
     try {
-      outcome = await run(name, row, args, session, socket)
+      return await call()
     } catch (error) {
       const unavailable = error instanceof LogUnavailable
       if (!unavailable) observe.failed(error, name)
-      outcome = { room: null, answer: refuse(unavailable ? 'unavailable' : 'internal') }
+      return { about: null, answer: refuse(unavailable ? 'unavailable' : 'internal') }
     }
-    const watching = name in attendanceInbound
-    const { answer } = outcome
-    const room = outcome.room ?? (watching ? courseNamedIn(args) : null)
-    observe.command(name, party, answer instanceof Refusal ? answer.code : 'done', performance.now() - started)
-    if (!ack && !watching) return
-    const where = name in lessonInbound ? { lesson_id: room } : watching ? { course_id: room } : { room }
-    const place =
-      answer instanceof Refusal
-        ? { ...where, code: answer.code }
-        : {
-            ...where,
-            id: answer.id,
-            seq: answer.seq < 0 ? null : answer.seq,
-            pos: answer.position === null ? null : String(answer.position),
-          }
-    const error = answer instanceof Refusal ? await worded(answer, party) : null
-    if (watching && answer instanceof Refusal) {
-      attendanceCalls.refused(socket, {
-        message: error ?? '',
-        code: answer.code,
-        ...(room === null ? {} : { course_id: room }),
+  }
+
+  const answer = async (frame: Frame, call: () => Promise<Outcome>): Promise<void> => {
+    const { name, entrance, args, from, ack, cameAt } = frame
+    const { inbound, refusals } = entrance
+    const outcome = await outcomeOf(name, call)
+    const code = outcome.answer instanceof Refusal ? outcome.answer.code : 'done'
+    observe.command(name, from.party, code, performance.now() - cameAt)
+    if (!ack && !inbound.onRefused) return
+    const about = outcome.about ?? inbound.aboutIn?.(args) ?? null
+    let error: string | null = null
+    if (outcome.answer instanceof Refusal) {
+      error = await refusalWords(outcome.answer, refusals, from.party.org, profiles).catch((bug: unknown) => {
+        observe.failed(bug, name)
+        return code
       })
+      inbound.onRefused?.(from, { event: name, code, message: error, about })
     }
-    if (!ack) return
-    if (session.protocol === 2) ack(error === null, error, place)
-    else ack(error === null, error)
+    if (ack) acknowledge(ack, from, { answer: outcome.answer, about, aboutKey: inbound.about, error })
   }
 
-  const run = async (
-    name: string,
-    row: AnyRow,
-    args: readonly unknown[],
-    session: Session,
-    socket: string,
-  ): Promise<RoomAnswer> => {
-    const { caller, address } = session
-    if (draining) return { room: null, answer: refuse('draining') }
-    const at = now()
-    const mayPerson = perPerson.take(`${caller.party.org}.${caller.party.id}`, at)
-    const may = mayPerson === true ? perAddress.take(address, at) : mayPerson
-    if (may !== true) return { room: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) }) }
-    const asked = barred(session.way, name) ?? row(args, caller, at)
-    if (asked instanceof Refusal) return { room: null, answer: asked }
-    switch (asked.kind) {
-      case 'chat':
-        return { room: asked.room, answer: await entities.ask('chat', asked.room, asked.command, callOf(asked)) }
-      case 'own-chat':
-        return visitorChats.askLatest(asked.command, callOf(asked))
-      case 'new-chat':
-        return visitorChats.open(asked.command, callOf(asked))
-      case 'replay':
-        return { room: asked.room, answer: await replays.start(caller.party, socket, asked.room, asked.speed) }
-      case 'stop-replay':
-        return { room: asked.room, answer: replays.stop(socket, asked.room) }
-      case 'join-lesson':
-      case 'leave-lesson':
-        return lessonCalls.ask(asked, session, socket)
-      case 'watch-course':
-      case 'unwatch-course':
-      case 'check-course':
-        return attendanceCalls.ask(asked, caller.party, socket)
+  const run = (frame: Frame, lane: Lane): void => {
+    inHand++
+    const answered = (call: () => Promise<Outcome>): Promise<void> =>
+      answer(frame, call)
+        .catch((error: unknown) => observe.failed(error, frame.name)) // an answer that cannot be written
+        .finally(() => {
+          if (--inHand === 0) idle?.()
+        })
+    const refused = (refusal: Refusal): void => void answered(async () => ({ about: null, answer: refusal }))
+    let call: InboundCall | Refusal
+    try {
+      call = decoded(frame)
+    } catch (error) {
+      observe.failed(error, frame.name)
+      call = refuse('internal')
     }
-  }
-
-  const worded = async (refusal: Refusal, { org }: Party): Promise<string> => {
-    const sentenceOfCode = lessonSentences[refusal.code] ?? attendanceSentences[refusal.code]
-    if (sentenceOfCode !== undefined) return `${refusal.code}: ${sentenceOfCode}`
-    const { staffId } = refusal.details
-    const person =
-      staffId === undefined
-        ? undefined
-        : await profiles()
-            .load(org, staffId)
-            .catch(() => undefined)
-    return sentence(refusal, (id) => displayNameOf(id, person?.profile ?? {}))
+    const its = call
+    if (its instanceof Refusal) refused(its)
+    else if (!lane.add((entered) => answered(() => its(entered)))) refused(refuse('overloaded'))
   }
 
   return {
-    /** `args` as Socket.IO gave them, the ack last if there is one. */
-    hear(name: unknown, args: unknown[], session: Session, socket: string): void {
-      const row =
-        typeof name === 'string' ? (inbound[name] ?? lessonInbound[name] ?? attendanceInbound[name]) : undefined
-      if (!row) {
+    onFrame(name, args, from, lane) {
+      const entrance = typeof name === 'string' ? entrances.get(name) : undefined
+      if (!entrance) {
         observe.unknownEvent(String(name))
         return
       }
-      underWay++
-      void handle(String(name), row, args, session, socket) // never rejects
-        .catch((error: unknown) => observe.failed(error, String(name)))
-        .finally(() => {
-          if (--underWay === 0) idle?.()
-        })
+      const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
+      run({ name: String(name), entrance, args, from, ack, cameAt: performance.now() }, lane)
     },
-    /** From now on commands are refused; resolves when those in hand are answered. */
-    drain(): Promise<void> {
+    drain() {
       draining = true
-      return underWay === 0 ? Promise.resolve() : new Promise((resolve) => (idle = resolve))
+      return inHand === 0 ? Promise.resolve() : new Promise((resolve) => (idle = resolve))
     },
   }
 }
 
-export type Inbound = ReturnType<typeof openInbound>
+/** What is known of a name that clients may emit. */
+interface Entrance {
+  readonly row: InboundRow
+  readonly inbound: Inbound
+  readonly refusals: Refusals
+}
 
-const callOf = ({ clientId, payload }: { readonly clientId?: string; readonly payload: unknown }): Call =>
-  clientId === undefined ? {} : { clientId, payload }
+interface Frame {
+  readonly name: string
+  readonly entrance: Entrance
+  /** Without the ack. */
+  readonly args: readonly unknown[]
+  readonly from: Connection
+  readonly ack: Ack | undefined
+  /** By `performance.now()`. */
+  readonly cameAt: number
+}
+
+function entrancesOf(contracts: InboundOptions['contracts']): ReadonlyMap<string, Entrance> {
+  const entrances = new Map<string, Entrance>()
+  for (const { inbound, refusals } of contracts) {
+    if (!inbound) continue
+    for (const [name, row] of Object.entries(inbound.rows)) {
+      if (entrances.has(name)) throw new Error(`two contracts listen to the event ${name}: one of them must rename it`)
+      entrances.set(name, { row, inbound, refusals: { ...socketRefusals, ...refusals } })
+    }
+  }
+  return entrances
+}

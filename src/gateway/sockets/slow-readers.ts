@@ -1,7 +1,8 @@
 import type { Server } from 'socket.io'
+import { personName } from '../../../machines/stream.ts'
 import type { Clock } from '../../clock.ts'
 import { type Connection, type Mark, markOf, terminate, waitingBytes } from './connections.ts'
-import type { SocketData } from './sockets.ts'
+import type { SocketData } from './session.ts'
 
 /** A reader who was disconnected, for the log line. */
 export interface Terminated {
@@ -88,8 +89,8 @@ function hasStalled(connection: Connection, progress: Progress, bytes: number): 
 
 function personOn(io: Server, connection: Connection): string | null {
   for (const { conn, data } of io.of('/').sockets.values()) {
-    const { session } = data as Partial<SocketData> // set when they were let in
-    if (conn === connection && session) return `${session.caller.party.org}.${session.caller.party.id}`
+    const { arrival } = data as Partial<SocketData> // set when they were let in
+    if (conn === connection && arrival) return personName(arrival.party)
   }
   return null
 }

@@ -1,0 +1,38 @@
+import { idIn, isOf, personIn } from '../../../machines/stream.ts'
+import { people } from '../../../projections/people.ts'
+import type { Contract } from '../../delivery/contract.ts'
+import { failureLimit } from '../../gateway/auth/limits.ts'
+import { openDemo } from './demo.ts'
+import { authRoutes } from './http-login.ts'
+import { userRoutes } from './http-users.ts'
+import { peopleList } from './list.ts'
+import { accountRefusals } from './refusals.ts'
+
+/** Accounts: who may log in, and what of a person the others see. */
+export const accounts: Contract = {
+  name: 'accounts',
+  namespace: '/',
+  views: [people],
+  wire: {},
+  refusals: accountRefusals,
+  seed: openDemo,
+  open(node) {
+    const { entities, passwords, clock, sign, outlet } = node
+    const parts = { entities, passwords, now: clock.now }
+    return {
+      routes(app) {
+        authRoutes(app, { ...parts, sign, logins: failureLimit(10, 60) })
+        userRoutes(app, { ...parts, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null })
+      },
+      policies: [
+        {
+          onEvent(recorded) {
+            if (!isOf('person', recorded) || recorded.event.type !== 'PersonDisabled') return
+            const { org, id } = personIn(idIn('person', recorded.stream) ?? '')
+            outlet.disconnectUser(org, id, 'this account is disabled')
+          },
+        },
+      ],
+    }
+  },
+}

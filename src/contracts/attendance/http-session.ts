@@ -1,0 +1,91 @@
+import { type OpenAPIHono, z } from '@hono/zod-openapi'
+import { displayNameOf } from '../../../machines/person/profile.ts'
+import { tooOften } from '../../gateway/http/errors.ts'
+import { fields } from '../../gateway/http/fields.ts'
+import type { HttpEnv } from '../../gateway/http/middleware.ts'
+import { resources } from '../../gateway/http/resource.ts'
+import { asOf, idText } from '../../gateway/http/schemas.ts'
+import { CodeOfSession, MarkOfSession, Session, status } from './http-shapes.ts'
+import { attendanceRefusals } from './refusals.ts'
+import type { SessionCalls } from './sessions.ts'
+
+/** A session is reached below its course, where the course must be its own, and by itself. */
+const AT_PATHS = {
+  '/api/v1/courses/{course_id}/attendance-sessions/{id}': { course_id: idText, id: idText },
+  '/api/v1/attendance-sessions/{id}': { id: idText },
+} as const
+
+/** Everything that is asked of one session, at both of its paths. */
+export function sessionRoutes(app: OpenAPIHono<HttpEnv>, session: SessionCalls): void {
+  const { act, read } = resources(app, attendanceRefusals)
+
+  for (const [path, params] of Object.entries(AT_PATHS)) {
+    read(
+      {
+        method: 'get',
+        path,
+        summary:
+          'The report of a session, now or as of any of its events (students of the course, its teachers, admins)',
+        description: 'The session',
+        params,
+        query: asOf,
+        data: Session,
+      },
+      ({ by, params, query }) => session.report(params, by, query.at),
+    )
+
+    act(
+      {
+        method: 'post',
+        path: `${path}/check-in`,
+        summary: 'Check in (students of the course, each for themselves)',
+        description: 'The mark',
+        params,
+        body: fields({ code: z.string().max(64) }),
+        data: MarkOfSession,
+      },
+      async ({ by, call, params, body, address }) => {
+        const mark = await session.checkIn(params, by, body.code, address, call)
+        return typeof mark === 'number' ? tooOften(mark) : mark
+      },
+    )
+
+    act(
+      {
+        method: 'post',
+        path: `${path}/marks`,
+        summary: 'Mark a student, or correct their mark (teachers of the course, admins)',
+        description: 'The mark',
+        params,
+        body: fields({ student_id: idText, status, reason: z.string().trim().max(500).nullish() }),
+        data: MarkOfSession,
+      },
+      ({ by, call, params, body: { student_id: studentId, status, reason } }) =>
+        session.mark(params, by, { studentId, status, reason: reason || null }, call), // a form's empty field is no reason
+    )
+
+    act(
+      {
+        method: 'post',
+        path: `${path}/end`,
+        summary: 'End a session (teachers of the course, admins)',
+        description: 'The session',
+        params,
+        data: Session,
+      },
+      ({ identity, by, call, params }) => session.end(params, by, displayNameOf(by.id, identity.profile), call),
+    )
+
+    read(
+      {
+        method: 'get',
+        path: `${path}/code`,
+        summary: 'The code to check in with (teachers of the course, admins); a new one comes every 20 seconds',
+        description: 'The code',
+        params,
+        data: CodeOfSession,
+      },
+      ({ by, params }) => session.code(params, by),
+    )
+  }
+}

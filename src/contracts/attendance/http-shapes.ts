@@ -1,0 +1,61 @@
+import { z } from '@hono/zod-openapi'
+
+const STATUSES = ['present', 'absent', 'late', 'excused'] as const
+export const status = z.enum(STATUSES)
+const via = z.enum(['code', 'teacher'])
+export const STATES = ['active', 'ended'] as const
+export const CHECK_IN_MODES = ['code', 'manual'] as const
+
+const Mark = z
+  .object({
+    student_id: z.string(),
+    status,
+    via,
+    by: z.string(),
+    at: z.string(),
+    seq: z.number(),
+    history: z
+      .array(z.object({ status, via, by: z.string(), at: z.string(), reason: z.string().nullable(), seq: z.number() }))
+      .openapi({
+        description: 'all that was ever said of this student here, the first fact first; the last one counts',
+      }),
+  })
+  .openapi('AttendanceMark')
+
+export const ListedSession = z
+  .object({
+    id: z.string(),
+    course_id: z.string(),
+    teacher_id: z.string(),
+    teacher_name: z.string(),
+    state: z.enum(STATES),
+    planned_minutes: z.number(),
+    check_in_mode: z.enum(CHECK_IN_MODES),
+    late_after_minutes: z.number().nullable(),
+    started_at: z.string(),
+    due_at: z.string().openapi({ description: 'when it is ended at the latest' }),
+    ended_at: z.string().nullable(),
+    ended_by: z.string().nullable().openapi({ description: 'a name; system when nobody ended it in time' }),
+    ended_by_id: z.string().nullable(),
+    end_reason: z.enum(['ended', 'overrun']).nullable(),
+    student_count: z.number().openapi({ description: 'students present so far' }),
+    final_statistics: z.object({ total: z.number(), present: z.number(), absent: z.number() }).nullable(),
+    seq: z.number(),
+  })
+  .openapi('ListedAttendanceSession')
+
+const code = { code: z.string(), code_expires_at: z.string().openapi({ description: 'when a new code replaces it' }) }
+
+export const Session = ListedSession.extend({
+  marks: z.array(Mark).openapi({ description: 'by student_id; for students only their own' }),
+  code: code.code
+    .optional()
+    .openapi({ description: 'for teachers of the course and admins, while students can check in by it' }),
+  code_expires_at: code.code_expires_at.optional(),
+}).openapi('AttendanceSession')
+
+export const MarkOfSession = Mark.extend({ id: z.string(), session_id: z.string(), course_id: z.string() }).openapi(
+  'AttendanceMarkOfSession',
+)
+
+export const CodeOfSession = z.object({ id: z.string(), ...code })

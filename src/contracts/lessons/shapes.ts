@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import type { Shape } from '../../delivery/contract.ts'
+import { ROLES } from '../../gateway/auth/tokens.ts'
+import { eventRefShape as ref, isoShape as time } from '../shared/wire-shapes.ts'
+import type { LessonWire } from './wire.ts'
+
+const role = z.enum(ROLES)
+const inLesson = { ...ref, lesson_id: z.string() }
+const entry = { participant_id: z.string(), role, name: z.string().nullable(), at: time, seq: z.int().min(0) }
+const about = <Entry extends z.ZodType>(participant: Entry) =>
+  z.strictObject({ ...inLesson, participants: z.array(participant).readonly() })
+const present = z.strictObject({ participant_id: z.string(), role, name: z.string().nullable(), since: time })
+
+/** The shape of everything that this contract pushes. */
+export const lessonShapes: { readonly [Name in keyof LessonWire]: Shape<LessonWire[Name]> } = {
+  lesson_started: z.strictObject({ ...inLesson, started_at: time, due_at: time }),
+  lesson_ended: z.strictObject({ ...inLesson, ended_at: time, reason: z.enum(['ended', 'overrun']) }),
+  participant_joined: about(z.strictObject(entry)),
+  participant_left: about(z.strictObject({ ...entry, reason: z.enum(['left', 'disconnected']) })),
+  participant_reconnected: about(z.strictObject({ ...entry, seconds_away: z.number().min(0) })),
+  lesson_state: z.strictObject({
+    ...inLesson,
+    title: z.string(),
+    teacher_id: z.string(),
+    state: z.enum(['scheduled', 'live', 'ended']),
+    starts_at: time,
+    planned_minutes: z.int().min(1),
+    started_at: time.nullable(),
+    due_at: time.nullable(),
+    ended_at: time.nullable(),
+    participants: z.array(present).readonly(),
+  }),
+}

@@ -1,0 +1,26 @@
+import { isStaff, isSupervising } from '../../../machines/kernel.ts'
+import type { Connection } from '../../delivery/connection.ts'
+import { type Audience, personRoom } from '../../delivery/notice.ts'
+
+const staffRoom = (org: string): string => `staff ${org}`
+const agentsRoom = (org: string): string => `agents ${org}`
+const supervisingRoom = (org: string): string => `supervising ${org}`
+
+/** Every agent, supervisor and admin of the organisation, but for the people in `except`. */
+export const toStaff = (org: string, except: readonly string[] = []): Audience =>
+  allBut('staff', staffRoom(org), org, except)
+
+export const toAgents = (org: string): Audience => ({ kind: 'agents', room: agentsRoom(org) })
+
+/** Supervisors and admins, but for the people in `except`. */
+export const toSupervising = (org: string, except: readonly string[] = []): Audience =>
+  allBut('supervising', supervisingRoom(org), org, except)
+
+/** The rooms of a desk that a connection is in. */
+export function deskRooms({ kind, party: { org, role } }: Connection): readonly string[] {
+  if (kind !== 'app' || !isStaff(role)) return []
+  return [staffRoom(org), isSupervising(role) ? supervisingRoom(org) : agentsRoom(org)]
+}
+
+const allBut = (kind: string, room: string, org: string, except: readonly string[]): Audience =>
+  except.length === 0 ? { kind, room } : { kind, room, except: except.map((id) => personRoom({ org, id })) }

@@ -1,0 +1,30 @@
+import { personName } from '../../../machines/stream.ts'
+import { type ChatRow, chats } from '../../../projections/chats.ts'
+import { LiveModel } from '../../delivery/live-model.ts'
+import type { Log } from '../../log/log.ts'
+
+/** Open chats of the organisation that nobody has claimed, oldest first. */
+export const unclaimedIn = (org: string): string => `unclaimed ${org}`
+/** Chats of the organisation with a severity above 0, open or closed. */
+export const flaggedIn = (org: string): string => `flagged ${org}`
+/** Open chats of one person, as a visitor or as the one who serves. */
+export const openChatsOf = (org: string, id: string): string => `of ${personName({ org, id })}`
+
+const isOpen = ({ status }: ChatRow): boolean => status !== 'closed'
+
+/** Open chats and flagged ones, by room. */
+export const chatsModel = (log: Log): LiveModel<ChatRow> =>
+  new LiveModel(log, {
+    category: 'chat',
+    projection: chats,
+    keeps: (row) => isOpen(row) || row.severity > 0,
+    lists: (_, row) => [
+      ...(row.status === 'unclaimed' ? [unclaimedIn(row.org)] : []),
+      ...(row.severity > 0 ? [flaggedIn(row.org)] : []),
+      ...(isOpen(row)
+        ? [row.visitorId, row.staffId].flatMap((id) => (id === null ? [] : [openChatsOf(row.org, id)]))
+        : []),
+    ],
+    seeds: ['open/', 'flagged/'],
+    unknown: 'load',
+  })

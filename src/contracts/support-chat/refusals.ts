@@ -1,0 +1,28 @@
+import type { Refusals } from '../../delivery/refusals.ts'
+
+/** What is refused about chats. */
+export const supportChatRefusals = {
+  'chat-already-claimed': [409, 'chat already claimed by {name:staffId}', 'exact'],
+  'chat-already-open': [
+    409,
+    'you already have an open chat; write to it with visitor_msg, or end it with visitor_leave_room',
+  ],
+  'chat-closed': [409, 'this chat has ended'],
+  'chat-not-claimed': [409, 'nobody serves this chat yet; claim it with staff_join'],
+  'no-open-chat': [409, 'you have no open chat; start one with visitor_first_msg'],
+  'no-replay': [409, 'no replay of this chat is running on this connection'],
+  'no-such-chat': [404, 'there is no chat with this id'],
+  'no-such-event': [404, 'this chat has no event with that number: at goes from 0 to the seq of its last event'],
+  'not-serving-chat': [403, 'only {name:staffId}, who serves this chat, may do that'],
+  'queue-full': [409, 'too much waits in this chat already; write again when somebody has taken it'],
+  'rank-too-low': [403, 'only somebody of a higher rank than {name:staffId} may take this chat over'],
+  'staff-only': [403, 'this is for agents, supervisors and admins'],
+  'supervisors-only': [403, 'this is for supervisors and admins'],
+  'visitors-only': [403, 'this is for visitors'],
+} as const satisfies Refusals
+
+/** Over HTTP it has always been worded so. */
+export const supportChatHttpRefusals = {
+  ...supportChatRefusals,
+  'staff-only': [403, 'only staff may do this'],
+} as const satisfies Refusals

@@ -1,0 +1,115 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Recorded } from '../../machines/kernel.ts'
+import type { OnlineRow } from '../../projections/online.ts'
+import type { Projection } from '../../projections/projection.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Sign } from '../gateway/auth/authenticator.ts'
+import type { Passwords } from '../gateway/auth/passwords.ts'
+import type { HttpEnv } from '../gateway/http/middleware.ts'
+import type { Views } from '../gateway/http/pages.ts'
+import type { Log } from '../log/log.ts'
+import type { Hubs } from '../presence/hubs.ts'
+import type { Leases } from '../presence/leases.ts'
+import type { Entities } from '../runtime/entities.ts'
+import type { Connection, Inbound } from './connection.ts'
+import type { Feed } from './feed.ts'
+import type { Follower } from './follower.ts'
+import type { LiveModel } from './live-model.ts'
+import type { Outlet } from './outlet.ts'
+import type { ProfileCache } from './profile-cache.ts'
+import type { Refusals } from './refusals.ts'
+import type { Subscriptions, Topic } from './subscriptions.ts'
+
+/** One client-facing system. Machinery serves any list of them and knows none. */
+export interface Contract {
+  readonly name: string
+  /** The Socket.IO namespace of its clients. */
+  readonly namespace: '/'
+  /** What it lists, kept up by the installation's view runners. */
+  readonly views: readonly Projection[]
+  /** Every name that it pushes, with the shape of the data. */
+  readonly wire: Readonly<Record<string, Shape>>
+  readonly refusals: Refusals
+  /** Fills an empty log with something to look at: called once, at the very first start. */
+  readonly seed?: (parts: SeedParts) => Promise<readonly DemoLogin[]>
+  /** Puts the contract on a node: called once, before the node follows the log. */
+  open(node: Node): Served
+}
+
+export type SeedParts = Pick<Node, 'log' | 'entities' | 'passwords'> & { readonly now: () => number }
+
+/** A log-in of the demo organisation. */
+export interface DemoLogin {
+  readonly role: string
+  readonly email: string
+  readonly password: string
+}
+
+/** A published shape, structurally a zod schema. */
+export interface Shape<T = unknown> {
+  safeParse(data: unknown): { readonly success: boolean; readonly error?: { readonly message: string } | undefined }
+  readonly _output: T
+}
+
+/** The data of every name, by a contract's table of shapes. */
+export type WireOf<Shapes extends Readonly<Record<string, Shape>>> = {
+  readonly [Name in keyof Shapes]: Shapes[Name]['_output']
+}
+
+/** A contract on one node. Everything a client is ever told comes out of `feeds` and openings. */
+export interface Served {
+  // biome-ignore lint/suspicious/noExplicitAny: each feed is called with the changes of its own model only
+  readonly feeds?: readonly Feed<any>[]
+  readonly inbound?: Inbound
+  /** The rooms that a connection enters on arrival, besides that of its person. */
+  readonly rooms?: (connection: Connection) => readonly string[]
+  /**
+   * Called in the turn in which the connection enters its rooms: what is recorded later comes as a push, what was
+   * recorded before is in the opening that is emitted here. `probe`: it matters here whether other connections of the
+   * same person, which count as open, are dead; the gateway finds out.
+   */
+  readonly arrive?: (connection: Connection) => 'probe' | undefined
+  readonly subscriptions?: readonly Subscriptions[]
+  readonly routes?: (app: OpenAPIHono<HttpEnv>) => void
+  readonly policies?: readonly Policy[]
+  /** Ends what still waits or runs. */
+  readonly stop?: () => void
+}
+
+/** Answers events with commands. It looks at states, so that it needs no position of its own. */
+export interface Policy {
+  /**
+   * Once, when the models are live, before anybody is recorded as lost because this node was down. Resolves when
+   * everything has been looked at.
+   */
+  readonly catchUp?: () => Promise<void>
+  /** Once, when everybody who is connected has been heard of. Resolves when everything has been looked at. */
+  readonly start?: () => Promise<void> | void
+  onEvent(recorded: Recorded): void
+}
+
+/** What machinery offers to contracts. */
+export interface Node {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly entities: Entities
+  /** Reads the live views. */
+  readonly views: Views
+  /** What a view has to show first, so that whoever was acknowledged something finds it listed. */
+  readonly upTo: () => bigint
+  readonly follower: Pick<Follower, 'position' | 'until'>
+  /** Who is online, or in their grace, by `<org>.<id>`; the list `online <org>` has those of one organisation. */
+  readonly online: LiveModel<OnlineRow>
+  readonly profiles: ProfileCache
+  readonly outlet: Outlet
+  /** Opens the subscriptions of one topic. */
+  readonly subscriptionsTo: (topic: Topic) => Subscriptions
+  readonly leases: Pick<Leases, 'count'>
+  readonly hubs: Hubs
+  readonly passwords: Passwords
+  /** Null when an identity provider issues the tokens. */
+  readonly sign: Sign | null
+  readonly onError: (error: unknown, where: string) => void
+}

@@ -1,0 +1,148 @@
+import type { Recorded } from '../../machines/kernel.ts'
+import type { Projection, Row } from '../../projections/projection.ts'
+import { keepNewest } from '../keep-newest.ts'
+import { foldStream } from '../log/fold-stream.ts'
+import type { Log } from '../log/log.ts'
+import type { ViewStore } from '../views/store.ts'
+import type { Change, Model } from './feed.ts'
+import { MemoryLists } from './memory-lists.ts'
+import type { EventRef } from './notice.ts'
+import { seedFrom } from './seed.ts'
+
+export interface LiveModelOptions<R extends Row> {
+  readonly category: string
+  readonly projection: Projection<R>
+  /** Rows for which this is false are let go of. */
+  readonly keeps: (row: R) => boolean
+  /** The lists that a kept row stands in, by their names: what openings and policies look things up by. */
+  readonly lists: (key: string, row: R) => readonly string[]
+  /** The lists of the view that hold every kept row, up to and with their last `/`. */
+  readonly seeds: readonly string[]
+  /** Makes a view's key of what the view calls a row. Default: the same. */
+  readonly keyOf?: (viewKey: string) => string
+  /** Whether an event begins a row that is not in memory. Default: the first one of its stream. */
+  readonly begins?: (recorded: Recorded) => boolean
+  /**
+   * What an event means whose row is neither in memory nor begun by it. `load`: the row is made from its stream.
+   * `final`: the same, but a row that was let go of never comes back, which is remembered of the newest ones.
+   * `ignore`: it is no news.
+   */
+  readonly unknown: 'load' | 'final' | 'ignore'
+  /** Whether `newest` is asked for: seeding then reads the last event of each row. */
+  readonly refs?: boolean
+}
+
+/** Events of rows that were let go of come long afterwards; of so many it is remembered that they are no news. */
+const MAX_FINISHED = 10_000
+
+/**
+ * The hot rows of one view, folded from the log by the same pure projection as the view itself. Rows are put in from
+ * the view or their stream and then moved by events; an event that a row has already seen changes nothing.
+ */
+export class LiveModel<R extends Row> implements Model<Change<R>> {
+  readonly category: string
+  readonly #options: LiveModelOptions<R>
+  readonly #log: Log
+  readonly #rows = new Map<string, R>()
+  readonly #lists: MemoryLists<R>
+  readonly #finished = new Set<string>()
+
+  constructor(log: Log, options: LiveModelOptions<R>) {
+    this.category = options.category
+    this.#log = log
+    this.#options = options
+    this.#lists = new MemoryLists()
+  }
+
+  get(key: string): R | undefined {
+    return this.#rows.get(key)
+  }
+
+  /** Every row in memory, by key. */
+  entries(): IterableIterator<[string, R]> {
+    return this.#rows.entries()
+  }
+
+  /** The rows of one list, by key, in the order in which they came in. */
+  list(name: string): ReadonlyMap<string, R> {
+    return this.#lists.rows(name)
+  }
+
+  /** The newest event of the rows of this list that this node has heard; undefined when it has heard none. */
+  newest(list: string): EventRef | undefined {
+    return this.#lists.newest(list)
+  }
+
+  isMissing(recorded: Recorded): boolean {
+    const { projection, unknown } = this.#options
+    const key = projection.key(recorded)
+    return (
+      key !== null &&
+      unknown !== 'ignore' &&
+      !this.#rows.has(key) &&
+      !this.#begins(recorded) &&
+      !this.#finished.has(key)
+    )
+  }
+
+  async load(recorded: Recorded): Promise<void> {
+    const { projection } = this.#options
+    const key = projection.key(recorded)
+    const past = await foldStream(this.#log, recorded.stream, projection.fold, { upTo: recorded.revision - 1 })
+    // Also a row that is not kept: the event at hand moves it on.
+    if (past && key !== null && !this.#rows.has(key)) this.#put(key, undefined, past.state, past.last)
+  }
+
+  onEvent(recorded: Recorded): Change<R> | undefined {
+    const { projection } = this.#options
+    const key = projection.key(recorded)
+    if (key === null || this.#finished.has(key)) return undefined
+    const before = this.#rows.get(key)
+    if (before ? recorded.revision <= before.seq : !this.#begins(recorded)) return undefined
+    const after = projection.fold(before, recorded)
+    this.#put(key, before, after, recorded)
+    if (!this.#isKept(after)) this.#letGo(key)
+    return { key, recorded, before, after }
+  }
+
+  async seed(store: ViewStore, log: Log): Promise<bigint | null> {
+    const { projection, seeds, keyOf = (key) => key, refs = false } = this.#options
+    const found = new Map<string, R>()
+    const position = await seedFrom<R>(store, log, projection.name, seeds, (key, row) => found.set(keyOf(key), row))
+    if (position === null) return null
+    for (const [key, row] of found) {
+      const last = refs ? await this.#eventAt(`${this.category}-${key}`, row.seq) : undefined
+      const known = this.#rows.get(key)
+      if (!known || known.seq < row.seq) this.#put(key, known, row, last)
+    }
+    return position
+  }
+
+  async #eventAt(stream: string, revision: number): Promise<Recorded | undefined> {
+    for await (const [event] of this.#log.read(stream, { from: revision, limit: 1 })) return event
+    return undefined
+  }
+
+  #begins(recorded: Recorded): boolean {
+    return this.#options.begins?.(recorded) ?? recorded.revision === 0
+  }
+
+  #isKept(row: R | undefined): row is R {
+    return row !== undefined && this.#options.keeps(row)
+  }
+
+  #put(key: string, before: R | undefined, after: R | undefined, recorded: Recorded | undefined): void {
+    const { lists } = this.#options
+    if (after) this.#rows.set(key, after)
+    else this.#rows.delete(key)
+    const old = this.#isKept(before) ? lists(key, before) : []
+    this.#lists.move(key, old, this.#isKept(after) ? lists(key, after) : [], after, recorded)
+  }
+
+  #letGo(key: string): void {
+    this.#rows.delete(key)
+    if (this.#options.unknown !== 'final') return
+    this.#finished.add(key)
+    keepNewest(this.#finished, MAX_FINISHED)
+  }
+}

@@ -1,0 +1,47 @@
+import type { Party, Recorded, Refusal, Role } from '../../machines/kernel.ts'
+import type { Connection, Outcome } from './connection.ts'
+import type { EventRef, Notice } from './notice.ts'
+
+/** What a subscriber is told on entering, or on asking. */
+export type Opening = { readonly name: string; readonly data: EventRef & object }
+
+/** Something that connections subscribe to, one by one: the sessions of a course, the votes of a poll. */
+export interface Topic {
+  /** The room of the subscribers. */
+  room(id: string): string
+  /**
+   * Whether this person may subscribe, as the entity itself says it at the moment (views follow later): the entity's
+   * revision, or why not.
+   */
+  admits(id: string, by: Party): Promise<number | Refusal>
+  /**
+   * Prepares the opening state; what it gives is called in the very turn in which the connection enters, so that
+   * nothing is missed and nothing is told twice.
+   */
+  opening(id: string): Promise<() => Opening>
+  /** Of the streams whose events may take subscribers out. */
+  readonly category: string
+  /** Whom an event takes out; null = nobody. */
+  takesOut(recorded: Recorded): TakenOut | null
+  /** What somebody who was taken out is told. */
+  farewell(id: string): Pick<Notice, 'name' | 'data'>
+}
+
+/** This person, in this role, may not look on any more, says the event with this revision. */
+export interface TakenOut {
+  readonly topic: string
+  readonly role: Role
+  readonly person: string
+  readonly seq: number
+}
+
+/** The subscriptions of one topic. What one connection wants of one id happens in the order in which it was asked. */
+export interface Subscriptions {
+  /** Enters, and tells the opening state. Twice is the same subscription, told again. */
+  subscribe(id: string, from: Connection): Promise<Outcome>
+  unsubscribe(id: string, from: Connection): Promise<Outcome>
+  /** Tells the opening state under the name `as`, without entering. */
+  read(id: string, from: Connection, as: string): Promise<Outcome>
+  /** To be called for every live event of the topic's category. */
+  onEvent(recorded: Recorded): void
+}

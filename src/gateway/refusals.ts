@@ -1,0 +1,34 @@
+import type { Refusals } from '../delivery/refusals.ts'
+
+/** What machinery itself refuses over HTTP, whatever the contract. */
+export const httpRefusals = {
+  'account-disabled': [401, 'this account is disabled: ask an admin of your organisation'],
+  'bad-request': [400, '{why}'],
+  'client-id-reused': [409, 'this Idempotency-Key was used for another request: use a new one'],
+  'malformed-json': [400, 'the body is not JSON: {why}'],
+  'too-large': [413, 'this is more than the log takes at once'],
+  'too-many-requests': [429, 'too many requests: try again in {seconds} s'],
+  busy: [503, 'too many others are changing the same thing: try again'],
+  internal: [503, 'this is our fault and has been written down: try again later'], // 500 was not promised to clients
+  overloaded: [503, 'too much is waiting already: try again in a moment'],
+  unavailable: [503, 'storage does not answer: send the same request with the same Idempotency-Key again'],
+} as const satisfies Refusals
+
+/** What machinery itself refuses on sockets. The statuses are those that HTTP would answer with. */
+export const socketRefusals = {
+  'account-disabled': [401, 'this account is disabled: ask an admin of your organisation'],
+  'bad-request': [400, '{why}'],
+  'client-id-reused': [409, 'this client_id was used for something else; take a new one for each call'],
+  'hub-looks-on': [403, 'a connection with product_type=manager only listens; connect without it to take part'],
+  'rate-limited': [429, 'too many requests; try again in {seconds} s'],
+  'token-needed': [401, 'without a token you may only join a lesson by its code'],
+  'too-large': [413, 'this is more than the log takes at once'],
+  busy: [503, 'too many are changing this chat at once; try again'],
+  draining: [503, 'this server is stopping; reconnect and repeat'],
+  internal: [503, 'something broke on our side; it has been logged'],
+  overloaded: [503, 'too much waits for this chat; try again in a moment'],
+  unavailable: [
+    503,
+    'the log did not answer in time, so this may or may not have happened; repeat it with the same client_id',
+  ],
+} as const satisfies Refusals

@@ -1,0 +1,66 @@
+/** Answers one call. It calls `entered` once, as soon as its command stands in a mailbox. It reports its own errors. */
+export type Turn = (entered: () => void) => Promise<void>
+
+/** The calls of one connection, in the order of its frames. */
+export interface Lane {
+  /**
+   * Starts the call when the one before it has entered its mailbox, in this very turn if that is so already. False when
+   * too many wait: then it never starts.
+   */
+  add(turn: Turn): boolean
+  /** As `add`, however many wait: for the server's own work, and for the end of the connection, which comes last. */
+  addAlways(turn: Turn): void
+}
+
+/** Of these each holds at most 64 KiB of content. */
+const MAX_WAITING = 256
+
+/**
+ * A call starts when the one before it has entered its mailbox, not when it was answered: mailboxes keep the order, and
+ * whoever sends many calls in one go has them decided and appended together. Nearly every call enters in the turn in
+ * which it starts, so nearly always nothing waits here. A call that never says that it has entered, because it was
+ * refused before, or asks nobody, has entered when it is answered.
+ */
+export function openLane(maxWaiting = MAX_WAITING): Lane {
+  const waiting: Turn[] = []
+  let isEntering = false
+  let isStarting = false
+
+  const start = (turn: Turn): void => {
+    isEntering = true
+    let hasEntered = false
+    const entered = (): void => {
+      if (hasEntered) return
+      hasEntered = true
+      isEntering = false
+      next()
+    }
+    void (async () => turn(entered))().then(entered, entered) // async: whatever it throws is a rejection
+  }
+
+  // A loop, because calls that enter at once would otherwise start one another ever deeper.
+  const next = (): void => {
+    if (isStarting) return
+    isStarting = true
+    while (!isEntering) {
+      const turn = waiting.shift()
+      if (turn === undefined) break
+      start(turn)
+    }
+    isStarting = false
+  }
+
+  const add = (turn: Turn): void => {
+    waiting.push(turn)
+    next()
+  }
+
+  return {
+    add(turn) {
+      if (waiting.length >= maxWaiting) return false
+      add(turn)
+      return true
+    },
+    addAlways: add,
+  }
+}

@@ -1,0 +1,61 @@
+import type { Socket } from 'socket.io'
+import { type Party, Refusal } from '../../../machines/kernel.ts'
+import { personName } from '../../../machines/stream.ts'
+import type { Connection } from '../../delivery/connection.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import type { Identity } from '../auth/authenticator.ts'
+import type { Arrival } from './arrivals.ts'
+import { ConnectionRefused } from './connection-refused.ts'
+import type { ConnectionRegistry } from './connection-registry.ts'
+import { peerOf } from './connections.ts'
+import { openLane } from './lane.ts'
+import { connectionOf, type SocketData } from './session.ts'
+
+export interface LettingInOptions {
+  readonly arrive: (socket: Socket) => Promise<Arrival>
+  readonly entities: Entities
+  readonly registry: ConnectionRegistry
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/**
+ * Lets one socket in: who they are, that they are known, that they are here. Rejects with ConnectionRefused when
+ * nothing is broken, having undone everything.
+ */
+export function lettingIn({ arrive, entities, registry, now }: LettingInOptions): (socket: Socket) => Promise<void> {
+  const letIn = async (socket: Socket, gone: AbortSignal): Promise<void> => {
+    const arrival = await arrive(socket)
+    const person: Connection['person'] =
+      arrival.kind === 'anonymous'
+        ? { profile: {}, createdAt: now(), updatedAt: null }
+        : await introduced(arrival.identity, arrival.party)
+    const lane = openLane()
+    const connection = connectionOf(socket, arrival, person, lane)
+    socket.data = { arrival, connection, lane } satisfies SocketData
+    // Last of all: nothing may fail between being here and being let in, or they would stay.
+    await registry.entered(arrival, socket.id, peerOf(socket.conn), gone)
+  }
+
+  const introduced = async ({ role, profile, iat }: Identity, by: Party): Promise<Connection['person']> => {
+    const command = { type: 'Introduce', role, profile, issuedAt: iat, by, at: now() } as const
+    const answer = await entities.ask('person', personName(by), command)
+    if (answer instanceof Refusal) {
+      throw answer.code === 'account-disabled'
+        ? new ConnectionRefused(401, 'this account is disabled')
+        : new ConnectionRefused(503, `${answer.code}: try again`)
+    }
+    return (await entities.state('person', personName(by))).state.context
+  }
+
+  return async (socket) => {
+    const gone = new AbortController()
+    const giveUp = (): void => gone.abort()
+    socket.conn.once('close', giveUp)
+    try {
+      await letIn(socket, gone.signal)
+    } finally {
+      socket.conn.off('close', giveUp) // nothing of this may stay for as long as the connection lives
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import type { Server, Socket } from 'socket.io'
+import type { Clock } from '../../clock.ts'
+import type { Served } from '../../delivery/contract.ts'
+import { hubRoom, personRoom } from '../../delivery/notice.ts'
+import type { ProfileCache } from '../../delivery/profile-cache.ts'
+import { ConnectionRefused } from './connection-refused.ts'
+import type { ConnectionRegistry } from './connection-registry.ts'
+import { seenUntil } from './connections.ts'
+import type { InboundGate } from './inbound.ts'
+import { sendAway } from './outlet.ts'
+import type { SocketData } from './session.ts'
+
+export interface ServeSocketsOptions {
+  readonly io: Server
+  readonly letIn: (socket: Socket) => Promise<void>
+  readonly contracts: readonly Served[]
+  readonly profiles: ProfileCache
+  readonly registry: ConnectionRegistry
+  readonly inbound: InboundGate
+  readonly clock: Clock
+  readonly onError: (error: unknown, what: string) => void
+}
+
+/** Lets clients in: what they are told on arrival, what they ask, and that they are gone. */
+export function serveSockets(options: ServeSocketsOptions): void {
+  const { io, letIn, contracts, profiles, registry, inbound, clock, onError } = options
+
+  io.use((socket, next) => {
+    letIn(socket).then(
+      () => next(),
+      (error: unknown) => {
+        if (!(error instanceof ConnectionRefused)) onError(error, 'a connection')
+        const broken = new ConnectionRefused(500, 'something broke on our side; it has been logged')
+        next(error instanceof ConnectionRefused ? error : broken)
+      },
+    )
+  })
+
+  /** Enter, then look, without a wait in between: later events come as pushes, earlier ones are in the openings. */
+  const arrive = (socket: Socket): void => {
+    const { connection, arrival } = socket.data as SocketData
+    const { party, kind } = connection
+    const ofContracts = contracts.flatMap((contract) => contract.rooms?.(connection) ?? [])
+    // The in-memory adapter joins at once.
+    void socket.join([kind === 'hub' ? hubRoom(party) : personRoom(party), ...ofContracts])
+    // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
+    if (profiles.get(party)?.disabled) {
+      sendAway(socket, 'this account is disabled')
+      return
+    }
+    let probe = false
+    for (const contract of contracts) if (contract.arrive?.(connection) === 'probe') probe = true
+    if (probe) void registry.probeOthers(arrival, socket.id, clock.now()) // never rejects
+  }
+
+  io.on('connection', (socket) => {
+    const { connection, arrival, lane } = socket.data as SocketData
+    // An anonymous participant's token is nothing that expires.
+    const expiry =
+      arrival.kind !== 'anonymous' &&
+      clock.after(arrival.identity.exp * 1000 - clock.now(), () => {
+        socket.emit('error', { message: 'token expired' })
+        socket.disconnect(true)
+      })
+    socket.on('disconnect', (reason) => {
+      if (expiry) expiry.cancel()
+      const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
+      const at = seenUntil(socket.conn, reason, clock.now())
+      // The end of a connection is a frame, too: what was sent before it is decided before it.
+      lane.addAlways(() =>
+        registry
+          .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
+          .catch((error: unknown) => onError(error, 'a disconnection')),
+      )
+    })
+    socket.onAny((name: unknown, ...args: unknown[]) => inbound.onFrame(name, args, connection, lane))
+    arrive(socket)
+  })
+}

@@ -1,0 +1,55 @@
+import type { Socket } from 'socket.io'
+import type { Connection } from '../../delivery/connection.ts'
+import type { Arrival } from './arrivals.ts'
+import { peerOf } from './connections.ts'
+import type { Lane } from './lane.ts'
+
+/** What the gateway remembers of one socket, once it is let in. */
+export interface SocketData {
+  /** Sent away by the server: its owner gets no grace. */
+  dismissed?: true
+  readonly arrival: Arrival
+  readonly connection: Connection
+  /** What it asks, in the order of its frames. */
+  readonly lane: Lane
+}
+
+/** A socket as contracts see it. Its end comes after every call that it made. */
+export function connectionOf(socket: Socket, arrival: Arrival, person: Connection['person'], lane: Lane): Connection {
+  const { handshake } = socket
+  let isOver = false
+  let closers: (() => void)[] = []
+  const close = async (): Promise<void> => {
+    isOver = true
+    for (const run of closers) run()
+    closers = []
+  }
+  socket.once('disconnect', () => lane.addAlways(close))
+
+  return {
+    id: socket.id,
+    kind: arrival.kind,
+    party: arrival.party,
+    person,
+    ...(arrival.kind === 'anonymous' ? { participantToken: arrival.participant.token } : {}),
+    address: handshake.address,
+    query: handshake.query,
+    protocol: protocolOf(handshake),
+    peer: peerOf(socket.conn),
+    isOpen: () => socket.connected,
+    emit: (name, data) => void socket.emit(name, data),
+    join: (room) => void socket.join(room), // the in-memory adapter joins at once
+    leave: (room) => void socket.leave(room),
+    inOrder: (work) => lane.addAlways(work), // not bounded, either: contracts put little there
+    onClosed(run) {
+      if (isOver) run()
+      else closers.push(run)
+    },
+  }
+}
+
+/** In the query or in `auth`, as a text or a number; whatever else stands there is as good as nothing. */
+function protocolOf({ query, auth }: Socket['handshake']): 1 | 2 {
+  const { protocol } = auth as { readonly protocol?: unknown }
+  return [query.protocol ?? protocol].some((asked) => asked === '2' || asked === 2) ? 2 : 1
+}

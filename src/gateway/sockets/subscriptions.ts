@@ -1,0 +1,107 @@
+import { type Recorded, Refusal, refuse } from '../../../machines/kernel.ts'
+import { categoryIn } from '../../../machines/stream.ts'
+import type { Connection, Outcome } from '../../delivery/connection.ts'
+import type { Follower } from '../../delivery/follower.ts'
+import type { EventRef } from '../../delivery/notice.ts'
+import type { Opening, Subscriptions, Topic } from '../../delivery/subscriptions.ts'
+import { keyedQueue } from '../../keyed-queue.ts'
+import type { Done } from '../../runtime/answer.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { type Subscription, subscribers } from './subscribers.ts'
+
+export interface SubscriptionsOptions {
+  readonly entities: Pick<Entities, 'lastPosition'>
+  readonly follower: Pick<Follower, 'position' | 'until'>
+}
+
+/** Read-your-writes: whoever changed something here and then looks waits at most this long for it. */
+const OWN_WRITE_WAIT_MS = 1_000
+/** How often it is looked again whether somebody may subscribe who was taken out at that very moment. */
+const MAX_ATTEMPTS = 10
+
+/**
+ * The subscriptions of one topic on this node. Whether somebody may look on says the entity at the moment; who is taken
+ * out meanwhile is found by the revisions of the two.
+ */
+export function subscriptionsTo(topic: Topic, { entities, follower }: SubscriptionsOptions): Subscriptions {
+  const turns = keyedQueue()
+  const known = subscribers(topic.room)
+
+  const ownWritesHeard = async (): Promise<void> => {
+    const upTo = entities.lastPosition()
+    if (follower.position() >= upTo) return
+    await follower.until(() => follower.position() >= upTo, AbortSignal.timeout(OWN_WRITE_WAIT_MS))
+  }
+
+  /** The opening is taken in the turn in which this resolves. */
+  const admitted = async (id: string, from: Connection): Promise<Admitted | Refusal> => {
+    const revision = await topic.admits(id, from.party)
+    if (revision instanceof Refusal) return revision
+    const opening = await topic.opening(id)
+    await ownWritesHeard()
+    return { revision, opening }
+  }
+
+  const enter = async (id: string, from: Connection): Promise<Outcome> => {
+    let subscription: Subscription | undefined = known.begin(id, from)
+    try {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const found = await admitted(id, from)
+        if (found instanceof Refusal) {
+          known.end(id, from)
+          return { about: id, answer: found }
+        }
+        const { revision, opening } = found
+        if (subscription && subscription.takenOutAt > revision) continue // meanwhile
+        // Enter, then look, without a wait in between: what happens later comes as a push, what happened before is in
+        // the opening.
+        if (subscription && !known.enter(subscription, revision)) {
+          subscription = known.begin(id, from) // taken out, and let in again, meanwhile
+          continue
+        }
+        return told(id, from, opening())
+      }
+      return { about: id, answer: refuse('busy') }
+    } finally {
+      if (subscription?.since === null) known.end(id, from)
+    }
+  }
+
+  const keyOf = (id: string, from: Connection): string => `${from.id} ${id}`
+
+  return {
+    subscribe: (id, from) => turns.run(keyOf(id, from), () => enter(id, from)),
+    unsubscribe: (id, from) =>
+      turns.run(keyOf(id, from), async () => {
+        known.end(id, from)
+        return { about: id, answer: { kind: 'done', id: null, seq: -1, position: null, events: [] } }
+      }),
+    async read(id, from, as) {
+      const found = await admitted(id, from)
+      if (found instanceof Refusal) return { about: id, answer: found }
+      return told(id, from, { ...found.opening(), name: as })
+    },
+    onEvent(recorded: Recorded) {
+      if (categoryIn(recorded.stream) !== topic.category) return
+      const out = topic.takesOut(recorded)
+      if (!out) return
+      for (const { id, from } of known.takeOut(out)) {
+        const { name, data } = topic.farewell(id)
+        from.emit(name, data)
+      }
+    },
+  }
+}
+
+interface Admitted {
+  /** Of the entity, by which they may subscribe. */
+  readonly revision: number
+  readonly opening: () => Opening
+}
+
+function told(id: string, from: Connection, { name, data }: Opening): Outcome {
+  from.emit(name, data)
+  return { about: id, answer: standing(data) }
+}
+
+const standing = ({ id, seq, pos }: EventRef): Done => ({ kind: 'done', id, seq, position: BigInt(pos), events: [] })

@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { lastOf } from './log/last-of.ts'
+import type { Log } from './log/log.ts'
+import { countedHere } from './presence/counted-here.ts'
+import { openHeartbeat } from './presence/heartbeat.ts'
+import type { Leases } from './presence/leases.ts'
+import { type LivenessProbe, localProbe } from './presence/liveness-probe.ts'
+import { memoryLeases } from './presence/memory.ts'
+import { openRedisLeases } from './presence/redis.ts'
+import { openRedisPulse } from './presence/redis-liveness-probe.ts'
+
+export interface ConnectionPartsOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * What is known of connections: who holds some, whether anybody is at their other end, and when somebody who has none
+ * was last seen.
+ */
+export interface ConnectionParts {
+  readonly leases: Leases
+  readonly liveness: LivenessProbe
+  lastSeen(person: string): Promise<number | null>
+  /** When the process before this one was last alive, where there is one at a time. */
+  readonly diedAt: number | null
+  /** From now on the next process is told that this one is alive. */
+  beat(): void
+  /** The node whose leases alone count, where there is one; null = those of all. */
+  readonly onlyNode: string | null
+  stop(): Promise<void>
+}
+
+/** To be called before anything is recorded. */
+export async function connectionParts({
+  config,
+  clock,
+  log,
+  onError,
+}: ConnectionPartsOptions): Promise<ConnectionParts> {
+  const { redisUrl: url, leaseMs: ttlMs, dataDirectory } = config
+  const node = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
+  const inRedis = url === null ? null : await openRedisLeases({ url, node, ttlMs })
+  const here = localProbe()
+  if (url !== null && inRedis !== null && config.eventStoreUrl !== null) {
+    const liveness = await openRedisPulse({ url, node, here, leases: inRedis, clock, onError })
+    return {
+      leases: inRedis,
+      liveness,
+      onlyNode: null,
+      diedAt: null,
+      beat() {},
+      async lastSeen(person) {
+        const seen = (await inRedis.elsewhere(person)).map(({ renewedAt }) => renewedAt)
+        return seen.length === 0 ? null : Math.max(...seen)
+      },
+      stop: async () => void (await Promise.all([liveness.stop(), inRedis.close()])),
+    }
+  }
+  // One node. Leases of another name are those of its dead predecessor, which lived at least until the last event and
+  // its last heartbeat.
+  const leases = inRedis === null ? memoryLeases() : countedHere(inRedis, memoryLeases())
+  const lastEventAt = (await lastOf(log))?.at ?? 0
+  const heartbeat = await openHeartbeat(join(dataDirectory, 'alive'), clock, onError)
+  const aliveUntil = Math.max(heartbeat.lastBeat ?? 0, lastEventAt) || null
+  return {
+    leases,
+    liveness: here,
+    onlyNode: node,
+    lastSeen: async () => null,
+    diedAt: aliveUntil,
+    beat: heartbeat.start,
+    stop: async () => void (await Promise.all([heartbeat.stop(), leases.close()])),
+  }
+}

@@ -1,0 +1,97 @@
+import { type Recorded, Refusal, unreachable } from '../machines/kernel.ts'
+import type { PresenceEvent } from '../machines/presence/events.ts'
+import { idIn, isOf } from '../machines/stream.ts'
+import type { OnlineRow } from '../projections/online.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { LiveModel } from './delivery/live-model.ts'
+import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
+import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
+import { type PresenceTracker, presenceTracker, type RecordedPresence } from './presence/tracker.ts'
+import type { Entities } from './runtime/entities.ts'
+import type { ConnectionParts } from './serve-connections.ts'
+
+export interface PresencePartsOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly connections: ConnectionParts
+  readonly entities: Entities
+  readonly online: LiveModel<OnlineRow>
+  readonly onError: (error: unknown, where: string) => void
+}
+
+/** Who is connected becomes what is recorded, and what other programs read in Redis. */
+export interface PresenceParts {
+  readonly tracker: PresenceTracker
+  readonly keys: AliveKeys
+  /** To be called for every live event. */
+  onEvent(recorded: Recorded): void
+}
+
+export async function presenceParts(options: PresencePartsOptions): Promise<PresenceParts> {
+  const { config, clock, connections, entities, online, onError } = options
+  const { leases, liveness, lastSeen, diedAt, onlyNode } = connections
+
+  /** Everybody who is recorded as online or as lost, as this node has heard. */
+  function* recordedAs(state: OnlineRow['state']) {
+    for (const [person, row] of online.entries())
+      if (row.state === state) yield { person, until: row.state === 'lost' ? row.until : 0 }
+  }
+
+  const tracker = presenceTracker({
+    leases,
+    probeOthers: (person, seenAt) => liveness.probe(person, null, seenAt),
+    lastSeen,
+    diedAt,
+    clock,
+    graceMs: config.disconnectGraceMs,
+    ttlMs: config.leaseMs,
+    async ask(person, command) {
+      const answer = await entities.ask('presence', person, command)
+      if (answer instanceof Refusal) throw new Error(`the presence of ${person} could not be recorded: ${answer.code}`)
+      const last = answer.events.at(-1) as PresenceEvent | undefined // by the entity's category
+      return last === undefined ? (await entities.state('presence', person)).state.value : stateAfter(last.type)
+    },
+    *online() {
+      for (const { person } of recordedAs('online')) yield person
+    },
+    due: () => recordedAs('lost'),
+    onError: (error) => onError(error, 'presence'),
+  })
+  const keys =
+    config.redisUrl === null
+      ? noAliveKeys
+      : await openRedisAliveKeys({
+          url: config.redisUrl,
+          ttlMs: config.leaseMs,
+          onlyNode,
+          since: (person) => online.get(person)?.since,
+          onError: (error) => onError(error, 'alive-keys'),
+        })
+
+  return {
+    tracker,
+    keys,
+    onEvent(recorded) {
+      if (!isOf('presence', recorded)) return
+      const person = idIn('presence', recorded.stream) ?? ''
+      const state = stateAfter(recorded.event.type)
+      tracker.onEdge(person, state)
+      if (state !== 'online') void keys.gone(person, state) // never rejects
+    },
+  }
+}
+
+function stateAfter(type: PresenceEvent['type']): RecordedPresence {
+  switch (type) {
+    case 'CameOnline':
+    case 'CameBack':
+      return 'online'
+    case 'ConnectionLost':
+      return 'lost'
+    case 'WentOffline':
+      return 'offline'
+    default:
+      return unreachable(type)
+  }
+}

@@ -1,0 +1,14 @@
+import { supportChatInbound } from '../../src/contracts/support-chat/inbound.ts'
+
+const nobody = (): never => {
+  throw new Error('only the names are looked at')
+}
+
+/** Every name that a client of the support chat may emit. */
+export const chatNames: readonly string[] = Object.keys(
+  supportChatInbound({
+    entities: { ask: nobody },
+    visitorChats: { askLatest: nobody, open: nobody },
+    replays: { start: nobody, stop: nobody, forget: nobody },
+  }).rows,
+)

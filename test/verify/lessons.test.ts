@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Party } from '../../machines/kernel.ts'
+import { personName } from '../../machines/stream.ts'
+import { lessons } from '../../src/contracts/lessons/contract.ts'
+import type { Heard } from '../support/rooms.ts'
+import { eventsOf } from './kinds.ts'
+import { type Step, verify } from './verify.ts'
+import type { World } from './world.ts'
+
+const org = 'acme'
+const tea: Party = { id: 'tea', org, role: 'teacher' }
+const system: Party = { id: 'system', org, role: 'system' }
+const NAMES = ['ann', 'bob', 'cyd'] as const
+const person = (id: string): Party => (id === 'tea' ? tea : { id, org, role: 'student' })
+
+async function presenceOf({ node: { entities } }: World, party: Party): Promise<number> {
+  return (await entities.state('presence', personName(party))).state.context.since ?? 0
+}
+
+async function join(world: World, by: Party): Promise<unknown> {
+  const presence = await presenceOf(world, by)
+  const how = { name: by.id, invited: false, guest: false, resume: false, presence, past: null } as const
+  return world.ask('lesson', 'l', { type: 'JoinLesson', ...how, by, at: world.node.clock.now() })
+}
+
+const name = fc.constantFrom(...NAMES)
+const joining = name.map<Step>((id) => (world) => join(world, person(id)))
+const leaving = name.map<Step>((participantId) => ({ ask, node: { clock } }) => {
+  const at = clock.now()
+  const left = { participantId, presence: null, reason: 'left', leftAt: at } as const
+  return ask('lesson', 'l', { type: 'LeaveLesson', ...left, by: system, at })
+})
+const returning = name.map<Step>((participantId) => async (world) => {
+  const { ask, node } = world
+  const presence = await presenceOf(world, person(participantId))
+  const at = node.clock.now()
+  const back = { participantId, role: 'student', presence, lostAt: at - 1 } as const
+  return ask('lesson', 'l', { type: 'ResumeLesson', ...back, by: system, at })
+})
+const starting = fc.constant<Step>(({ ask, node: { clock } }) =>
+  ask('lesson', 'l', { type: 'StartLesson', overrunMinutes: 30, by: tea, at: clock.now() }),
+)
+const ending = fc.constant<Step>(({ ask, node: { clock } }) =>
+  ask('lesson', 'l', { type: 'EndLesson', lost: [], by: tea, at: clock.now() }),
+)
+const lookingOn = fc.boolean().map<Step>(
+  (elsewhere) =>
+    ({ ask, node: { clock } }) =>
+      ask('lesson', 'l', { type: 'LookOn', elsewhere, awayMs: 5, by: tea, at: clock.now() }),
+)
+
+/** What somebody knows who applies what they are told; null = they are in no lesson that goes on. */
+function known(heard: readonly Heard[]): object | null {
+  let view: { state: string; present: Map<string, object> } | null = null
+  for (const { name, data } of heard) {
+    const people = (data.participants ?? []) as { participant_id: string; role: string; name: string }[]
+    if (name === 'lesson_state')
+      view = { state: data.state, present: new Map(people.map(({ participant_id: id, ...rest }) => [id, facts(rest)])) }
+    if (!view) continue
+    if (name === 'participant_joined')
+      for (const { participant_id: id, ...rest } of people) view.present.set(id, facts(rest))
+    if (name === 'participant_left') for (const { participant_id } of people) view.present.delete(participant_id)
+    if (name === 'lesson_started') view.state = 'live'
+    if (name === 'lesson_ended') view = null
+  }
+  return view && { state: view.state, present: [...view.present].sort(([a], [b]) => (a < b ? -1 : 1)) }
+}
+
+const facts = ({ role, name }: { role: string; name: string }): object => ({ role, name })
+
+test('[VERIFY-1] lessons: what a participant was told and the notices since are what they would be told now', async () => {
+  const seen = await verify(
+    {
+      contract: lessons,
+      async arrange(world) {
+        const plan = { title: 'Algebra', startsAt: world.node.clock.now(), plannedMinutes: 45, code: 'ABCDEFGH' }
+        const by = { by: tea, at: world.node.clock.now() }
+        await world.ask('joincode', 'ABCDEFGH', { type: 'ReserveJoinCode', lessonId: 'l', ...by })
+        await world.ask('lesson', 'l', { type: 'ScheduleLesson', ...plan, ...by })
+        for (const id of [...NAMES, 'tea']) await world.connect(person(id))
+        await join(world, tea)
+      },
+      steps: fc.array(
+        fc.oneof(
+          { weight: 8, arbitrary: joining },
+          { weight: 6, arbitrary: leaving },
+          { weight: 4, arbitrary: returning },
+          { weight: 2, arbitrary: starting },
+          { weight: 2, arbitrary: lookingOn },
+          { weight: 1, arbitrary: ending },
+        ),
+        { minLength: 5, maxLength: 30, size: 'max' },
+      ),
+      watch: (world) => world.connect(tea),
+      held: known,
+    },
+    40,
+  )
+  // Those of arranging are not among what was seen.
+  const arranged = ['LessonScheduled', 'JoinCodeReserved']
+  const events = eventsOf('lesson', 'joincode').filter((type) => !arranged.includes(type))
+  expect([...seen.events].sort()).toEqual([...events].sort())
+  expect([...seen.names].sort()).toEqual(Object.keys(lessons.wire).sort())
+})
