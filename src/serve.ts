@@ -161,9 +161,11 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   await follower.start({
     models,
     feeds,
-    from: await seedModels(models, store, log, (error) =>
-      logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer'),
-    ),
+    from: await seedModels(models, store, log, {
+      onAway: (error) =>
+        logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer'),
+      onError: (error) => onError(error, 'follower'),
+    }),
     *online() {
       for (const [person] of online.entries()) yield personIn(person)
     },

@@ -28,9 +28,9 @@ export interface Model<C> {
   onEvent(recorded: Recorded): C | undefined
   /**
    * Loads what a starting node has to know. Gives a position that nothing in memory is behind, from which the log makes
-   * the rest exact; null = the beginning of the log.
+   * the rest exact; null = the beginning of the log. What cannot be read is left out, and `onError` is told why.
    */
-  seed(store: ViewStore, log: Log): Promise<bigint | null>
+  seed(store: ViewStore, log: Log, onError: (error: unknown) => void): Promise<bigint | null>
 }
 
 /** People as a notice has to name them; undefined for somebody of whom nothing was ever recorded. */

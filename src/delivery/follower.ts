@@ -1,6 +1,6 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import { categoryIn, type PersonRef } from '../../machines/stream.ts'
-import type { Following, Log, Recorded as Logged } from '../log/log.ts'
+import { type Following, type Log, type Recorded as Logged, LogUnavailable } from '../log/log.ts'
 import { conditions } from './conditions.ts'
 import type { Feed, Model } from './feed.ts'
 import type { Outlet } from './outlet.ts'
@@ -57,7 +57,7 @@ export function openFollower({ log, outlet, profiles, onError }: FollowerOptions
           if (change === undefined || !live) continue
           for (const feed of route.feeds) {
             const named = feed.people?.(change) ?? NOBODY
-            for (const person of named) if (!profiles.has(person)) await profiles.fetch(person)
+            for (const person of named) if (!profiles.has(person)) await meet(person, recorded)
             tell(feed, change)
           }
         } catch (error) {
@@ -73,6 +73,16 @@ export function openFollower({ log, outlet, profiles, onError }: FollowerOptions
       }
     }
     check()
+  }
+
+  /** Whoever cannot be read is told of without a name: their own history must not silence what others do. */
+  const meet = async (person: PersonRef, recorded?: Recorded): Promise<void> => {
+    try {
+      await profiles.fetch(person)
+    } catch (error) {
+      if (error instanceof LogUnavailable) throw error
+      onError(error, recorded)
+    }
   }
 
   const tell = <C>({ notices, pace }: Feed<C>, change: C): void => {
@@ -109,7 +119,7 @@ export function openFollower({ log, outlet, profiles, onError }: FollowerOptions
         },
       })
       await caughtUp.promise
-      for (const person of [...what.online()]) await profiles.fetch(person)
+      for (const person of [...what.online()]) await meet(person)
     },
     stop: async () => following?.stop(),
   }

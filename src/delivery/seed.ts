@@ -41,6 +41,13 @@ async function eachRow<R>(store: ViewStore, table: string, list: string, put: (k
 
 const isParked = (row: unknown): boolean => typeof row === 'object' && row !== null && 'parked' in row
 
+interface SeedHooks {
+  /** The views do not answer. */
+  readonly onAway: (error: ViewsUnavailable) => void
+  /** Something is left out, because it cannot be read. */
+  readonly onError: (error: unknown) => void
+}
+
 /**
  * Loads every model from the views. Gives the position from which the log makes all of them exact; null = the
  * beginning, because a model asks for it or because the views do not answer (which `onAway` is told).
@@ -49,12 +56,12 @@ export async function seedModels(
   models: readonly Model<unknown>[],
   store: ViewStore,
   log: Log,
-  onAway: (error: ViewsUnavailable) => void,
+  { onAway, onError }: SeedHooks,
 ): Promise<bigint | null> {
   let lowest: bigint | null | undefined
   try {
     for (const model of models) {
-      const position = await model.seed(store, log)
+      const position = await model.seed(store, log, onError)
       if (position === null) lowest = null
       else if (lowest !== null && (lowest === undefined || position < lowest)) lowest = position
     }

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { PROJECTIONS } from '../../src/storage.ts'
+import { all } from '../../src/contracts/all.ts'
+import { viewsOf } from '../../src/storage.ts'
 import { foldIn, freshData, recordIn } from '../support/data.ts'
 import { newerSchemas } from '../support/newer-release.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -71,8 +72,8 @@ async function start(data: string): Promise<TestServer> {
 }
 
 const nothing = async (): Promise<void> => {}
-const ours = (data: string) => foldIn(data, PROJECTIONS)
-const theirs = (data: string) => foldIn(data, PROJECTIONS, schemas)
+const ours = (data: string) => foldIn(data, viewsOf(all))
+const theirs = (data: string) => foldIn(data, viewsOf(all), schemas)
 
 describe.each([
   ['has no views', nothing, nothing],

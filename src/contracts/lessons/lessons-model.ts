@@ -6,7 +6,7 @@ import { lessons } from '../../../projections/lessons.ts'
 import type { Model } from '../../delivery/feed.ts'
 import { MemoryLists } from '../../delivery/memory-lists.ts'
 import { seedFrom } from '../../delivery/seed.ts'
-import type { Log } from '../../log/log.ts'
+import { type Log, LogUnavailable } from '../../log/log.ts'
 import type { ViewStore } from '../../views/store.ts'
 import { LessonRecord, lessonAt } from './record.ts'
 
@@ -72,10 +72,18 @@ export class LessonsModel implements Model<LessonChange> {
     return { record, recorded, who }
   }
 
-  async seed(store: ViewStore, log: Log): Promise<bigint | null> {
+  async seed(store: ViewStore, log: Log, onError: (error: unknown) => void): Promise<bigint | null> {
     const open = new Set<string>()
     const position = await seedFrom(store, log, lessons.name, ['open/'], (id) => open.add(id))
-    if (position !== null) for (const id of open) await this.#read(id)
+    if (position === null) return null
+    for (const id of open) {
+      try {
+        await this.#read(id)
+      } catch (error) {
+        if (error instanceof LogUnavailable) throw error
+        onError(error)
+      }
+    }
     return position
   }
 
