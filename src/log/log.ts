@@ -26,8 +26,8 @@ export interface Proposed<E extends Event = Event> {
 /**
  * An event with its place in history. `revision` counts from 0 within its stream, `position` grows over the whole log
  * with gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders
- * nothing. `event` and `meta` throw UnreadableEvent when a newer release recorded them in a shape that this one does not
- * know; the place can always be read.
+ * nothing. `event` and `meta` throw UnreadableEvent when a newer release recorded them in a shape that this one does
+ * not know; the place can always be read.
  */
 export interface Recorded<E extends Event = Event> extends Proposed<E> {
   readonly stream: string
@@ -134,8 +134,8 @@ export class InvalidAppend extends Error {
 }
 
 /**
- * The event stands in the log, but its content is beyond this release. Thrown by whatever looks at the content; says what
- * to do.
+ * The event stands in the log, but its content is beyond this release. Thrown by whatever looks at the content; says
+ * what to do.
  */
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent'

@@ -7,7 +7,7 @@ import { foldIn, freshData, recordIn } from '../support/data.ts'
 import { startServer } from '../support/server.ts'
 import { company } from './company.ts'
 
-test('[INIT-8] a node that starts from views of different ages tells what the log tells, without an alarm', async () => {
+test('[INIT-8] a node that starts from views of different ages tells what the log tells', async () => {
   const data = await freshData()
   const at = Date.now()
   const cameOnline = { type: 'CameOnline', role: 'visitor', at } as const

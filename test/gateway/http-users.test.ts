@@ -147,7 +147,7 @@ describe('disabling', () => {
     })
     expect(await me()).toMatchObject({ status: 200 })
   })
-  test('[HTTP-10] a refused request does not use its key up: asked again it is done, and then it names that request', async () => {
+  test('[HTTP-10] a refused request does not use its key up: asked again it is done, and named by it', async () => {
     const path = `${USERS}/late/disable`
     const call = (at: string) => http.call('POST', at, { token: admin, headers: { 'Idempotency-Key': 'late' } })
     const disabled = async () => (await http.call('GET', `${USERS}/late`, { token: admin })).body.data?.disabled

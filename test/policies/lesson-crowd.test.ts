@@ -13,7 +13,7 @@ const long = (id: string): string => id.padEnd(64, 'x')
 const org = long('acme')
 const CROWD = 2_100
 
-test('[LESSON-54] of a crowd that is lost as its lesson ends, 2,000 are recorded as gone, which one append holds', async () => {
+test('[LESSON-54] of a crowd that is lost at the end, 2,000 are recorded as gone, which one append holds', async () => {
   const plan = { org, teacherId: long('tea'), title: 'T', startsAt: at, plannedMinutes: 45, code: 'ABCDEFGH' }
   const history: LessonEvent[] = [
     { type: 'LessonScheduled', ...plan },

@@ -7,7 +7,7 @@ import { manualClock } from '../support/clock.ts'
 /** Another thing that was opened, due at `at`. */
 const opened = (at: number): Recorded => ({ id: '', stream: 's', revision: 0, position: 0n, at, event: { type: 'X' } })
 
-test('[WATCH-15] what is being ended is not asked to end again before it has answered; when it could not, it is', async () => {
+test('[WATCH-15] what is being ended is not asked to end again, unless it could not be ended', async () => {
   const clock = manualClock()
   const things: Due[] = [{ id: 'slow', dueAt: clock.now() }]
   const asked: string[] = []

@@ -142,7 +142,7 @@ describe('a poison event', () => {
     await expect.poll(() => keeper.status().boxes?.parked).toBe(1)
   })
 
-  test('[LOG-2] is also one of a newer version: its row is parked with what is to be done, and the view goes on', async () => {
+  test('[LOG-2] is also one of a newer version: the alarm tells what to do, and the view goes on', async () => {
     const added2 = { Added: { version: 2, personal: [], upcasts: {} } }
     const today = { Added: { ...added2.Added, version: 1 } }
     let writes = codec(today)
