@@ -5,7 +5,24 @@ import { staffInitShape } from '../../src/contracts/support-chat/shapes.ts'
 import { PEOPLE, steps } from '../convergence/desk-world.ts'
 import { honestClient } from '../convergence/honest-client.ts'
 import { eventsOf } from './kinds.ts'
-import { verify } from './verify.ts'
+import { type Step, verify } from './verify.ts'
+
+/** Whoever serves the chat, if somebody does. */
+const serverWrites =
+  (chat: string): Step =>
+  async ({ ask, node: { entities, clock } }) => {
+    const { org, staffId } = (await entities.state('chat', chat)).state.context
+    if (staffId === null) return undefined
+    const by: Party = { id: staffId, org, role: 'agent' }
+    return ask('chat', chat, { type: 'Write', content: { n: 1 }, bytes: 7, by, at: clock.now() })
+  }
+
+const adminTakesOver =
+  (chat: string): Step =>
+  ({ ask, node: { clock } }) => {
+    const by: Party = { id: 'ada', org: 'acme', role: 'admin' }
+    return ask('chat', chat, { type: 'TakeOverChat', by, at: clock.now() })
+  }
 
 const WATCHERS: readonly Party[] = PEOPLE.filter(({ org, role }) => org === 'acme' && role !== 'visitor')
 
@@ -18,12 +35,14 @@ test('[VERIFY-1] support chat: what a client was told and the notices since are 
         for (const party of PEOPLE) await world.connect(party)
       },
       steps: steps.map((todo) =>
-        todo.map(
-          ({ category, stream, command }) =>
-            // A step's command is one of its own category.
-            (world) =>
-              world.ask(category, stream.slice(category.length + 1), command as never),
-        ),
+        todo.flatMap(({ category, stream, command }): Step[] => {
+          const id = stream.slice(category.length + 1)
+          // A step's command is one of its own category.
+          const step: Step = (world) => world.ask(category, id, command as never)
+          if (category !== 'chat') return [step]
+          if (command.type === 'Write') return [step, serverWrites(id)]
+          return command.type === 'TakeOverChat' ? [step, adminTakesOver(id)] : [step]
+        }),
       ),
       watch: (world, nth) => world.connect(WATCHERS[nth % WATCHERS.length] as Party), // there are some
       held([opening, ...pushes], { party }) {
