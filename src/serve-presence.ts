@@ -1,9 +1,10 @@
-import { type Recorded, Refusal, unreachable } from '../machines/kernel.ts'
+import { Refusal, unreachable } from '../machines/kernel.ts'
 import type { PresenceEvent } from '../machines/presence/events.ts'
 import { idIn, isOf } from '../machines/stream.ts'
 import type { OnlineRow } from '../projections/online.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
+import type { Listener } from './delivery/listeners.ts'
 import type { LiveModel } from './delivery/live-model.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
 import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
@@ -24,8 +25,8 @@ export interface PresencePartsOptions {
 export interface PresenceParts {
   readonly tracker: PresenceTracker
   readonly keys: AliveKeys
-  /** To be called for every live event. */
-  onEvent(recorded: Recorded): void
+  /** Of recorded edges. */
+  readonly listener: Listener
 }
 
 export async function presenceParts(options: PresencePartsOptions): Promise<PresenceParts> {
@@ -72,12 +73,15 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
   return {
     tracker,
     keys,
-    onEvent(recorded) {
-      if (!isOf('presence', recorded)) return
-      const person = idIn('presence', recorded.stream) ?? ''
-      const state = stateAfter(recorded.event.type)
-      tracker.onEdge(person, state)
-      if (state !== 'online') void keys.gone(person, state) // never rejects
+    listener: {
+      categories: ['presence'],
+      onEvent(recorded) {
+        if (!isOf('presence', recorded)) return
+        const person = idIn('presence', recorded.stream) ?? ''
+        const state = stateAfter(recorded.event.type)
+        tracker.onEdge(person, state)
+        if (state !== 'online') void keys.gone(person, state) // never rejects
+      },
     },
   }
 }

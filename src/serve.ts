@@ -9,6 +9,7 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Contract, DemoLogin, Node } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
+import { type Listener, listeners } from './delivery/listeners.ts'
 import { onlineModel } from './delivery/online-model.ts'
 import { ProfileCache } from './delivery/profile-cache.ts'
 import { seedModels } from './delivery/seed.ts'
@@ -150,13 +151,14 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const models = [online, ...new Set(feeds.map(({ model }) => model))].filter(
     (model, i, all) => model !== profiles && all.indexOf(model) === i,
   )
+  const tellListeners = listeners(
+    [forgetsWhoLeft(profiles), presence.listener, ...subscriptions, ...policies],
+    (error) => onError(error, 'follower'),
+  )
   const onEvent = (recorded: Recorded): void => {
     if (shared) entities.onEvent(recorded) // first: what is asked because of an event is decided on the state after it
     metrics.heard(recorded.at, clock.now())
-    forgetWhoLeft(recorded, profiles)
-    presence.onEvent(recorded)
-    for (const one of subscriptions) one.onEvent(recorded)
-    for (const policy of policies) policy.onEvent(recorded)
+    tellListeners(recorded)
   }
   await follower.start({
     models,
@@ -273,11 +275,14 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
 }
 
 /** Names are kept of those who are online, and of staff. */
-function forgetWhoLeft(recorded: Recorded, profiles: ProfileCache): void {
-  if (!isOf('presence', recorded) || recorded.event.type !== 'WentOffline') return
-  const person = personIn(idIn('presence', recorded.stream) ?? '')
-  if (!isStaff(profiles.get(person)?.role ?? 'visitor')) profiles.forget(person)
-}
+const forgetsWhoLeft = (profiles: ProfileCache): Listener => ({
+  categories: ['presence'],
+  onEvent(recorded) {
+    if (!isOf('presence', recorded) || recorded.event.type !== 'WentOffline') return
+    const person = personIn(idIn('presence', recorded.stream) ?? '')
+    if (!isStaff(profiles.get(person)?.role ?? 'visitor')) profiles.forget(person)
+  },
+})
 
 function running(runner: ViewRunner | undefined): ViewRunner {
   if (!runner) throw new Error('views are read before the node follows the log')

@@ -1,5 +1,4 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Recorded } from '../../machines/kernel.ts'
 import type { OnlineRow } from '../../projections/online.ts'
 import type { Projection } from '../../projections/projection.ts'
 import type { Clock } from '../clock.ts'
@@ -15,6 +14,7 @@ import type { Entities } from '../runtime/entities.ts'
 import type { Connection, Inbound } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { Follower } from './follower.ts'
+import type { Listener } from './listeners.ts'
 import type { LiveModel } from './live-model.ts'
 import type { Outlet } from './outlet.ts'
 import type { ProfileCache } from './profile-cache.ts'
@@ -78,7 +78,7 @@ export interface Served {
 }
 
 /** Answers events with commands. It looks at states, so that it needs no position of its own. */
-export interface Policy {
+export interface Policy extends Listener {
   /**
    * Once, when the models are live, before anybody is recorded as lost because this node was down. Resolves when
    * everything has been looked at.
@@ -86,7 +86,6 @@ export interface Policy {
   readonly catchUp?: () => Promise<void>
   /** Once, when everybody who is connected has been heard of. Resolves when everything has been looked at. */
   readonly start?: () => Promise<void> | void
-  onEvent(recorded: Recorded): void
 }
 
 /** What machinery offers to contracts. */

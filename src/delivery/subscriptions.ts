@@ -1,5 +1,6 @@
 import type { Party, Recorded, Refusal, Role } from '../../machines/kernel.ts'
 import type { Connection, Outcome } from './connection.ts'
+import type { Listener } from './listeners.ts'
 import type { EventRef, Notice } from './notice.ts'
 
 /** What a subscriber is told on entering, or on asking. */
@@ -36,12 +37,10 @@ export interface TakenOut {
 }
 
 /** The subscriptions of one topic. What one connection wants of one id happens in the order in which it was asked. */
-export interface Subscriptions {
+export interface Subscriptions extends Listener {
   /** Enters, and tells the opening state. Twice is the same subscription, told again. */
   subscribe(id: string, from: Connection): Promise<Outcome>
   unsubscribe(id: string, from: Connection): Promise<Outcome>
   /** Tells the opening state under the name `as`, without entering. */
   read(id: string, from: Connection, as: string): Promise<Outcome>
-  /** To be called for every live event of the topic's category. */
-  onEvent(recorded: Recorded): void
 }

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import type { Connection } from '../../src/delivery/connection.ts'
 import type { Contract, Node, Served } from '../../src/delivery/contract.ts'
 import { openFollower } from '../../src/delivery/follower.ts'
+import { listeners } from '../../src/delivery/listeners.ts'
 import { hubRoom, personRoom } from '../../src/delivery/notice.ts'
 import { onlineModel } from '../../src/delivery/online-model.ts'
 import { ProfileCache } from '../../src/delivery/profile-cache.ts'
@@ -92,10 +93,10 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     *online() {
       for (const [person] of online.entries()) yield personIn(person)
     },
-    onEvent(recorded) {
-      for (const { subscriptions = [], policies = [] } of served)
-        for (const one of [...subscriptions, ...policies]) one.onEvent(recorded)
-    },
+    onEvent: listeners(
+      served.flatMap(({ subscriptions = [], policies = [] }) => [...subscriptions, ...policies]),
+      onError,
+    ),
   })
 
   const heardAll = async (): Promise<void> => {

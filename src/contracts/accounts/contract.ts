@@ -26,6 +26,7 @@ export const accounts: Contract = {
       },
       policies: [
         {
+          categories: ['person'],
           onEvent(recorded) {
             if (!isOf('person', recorded) || recorded.event.type !== 'PersonDisabled') return
             const { org, id } = personIn(idIn('person', recorded.stream) ?? '')

@@ -53,7 +53,7 @@ export const attendance: Contract = {
           overrunMinutes: config.lessonOverrunMinutes,
           now: clock.now,
         }),
-      policies: [overdue],
+      policies: [{ ...overdue, categories: ['attendance'] }],
       stop() {
         overdue.stop()
         pace.stop()

@@ -62,7 +62,7 @@ export const lessons: Contract = {
         }),
         // Caught up after the departures: who had left a lesson that is due by now must not count as there until its
         // end.
-        { catchUp: overdue.start, onEvent: overdue.onEvent },
+        { catchUp: overdue.start, categories: ['lesson'], onEvent: overdue.onEvent },
       ],
       stop() {
         overdue.stop()

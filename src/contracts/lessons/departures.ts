@@ -114,6 +114,7 @@ export function departures(options: DeparturesOptions): Policy {
   }
 
   return {
+    categories: ['presence', 'lesson'],
     async catchUp() {
       for (const record of lessons.all())
         for (const { home, id } of record.present()) waiting.push(caseOf(home, record.id, id))

@@ -49,6 +49,7 @@ export function abandonedChats({ chats, online, entities, now, onError }: Abando
   }
 
   return {
+    categories: ['presence', 'chat'],
     start() {
       for (const [room] of chats.entries()) lookAt(room)
     },

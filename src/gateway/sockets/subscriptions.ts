@@ -1,5 +1,4 @@
 import { type Recorded, Refusal, refuse } from '../../../machines/kernel.ts'
-import { categoryIn } from '../../../machines/stream.ts'
 import type { Connection, Outcome } from '../../delivery/connection.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import type { EventRef } from '../../delivery/notice.ts'
@@ -81,8 +80,8 @@ export function subscriptionsTo(topic: Topic, { entities, follower }: Subscripti
       if (found instanceof Refusal) return { about: id, answer: found }
       return told(id, from, { ...found.opening(), name: as })
     },
+    categories: [topic.category],
     onEvent(recorded: Recorded) {
-      if (categoryIn(recorded.stream) !== topic.category) return
       const out = topic.takesOut(recorded)
       if (!out) return
       for (const { id, from } of known.takeOut(out)) {
