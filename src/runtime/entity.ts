@@ -7,6 +7,7 @@ import { CallRecord } from './call-record.ts'
 import type { EntityParts, View } from './entity-parts.ts'
 import { refusalFor } from './log-refusals.ts'
 import { NoOpCalls, unchangedAt } from './no-op-calls.ts'
+import { answersOf, type GroupAppend, type Plan } from './plan.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshots.ts'
 
 const MAILBOX = 256
@@ -16,16 +17,7 @@ const MAX_ATTEMPTS = 10
 const SNAPSHOT_PAYS = 500
 
 /**
- * What is to become of one waiting command: an answer that needs no append, its events, or the answer of a twin in the
- * group.
- */
-type Plan =
-  | Answer
-  | { readonly kind: 'append'; readonly offset: number; readonly events: readonly Event[] }
-  | { readonly kind: 'twin'; readonly of: number }
-
-/**
- * One room awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
+ * One entity awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
  * decide, append, move, answer. Commands that wait together are decided one after another on the moving actor and
  * appended as one; if that append fails, the actor (which ran ahead) is dropped and made again from the log. Nobody
  * outside sees it while it is ahead.
@@ -35,10 +27,10 @@ export class Entity<S, C extends Command, E extends Event> {
   /** When it was last used, by the caller's clock. */
   usedAt = 0
   readonly #parts: EntityParts<S, C, E>
-  #mover: Actor<S> | undefined
+  #actor: Actor<S> | undefined
   #revision = -1
   #lastId = ''
-  #marks = new CallRecord()
+  #calls = new CallRecord()
   readonly #unchanged = new NoOpCalls()
   #snapshotRevision = -1
   #stale = false
@@ -72,8 +64,8 @@ export class Entity<S, C extends Command, E extends Event> {
 
   /** The state after everything that is recorded so far. */
   state(): Promise<View<S>> {
-    if (this.#mover && !this.#serving && !this.#stale && !this.#parts.shared)
-      return Promise.resolve(this.#view(this.#mover))
+    if (this.#actor && !this.#serving && !this.#stale && !this.#parts.shared)
+      return Promise.resolve(this.#view(this.#actor))
     const look = Promise.withResolvers<View<S>>()
     this.#looks.push(look)
     if (this.#parts.shared) this.#stale = true
@@ -95,19 +87,19 @@ export class Entity<S, C extends Command, E extends Event> {
    * are rare.
    */
   onEvent(recorded: Recorded): void {
-    if (!this.#mover || recorded.revision <= this.#revision) return
+    if (!this.#actor || recorded.revision <= this.#revision) return
     // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
     if (this.#serving || recorded.revision > this.#revision + 1) this.#heard = Math.max(this.#heard, recorded.revision)
     else {
       this.#stale = true // also when it cannot be learned: then nothing may be decided on the state before it
-      this.#learn(this.#mover, recorded)
+      this.#learn(this.#actor, recorded)
       this.#stale = false
     }
   }
 
   /** Keeps a snapshot if it pays, and lets go of the actor. Only for rooms that are not busy. */
   sleep(): void {
-    if (this.#mover && this.#revision - this.#snapshotRevision >= SNAPSHOT_PAYS) this.#keepSnapshot(this.#mover)
+    if (this.#actor && this.#revision - this.#snapshotRevision >= SNAPSHOT_PAYS) this.#keepSnapshot(this.#actor)
     this.#drop()
   }
 
@@ -174,7 +166,7 @@ export class Entity<S, C extends Command, E extends Event> {
         this.#revision += proposed.length
         this.#lastId = proposed.at(-1)?.id ?? ''
       }
-      this.#settle(group, plans, first, proposed, positions)
+      this.#settle(group, plans, { first, proposed, positions })
     } catch (error) {
       if (ahead || !(error instanceof WrongRevision)) this.#drop()
       this.#stale = true
@@ -201,54 +193,31 @@ export class Entity<S, C extends Command, E extends Event> {
 
   #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
     if (key === undefined) return undefined
-    const mark = this.#marks.get(key)
+    const mark = this.#calls.get(key)
     if (!mark) return this.#unchanged.answerTo(key, digest)
     const [theirs, seq, position] = mark
     if (theirs !== digest) return refuse('client-id-reused')
     return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
   }
 
-  #settle(
-    group: readonly Waiting<C>[],
-    plans: readonly Plan[],
-    first: number,
-    proposed: readonly Proposed[],
-    positions: readonly bigint[],
-  ): void {
-    const answers: Answer[] = []
-    for (const [index, waiting] of group.entries()) {
-      const plan = plans[index] as Plan // one plan for each waiting command
-      let answer: Answer
-      if (plan.kind === 'append') {
-        answer = {
-          kind: 'done',
-          id: proposed[plan.offset]?.id ?? null,
-          seq: first + plan.offset,
-          position: positions[plan.offset] ?? null,
-          events: plan.events,
-        }
-        if (waiting.key !== undefined)
-          this.#marks.set(waiting.key, [waiting.digest, answer.seq, String(answer.position)])
-      } else if (plan.kind === 'twin') {
-        const theirs = answers[plan.of] as Answer // a twin stands earlier in the group
-        answer = theirs instanceof Refusal ? theirs : { ...theirs, events: [] }
-      } else {
-        answer = plan
-        if (waiting.key !== undefined && answer.kind === 'done' && answer.id === null)
-          this.#unchanged.note(waiting.key, waiting.digest, answer.seq)
+  #settle(group: readonly Waiting<C>[], plans: readonly Plan[], appended: GroupAppend): void {
+    for (const [index, answer] of answersOf(plans, appended).entries()) {
+      const { key, digest, resolve } = group[index] as Waiting<C> // one answer for each waiting command
+      if (key !== undefined && answer.kind === 'done') {
+        if (answer.id === null) this.#unchanged.note(key, digest, answer.seq)
+        else if (plans[index]?.kind === 'append') this.#calls.set(key, [digest, answer.seq, String(answer.position)])
       }
-      answers.push(answer)
-      waiting.resolve(answer)
+      resolve(answer)
     }
   }
 
   /** The actor, awake and not behind what is known to be recorded. */
   async #freshen(): Promise<Actor<S>> {
-    if (this.#mover && !this.#stale && this.#heard <= this.#revision) return this.#mover
+    if (this.#actor && !this.#stale && this.#heard <= this.#revision) return this.#actor
     this.#stale = false
     try {
-      const actor = this.#mover ?? this.#restore()
-      let check = this.#mover === undefined && this.#revision >= 0
+      const actor = this.#actor ?? this.#restore()
+      let check = this.#actor === undefined && this.#revision >= 0
       for await (const batch of this.#parts.log.read(this.stream, {
         from: check ? this.#revision : this.#revision + 1,
       })) {
@@ -259,7 +228,7 @@ export class Entity<S, C extends Command, E extends Event> {
         }
       }
       if (check) return this.#forgetSnapshot() // the log is shorter than the snapshot: it was put back from a backup
-      this.#mover = actor
+      this.#actor = actor
       return actor
     } catch (error) {
       this.#stale = true
@@ -271,7 +240,7 @@ export class Entity<S, C extends Command, E extends Event> {
     actor.onEvent(event)
     this.#revision = revision
     this.#lastId = id
-    if (meta.client) this.#marks.set(meta.client.key, [meta.client.digest, revision, String(position)])
+    if (meta.client) this.#calls.set(meta.client.key, [meta.client.digest, revision, String(position)])
   }
 
   #restore(): Actor<S> {
@@ -282,7 +251,7 @@ export class Entity<S, C extends Command, E extends Event> {
     if (!snapshot) return startActor<S>(machine)
     this.#revision = this.#snapshotRevision = snapshot.revision
     this.#lastId = snapshot.eventId
-    this.#marks = new CallRecord(snapshot.marks)
+    this.#calls = new CallRecord(snapshot.marks)
     return startActor<S>(machine, snapshot.state)
   }
 
@@ -297,7 +266,7 @@ export class Entity<S, C extends Command, E extends Event> {
       revision: this.#revision,
       eventId: this.#lastId,
       state: actor.persist(),
-      marks: this.#marks.toText(),
+      marks: this.#calls.toText(),
     }
     this.#parts.snapshots.save(this.stream, encodeSnapshot(snapshot, this.#parts.definition))
     this.#snapshotRevision = this.#revision
@@ -308,9 +277,9 @@ export class Entity<S, C extends Command, E extends Event> {
   }
 
   #drop(): void {
-    this.#mover = undefined
+    this.#actor = undefined
     this.#revision = this.#snapshotRevision = -1
-    this.#marks = new CallRecord()
+    this.#calls = new CallRecord()
   }
 }
 
