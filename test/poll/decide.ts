@@ -6,7 +6,7 @@ export type PollCommand =
   | (Command & { readonly type: 'Vote'; readonly option: number })
   | (Command & { readonly type: 'ClosePoll' })
 
-export function decide(state: PollState, command: PollCommand): Decision<PollEvent> {
+function decide(state: PollState, command: PollCommand): Decision<PollEvent> {
   const { by } = command
   const { org, openedBy, options, votes } = state.context
   if (command.type === 'OpenPoll') {

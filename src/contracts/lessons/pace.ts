@@ -10,7 +10,7 @@ import type { LessonRecord } from './record.ts'
 import { type LessonState, lessonState } from './wire.ts'
 
 /** At least so long between two pushes about participants of one lesson: no more than ten in any second. */
-export const PACE_MS = 110
+const PACE_MS = 110
 
 export interface LessonPaceOptions {
   readonly lessons: Pick<LessonsModel, 'get'>
