@@ -40,7 +40,8 @@ export function chartPage(category: string, { config }: Drawable): string {
   return `# ${category}
 
 Drawn from \`machines/${category}/machine.ts\` by \`npm run charts\`; do not edit. The arrows are recorded events.
-A machine has no guards: whether something may happen is decided in \`machines/${category}/decide.ts\`, before it is recorded.
+A machine has no guards: whether something may happen is decided in \`machines/${category}/decide.ts\`,
+before it is recorded.
 
 \`\`\`mermaid
 stateDiagram-v2

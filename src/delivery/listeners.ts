@@ -9,8 +9,8 @@ export interface Listener {
 }
 
 /**
- * Tells each event to those whom it matters, in their order. One that fails holds up no other: `onError` is told, and the
- * others hear of it all the same.
+ * Tells each event to those whom it matters, in their order. One that fails holds up no other: `onError` is told, and
+ * the others hear of it all the same.
  */
 export function listeners(
   all: readonly Listener[],

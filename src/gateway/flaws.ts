@@ -7,8 +7,8 @@ export interface Flawed {
 const MAX_FLAWS = 10
 
 /**
- * What is wrong with data from a client, each flaw behind its place: `room: must be …; speed: Too big: …`. `where` is the
- * place of the data itself; without one, a flaw of the data as a whole stands behind `whole`, or alone.
+ * What is wrong with data from a client, each flaw behind its place: `room: must be …; speed: Too big: …`. `where` is
+ * the place of the data itself; without one, a flaw of the data as a whole stands behind `whole`, or alone.
  */
 export function flawsIn({ issues }: Flawed, { where = '', whole = '' } = {}): string {
   const told = issues.slice(0, MAX_FLAWS).map(({ path, message }) => {

@@ -20,8 +20,8 @@ export interface Call {
   /** The id of the event that made a policy ask. */
   readonly causedBy?: string
   /**
-   * Called in the moment in which the command stands in the mailbox, or in a queue in front of it, or was refused at its
-   * door: whatever is asked of the same entity from now on is decided after it.
+   * Called in the moment in which the command stands in the mailbox, or in a queue in front of it, or was refused at
+   * its door: whatever is asked of the same entity from now on is decided after it.
    */
   readonly entered?: () => void
 }

@@ -61,7 +61,8 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, session: SessionCalls):
         data: MarkOfSession,
       },
       ({ by, call, params, body: { student_id: studentId, status, reason } }) =>
-        session.mark(params, by, { studentId, status, reason: reason || null }, call), // a form's empty field is no reason
+        // A form's empty field is no reason.
+        session.mark(params, by, { studentId, status, reason: reason || null }, call),
     )
 
     act(

@@ -74,7 +74,8 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
       method: 'get',
       path: SESSIONS,
       summary:
-        'The attendance sessions of a course, without their marks, the latest first (its students, its teachers, admins)',
+        'The attendance sessions of a course, without their marks, the latest first (its students, ' +
+        'its teachers, admins)',
       description: 'Sessions',
       params: { course_id: idText },
       query: { ...term, state: z.enum(STATES).optional(), limit: limit(200, 50), after: next },

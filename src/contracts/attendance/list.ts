@@ -14,7 +14,9 @@ export interface SessionList {
   list(filter: SessionFilter, limit: number, after: string | undefined): Promise<Page<AttendanceSessionRow>>
 }
 
-/** Lists the sessions of a course from the live view, by their start. `upTo`: the position that it has to show first. */
+/**
+ * Lists the sessions of a course from the live view, by their start. `upTo`: the position that it has to show first.
+ */
 export function sessionList(views: Views, upTo: () => bigint): SessionList {
   return {
     list({ org, courseId, state, from, to }, limit, after) {

@@ -24,7 +24,8 @@ export function chatEventRoutes(
       method: 'get',
       path: '/api/v1/chats/{room}/events',
       summary:
-        'Recorded events of a chat, oldest first, as JSON, or as NDJSON when asked for application/x-ndjson (supervisors and admins)',
+        'Recorded events of a chat, oldest first, as JSON, or as NDJSON when asked for ' +
+        'application/x-ndjson (supervisors and admins)',
       description: 'Events',
       params: { room: idText },
       query: {

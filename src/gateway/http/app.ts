@@ -27,9 +27,9 @@ export interface HttpParts {
 const MAX_BODY_BYTES = 256 * 1024
 
 /**
- * The whole of HTTP but for Socket.IO: health, `/api/v1/openapi.json`, and the routes of the contracts. More may be added
- * to the app that this returns. Whatever is under `/api/v1/` stands behind the token check, but for that description and
- * for routes that say that they are open.
+ * The whole of HTTP but for Socket.IO: health, `/api/v1/openapi.json`, and the routes of the contracts. More may be
+ * added to the app that this returns. Whatever is under `/api/v1/` stands behind the token check, but for that
+ * description and for routes that say that they are open.
  */
 export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   const { authenticator, entities, log, allowedOrigins, requests, now, contracts } = parts

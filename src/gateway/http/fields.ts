@@ -4,8 +4,8 @@ import { z } from '@hono/zod-openapi'
 export type Fields<Shape extends z.ZodRawShape = z.ZodRawShape> = z.ZodObject<Shape, z.core.$strict>
 
 /**
- * A body, or an object within one. An unknown field is refused by its name, together with those that are known: a client
- * that misspells a field must not believe that it was heard.
+ * A body, or an object within one. An unknown field is refused by its name, together with those that are known: a
+ * client that misspells a field must not believe that it was heard.
  */
 export const fields = <Shape extends z.ZodRawShape>(shape: Shape): Fields<Shape> => only(shape, 'field')
 

@@ -36,4 +36,5 @@ export function namedOnce(entities: Pick<Entities, 'ask' | 'remembered'>, now: (
 }
 
 const withoutPasswords = (text: string): unknown =>
-  text === '' ? null : JSON.parse(text, (key, value: unknown) => (key.includes('password') ? undefined : value)) // its shape was checked before
+  // its shape was checked before
+  text === '' ? null : JSON.parse(text, (key, value: unknown) => (key.includes('password') ? undefined : value))

@@ -9,5 +9,8 @@ export function opened<Handler extends object>(handler: Handler): Handler {
   return handler
 }
 
-/** True when the request goes to a handler that needs no token. What nobody has marked needs one, nothing there included. */
+/**
+ * True when the request goes to a handler that needs no token. What nobody has marked needs one, nothing there
+ * included.
+ */
 export const isOpen = (c: Context): boolean => matchedRoutes(c).some(({ handler }) => open.has(handler))

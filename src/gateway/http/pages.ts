@@ -67,7 +67,8 @@ export async function pageOf<R>(views: Views, options: PageOptions<R>): Promise<
   for (let scanned = 0; scanned < MAX_SCANNED; scanned += PAGE) {
     const { entries } = await views.scan(view, { from, to, limit: PAGE, backwards: true })
     for (const { index, key, row: stored } of entries) {
-      const row = stored as unknown as R // what stands in a list is what the view's projection folded; parked rows stand in none
+      // What stands in a list is what the view's projection folded; parked rows stand in none.
+      const row = stored as unknown as R
       if (passes(row)) {
         if (rows.length === limit) return { rows, next: to.slice(prefix.length) }
         rows.push([key, row])

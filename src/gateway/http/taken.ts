@@ -37,7 +37,9 @@ export function taker(route: AnyRoute): (c: Context) => Promise<AnyTaken | Refus
   }
 }
 
-/** The parameters of a query, and the known or unknown ones that stand in it twice: which one counts, nobody can tell. */
+/**
+ * The parameters of a query, and the known or unknown ones that stand in it twice: which one counts, nobody can tell.
+ */
 function queryIn(url: string): [values: object, repeated: readonly string[]] {
   const values: Record<string, string> = Object.create(null) // a parameter may be called __proto__
   const repeated = new Set<string>()
