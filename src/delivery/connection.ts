@@ -33,8 +33,9 @@ export interface Connection {
   join(room: string): void
   leave(room: string): void
   /**
-   * Puts work of the contract's own into the order of the frames, as a call: what is put there on arrival comes before the
-   * first frame. It starts when everything before it has entered, and calls `entered` as calls do. It must not reject.
+   * Puts work of the contract's own into the order of the frames, as a call: what is put there on arrival comes before
+   * the first frame. It starts when everything before it has entered, and calls `entered` as calls do. It must not
+   * reject.
    */
   inOrder(work: (entered: () => void) => Promise<void>): void
   /** `run` is called once, when the connection is closed and every call of its frames has entered. */

@@ -7,6 +7,7 @@ import { CallRecord } from './call-record.ts'
 import type { EntityParts, View } from './entity-parts.ts'
 import { refusalFor } from './log-refusals.ts'
 import { NoOpCalls, unchangedAt } from './no-op-calls.ts'
+import { answersTo, type Plan } from './plans.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshots.ts'
 
 const MAILBOX = 256
@@ -16,16 +17,7 @@ const MAX_ATTEMPTS = 10
 const SNAPSHOT_PAYS = 500
 
 /**
- * What is to become of one waiting command: an answer that needs no append, its events, or the answer of a twin in the
- * group.
- */
-type Plan =
-  | Answer
-  | { readonly kind: 'append'; readonly offset: number; readonly events: readonly Event[] }
-  | { readonly kind: 'twin'; readonly of: number }
-
-/**
- * One room awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
+ * One entity awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
  * decide, append, move, answer. Commands that wait together are decided one after another on the moving actor and
  * appended as one; if that append fails, the actor (which ran ahead) is dropped and made again from the log. Nobody
  * outside sees it while it is ahead.
@@ -35,7 +27,7 @@ export class Entity<S, C extends Command, E extends Event> {
   /** When it was last used, by the caller's clock. */
   usedAt = 0
   readonly #parts: EntityParts<S, C, E>
-  #mover: Actor<S> | undefined
+  #actor: Actor<S> | undefined
   #revision = -1
   #lastId = ''
   #marks = new CallRecord()
@@ -46,7 +38,7 @@ export class Entity<S, C extends Command, E extends Event> {
   #heard = -1
   #serving = false
   #queue: Waiting<C>[] = []
-  #looks: PromiseWithResolvers<View<S>>[] = []
+  #stateAsked: PromiseWithResolvers<View<S>>[] = []
 
   constructor(stream: string, parts: EntityParts<S, C, E>) {
     this.stream = stream
@@ -72,17 +64,17 @@ export class Entity<S, C extends Command, E extends Event> {
 
   /** The state after everything that is recorded so far. */
   state(): Promise<View<S>> {
-    if (this.#mover && !this.#serving && !this.#stale && !this.#parts.shared)
-      return Promise.resolve(this.#view(this.#mover))
-    const look = Promise.withResolvers<View<S>>()
-    this.#looks.push(look)
+    if (this.#actor && !this.#serving && !this.#stale && !this.#parts.shared)
+      return Promise.resolve(this.#view(this.#actor))
+    const asked = Promise.withResolvers<View<S>>()
+    this.#stateAsked.push(asked)
     if (this.#parts.shared) this.#stale = true
     if (!this.#serving) void this.#serve()
-    return look.promise
+    return asked.promise
   }
 
   /**
-   * The first answer to a named call that this room has taken before (or the refusal of its reuse); undefined when it
+   * The first answer to a named call that this entity has taken before (or the refusal of its reuse); undefined when it
    * has not.
    */
   async remembered(command: C, call: Call): Promise<Answer | undefined> {
@@ -91,40 +83,40 @@ export class Entity<S, C extends Command, E extends Event> {
   }
 
   /**
-   * An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts
-   * are rare.
+   * An event of this entity, heard from the log: what other nodes write keeps an awake entity up to date, so that
+   * conflicts are rare.
    */
   onEvent(recorded: Recorded): void {
-    if (!this.#mover || recorded.revision <= this.#revision) return
+    if (!this.#actor || recorded.revision <= this.#revision) return
     // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
     if (this.#serving || recorded.revision > this.#revision + 1) this.#heard = Math.max(this.#heard, recorded.revision)
     else {
       this.#stale = true // also when it cannot be learned: then nothing may be decided on the state before it
-      this.#learn(this.#mover, recorded)
+      this.#learn(this.#actor, recorded)
       this.#stale = false
     }
   }
 
-  /** Keeps a snapshot if it pays, and lets go of the actor. Only for rooms that are not busy. */
+  /** Keeps a snapshot if it pays, and lets go of the actor. Only for entities that are not busy. */
   sleep(): void {
-    if (this.#mover && this.#revision - this.#snapshotRevision >= SNAPSHOT_PAYS) this.#keepSnapshot(this.#mover)
+    if (this.#actor && this.#revision - this.#snapshotRevision >= SNAPSHOT_PAYS) this.#keepSnapshot(this.#actor)
     this.#drop()
   }
 
   async #serve(): Promise<void> {
     this.#serving = true
-    while (this.#queue.length > 0 || this.#looks.length > 0) {
+    while (this.#queue.length > 0 || this.#stateAsked.length > 0) {
       const group = this.#queue.splice(0, GROUP)
-      const looks = this.#looks.splice(0)
+      const asked = this.#stateAsked.splice(0)
       try {
         if (group.length > 0) await this.#answer(group)
-        if (looks.length > 0) {
+        if (asked.length > 0) {
           const actor = await this.#freshen()
-          for (const look of looks) look.resolve(this.#view(actor))
+          for (const one of asked) one.resolve(this.#view(actor))
         }
       } catch (error) {
         this.#drop()
-        for (const waiting of [...group, ...looks]) waiting.reject(error)
+        for (const waiting of [...group, ...asked]) waiting.reject(error)
       }
     }
     this.#serving = false
@@ -174,7 +166,7 @@ export class Entity<S, C extends Command, E extends Event> {
         this.#revision += proposed.length
         this.#lastId = proposed.at(-1)?.id ?? ''
       }
-      this.#settle(group, plans, first, proposed, positions)
+      this.#settle(group, plans, answersTo(plans, { first, proposed, positions }))
     } catch (error) {
       if (ahead || !(error instanceof WrongRevision)) this.#drop()
       this.#stale = true
@@ -208,47 +200,24 @@ export class Entity<S, C extends Command, E extends Event> {
     return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
   }
 
-  #settle(
-    group: readonly Waiting<C>[],
-    plans: readonly Plan[],
-    first: number,
-    proposed: readonly Proposed[],
-    positions: readonly bigint[],
-  ): void {
-    const answers: Answer[] = []
-    for (const [index, waiting] of group.entries()) {
-      const plan = plans[index] as Plan // one plan for each waiting command
-      let answer: Answer
-      if (plan.kind === 'append') {
-        answer = {
-          kind: 'done',
-          id: proposed[plan.offset]?.id ?? null,
-          seq: first + plan.offset,
-          position: positions[plan.offset] ?? null,
-          events: plan.events,
-        }
-        if (waiting.key !== undefined)
-          this.#marks.set(waiting.key, [waiting.digest, answer.seq, String(answer.position)])
-      } else if (plan.kind === 'twin') {
-        const theirs = answers[plan.of] as Answer // a twin stands earlier in the group
-        answer = theirs instanceof Refusal ? theirs : { ...theirs, events: [] }
-      } else {
-        answer = plan
-        if (waiting.key !== undefined && answer.kind === 'done' && answer.id === null)
-          this.#unchanged.note(waiting.key, waiting.digest, answer.seq)
+  #settle(group: readonly Waiting<C>[], plans: readonly Plan[], answers: readonly Answer[]): void {
+    for (const [index, { key, digest, resolve }] of group.entries()) {
+      const answer = answers[index] as Answer // one plan and one answer for each waiting command
+      if (key !== undefined && answer.kind === 'done') {
+        if (plans[index]?.kind === 'append') this.#marks.set(key, [digest, answer.seq, String(answer.position)])
+        else if (plans[index]?.kind === 'done' && answer.id === null) this.#unchanged.note(key, digest, answer.seq)
       }
-      answers.push(answer)
-      waiting.resolve(answer)
+      resolve(answer)
     }
   }
 
   /** The actor, awake and not behind what is known to be recorded. */
   async #freshen(): Promise<Actor<S>> {
-    if (this.#mover && !this.#stale && this.#heard <= this.#revision) return this.#mover
+    if (this.#actor && !this.#stale && this.#heard <= this.#revision) return this.#actor
     this.#stale = false
     try {
-      const actor = this.#mover ?? this.#restore()
-      let check = this.#mover === undefined && this.#revision >= 0
+      const actor = this.#actor ?? this.#restore()
+      let check = this.#actor === undefined && this.#revision >= 0
       for await (const batch of this.#parts.log.read(this.stream, {
         from: check ? this.#revision : this.#revision + 1,
       })) {
@@ -259,7 +228,7 @@ export class Entity<S, C extends Command, E extends Event> {
         }
       }
       if (check) return this.#forgetSnapshot() // the log is shorter than the snapshot: it was put back from a backup
-      this.#mover = actor
+      this.#actor = actor
       return actor
     } catch (error) {
       this.#stale = true
@@ -308,7 +277,7 @@ export class Entity<S, C extends Command, E extends Event> {
   }
 
   #drop(): void {
-    this.#mover = undefined
+    this.#actor = undefined
     this.#revision = this.#snapshotRevision = -1
     this.#marks = new CallRecord()
   }

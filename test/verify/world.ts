@@ -154,6 +154,8 @@ async function emitted(served: readonly Served[], from: Connection, name: string
   throw new Error(`no contract has a row for ${name}`)
 }
 
+let connections = 0
+
 function fakeConnection(
   party: Party,
   kind: 'app' | 'hub',
@@ -162,7 +164,7 @@ function fakeConnection(
   now: () => number,
 ): Connection {
   return {
-    id: `socket of ${party.id}`,
+    id: `connection ${++connections} of ${party.id}`,
     kind,
     party,
     person,
@@ -174,6 +176,7 @@ function fakeConnection(
     emit: (name, data) => void member.heard.push({ at: now(), name, data: onTheWire(data) }),
     join: (room) => void member.rooms.add(room),
     leave: (room) => void member.rooms.delete(room),
+    inOrder: (work) => void work(() => {}),
     onClosed() {},
   }
 }

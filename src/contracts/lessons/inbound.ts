@@ -3,7 +3,9 @@ import { Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Connection, Inbound, InboundRow, Outcome } from '../../delivery/connection.ts'
 import { badRequest } from '../shared/bad-request.ts'
 
-/** `join_lesson`, decoded. Its JSON tells repeats of a named call from its reuse, so its fields and their order stay. */
+/**
+ * `join_lesson`, decoded. Its JSON tells repeats of a named call from its reuse, so its fields and their order stay.
+ */
 export interface JoinAsked {
   readonly kind: 'join-lesson'
   readonly lesson: LessonName

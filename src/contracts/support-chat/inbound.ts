@@ -29,8 +29,8 @@ const leaving = z.object({ client_id: clientId })
 /** One row per name that a client may emit. */
 export function supportChatInbound({ entities, visitorChats, replays }: SupportChatAsks): Inbound {
   /**
-   * What staff ask of a chat that they name. A visitor means the own chat and never names it, whatever the machine would
-   * allow.
+   * What staff ask of a chat that they name. A visitor means the own chat and never names it, whatever the machine
+   * would allow.
    */
   const toRoom =
     <Shape extends z.ZodType<{ room: string; client_id?: string | null | undefined }>>(

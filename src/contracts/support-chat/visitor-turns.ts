@@ -3,8 +3,8 @@ export interface VisitorTurn {
   /** True when it began while another call of the visitor stood aside: then it stands aside as well. */
   readonly mustStandAside: boolean
   /**
-   * Resolves when every call that began earlier is answered. Whatever is under way stands aside from now on, and so does
-   * whatever begins, until each of them goes on or ends.
+   * Resolves when every call that began earlier is answered. Whatever is under way stands aside from now on, and so
+   * does whatever begins, until each of them goes on or ends.
    */
   standAside(): Promise<void>
   /** It stands where it belongs: calls that begin from now on need not stand aside because of it. */

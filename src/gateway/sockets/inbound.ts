@@ -34,8 +34,9 @@ export interface InboundGate {
 }
 
 /**
- * Knows the name, holds to the limits, reads the shape; then the call runs in the connection's lane. What can be refused
- * without asking anybody is refused at once, whatever waits in the lane. Throws when two contracts listen to one name.
+ * Knows the name, holds to the limits, reads the shape; then the call runs in the connection's lane. What can be
+ * refused without asking anybody is refused at once, whatever waits in the lane. Throws when two contracts listen to
+ * one name.
  */
 export function openInbound(options: InboundOptions): InboundGate {
   const { profiles, perPerson, perAddress, now, observe } = options

@@ -7,9 +7,9 @@ import { type Refusals, refusalRow, sentenceOf } from '../../delivery/refusals.t
 const NAMED = /\{name:(\w+)\}/g
 
 /**
- * A refusal as an ack words it: the code, which never changes, and a sentence, which may; `exact` sentences alone. People
- * of `org` are called by their names, or by their ids while the log does not answer. Rejects when the table does not
- * have the code, which is a bug.
+ * A refusal as an ack words it: the code, which never changes, and a sentence, which may; `exact` sentences alone.
+ * People of `org` are called by their names, or by their ids while the log does not answer. Rejects when the table does
+ * not have the code, which is a bug.
  */
 export async function refusalWords(
   refusal: Refusal,
