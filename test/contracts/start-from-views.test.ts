@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { online } from '../../projections/online.ts'
 import type { Projection } from '../../projections/projection.ts'
-import { PROJECTIONS } from '../../src/storage.ts'
+import { all } from '../../src/contracts/all.ts'
+import { viewsOf } from '../../src/storage.ts'
 import { foldIn, freshData, recordIn } from '../support/data.ts'
 import { startServer } from '../support/server.ts'
 import { company } from './company.ts'
@@ -18,7 +19,7 @@ test('[INIT-8] a node that starts from views of different ages tells what the lo
     ['presence-acme.gone', cameOnline],
     ['presence-acme.here', cameOnline],
   ])
-  await foldIn(data, PROJECTIONS)
+  await foldIn(data, viewsOf(all))
   await recordIn(data, [
     ['presence-acme.gone', { type: 'ConnectionLost', until: at + 1, at }],
     ['presence-acme.gone', { type: 'CameBack', role: 'visitor', at }],

@@ -109,7 +109,7 @@ describe('logging in', () => {
 describe('the first start', () => {
   test('opens the demo organisation on an empty log, once, with passwords that work', async () => {
     const fresh = await startHttp()
-    const logins = await openDemo(fresh.log, fresh.accounts)
+    const logins = await openDemo({ log: fresh.log, ...fresh.accounts })
     expect(logins.map(({ role }) => role)).toEqual(['admin', 'supervisor', 'agent', 'agent'])
     for (const { email, password } of logins) {
       expect(password).toMatch(/^([a-zA-Z2-9]{4}-){3}[a-zA-Z2-9]{4}$/)
@@ -117,7 +117,7 @@ describe('the first start', () => {
         status: 200,
       })
     }
-    expect(await openDemo(fresh.log, fresh.accounts)).toEqual([])
+    expect(await openDemo({ log: fresh.log, ...fresh.accounts })).toEqual([])
     for await (const batch of fresh.log.readAll()) {
       const text = JSON.stringify(batch.map(({ event, meta }) => ({ event, meta })))
       for (const { password } of logins) expect(text).not.toContain(password)

@@ -35,8 +35,8 @@ test('[LESSON-54] of a crowd that is lost as its lesson ends, 2,000 are recorded
 
   const lostAt = at + 1_000
   const row = { seq: 1, role: 'student', since: at, loss: { at: lostAt, backAt: null }, state: 'lost' } as const
-  const presence = () => ({ ...row, until: lostAt + 15_000 })
-  const lost = lostParticipants({ presence }, await lessonAt(log, 'l1'))
+  const get = () => ({ ...row, until: lostAt + 15_000 })
+  const lost = lostParticipants({ get }, await lessonAt(log, 'l1'))
   expect(lost).toHaveLength(2_000)
 
   const left = lost.map(

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Recorded } from '../../projections/projection.ts'
+import type { Recorded } from '../../machines/kernel.ts'
 import { type Due, overdue } from '../../src/runtime/overdue.ts'
 import { manualClock } from '../support/clock.ts'
 

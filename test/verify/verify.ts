@@ -18,6 +18,8 @@ export interface Verification {
   readonly arrange?: Step
   /** Commands by everybody who plays, in any order: some are refused. */
   readonly steps: fc.Arbitrary<readonly Step[]>
+  /** One history that holds every event and every notice, whatever chance brings besides. */
+  readonly example?: readonly Step[]
   /** Connects somebody who is told the opening state, and whatever is pushed from then on. */
   readonly watch: (world: World, nth: number) => Promise<Client>
   /** What a client holds that applies what it hears as the contract's page says, the opening first. */
@@ -71,7 +73,10 @@ export async function verify(verification: Verification, numRuns: number): Promi
       await world.stop()
     }
   }
-  await fc.assert(fc.asyncProperty(steps, play), { numRuns })
+  await fc.assert(fc.asyncProperty(steps, play), {
+    numRuns,
+    examples: verification.example ? [[verification.example]] : [],
+  })
   return seen
 }
 

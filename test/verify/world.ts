@@ -19,6 +19,7 @@ import type { Answer } from '../../src/runtime/answer.ts'
 import { openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots } from '../../src/runtime/snapshots.ts'
 import { manualClock } from '../support/clock.ts'
+import { fakeConnection } from '../support/connection.ts'
 import { type Heard, type Member, onTheWire, rooms } from '../support/rooms.ts'
 
 /** Somebody's connection, and what it was told. */
@@ -114,7 +115,13 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
       await heardAll()
       const member = enter(kind === 'hub' ? hubRoom(party) : personRoom(party))
       const { context } = (await entities.state('person', by)).state
-      const connection = fakeConnection(party, kind, context, member, clock.now)
+      const connection = fakeConnection(party, {
+        kind,
+        person: context,
+        emit: (name, data) => void member.heard.push({ at: clock.now(), name, data: onTheWire(data) }),
+        join: (room) => void member.rooms.add(room),
+        leave: (room) => void member.rooms.delete(room),
+      })
       for (const one of served) for (const room of one.rooms?.(connection) ?? []) member.rooms.add(room)
       for (const one of served) one.arrive?.(connection)
       return {
@@ -152,31 +159,4 @@ async function emitted(served: readonly Served[], from: Connection, name: string
     return call instanceof Refusal ? call : (await call(() => {})).answer
   }
   throw new Error(`no contract has a row for ${name}`)
-}
-
-let connections = 0
-
-function fakeConnection(
-  party: Party,
-  kind: 'app' | 'hub',
-  person: Connection['person'],
-  member: Member,
-  now: () => number,
-): Connection {
-  return {
-    id: `connection ${++connections} of ${party.id}`,
-    kind,
-    party,
-    person,
-    address: '127.0.0.1',
-    query: {},
-    protocol: 2,
-    peer: { heardAt: now, answers: async () => true, cut() {} },
-    isOpen: () => true,
-    emit: (name, data) => void member.heard.push({ at: now(), name, data: onTheWire(data) }),
-    join: (room) => void member.rooms.add(room),
-    leave: (room) => void member.rooms.delete(room),
-    inOrder: (work) => void work(() => {}),
-    onClosed() {},
-  }
 }
