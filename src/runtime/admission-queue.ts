@@ -5,16 +5,16 @@ import type { Entities } from './entities.ts'
 
 export interface AdmissionQueue {
   /**
-   * As `Rooms.ask`, but whoever finds the room full waits for their turn, first come first served, as long as the line
-   * is not too long.
+   * As `Entities.ask`, but whoever finds the mailbox full waits for their turn, first come first served, as long as the
+   * line is not too long.
    */
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
 }
 
 export interface AdmissionQueueOptions {
-  /** How many of this line a room's mailbox holds at once; the rest of the mailbox is left to others. */
+  /** How many of this line an entity's mailbox holds at once; the rest of the mailbox is left to others. */
   readonly inside?: number
-  /** More than so many in the line of one room are refused (`overloaded`). */
+  /** More than so many in the line of one entity are refused (`overloaded`). */
   readonly waiting?: number
   /**
    * So is whoever has waited longer than this when their turn comes: a log that stalls must not keep a line for
@@ -24,7 +24,7 @@ export interface AdmissionQueueOptions {
 }
 
 /**
- * A whole class may ask one room at once, which is more than a mailbox holds. A line in front of the mailbox costs
+ * A whole class may ask one entity at once, which is more than a mailbox holds. A line in front of the mailbox costs
  * nothing but memory, and unlike knocking again and again it lets nobody overtake.
  */
 export function admissionQueue(

@@ -4,7 +4,7 @@ import type { Event, Refusal } from '../../machines/kernel.ts'
 export interface Call {
   /**
    * The client's own name for this call (`client_id`, `Idempotency-Key`; 1..128 characters). The same name from the
-   * same person in the same room gives the first answer again and adds nothing; with another payload it is refused
+   * same person in the same entity gives the first answer again and adds nothing; with another payload it is refused
    * (`client-id-reused`).
    */
   readonly clientId?: string
@@ -13,15 +13,15 @@ export interface Call {
    */
   readonly payload?: unknown
   /**
-   * The call is known to have been answered yes before: if the room has no event of it, it changed nothing then, and
+   * The call is known to have been answered yes before: if the entity has no event of it, it changed nothing then, and
    * changes nothing now, whatever has happened since.
    */
   readonly repeated?: boolean
   /** The id of the event that made a policy ask. */
   readonly causedBy?: string
   /**
-   * Called in the moment in which the command stands in the mailbox, or in a queue in front of it, or was refused at
-   * its door: whatever is asked of the same entity from now on is decided after it.
+   * Called in the moment in which the command stands in the mailbox, or in a queue in front of it, or was refused
+   * there: whatever is asked of the same entity from now on is decided after it.
    */
   readonly entered?: () => void
 }
@@ -31,7 +31,7 @@ export interface Done {
   readonly kind: 'done'
   /** Id of the first event that the command made; null when it changed nothing. */
   readonly id: string | null
-  /** Revision of the first event that it made, or the room's last revision when it changed nothing. */
+  /** Revision of the first event that it made, or the entity's last revision when it changed nothing. */
   readonly seq: number
   /** Position of the last event that it made, null when it changed nothing. */
   readonly position: bigint | null

@@ -4,7 +4,7 @@ import type { Meta } from '../log/log.ts'
 import type { Answer, Call } from './answer.ts'
 import { derivedUuid, digestOf } from './ids.ts'
 
-/** A command in a room's mailbox. */
+/** A command in an entity's mailbox. */
 export interface Waiting<C> {
   readonly command: C
   /** The command's id (a UUID); the ids of its events follow from it. */

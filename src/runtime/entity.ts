@@ -7,7 +7,7 @@ import { CallRecord } from './call-record.ts'
 import type { EntityParts, View } from './entity-parts.ts'
 import { refusalFor } from './log-refusals.ts'
 import { NoOpCalls, unchangedAt } from './no-op-calls.ts'
-import { answersOf, type GroupAppend, type Plan } from './plan.ts'
+import { answersTo, type Plan } from './plans.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshots.ts'
 
 const MAILBOX = 256
@@ -30,7 +30,7 @@ export class Entity<S, C extends Command, E extends Event> {
   #actor: Actor<S> | undefined
   #revision = -1
   #lastId = ''
-  #calls = new CallRecord()
+  #marks = new CallRecord()
   readonly #unchanged = new NoOpCalls()
   #snapshotRevision = -1
   #stale = false
@@ -38,7 +38,7 @@ export class Entity<S, C extends Command, E extends Event> {
   #heard = -1
   #serving = false
   #queue: Waiting<C>[] = []
-  #looks: PromiseWithResolvers<View<S>>[] = []
+  #stateAsked: PromiseWithResolvers<View<S>>[] = []
 
   constructor(stream: string, parts: EntityParts<S, C, E>) {
     this.stream = stream
@@ -66,15 +66,15 @@ export class Entity<S, C extends Command, E extends Event> {
   state(): Promise<View<S>> {
     if (this.#actor && !this.#serving && !this.#stale && !this.#parts.shared)
       return Promise.resolve(this.#view(this.#actor))
-    const look = Promise.withResolvers<View<S>>()
-    this.#looks.push(look)
+    const asked = Promise.withResolvers<View<S>>()
+    this.#stateAsked.push(asked)
     if (this.#parts.shared) this.#stale = true
     if (!this.#serving) void this.#serve()
-    return look.promise
+    return asked.promise
   }
 
   /**
-   * The first answer to a named call that this room has taken before (or the refusal of its reuse); undefined when it
+   * The first answer to a named call that this entity has taken before (or the refusal of its reuse); undefined when it
    * has not.
    */
   async remembered(command: C, call: Call): Promise<Answer | undefined> {
@@ -83,8 +83,8 @@ export class Entity<S, C extends Command, E extends Event> {
   }
 
   /**
-   * An event of this room, heard from the log: what other nodes write keeps an awake room up to date, so that conflicts
-   * are rare.
+   * An event of this entity, heard from the log: what other nodes write keeps an awake entity up to date, so that
+   * conflicts are rare.
    */
   onEvent(recorded: Recorded): void {
     if (!this.#actor || recorded.revision <= this.#revision) return
@@ -97,7 +97,7 @@ export class Entity<S, C extends Command, E extends Event> {
     }
   }
 
-  /** Keeps a snapshot if it pays, and lets go of the actor. Only for rooms that are not busy. */
+  /** Keeps a snapshot if it pays, and lets go of the actor. Only for entities that are not busy. */
   sleep(): void {
     if (this.#actor && this.#revision - this.#snapshotRevision >= SNAPSHOT_PAYS) this.#keepSnapshot(this.#actor)
     this.#drop()
@@ -105,18 +105,18 @@ export class Entity<S, C extends Command, E extends Event> {
 
   async #serve(): Promise<void> {
     this.#serving = true
-    while (this.#queue.length > 0 || this.#looks.length > 0) {
+    while (this.#queue.length > 0 || this.#stateAsked.length > 0) {
       const group = this.#queue.splice(0, GROUP)
-      const looks = this.#looks.splice(0)
+      const asked = this.#stateAsked.splice(0)
       try {
         if (group.length > 0) await this.#answer(group)
-        if (looks.length > 0) {
+        if (asked.length > 0) {
           const actor = await this.#freshen()
-          for (const look of looks) look.resolve(this.#view(actor))
+          for (const one of asked) one.resolve(this.#view(actor))
         }
       } catch (error) {
         this.#drop()
-        for (const waiting of [...group, ...looks]) waiting.reject(error)
+        for (const waiting of [...group, ...asked]) waiting.reject(error)
       }
     }
     this.#serving = false
@@ -166,7 +166,7 @@ export class Entity<S, C extends Command, E extends Event> {
         this.#revision += proposed.length
         this.#lastId = proposed.at(-1)?.id ?? ''
       }
-      this.#settle(group, plans, { first, proposed, positions })
+      this.#settle(group, plans, answersTo(plans, { first, proposed, positions }))
     } catch (error) {
       if (ahead || !(error instanceof WrongRevision)) this.#drop()
       this.#stale = true
@@ -193,19 +193,19 @@ export class Entity<S, C extends Command, E extends Event> {
 
   #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
     if (key === undefined) return undefined
-    const mark = this.#calls.get(key)
+    const mark = this.#marks.get(key)
     if (!mark) return this.#unchanged.answerTo(key, digest)
     const [theirs, seq, position] = mark
     if (theirs !== digest) return refuse('client-id-reused')
     return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
   }
 
-  #settle(group: readonly Waiting<C>[], plans: readonly Plan[], appended: GroupAppend): void {
-    for (const [index, answer] of answersOf(plans, appended).entries()) {
-      const { key, digest, resolve } = group[index] as Waiting<C> // one answer for each waiting command
+  #settle(group: readonly Waiting<C>[], plans: readonly Plan[], answers: readonly Answer[]): void {
+    for (const [index, { key, digest, resolve }] of group.entries()) {
+      const answer = answers[index] as Answer // one plan and one answer for each waiting command
       if (key !== undefined && answer.kind === 'done') {
-        if (answer.id === null) this.#unchanged.note(key, digest, answer.seq)
-        else if (plans[index]?.kind === 'append') this.#calls.set(key, [digest, answer.seq, String(answer.position)])
+        if (plans[index]?.kind === 'append') this.#marks.set(key, [digest, answer.seq, String(answer.position)])
+        else if (plans[index]?.kind === 'done' && answer.id === null) this.#unchanged.note(key, digest, answer.seq)
       }
       resolve(answer)
     }
@@ -240,7 +240,7 @@ export class Entity<S, C extends Command, E extends Event> {
     actor.onEvent(event)
     this.#revision = revision
     this.#lastId = id
-    if (meta.client) this.#calls.set(meta.client.key, [meta.client.digest, revision, String(position)])
+    if (meta.client) this.#marks.set(meta.client.key, [meta.client.digest, revision, String(position)])
   }
 
   #restore(): Actor<S> {
@@ -251,7 +251,7 @@ export class Entity<S, C extends Command, E extends Event> {
     if (!snapshot) return startActor<S>(machine)
     this.#revision = this.#snapshotRevision = snapshot.revision
     this.#lastId = snapshot.eventId
-    this.#calls = new CallRecord(snapshot.marks)
+    this.#marks = new CallRecord(snapshot.marks)
     return startActor<S>(machine, snapshot.state)
   }
 
@@ -266,7 +266,7 @@ export class Entity<S, C extends Command, E extends Event> {
       revision: this.#revision,
       eventId: this.#lastId,
       state: actor.persist(),
-      marks: this.#calls.toText(),
+      marks: this.#marks.toText(),
     }
     this.#parts.snapshots.save(this.stream, encodeSnapshot(snapshot, this.#parts.definition))
     this.#snapshotRevision = this.#revision
@@ -279,7 +279,7 @@ export class Entity<S, C extends Command, E extends Event> {
   #drop(): void {
     this.#actor = undefined
     this.#revision = this.#snapshotRevision = -1
-    this.#calls = new CallRecord()
+    this.#marks = new CallRecord()
   }
 }
 

@@ -18,7 +18,10 @@ export interface LoadOptions {
   readonly paceMs?: number
 }
 
-/** Chats in which the visitor and their agent never stop writing: 1 to 6 messages in one go, then they wait for all acks. */
+/**
+ * Chats in which the visitor and their agent never stop writing: 1 to 6 messages in one go, then they wait for all
+ * acks.
+ */
 export interface Load {
   readonly visitors: readonly Tireless[]
   readonly agents: readonly Tireless[]

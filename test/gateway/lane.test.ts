@@ -3,7 +3,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openLane, type Turn } from '../../src/gateway/sockets/lane.ts'
 
-/** How a call behaves: how many ticks until it enters (`null`: never says so), and how many more until it is answered. */
+/**
+ * How a call behaves: how many ticks until it enters (`null`: never says so), and how many more until it is answered.
+ */
 interface Behaviour {
   readonly entersAfter: number | null
   readonly answeredAfter: number

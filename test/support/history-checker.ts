@@ -21,8 +21,8 @@ export interface Acked {
   readonly seq: number
   readonly id: string | null
   /**
-   * Its place among all calls of the client, by when each was first sent. After a lost connection the client must repeat
-   * what was not answered in this order, and before anything new.
+   * Its place among all calls of the client, by when each was first sent. After a lost connection the client must
+   * repeat what was not answered in this order, and before anything new.
    */
   readonly sent: number
   /** It was refused with a code that says "repeat", and done when it came again: later than what was sent after it. */
@@ -59,7 +59,8 @@ const SHOWN = 10
  * What may never happen, whatever breaks, one sentence for each violation:
  *   - a gap or a repeat in a chat's seq; a call recorded twice, acknowledged or not;
  *   - an acknowledged call that does not stand in the log at the place that the ack told;
- *   - a call of a client that stands behind one that the client sent later in the same chat, unless it was refused first;
+ *   - a call of a client that stands behind one that the client sent later in the same chat, unless it was refused
+ *     first;
  *   - a push of something that is not in the log; pushes out of the log's order, or twice, on one connection;
  *   - an event that somebody who hears everything did not hear between two that they heard.
  */

@@ -30,17 +30,15 @@ const REMEMBERED = 20_000
  * A visitor's calls are decided in the order in which they begin, which for one connection is the order of its frames
  * (ORDER-1), though a chat that has ended sends calls on to the next one. Chats are entered in two ways:
  *   - straight: a call that finds the latest chat known, and nobody standing aside, stands in that chat's mailbox in
- *     the
- *     same turn, so behind all that began before it;
+ *     the same turn, so behind all that began before it;
  *   - aside: a call that knows no chat, that its chat has sent away, or that opens a chat waits until all that began
  *     before it is answered, and only then looks for the latest chat. What is under way at that moment will be sent
- *     away
- *     too, or is answered; it counts as standing aside. So does what begins before the call stands in a mailbox (an
- *     opening: before it is answered), so it waits until it is the first in its turn.
+ *     away too, or is answered; it counts as standing aside. So does what begins before the call stands in a mailbox
+ *     (an opening: before it is answered), so it waits until it is the first in its turn.
  * The latest chat becomes another one only by a call that stands aside and is the first: then everything else under way
- * stands aside, and comes after it. Whoever waits does so for earlier calls only, so no two wait for each other. A call
- * that was sent away has told `entered` already. Of the calls of one connection that is none that can succeed, unless
- * another connection of the visitor opens a chat meanwhile: an opening of its own stands aside.
+ * stands aside, and comes after it. Whoever waits does so for earlier calls only, so no two wait for each other.
+ * A call that was sent away has told `entered` already. Of the calls of one connection that is none that can succeed,
+ * unless another connection of the visitor opens a chat meanwhile: an opening of its own stands aside.
  */
 export function visitorChats(entities: Entities): VisitorChats {
   const turns = visitorTurns()

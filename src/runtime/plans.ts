@@ -1,25 +1,26 @@
-import { type Event, Refusal } from '../../machines/kernel.ts'
+import type { Event } from '../../machines/kernel.ts'
+import { Refusal } from '../../machines/kernel.ts'
 import type { Proposed } from '../log/log.ts'
 import type { Answer } from './answer.ts'
 
 /**
- * What is to become of one waiting command: an answer that needs no append, its events, or the answer of a twin in the
- * group.
+ * What is to become of one command of a group: an answer that needs no append, its events (the first of them is number
+ * `offset` of the group's), or the answer of a twin that stands earlier in the group.
  */
 export type Plan =
   | Answer
   | { readonly kind: 'append'; readonly offset: number; readonly events: readonly Event[] }
   | { readonly kind: 'twin'; readonly of: number }
 
-/** What a group appended: the revision of its first event, all of them, and where they stand. */
-export interface GroupAppend {
+/** The events of a group as they stand in the log, from the revision `first` on. */
+export interface AppendedGroup {
   readonly first: number
   readonly proposed: readonly Proposed[]
   readonly positions: readonly bigint[]
 }
 
-/** The answers to a group's commands, in their order. */
-export function answersOf(plans: readonly Plan[], { first, proposed, positions }: GroupAppend): readonly Answer[] {
+/** One answer for each plan, in their order. */
+export function answersTo(plans: readonly Plan[], { first, proposed, positions }: AppendedGroup): readonly Answer[] {
   const answers: Answer[] = []
   for (const plan of plans) {
     if (plan.kind === 'append') {
