@@ -18,10 +18,12 @@ export default defineConfig({
     expect: { poll: { timeout: PATIENCE_MS } },
     // One more than cores: much of a test that waits for a grace or for a server is waiting.
     maxWorkers: availableParallelism() + 1,
+    // A worker of its own for each file would be a seventh of the whole run; no file leaves anything behind.
+    isolate: false,
     sequence: { sequencer: LongestFirst },
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') },
     projects: [
-      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+      { extends: true, test: { name: 'pure', include: PURE } },
       {
         extends: true,
         test: {
@@ -29,6 +31,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: PURE,
           globalSetup: 'test/support/machine-needs.ts',
+          setupFiles: 'test/support/measure-slowness.ts',
         },
       },
     ],

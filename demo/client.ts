@@ -22,7 +22,7 @@ export interface Player {
   told(name: string, passes?: (data: any) => boolean): Promise<any>
 }
 
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 30_000
 
 /** `quiet`: pushes that are heard without being told, because somebody else tells them already. */
 export async function enter(

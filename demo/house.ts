@@ -18,7 +18,7 @@ export interface Member {
 }
 
 const MAIN = join(import.meta.dirname, '../src/main.ts')
-const START_MS = 15_000
+const START_MS = 60_000
 
 /**
  * A server of our own on a free port with an empty data directory: its first start prints the log-ins. `stop` removes

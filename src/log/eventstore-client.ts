@@ -23,6 +23,8 @@ interface Internals {
   supports(method: { readonly path: string }, feature?: string): Promise<boolean>
   handleError(client: unknown, error: Error): Promise<void>
   createChannel(): Promise<Channel>
+  /** gRPC streams that have not ended, those of subscriptions that were destroyed among them. */
+  readonly disposableStreams: ReadonlySet<{ resume?(): void }>
 }
 
 /** grpc-js `connectivityState.SHUTDOWN`. */
@@ -45,6 +47,10 @@ export function connection(url: string): Connection {
       if (broken === current) current = connect()
     },
     async close() {
+      // The client waits for the end of every stream. One that lost its reader in the middle of events never comes to
+      // its end, unless what is left in it flows away.
+      const { disposableStreams } = current as unknown as Internals
+      for (const stream of disposableStreams) stream.resume?.()
       await current.dispose()
       for (const channel of channels) channel.close()
     },

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { violations } from '../support/history-checker.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { sized } from '../support/sized.ts'
 import { lastingPort } from './command-line.ts'
 import { type Load, openLoad, until } from './load.ts'
 import { tcpUnder } from './paused.ts'
@@ -38,7 +39,7 @@ async function aLoad(url: string): Promise<Load> {
   const load = await openLoad({ urls: [url], chats: 20, agents: 4, supervisors: 1, paceMs: 5 })
   onTestFinished(load.close)
   load.start()
-  await until(() => load.acked() > 250)
+  await until(() => load.acked() > sized(120, 250))
   return load
 }
 

@@ -1,11 +1,15 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { factsOf, violations } from '../support/history-checker.ts'
+import { sized } from '../support/sized.ts'
 import { type Cluster, openCluster } from './cluster.ts'
 import { openLoad, until } from './load.ts'
 import { type Tireless, tireless } from './tireless.ts'
 
 const MAILBOX = 256
 const FLOOD = 1_000
+/** Messages under way before and after each fault. */
+const SOME = sized(100, 200)
+const ROUNDS = sized(2, 3)
 
 let cluster: Cluster
 
@@ -73,12 +77,12 @@ test('[ROOM-8] a log that freezes: commands are answered "unavailable", and thei
   const load = await openLoad({ urls: cluster.urls, chats: 10, agents: 2, supervisors: 1, paceMs: 10 })
   onTestFinished(load.close)
   load.start()
-  await until(() => load.acked() > 200)
+  await until(() => load.acked() > SOME)
   cluster.log.freeze()
   await until(() => load.visitors.some(({ refusals }) => refusals.has('unavailable')))
   cluster.log.thaw()
   const before = load.acked()
-  await until(() => load.acked() > before + 200)
+  await until(() => load.acked() > before + SOME)
   await load.pause()
   expect(load.everybody.every((client) => client.connected())).toBe(true)
   expect(violations({ facts: factsOf(await cluster.recorded()), ...load.history() })).toEqual([])
@@ -88,9 +92,9 @@ test('[ROOM-10] a log that writes without answering, breaks off and comes back: 
   const load = await openLoad({ urls: cluster.urls, chats: 20, agents: 4, supervisors: 1, paceMs: 10 })
   onTestFinished(load.close)
   load.start()
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const before = load.acked()
-    await until(() => load.acked() > before + 200)
+    await until(() => load.acked() > before + SOME)
     // Everything that arrives from now on is written and never answered, until the connections break.
     const silenced = new Set<string>()
     cluster.log.behaviour.onAppend = (stream) => {
@@ -103,7 +107,7 @@ test('[ROOM-10] a log that writes without answering, breaks off and comes back: 
     await cluster.log.restart()
   }
   const before = load.acked()
-  await until(() => load.acked() > before + 200)
+  await until(() => load.acked() > before + SOME)
   await load.pause()
   expect(violations({ facts: factsOf(await cluster.recorded()), ...load.history() })).toEqual([])
 })

@@ -14,7 +14,7 @@ const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boole
   crash,
   sessions: () => whole('faults/attendance-crash', 'faults/lesson-crash'),
   herds: () => whole('faults/lesson-herd', 'faults/attendance-herd', 'faults/claim-race', 'contracts/attendance-races'),
-  nodes: () => whole('faults/nodes', 'faults/lost-redis'),
+  nodes: () => whole('faults/nodes', 'faults/lost-redis', 'faults/slow-log', 'faults/drain'),
   chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
 }
 

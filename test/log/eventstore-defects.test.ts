@@ -125,7 +125,7 @@ it('[B6] data that is no JSON is rejected here, and the log goes on working', as
 
 it('[B8] every append has a deadline of its own, also the first', async () => {
   const server = await aServer({ behaviour: { onAppend: () => 'lose' } })
-  const hasty = await aLog(server, { patience: { attemptMs: 50, totalMs: 200 } })
+  const hasty = await aLog(server, { patience: { attemptMs: slowly(50), totalMs: slowly(200) } })
   const note = noted(0) // the same both times: a call that the server was late to read may still be written
   await expect(hasty.append('notes-1', -1, [note])).rejects.toBeInstanceOf(LogUnavailable)
   expect(server.calls.append).toBeGreaterThan(1)

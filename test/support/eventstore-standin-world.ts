@@ -8,7 +8,7 @@ import { type EventStoreStandin, type StandinOptions, startEventStore } from './
 import { slowly } from './slowness.ts'
 
 /** An attempt is short enough to be repeated within a test; all together are long enough for a busy machine. */
-const PATIENCE = { attemptMs: slowly(400), totalMs: slowly(15_000) }
+const patience = () => ({ attemptMs: slowly(400), totalMs: slowly(15_000) })
 
 /** A stand-in that ends with the test. */
 export async function aServer(options?: StandinOptions): Promise<EventStoreStandin> {
@@ -20,7 +20,7 @@ export async function aServer(options?: StandinOptions): Promise<EventStoreStand
 /** A log on `server` (or on a URL) that is closed with the test. */
 export async function aLog(server: EventStoreStandin | string, options: Partial<EventStoreOptions> = {}): Promise<Log> {
   const url = typeof server === 'string' ? server : server.url
-  const log = await openEventStoreLog({ url, codec: codec({}), patience: PATIENCE, ...options })
+  const log = await openEventStoreLog({ url, codec: codec({}), patience: patience(), ...options })
   onTestFinished(() => log.close())
   return log
 }
