@@ -1,5 +1,5 @@
-import type { AddressInfo } from 'node:net'
-import { type ServerType, serve } from '@hono/node-server'
+import type { Server } from 'node:http'
+import { createAdaptorServer } from '@hono/node-server'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Role } from '../../machines/kernel.ts'
 import { type PersonRow, people } from '../../projections/people.ts'
@@ -11,6 +11,7 @@ import { openKeys } from '../../src/gateway/auth/keys.ts'
 import { failureLimit, type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
 import { openPasswords } from '../../src/gateway/auth/passwords.ts'
 import { httpApp } from '../../src/gateway/http/app.ts'
+import { listen } from '../../src/gateway/http/listen.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -65,11 +66,8 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
       },
     ],
   })
-  const server = await new Promise<ServerType>((resolve) => {
-    const starting = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(starting))
-  })
-  const { port } = server.address() as AddressInfo // it listens on TCP
-  const url = `http://127.0.0.1:${port}`
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server // of HTTP/1.1, which is its default
+  const url = await listen(server, '127.0.0.1', 0)
 
   return {
     url,

@@ -6,6 +6,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { codec } from '../../src/log/codec.ts'
 import { openEventStoreLog } from '../../src/log/eventstore.ts'
 import { startEventStore } from './eventstore-standin.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 const APPENDS = 20
 const dying = await startEventStore({ behaviour: { onAppend: () => 'lose' } })
@@ -16,7 +17,11 @@ async function writer(url: string): Promise<(stream: string) => Promise<unknown>
     const client = EventStoreDBClient.connectionString(url)
     return (stream) => client.appendToStream(stream, jsonEvent({ type: 'Noted', data: {} }))
   }
-  const log = await openEventStoreLog({ url, codec: codec({}), patience: { attemptMs: 2000, totalMs: 2000 } })
+  const log = await openEventStoreLog({
+    url,
+    codec: codec({}),
+    patience: { attemptMs: PATIENCE_MS, totalMs: PATIENCE_MS },
+  })
   const meta = { correlationId: randomUUID(), by: 'acme.ada' }
   return (stream) => log.append(stream, -1, [{ id: randomUUID(), event: { type: 'Noted' }, meta }])
 }
