@@ -168,7 +168,8 @@ describe('a start that cannot be says why in one line of prose', () => {
     const { code, err } = await lyceum(['start'], { HOST: '192.0.2.1', PORT: '3000' })
     expect(code).toBe(1)
     expect(err).toBe(
-      'lyceum: cannot listen on 192.0.2.1:3000: this machine has no such address: set HOST to one of its own (127.0.0.1, 0.0.0.0 for all)\n',
+      'lyceum: cannot listen on 192.0.2.1:3000: this machine has no such address: set HOST to one ' +
+        'of its own (127.0.0.1, 0.0.0.0 for all)\n',
     )
   })
 

@@ -72,66 +72,70 @@ function processOn(log: Log, mixpanel: MixpanelStandin, disk: Checkpoints, obser
   }
 }
 
-test('[MIX-3] [MIX-6] whatever Mixpanel does and whenever the server is killed, an analyst counts every valid event once, in the order of the log', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.tuple(step, fc.nat(30)), { minLength: 1, maxLength: 20 }),
-      fc.constantFrom('explained' as const, 'silent' as const),
-      fc.integer({ min: 5, max: 100 }),
-      async (steps, how, everyNthIsBad) => {
-        const mixpanel = await startMixpanel(TOKEN)
-        const log = analyticsLog()
-        const disk = placeInMemory()
-        const { heard, observer } = notes()
-        const good: string[] = []
-        const bad = new Set<string>()
-        mixpanel.refuse({ invalid: ({ properties }) => bad.has(properties.$insert_id), how })
-        const processes = [processOn(log, mixpanel, disk, observer)]
-        let alive = true
+test(
+  '[MIX-3] [MIX-6] whatever Mixpanel does and whenever the server is killed, an analyst counts every ' +
+    'valid event once, in the order of the log',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(step, fc.nat(30)), { minLength: 1, maxLength: 20 }),
+        fc.constantFrom('explained' as const, 'silent' as const),
+        fc.integer({ min: 5, max: 100 }),
+        async (steps, how, everyNthIsBad) => {
+          const mixpanel = await startMixpanel(TOKEN)
+          const log = analyticsLog()
+          const disk = placeInMemory()
+          const { heard, observer } = notes()
+          const good: string[] = []
+          const bad = new Set<string>()
+          mixpanel.refuse({ invalid: ({ properties }) => bad.has(properties.$insert_id), how })
+          const processes = [processOn(log, mixpanel, disk, observer)]
+          let alive = true
 
-        for (const [what, turns] of steps) {
-          switch (what.do) {
-            case 'append':
-              for (let n = 0; n < what.events; n++) {
-                const number = good.length + bad.size
-                const id = await comesOnline(log, `p${number}`, 1_700_000_000_000 + number)
-                if (number % everyNthIsBad === everyNthIsBad - 1) bad.add(id)
-                else good.push(id)
-              }
-              break
-            case 'misbehave':
-              mixpanel.misbehave(what.how)
-              break
-            case 'kill':
-              processes.at(-1)?.kill(what.when)
-              processes.push(processOn(log, mixpanel, disk, observer))
-              break
-            case 'die':
-              await mixpanel.die()
-              alive = false
-              break
-            case 'revive':
-              if (!alive) await mixpanel.revive()
-              alive = true
+          for (const [what, turns] of steps) {
+            switch (what.do) {
+              case 'append':
+                for (let n = 0; n < what.events; n++) {
+                  const number = good.length + bad.size
+                  const id = await comesOnline(log, `p${number}`, 1_700_000_000_000 + number)
+                  if (number % everyNthIsBad === everyNthIsBad - 1) bad.add(id)
+                  else good.push(id)
+                }
+                break
+              case 'misbehave':
+                mixpanel.misbehave(what.how)
+                break
+              case 'kill':
+                processes.at(-1)?.kill(what.when)
+                processes.push(processOn(log, mixpanel, disk, observer))
+                break
+              case 'die':
+                await mixpanel.die()
+                alive = false
+                break
+              case 'revive':
+                if (!alive) await mixpanel.revive()
+                alive = true
+            }
+            for (let turn = 0; turn < turns; turn++) await nextTurn()
           }
-          for (let turn = 0; turn < turns; turn++) await nextTurn()
-        }
-        if (!alive) await mixpanel.revive()
+          if (!alive) await mixpanel.revive()
 
-        const positions = new Set<bigint>()
-        await mixpanel.until(() => mixpanel.counted().length >= good.length)
-        while (positions.size < bad.size) {
-          await nextTurn()
-          for (const { position } of heard.setAside) positions.add(position)
-        }
-        for (const one of processes.slice(0, -1)) one.kill('now')
-        await Promise.all(processes.map((one) => one.stop()))
-        expect(insertIds(mixpanel)).toEqual(good)
-        expect(positions.size).toBe(bad.size)
-        await mixpanel.die()
-        await log.close()
-      },
-    ),
-    { numRuns: 60 },
-  )
-})
+          const positions = new Set<bigint>()
+          await mixpanel.until(() => mixpanel.counted().length >= good.length)
+          while (positions.size < bad.size) {
+            await nextTurn()
+            for (const { position } of heard.setAside) positions.add(position)
+          }
+          for (const one of processes.slice(0, -1)) one.kill('now')
+          await Promise.all(processes.map((one) => one.stop()))
+          expect(insertIds(mixpanel)).toEqual(good)
+          expect(positions.size).toBe(bad.size)
+          await mixpanel.die()
+          await log.close()
+        },
+      ),
+      { numRuns: 60 },
+    )
+  },
+)

@@ -59,15 +59,19 @@ async function until(fact: () => boolean): Promise<void> {
 }
 
 describe('a follower', () => {
-  test('[MIX-1] tells what was recorded before it came and what is recorded while it is there, in the order of the log', async () => {
-    const before = await crowd(3, 'early')
-    follow()
-    await mixpanel.until(() => mixpanel.counted().length === 3)
-    const later = await crowd(3, 'late')
-    await mixpanel.until(() => mixpanel.counted().length === 6)
-    expect(insertIds(mixpanel)).toEqual([...before, ...later])
-    expect(mixpanel.mostCopies()).toBe(1)
-  })
+  test(
+    '[MIX-1] tells what was recorded before it came and what is recorded while it is there, in the ' +
+      'order of the log',
+    async () => {
+      const before = await crowd(3, 'early')
+      follow()
+      await mixpanel.until(() => mixpanel.counted().length === 3)
+      const later = await crowd(3, 'late')
+      await mixpanel.until(() => mixpanel.counted().length === 6)
+      expect(insertIds(mixpanel)).toEqual([...before, ...later])
+      expect(mixpanel.mostCopies()).toBe(1)
+    },
+  )
 
   test('[MIX-2] sends at most 2,000 events in one request', async () => {
     const ids = await crowd(4_500)

@@ -48,22 +48,26 @@ async function agent(id: string): Promise<Client> {
 const metric = async (name: string): Promise<string | undefined> =>
   new RegExp(`^${name} (.*)$`, 'm').exec(await (await fetch(`${server?.url}/metrics`)).text())?.[1]
 
-test('[MIX-6] [MIX-8] [MIX-9] who connected is told by the next server when the first one is killed before, without a name or an address', async () => {
-  await mixpanel.die()
-  await start()
-  await agent('ada')
-  server?.kill('SIGKILL')
-  await server?.ended
-  await mixpanel.revive()
-  await start()
-  await agent('bob')
-  await mixpanel.until(() => mixpanel.counted().length === 2)
-  for (const event of mixpanel.counted())
-    expect(event).toMatchObject({ event: 'connect', properties: { org_id: 'acme', role: 'agent' } })
-  expect(new Set(mixpanel.counted().map(({ properties }) => properties.distinct_id)).size).toBe(2)
-  expect(mixpanel.requests.map(({ body }) => body).join()).not.toMatch(/\b(ada|lovelace|king|example|bob)\b/i)
-  await expect.poll(() => metric('lyceum_mixpanel_events_total\\{outcome="sent"\\}')).toBe('2')
-})
+test(
+  '[MIX-6] [MIX-8] [MIX-9] who connected is told by the next server when the first one is killed ' +
+    'before, without a name or an address',
+  async () => {
+    await mixpanel.die()
+    await start()
+    await agent('ada')
+    server?.kill('SIGKILL')
+    await server?.ended
+    await mixpanel.revive()
+    await start()
+    await agent('bob')
+    await mixpanel.until(() => mixpanel.counted().length === 2)
+    for (const event of mixpanel.counted())
+      expect(event).toMatchObject({ event: 'connect', properties: { org_id: 'acme', role: 'agent' } })
+    expect(new Set(mixpanel.counted().map(({ properties }) => properties.distinct_id)).size).toBe(2)
+    expect(mixpanel.requests.map(({ body }) => body).join()).not.toMatch(/\b(ada|lovelace|king|example|bob)\b/i)
+    await expect.poll(() => metric('lyceum_mixpanel_events_total\\{outcome="sent"\\}')).toBe('2')
+  },
+)
 
 test('[MIX-8] a participant who drops and comes back to a live lesson is told as one reconnect', async () => {
   const { url } = await start()

@@ -50,56 +50,60 @@ const fence = async (witness: Client): Promise<void> => {
 const names = (client: Client): string[] => client.heard.map(({ name }) => name)
 
 describe.each([['websocket'], ['polling']])('over %s', (transport) => {
-  test('[WATCH-1] a subscriber is told the active sessions at once, and then of every start, end and change of a count', async () => {
-    const student = await it.come(['student', 'stu'], { transports: [transport] })
-    expect(await student.ask('subscribeToCourse', { course_id: it.course })).toEqual([
-      true,
-      null,
-      { course_id: it.course, ...place },
-    ])
-    expect(student.heard).toEqual([
-      { name: 'activeSessionsData', data: { course_id: it.course, activeSessions: [], ...place } },
-    ])
+  test(
+    '[WATCH-1] a subscriber is told the active sessions at once, and then of every start, end and ' +
+      'change of a count',
+    async () => {
+      const student = await it.come(['student', 'stu'], { transports: [transport] })
+      expect(await student.ask('subscribeToCourse', { course_id: it.course })).toEqual([
+        true,
+        null,
+        { course_id: it.course, ...place },
+      ])
+      expect(student.heard).toEqual([
+        { name: 'activeSessionsData', data: { course_id: it.course, activeSessions: [], ...place } },
+      ])
 
-    const session = await it.start()
-    const startedAt = session.started_at
-    expect(await student.told('courseSessionStarted')).toEqual({
-      course_id: it.course,
-      session_id: session.id,
-      teacher_id: 'tea',
-      teacher_name: 'tea',
-      started_by: 'tea',
-      started_at: startedAt,
-      ...place,
-    })
-    const active = { sessionId: session.id, teacherId: 'tea', studentCount: 0, startedAt }
-    expect(
-      await student.told('activeSessionsData', ({ seq, activeSessions }) => seq === 0 && activeSessions.length === 1),
-    ).toEqual({
-      course_id: it.course,
-      activeSessions: [active],
-      ...place,
-    })
-    expect((await it.checkIn(session.id, 'stu')).status).toBe(200)
-    await counts(student, { [session.id]: 1 })
-    await it.mark(session.id, 'sue', 'late')
-    await counts(student, { [session.id]: 2 })
-    await it.mark(session.id, 'stu', 'absent')
-    await counts(student, { [session.id]: 1 })
+      const session = await it.start()
+      const startedAt = session.started_at
+      expect(await student.told('courseSessionStarted')).toEqual({
+        course_id: it.course,
+        session_id: session.id,
+        teacher_id: 'tea',
+        teacher_name: 'tea',
+        started_by: 'tea',
+        started_at: startedAt,
+        ...place,
+      })
+      const active = { sessionId: session.id, teacherId: 'tea', studentCount: 0, startedAt }
+      expect(
+        await student.told('activeSessionsData', ({ seq, activeSessions }) => seq === 0 && activeSessions.length === 1),
+      ).toEqual({
+        course_id: it.course,
+        activeSessions: [active],
+        ...place,
+      })
+      expect((await it.checkIn(session.id, 'stu')).status).toBe(200)
+      await counts(student, { [session.id]: 1 })
+      await it.mark(session.id, 'sue', 'late')
+      await counts(student, { [session.id]: 2 })
+      await it.mark(session.id, 'stu', 'absent')
+      await counts(student, { [session.id]: 1 })
 
-    const ended = await it.end(session.id)
-    expect(await student.told('courseSessionEnded')).toEqual({
-      course_id: it.course,
-      session_id: session.id,
-      teacher_id: 'tea',
-      teacher_name: 'tea',
-      final_statistics: { present: 1, absent: 1, total: 2 },
-      ended_by: 'tea',
-      ended_at: ended.body.data.ended_at,
-      ...place,
-    })
-    await counts(student, {})
-  })
+      const ended = await it.end(session.id)
+      expect(await student.told('courseSessionEnded')).toEqual({
+        course_id: it.course,
+        session_id: session.id,
+        teacher_id: 'tea',
+        teacher_name: 'tea',
+        final_statistics: { present: 1, absent: 1, total: 2 },
+        ended_by: 'tea',
+        ended_at: ended.body.data.ended_at,
+        ...place,
+      })
+      await counts(student, {})
+    },
+  )
 })
 
 describe('who may look', () => {
@@ -250,7 +254,11 @@ describe('refusals', () => {
       expect.stringContaining('not found'),
     ])
     client.socket.emit('checkActiveSessions', { course_id: it.course })
-    expect(await client.told('activeSessionsResponse')).toEqual({ course_id: it.course, activeSessions: [], ...place })
+    expect(await client.told('activeSessionsResponse')).toEqual({
+      course_id: it.course,
+      activeSessions: [],
+      ...place,
+    })
     expect(await client.ask('unsubscribeFromCourse', { course_id: it.course })).toEqual([true, null])
   })
   test('[WATCH-16] a client_id is taken and changes nothing', async () => {
@@ -417,44 +425,48 @@ describe('subscriptions', () => {
   })
 })
 
-test('[WATCH-8] a client that does what the document’s hook does knows of the sessions, over a lost connection, until it goes', async () => {
-  const student = await it.come(['student', 'stu'])
-  const { token } = student.socket.auth as { token: string }
-  for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']]) {
-    let active: { sessionId: string; studentCount: number }[] = []
-    const errors: string[] = []
-    const told: string[] = []
-    const hook = await connect(server.url, { auth: { token }, transports, reconnection: true, reconnectionDelay: 20 })
-    open.push(hook)
-    const join = (): void => void hook.socket.emit('subscribeToCourse', { course_id: it.course })
-    hook.socket.on('connect', join)
-    hook.socket.on('courseSessionStarted', (data) => told.push(`started ${data.session_id}`))
-    hook.socket.on('courseSessionEnded', (data) => told.push(`ended ${data.session_id}`))
-    hook.socket.on('activeSessionsData', (data) => {
-      if (data.course_id === it.course) active = data.activeSessions
-    })
-    hook.socket.on('activeSessionsError', (error) => errors.push(error.message))
-    join()
-    await hook.told('activeSessionsData')
-    const session = await it.start()
-    await eventually(
-      () => active.map(({ sessionId }) => sessionId),
-      (ids) => ids.includes(session.id),
-    )
-    hook.socket.io.engine.close() // lost; Socket.IO connects again by itself
-    await it.mark(session.id, 'stu', 'present')
-    await eventually(
-      () => active[0]?.studentCount,
-      (count) => count === 1,
-    )
-    await it.end(session.id)
-    await eventually(
-      () => active.length,
-      (length) => length === 0,
-    )
-    expect(told).toContain(`ended ${session.id}`)
-    expect(errors).toEqual([])
-    hook.socket.emit('unsubscribeFromCourse', { course_id: it.course })
-    hook.socket.disconnect()
-  }
-})
+test(
+  '[WATCH-8] a client that does what the document’s hook does knows of the sessions, over a lost ' +
+    'connection, until it goes',
+  async () => {
+    const student = await it.come(['student', 'stu'])
+    const { token } = student.socket.auth as { token: string }
+    for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']]) {
+      let active: { sessionId: string; studentCount: number }[] = []
+      const errors: string[] = []
+      const told: string[] = []
+      const hook = await connect(server.url, { auth: { token }, transports, reconnection: true, reconnectionDelay: 20 })
+      open.push(hook)
+      const join = (): void => void hook.socket.emit('subscribeToCourse', { course_id: it.course })
+      hook.socket.on('connect', join)
+      hook.socket.on('courseSessionStarted', (data) => told.push(`started ${data.session_id}`))
+      hook.socket.on('courseSessionEnded', (data) => told.push(`ended ${data.session_id}`))
+      hook.socket.on('activeSessionsData', (data) => {
+        if (data.course_id === it.course) active = data.activeSessions
+      })
+      hook.socket.on('activeSessionsError', (error) => errors.push(error.message))
+      join()
+      await hook.told('activeSessionsData')
+      const session = await it.start()
+      await eventually(
+        () => active.map(({ sessionId }) => sessionId),
+        (ids) => ids.includes(session.id),
+      )
+      hook.socket.io.engine.close() // lost; Socket.IO connects again by itself
+      await it.mark(session.id, 'stu', 'present')
+      await eventually(
+        () => active[0]?.studentCount,
+        (count) => count === 1,
+      )
+      await it.end(session.id)
+      await eventually(
+        () => active.length,
+        (length) => length === 0,
+      )
+      expect(told).toContain(`ended ${session.id}`)
+      expect(errors).toEqual([])
+      hook.socket.emit('unsubscribeFromCourse', { course_id: it.course })
+      hook.socket.disconnect()
+    }
+  },
+)

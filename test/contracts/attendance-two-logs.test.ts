@@ -87,15 +87,19 @@ async function told(
 }
 const timeless = (one: string): string => one.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
 
-test('[WATCH-17] the same session driven on the embedded log and on EventStoreDB with Redis is told the same, but for the clock', async () => {
-  const here = await drive(embedded, 'one')
-  const there = await drive(remote, 'one')
-  expect(there).toEqual(here)
-  const [one, two] = [await told(embedded, here), await told(remote, there)]
-  expect(one.length).toBeGreaterThan(10)
-  expect(two.map(timeless)).toEqual(one.map(timeless))
-  expect(JSON.parse(one[0] ?? '').data).toMatchObject({ final_statistics: { total: 4, present: 3, absent: 1 } })
-})
+test(
+  '[WATCH-17] the same session driven on the embedded log and on EventStoreDB with Redis is told the ' +
+    'same, but for the clock',
+  async () => {
+    const here = await drive(embedded, 'one')
+    const there = await drive(remote, 'one')
+    expect(there).toEqual(here)
+    const [one, two] = [await told(embedded, here), await told(remote, there)]
+    expect(one.length).toBeGreaterThan(10)
+    expect(two.map(timeless)).toEqual(one.map(timeless))
+    expect(JSON.parse(one[0] ?? '').data).toMatchObject({ final_statistics: { total: 4, present: 3, absent: 1 } })
+  },
+)
 
 test('[WATCH-17] the same history is told in the same bytes on both logs', async () => {
   const its = await drive(embedded, 'two')

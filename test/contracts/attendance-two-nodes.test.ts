@@ -27,39 +27,43 @@ afterAll(async () => {
   await Promise.all([eventStore.stop(), redis.stop()])
 })
 
-test('[WATCH-13] a teacher on one node and those who watch on another see one session; who checks in on both is marked once', async () => {
-  const [ann, tea] = [await there.come(['student', 'ann']), await here.come(TEA)]
-  for (const client of [ann, tea])
-    expect((await client.ask('subscribeToCourse', { course_id: here.course }))[0]).toBe(true)
-  const { id } = await here.start()
-  for (const client of [ann, tea])
-    expect(await client.told('courseSessionStarted')).toMatchObject({ session_id: id, seq: 0 })
-  const answers = await Promise.all([
-    here.checkIn(id, 'ann'),
-    there.checkIn(id, 'ann'),
-    there.checkIn(id, 'bob'),
-    here.mark(id, 'cyd', 'absent'),
-  ])
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
-  for (const client of [ann, tea]) {
-    await eventually(
-      () => held(client, here.course),
-      (counts) => counts?.[id] === 2,
-    )
-  }
-  expect(await there.report(id)).toMatchObject({ student_count: 2, seq: 3 })
-  await there.end(id)
-  const final_statistics = { total: 3, present: 2, absent: 1 }
-  const [one, two] = await Promise.all([ann, tea].map((client) => client.told('courseSessionEnded')))
-  expect(one).toMatchObject({ session_id: id, final_statistics })
-  expect(two).toEqual(one)
-  for (const client of [ann, tea]) {
-    await eventually(
-      () => held(client, here.course),
-      (counts) => counts !== undefined && Object.keys(counts).length === 0,
-    )
-  }
-})
+test(
+  '[WATCH-13] a teacher on one node and those who watch on another see one session; who checks in on ' +
+    'both is marked once',
+  async () => {
+    const [ann, tea] = [await there.come(['student', 'ann']), await here.come(TEA)]
+    for (const client of [ann, tea])
+      expect((await client.ask('subscribeToCourse', { course_id: here.course }))[0]).toBe(true)
+    const { id } = await here.start()
+    for (const client of [ann, tea])
+      expect(await client.told('courseSessionStarted')).toMatchObject({ session_id: id, seq: 0 })
+    const answers = await Promise.all([
+      here.checkIn(id, 'ann'),
+      there.checkIn(id, 'ann'),
+      there.checkIn(id, 'bob'),
+      here.mark(id, 'cyd', 'absent'),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    for (const client of [ann, tea]) {
+      await eventually(
+        () => held(client, here.course),
+        (counts) => counts?.[id] === 2,
+      )
+    }
+    expect(await there.report(id)).toMatchObject({ student_count: 2, seq: 3 })
+    await there.end(id)
+    const final_statistics = { total: 3, present: 2, absent: 1 }
+    const [one, two] = await Promise.all([ann, tea].map((client) => client.told('courseSessionEnded')))
+    expect(one).toMatchObject({ session_id: id, final_statistics })
+    expect(two).toEqual(one)
+    for (const client of [ann, tea]) {
+      await eventually(
+        () => held(client, here.course),
+        (counts) => counts !== undefined && Object.keys(counts).length === 0,
+      )
+    }
+  },
+)
 
 test('[WATCH-13] who is unenrolled on one node stops hearing on the other', async () => {
   const [bob, ann] = [await there.come(['student', 'bob']), await there.come(['student', 'ann'])]

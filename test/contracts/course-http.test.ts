@@ -73,16 +73,20 @@ test('[COURSE-6] an Idempotency-Key creates one course, and enrols once', async 
   expect((await acme.as(TEA, 'GET', at)).body.data).toMatchObject({ student_count: 1, seq: 1 })
 })
 
-test('[ONCE-11] [COURSE-6] an enrolment that changed nothing enrols nobody when it is repeated after they were taken out', async () => {
-  const { body } = await acme.as(TEA, 'POST', '/courses', { title: 'Repeated' })
-  const at = `/courses/${body.data.id}`
-  const enrol = (key: string) => acme.as(TEA, 'POST', `${at}/enrollments`, { student_id: 'stu' }, key)
-  await enrol('first')
-  const idle = await enrol('second')
-  await acme.as(TEA, 'DELETE', `${at}/enrollments/stu`)
-  expect(await enrol('second')).toEqual(idle)
-  expect((await acme.as(TEA, 'GET', at)).body.data).toMatchObject({ student_count: 0, seq: 2 })
-})
+test(
+  '[ONCE-11] [COURSE-6] an enrolment that changed nothing enrols nobody when it is repeated after ' +
+    'they were taken out',
+  async () => {
+    const { body } = await acme.as(TEA, 'POST', '/courses', { title: 'Repeated' })
+    const at = `/courses/${body.data.id}`
+    const enrol = (key: string) => acme.as(TEA, 'POST', `${at}/enrollments`, { student_id: 'stu' }, key)
+    await enrol('first')
+    const idle = await enrol('second')
+    await acme.as(TEA, 'DELETE', `${at}/enrollments/stu`)
+    expect(await enrol('second')).toEqual(idle)
+    expect((await acme.as(TEA, 'GET', at)).body.data).toMatchObject({ student_count: 0, seq: 2 })
+  },
+)
 
 describe('[COURSE-2] the roster', () => {
   test('is kept by the teachers of the course and admins; what is so already stays so', async () => {

@@ -40,25 +40,29 @@ const person = async (lesson: Lesson, id: string) =>
 const named = (id: string) => (data: { participants: { participant_id: string }[] }) =>
   data.participants[0]?.participant_id === id
 
-test('[LESSON-5] a return is recorded although the old connection still counts as open; a second device that is alive is none', async () => {
-  const lesson = await lessonOf(server.url, tea)
-  const witness = await inLesson('witness', lesson)
-  await inLesson('two', lesson)
-  const half = await inLesson('half', lesson)
-  const other = await inLesson('other', lesson)
-  await come('two', { query: { lesson_id: lesson.id } })
-  freeze(half)
-  freeze(other)
-  await come('half', { query: { lesson_id: lesson.id } })
-  await come('other') // without naming it
-  for (const id of ['half', 'other']) {
-    const { participants } = await witness.told('participant_reconnected', named(id))
-    expect(participants[0].seconds_away).toBeLessThan(20)
-    expect(await person(lesson, id)).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true })
-  }
-  // looked at before the others
-  expect(await person(lesson, 'two')).toMatchObject({ joins: 1, reconnects: 0, present: true })
-})
+test(
+  '[LESSON-5] a return is recorded although the old connection still counts as open; a second device ' +
+    'that is alive is none',
+  async () => {
+    const lesson = await lessonOf(server.url, tea)
+    const witness = await inLesson('witness', lesson)
+    await inLesson('two', lesson)
+    const half = await inLesson('half', lesson)
+    const other = await inLesson('other', lesson)
+    await come('two', { query: { lesson_id: lesson.id } })
+    freeze(half)
+    freeze(other)
+    await come('half', { query: { lesson_id: lesson.id } })
+    await come('other') // without naming it
+    for (const id of ['half', 'other']) {
+      const { participants } = await witness.told('participant_reconnected', named(id))
+      expect(participants[0].seconds_away).toBeLessThan(20)
+      expect(await person(lesson, id)).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true })
+    }
+    // looked at before the others
+    expect(await person(lesson, 'two')).toMatchObject({ joins: 1, reconnects: 0, present: true })
+  },
+)
 
 test('[NODE-6] a connection whose network is gone keeps nobody in a lesson who closes the other one', async () => {
   const lesson = await lessonOf(server.url, tea)

@@ -236,28 +236,32 @@ describe('times present', () => {
       intervals: [{ to: null }],
     })
   })
-  test('[LESSON-4] when the grace is over they left when they were lost; a connection that names the lesson resumes it', async () => {
-    const lesson = await lessonOf(server.url, tea)
-    const student = await come('student', 'gone')
-    await student.ask('join_lesson', { lesson_id: lesson.id })
-    const lostAt = Date.now()
-    drop(student)
-    const { intervals } = await eventually(
-      () => person(lesson, 'gone'),
-      (one) => one.leaves === 1,
-    )
-    expect(intervals).toMatchObject([{ reason: 'disconnected' }])
-    const leftAfter = Date.parse(intervals[0].to) - lostAt
-    expect(leftAfter).toBeGreaterThanOrEqual(-1)
-    expect(leftAfter).toBeLessThan(GRACE_MS)
+  test(
+    '[LESSON-4] when the grace is over they left when they were lost; a connection that names the ' +
+      'lesson resumes it',
+    async () => {
+      const lesson = await lessonOf(server.url, tea)
+      const student = await come('student', 'gone')
+      await student.ask('join_lesson', { lesson_id: lesson.id })
+      const lostAt = Date.now()
+      drop(student)
+      const { intervals } = await eventually(
+        () => person(lesson, 'gone'),
+        (one) => one.leaves === 1,
+      )
+      expect(intervals).toMatchObject([{ reason: 'disconnected' }])
+      const leftAfter = Date.parse(intervals[0].to) - lostAt
+      expect(leftAfter).toBeGreaterThanOrEqual(-1)
+      expect(leftAfter).toBeLessThan(GRACE_MS)
 
-    await come('student', 'gone', { query: { lesson_id: lesson.id } })
-    const again = await eventually(
-      () => person(lesson, 'gone'),
-      (one) => one.joins === 2,
-    )
-    expect(again).toMatchObject({ leaves: 1, reconnects: 1, present: true })
-  })
+      await come('student', 'gone', { query: { lesson_id: lesson.id } })
+      const again = await eventually(
+        () => person(lesson, 'gone'),
+        (one) => one.joins === 2,
+      )
+      expect(again).toMatchObject({ leaves: 1, reconnects: 1, present: true })
+    },
+  )
   test('[LESSON-26] who closes their last connection leaves at once', async () => {
     const lesson = await lessonOf(server.url, tea)
     const student = await come('student', 'closer')

@@ -57,29 +57,33 @@ test('[LESSON-53] a teacher on one node and a participant on another, who change
   ])
 })
 
-test('[LESSON-5] [NODE-6] whoever comes to another node while the leases of their dead one still live is back from a loss, and gone when they close', async () => {
-  const env = { EVENTSTORE_URL: eventStore.url, REDIS_URL: redis.url, LEASE_MS: '60000', DISCONNECT_GRACE_MS: '500' }
-  const doomed = await startServer({ env })
-  nodes.push(doomed)
-  const living = await startServer({ env })
-  nodes.push(living)
-  const tea = await tokenFor('teacher', 'tea')
-  const { id } = await lessonOf(living.url, tea)
-  const student = await enter(doomed, 'student', 'nomad')
-  open.push(student)
-  expect((await student.ask('join_lesson', { lesson_id: id }))[0]).toBe(true)
-  doomed.kill('SIGKILL')
-  await doomed.ended
-  const back = await enter(living, 'student', 'nomad')
-  open.push(back)
-  const nomad = async () =>
-    (await call(living.url, tea, 'GET', `/lessons/${id}/participants`)).body.data.find(
-      (one: { id: string }) => one.id === 'nomad',
-    )
-  await eventually(nomad, ({ reconnects }) => reconnects === 1)
-  back.close()
-  const closedAt = Date.now()
-  const gone = await eventually(nomad, ({ leaves }) => leaves === 1)
-  expect(gone).toMatchObject({ joins: 1, reconnects: 1, present: false })
-  expect(Math.abs(Date.parse(gone.intervals[0].to) - closedAt)).toBeLessThan(slowly(1_000))
-})
+test(
+  '[LESSON-5] [NODE-6] whoever comes to another node while the leases of their dead one still live is ' +
+    'back from a loss, and gone when they close',
+  async () => {
+    const env = { EVENTSTORE_URL: eventStore.url, REDIS_URL: redis.url, LEASE_MS: '60000', DISCONNECT_GRACE_MS: '500' }
+    const doomed = await startServer({ env })
+    nodes.push(doomed)
+    const living = await startServer({ env })
+    nodes.push(living)
+    const tea = await tokenFor('teacher', 'tea')
+    const { id } = await lessonOf(living.url, tea)
+    const student = await enter(doomed, 'student', 'nomad')
+    open.push(student)
+    expect((await student.ask('join_lesson', { lesson_id: id }))[0]).toBe(true)
+    doomed.kill('SIGKILL')
+    await doomed.ended
+    const back = await enter(living, 'student', 'nomad')
+    open.push(back)
+    const nomad = async () =>
+      (await call(living.url, tea, 'GET', `/lessons/${id}/participants`)).body.data.find(
+        (one: { id: string }) => one.id === 'nomad',
+      )
+    await eventually(nomad, ({ reconnects }) => reconnects === 1)
+    back.close()
+    const closedAt = Date.now()
+    const gone = await eventually(nomad, ({ leaves }) => leaves === 1)
+    expect(gone).toMatchObject({ joins: 1, reconnects: 1, present: false })
+    expect(Math.abs(Date.parse(gone.intervals[0].to) - closedAt)).toBeLessThan(slowly(1_000))
+  },
+)

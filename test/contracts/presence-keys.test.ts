@@ -157,21 +157,25 @@ describe('on two nodes with Redis', () => {
     for (const key of lasting) expect(await redis.pttl(key), key).toBeGreaterThan(0)
   })
 
-  test('[PRES-26] with Redis away everybody connects, is told and listed all the same, and the keys come back with it', async () => {
-    const hub = await open(a, 'admin', 'hub', { product_type: 'manager' })
-    await open(a, 'teacher', 'early')
-    await store.kill()
-    await open(a, 'teacher', 'late')
-    await hub.told('teacher_login', ({ user_id }) => user_id === 'late')
-    const headers = { Authorization: `Bearer ${await tokenFor('teacher', 'late')}` }
-    const body = (await (await fetch(`${a.url}/api/v1/presence`, { headers })).json()) as {
-      data: object[]
-      hubs: number
-    }
-    expect(body.data).toContainEqual(expect.objectContaining({ id: 'late', state: 'online', sockets: null }))
-    expect(body.hubs).toBeNull()
-    await store.restart()
-    const all = ['early', alive('early'), 'late', alive('late')]
-    await expect.poll(() => redis.exists(...all).catch(() => 0), { interval: 50 }).toBe(all.length)
-  })
+  test(
+    '[PRES-26] with Redis away everybody connects, is told and listed all the same, and the keys come ' +
+      'back with it',
+    async () => {
+      const hub = await open(a, 'admin', 'hub', { product_type: 'manager' })
+      await open(a, 'teacher', 'early')
+      await store.kill()
+      await open(a, 'teacher', 'late')
+      await hub.told('teacher_login', ({ user_id }) => user_id === 'late')
+      const headers = { Authorization: `Bearer ${await tokenFor('teacher', 'late')}` }
+      const body = (await (await fetch(`${a.url}/api/v1/presence`, { headers })).json()) as {
+        data: object[]
+        hubs: number
+      }
+      expect(body.data).toContainEqual(expect.objectContaining({ id: 'late', state: 'online', sockets: null }))
+      expect(body.hubs).toBeNull()
+      await store.restart()
+      const all = ['early', alive('early'), 'late', alive('late')]
+      await expect.poll(() => redis.exists(...all).catch(() => 0), { interval: 50 }).toBe(all.length)
+    },
+  )
 })

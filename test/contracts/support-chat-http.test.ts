@@ -171,19 +171,23 @@ test('[VIEW-1] what was acknowledged is in the list that is asked for afterwards
 })
 
 describe('who may look', () => {
-  test('[HTTP-8] agents find the chats that they serve or served and no others; visitors, teachers and students nothing', async () => {
-    for (const role of ['agent', 'visitor', 'teacher', 'student']) {
-      for (const path of ['', `/${room}`, `/${room}/events`]) {
-        expect(await get(`/api/v1/chats${path}`, role)).toMatchObject({
-          status: 403,
-          body: { error: { code: expect.stringMatching(/-only$/) } },
-        })
+  test(
+    '[HTTP-8] agents find the chats that they serve or served and no others; visitors, teachers and ' +
+      'students nothing',
+    async () => {
+      for (const role of ['agent', 'visitor', 'teacher', 'student']) {
+        for (const path of ['', `/${room}`, `/${room}/events`]) {
+          expect(await get(`/api/v1/chats${path}`, role)).toMatchObject({
+            status: 403,
+            body: { error: { code: expect.stringMatching(/-only$/) } },
+          })
+        }
       }
-    }
-    expect(await get('/api/v1/chats?staff=me', 'agent')).toMatchObject({ status: 200, body: { data: [] } })
-    expect((await get('/api/v1/chats?staff=ann', 'agent')).status).toBe(403)
-    expect((await fetch(`${server.url}/api/v1/chats`)).status).toBe(401)
-  })
+      expect(await get('/api/v1/chats?staff=me', 'agent')).toMatchObject({ status: 200, body: { data: [] } })
+      expect((await get('/api/v1/chats?staff=ann', 'agent')).status).toBe(403)
+      expect((await fetch(`${server.url}/api/v1/chats`)).status).toBe(401)
+    },
+  )
 
   test('[ORG-3] a chat of another organisation is answered exactly like one that does not exist', async () => {
     const foreign = company(server)

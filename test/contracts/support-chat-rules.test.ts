@@ -208,26 +208,30 @@ describe('flags', () => {
   })
 })
 
-test('[PUSH-16] every socket of a person hears what is addressed to them, and somebody is offline when the last one is gone', async () => {
-  const sue = await acme.join('supervisor', 'sue')
-  const [one, two] = [await acme.join('agent', 'ann'), await acme.join('agent', 'ann')]
-  const { visitor, room } = await acme.chat('vera', sue)
-  const tab = await acme.join('visitor', 'vera')
-  await one.ask('staff_join', { room })
-  for (const socket of [one, two]) await socket.told('own_chat_claimed', (data) => data.room.id === room)
-  await tab.ask('visitor_msg', { text: 'from the other tab' })
-  for (const socket of [one, two])
-    await socket.told('visitor_send', ({ content }) => content.text === 'from the other tab')
-  await two.ask('staff_msg', { room, content: { text: 'to both' } })
-  for (const socket of [visitor, tab]) await socket.told('staff_send', ({ content }) => content.text === 'to both')
-  one.close()
-  tab.close()
-  await acme.fence(sue)
-  expect(sue.all('staff_goes_online')).toHaveLength(1)
-  expect(sue.all('staff_goes_offline')).toEqual([])
-  expect(await visitor.ask('visitor_msg', { text: 'still open' })).toEqual(yes)
-  await two.told('visitor_send', ({ content }) => content.text === 'still open')
-  two.close()
-  await sue.told('staff_goes_offline', ({ user }) => user.id === 'ann')
-  await visitor.told('staff_leave')
-})
+test(
+  '[PUSH-16] every socket of a person hears what is addressed to them, and somebody is offline when ' +
+    'the last one is gone',
+  async () => {
+    const sue = await acme.join('supervisor', 'sue')
+    const [one, two] = [await acme.join('agent', 'ann'), await acme.join('agent', 'ann')]
+    const { visitor, room } = await acme.chat('vera', sue)
+    const tab = await acme.join('visitor', 'vera')
+    await one.ask('staff_join', { room })
+    for (const socket of [one, two]) await socket.told('own_chat_claimed', (data) => data.room.id === room)
+    await tab.ask('visitor_msg', { text: 'from the other tab' })
+    for (const socket of [one, two])
+      await socket.told('visitor_send', ({ content }) => content.text === 'from the other tab')
+    await two.ask('staff_msg', { room, content: { text: 'to both' } })
+    for (const socket of [visitor, tab]) await socket.told('staff_send', ({ content }) => content.text === 'to both')
+    one.close()
+    tab.close()
+    await acme.fence(sue)
+    expect(sue.all('staff_goes_online')).toHaveLength(1)
+    expect(sue.all('staff_goes_offline')).toEqual([])
+    expect(await visitor.ask('visitor_msg', { text: 'still open' })).toEqual(yes)
+    await two.told('visitor_send', ({ content }) => content.text === 'still open')
+    two.close()
+    await sue.told('staff_goes_offline', ({ user }) => user.id === 'ann')
+    await visitor.told('staff_leave')
+  },
+)

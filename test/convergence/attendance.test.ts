@@ -205,56 +205,61 @@ describe('[WATCH-9] the data at any cut, and the pushes that follow', () => {
   })
 })
 
-test('[WATCH-10] every start, end and change of a count is told within 350 ms, unless five pushes went out within a second', () => {
-  fc.assert(
-    fc.property(steps, (todo) => {
-      const changes: { at: number; data: { course_id: string; activeSessions: object[]; pos: string } }[] = []
-      const latest = new Map<string, string>()
-      const { pushes, log } = play(todo, (course, held, _, at) => {
-        const data = held as (typeof changes)[number]['data']
-        const shown = JSON.stringify(data.activeSessions)
-        if (shown !== (latest.get(course) ?? '[]')) changes.push({ at, data })
-        latest.set(course, shown)
-      })
-      for (const course of COURSES) {
-        const times = pushes
-          .filter(({ name, data }) => name === 'activeSessionsData' && data.course_id === course)
-          .map(({ at }) => at)
-        for (const [n, at] of times.entries())
-          if (n > 0) expect(at - (times[n - 1] ?? 0)).toBeGreaterThanOrEqual(DATA_PACE_MS)
-        const all = pushes.filter(of(course)).map(({ at }) => at)
-        for (const [n, at] of all.entries())
-          expect(at - (all[n - 5] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThan(1_000)
-      }
-      /** Five pushes of a course went out within the time before. */
-      const thick = (course: string, at: number): boolean =>
-        pushes.filter((push) => of(course)(push) && push.at > at - WINDOW_MS && push.at <= at).length >= 5
-      for (const { at, data } of changes) {
-        const told = pushes
-          .filter(of(data.course_id))
-          .find(
-            (push) => push.name === 'activeSessionsData' && push.at >= at && Number(push.data.pos) >= Number(data.pos),
-          )
-        expect(told).toBeDefined()
-        if (!thick(data.course_id, at + DATA_PACE_MS)) expect(told?.at).toBeLessThanOrEqual(at + DATA_PACE_MS)
-      }
-      const started = log.filter(({ event }) => event.type === 'AttendanceStarted')
-      const ended = log.filter(({ event }) => event.type === 'AttendanceEnded')
-      for (const [name, events] of [
-        ['courseSessionStarted', started] as const,
-        ['courseSessionEnded', ended] as const,
-      ]) {
-        const told = new Map(pushes.filter((push) => push.name === name).map((push) => [push.data.id, push]))
-        expect([...told.keys()].sort()).toEqual(events.map(({ id }) => id).sort())
-        for (const { id, at } of events) {
-          const push = told.get(id)
-          if (!thick(push?.data.course_id, at)) expect(push?.at).toBe(at)
+test(
+  '[WATCH-10] every start, end and change of a count is told within 350 ms, unless five pushes went ' +
+    'out within a second',
+  () => {
+    fc.assert(
+      fc.property(steps, (todo) => {
+        const changes: { at: number; data: { course_id: string; activeSessions: object[]; pos: string } }[] = []
+        const latest = new Map<string, string>()
+        const { pushes, log } = play(todo, (course, held, _, at) => {
+          const data = held as (typeof changes)[number]['data']
+          const shown = JSON.stringify(data.activeSessions)
+          if (shown !== (latest.get(course) ?? '[]')) changes.push({ at, data })
+          latest.set(course, shown)
+        })
+        for (const course of COURSES) {
+          const times = pushes
+            .filter(({ name, data }) => name === 'activeSessionsData' && data.course_id === course)
+            .map(({ at }) => at)
+          for (const [n, at] of times.entries())
+            if (n > 0) expect(at - (times[n - 1] ?? 0)).toBeGreaterThanOrEqual(DATA_PACE_MS)
+          const all = pushes.filter(of(course)).map(({ at }) => at)
+          for (const [n, at] of all.entries())
+            expect(at - (all[n - 5] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThan(1_000)
         }
-      }
-    }),
-    { numRuns: 50 },
-  )
-})
+        /** Five pushes of a course went out within the time before. */
+        const thick = (course: string, at: number): boolean =>
+          pushes.filter((push) => of(course)(push) && push.at > at - WINDOW_MS && push.at <= at).length >= 5
+        for (const { at, data } of changes) {
+          const told = pushes
+            .filter(of(data.course_id))
+            .find(
+              (push) =>
+                push.name === 'activeSessionsData' && push.at >= at && Number(push.data.pos) >= Number(data.pos),
+            )
+          expect(told).toBeDefined()
+          if (!thick(data.course_id, at + DATA_PACE_MS)) expect(told?.at).toBeLessThanOrEqual(at + DATA_PACE_MS)
+        }
+        const started = log.filter(({ event }) => event.type === 'AttendanceStarted')
+        const ended = log.filter(({ event }) => event.type === 'AttendanceEnded')
+        for (const [name, events] of [
+          ['courseSessionStarted', started] as const,
+          ['courseSessionEnded', ended] as const,
+        ]) {
+          const told = new Map(pushes.filter((push) => push.name === name).map((push) => [push.data.id, push]))
+          expect([...told.keys()].sort()).toEqual(events.map(({ id }) => id).sort())
+          for (const { id, at } of events) {
+            const push = told.get(id)
+            if (!thick(push?.data.course_id, at)) expect(push?.at).toBe(at)
+          }
+        }
+      }),
+      { numRuns: 50 },
+    )
+  },
+)
 
 test('[WATCH-9] what is told of an end is the fold of the session', () => {
   fc.assert(

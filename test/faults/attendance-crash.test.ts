@@ -42,84 +42,88 @@ const kill = async (): Promise<void> => {
 const STUDENTS = 40
 const ROUNDS = sized(2, 6)
 
-test('[WATCH-19] a server that is killed at any moment of a session keeps every acknowledged mark, once, and tells the same report again', async () => {
-  await start()
-  const here = await school(server)
-  it = here
-  const ids = Array.from({ length: STUDENTS }, (_, n) => `s${n}`)
-  await here.enrol(...ids)
-  const { id } = await here.start()
-  const path = `/courses/${here.course}/attendance-sessions/${id}`
-  const watcher = await here.come(['student', 's1'], {
-    reconnection: true,
-    reconnectionDelay: 20,
-    reconnectionDelayMax: 100,
-  })
-  const subscribe = (): void => void watcher.socket.emit('subscribeToCourse', { course_id: here.course })
-  watcher.socket.off('connect_error').on('connect', subscribe) // while no server is there it knocks again
-  subscribe()
-  /** What was acknowledged last, by student, and how often each was acknowledged something new. */
-  const acked = new Map<string, { status: string; seq: number }>()
-  let running = true
-  let calls = 0
+test(
+  '[WATCH-19] a server that is killed at any moment of a session keeps every acknowledged mark, once, ' +
+    'and tells the same report again',
+  async () => {
+    await start()
+    const here = await school(server)
+    it = here
+    const ids = Array.from({ length: STUDENTS }, (_, n) => `s${n}`)
+    await here.enrol(...ids)
+    const { id } = await here.start()
+    const path = `/courses/${here.course}/attendance-sessions/${id}`
+    const watcher = await here.come(['student', 's1'], {
+      reconnection: true,
+      reconnectionDelay: 20,
+      reconnectionDelayMax: 100,
+    })
+    const subscribe = (): void => void watcher.socket.emit('subscribeToCourse', { course_id: here.course })
+    watcher.socket.off('connect_error').on('connect', subscribe) // while no server is there it knocks again
+    subscribe()
+    /** What was acknowledged last, by student, and how often each was acknowledged something new. */
+    const acked = new Map<string, { status: string; seq: number }>()
+    let running = true
+    let calls = 0
 
-  /** Marks one student after the other, each call under a name of its own, again and again until it is answered. */
-  const marking = async (own: readonly string[]): Promise<void> => {
-    for (let n = 0; running; n++) {
-      const student = own[n % own.length] ?? ''
-      const status = ['present', 'absent', 'late', 'excused'][n % 4] ?? ''
-      const key = `call ${++calls}`
-      const answer = await persistently(() =>
-        here.as(TEA, 'POST', `${path}/marks`, { student_id: student, status }, key),
-      )
-      expect(answer.status, JSON.stringify(answer.body)).toBe(200)
-      acked.set(student, { status, seq: answer.body.data.seq })
-      await pause(3)
+    /** Marks one student after the other, each call under a name of its own, again and again until it is answered. */
+    const marking = async (own: readonly string[]): Promise<void> => {
+      for (let n = 0; running; n++) {
+        const student = own[n % own.length] ?? ''
+        const status = ['present', 'absent', 'late', 'excused'][n % 4] ?? ''
+        const key = `call ${++calls}`
+        const answer = await persistently(() =>
+          here.as(TEA, 'POST', `${path}/marks`, { student_id: student, status }, key),
+        )
+        expect(answer.status, JSON.stringify(answer.body)).toBe(200)
+        acked.set(student, { status, seq: answer.body.data.seq })
+        await pause(3)
+      }
     }
-  }
-  const under = Array.from({ length: 4 }, (_, n) => marking(ids.filter((_, nth) => nth % 4 === n)))
-  for (let round = 0; round < ROUNDS; round++) {
-    await pause(Math.random() * 400)
+    const under = Array.from({ length: 4 }, (_, n) => marking(ids.filter((_, nth) => nth % 4 === n)))
+    for (let round = 0; round < ROUNDS; round++) {
+      await pause(Math.random() * 400)
+      await kill()
+      await start()
+    }
+    await pause(100)
+    running = false
+    await Promise.all(under)
+
+    const before = await here.as(TEA, 'GET', path)
+    const { code: _, code_expires_at: __, ...report } = before.body.data
+    expect(report.started_at).toBe((await here.as(TEA, 'GET', `${path}?at=0`)).body.data.started_at)
+    let facts = 0
+    for (const { student_id, status, seq, history } of report.marks) {
+      expect({ student_id, status, seq }).toEqual({ student_id, ...acked.get(student_id) })
+      facts += history.length
+      for (const [n, fact] of history.entries()) if (n > 0) expect(fact.status).not.toBe(history[n - 1].status)
+    }
+    expect(facts).toBe(report.seq) // nothing was recorded twice: all events but the first are marks
+    const present = report.marks.filter(
+      ({ status }: { status: string }) => status === 'present' || status === 'late',
+    ).length
+    expect(report.student_count).toBe(present)
+    await eventually(
+      () => held(watcher, here.course),
+      (counts) => counts?.[id] === present,
+    )
+
     await kill()
     await start()
-  }
-  await pause(100)
-  running = false
-  await Promise.all(under)
-
-  const before = await here.as(TEA, 'GET', path)
-  const { code: _, code_expires_at: __, ...report } = before.body.data
-  expect(report.started_at).toBe((await here.as(TEA, 'GET', `${path}?at=0`)).body.data.started_at)
-  let facts = 0
-  for (const { student_id, status, seq, history } of report.marks) {
-    expect({ student_id, status, seq }).toEqual({ student_id, ...acked.get(student_id) })
-    facts += history.length
-    for (const [n, fact] of history.entries()) if (n > 0) expect(fact.status).not.toBe(history[n - 1].status)
-  }
-  expect(facts).toBe(report.seq) // nothing was recorded twice: all events but the first are marks
-  const present = report.marks.filter(
-    ({ status }: { status: string }) => status === 'present' || status === 'late',
-  ).length
-  expect(report.student_count).toBe(present)
-  await eventually(
-    () => held(watcher, here.course),
-    (counts) => counts?.[id] === present,
-  )
-
-  await kill()
-  await start()
-  const after = await here.as(TEA, 'GET', path)
-  const { code: ___, code_expires_at: ____, ...again } = after.body.data
-  expect(JSON.stringify(again)).toBe(JSON.stringify(report))
-  const client = await here.come(['student', 's0'])
-  await client.ask('subscribeToCourse', { course_id: here.course })
-  expect(held(client, here.course)).toEqual({ [id]: present })
-  const ended = await here.end(id)
-  expect(ended.body.data.final_statistics).toEqual({ total: STUDENTS, present, absent: STUDENTS - present })
-  await kill()
-  await start()
-  expect((await here.as(TEA, 'GET', path)).body).toEqual(ended.body)
-})
+    const after = await here.as(TEA, 'GET', path)
+    const { code: ___, code_expires_at: ____, ...again } = after.body.data
+    expect(JSON.stringify(again)).toBe(JSON.stringify(report))
+    const client = await here.come(['student', 's0'])
+    await client.ask('subscribeToCourse', { course_id: here.course })
+    expect(held(client, here.course)).toEqual({ [id]: present })
+    const ended = await here.end(id)
+    expect(ended.body.data.final_statistics).toEqual({ total: STUDENTS, present, absent: STUDENTS - present })
+    await kill()
+    await start()
+    expect((await here.as(TEA, 'GET', path)).body).toEqual(ended.body)
+  },
+)
 
 test('[WATCH-19] a session that was due while no server was there has ended when it was due', async () => {
   const due = Date.now() + slowly(1_500)

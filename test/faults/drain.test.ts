@@ -50,25 +50,29 @@ async function deafClient({ url }: TestServer): Promise<void> {
   tcpUnder(deaf.socket).pause()
 }
 
-test('[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit code is 0, and the clients come back to the next server', async () => {
-  const server = await aServer()
-  const load = await aLoad(server.url)
-  server.kill('SIGTERM')
-  expect(await server.ended).toBe(0)
-  await until(() => load.everybody.every((client) => !client.connected()))
-  // Everything that is recorded was also acknowledged: nobody has to ask again to know.
-  const acked = new Set(load.history().acked.map(({ id }) => id))
-  expect((await factsIn(data)).filter(({ id }) => !acked.has(id))).toEqual([])
+test(
+  '[STOP-1] SIGTERM under load: what is in hand is acknowledged, the exit code is 0, and the clients ' +
+    'come back to the next server',
+  async () => {
+    const server = await aServer()
+    const load = await aLoad(server.url)
+    server.kill('SIGTERM')
+    expect(await server.ended).toBe(0)
+    await until(() => load.everybody.every((client) => !client.connected()))
+    // Everything that is recorded was also acknowledged: nobody has to ask again to know.
+    const acked = new Set(load.history().acked.map(({ id }) => id))
+    expect((await factsIn(data)).filter(({ id }) => !acked.has(id))).toEqual([])
 
-  const next = await aServer()
-  await until(() => load.everybody.every((client) => client.connected()))
-  await load.pause()
-  expect(await next.stop()).toBe(0)
-  for (const { endings } of load.everybody) expect(endings[0]).toMatch(/^transport (close|error)$/)
-  const facts = await factsIn(data)
-  expect(violations({ facts, ...load.history() })).toEqual([])
-  expect(facts.filter(({ type }) => type === 'ChatClosed')).toEqual([])
-})
+    const next = await aServer()
+    await until(() => load.everybody.every((client) => client.connected()))
+    await load.pause()
+    expect(await next.stop()).toBe(0)
+    for (const { endings } of load.everybody) expect(endings[0]).toMatch(/^transport (close|error)$/)
+    const facts = await factsIn(data)
+    expect(violations({ facts, ...load.history() })).toEqual([])
+    expect(facts.filter(({ type }) => type === 'ChatClosed')).toEqual([])
+  },
+)
 
 test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the first one short', async () => {
   const server = await aServer()

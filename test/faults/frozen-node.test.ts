@@ -16,7 +16,8 @@ test('[NODE-3] a node that freezes is given up, and when it wakes it adds nothin
   load.start()
   await until(() => load.acked() > 100)
 
-  // Visitor i is on node (i + 1) % 2 and their agent on the other one: each chat has somebody on the node that freezes.
+  // Visitor i is on node (i + 1) % 2 and their agent on the other one: each chat has somebody on the node that
+  // freezes.
   cluster.nodes[1]?.kill('SIGSTOP')
   const closed = async () => factsOf(await cluster.recorded()).filter(({ type }) => type === 'ChatClosed')
   await until(async () => (await closed()).length === load.rooms.length, PATIENCE_MS + LEASE_MS + GRACE_MS)

@@ -72,64 +72,72 @@ const person = async (lesson: string, id: string) =>
     (one: { id: string }) => one.id === id,
   )
 
-test('[LESSON-30] [GRACE-9] a server killed in the middle of a lesson, and of two graces, leaves the intervals as they would have been', async () => {
-  await start()
-  const { id } = await lessonOf(server.url, tea)
-  await inLesson('stays', id)
-  await inLesson('goes', id)
-  const returning = await inLesson('returns', id)
-  const lostAt = await drop(await inLesson('lost', id), 'lost')
-  await drop(returning, 'returns')
-  const heartbeats = await eventually(() => readFile(join(data, 'alive'), 'utf8'), Boolean)
-  await eventually(
-    () => readFile(join(data, 'alive'), 'utf8'),
-    (now) => now !== '' && now !== heartbeats,
-  )
-  const killedAt = Date.now()
-  await kill()
-  const diedAt = Date.now()
-  await eventually(Date.now, (now) => now > killedAt + 2_000) // longer than between two heartbeats
-  await start()
-  await Promise.all([come('stays', id), come('returns')])
-
-  const left = async (who: string) =>
-    eventually(
-      () => person(id, who),
-      (one) => one.leaves === 1,
+test(
+  '[LESSON-30] [GRACE-9] a server killed in the middle of a lesson, and of two graces, leaves the ' +
+    'intervals as they would have been',
+  async () => {
+    await start()
+    const { id } = await lessonOf(server.url, tea)
+    await inLesson('stays', id)
+    await inLesson('goes', id)
+    const returning = await inLesson('returns', id)
+    const lostAt = await drop(await inLesson('lost', id), 'lost')
+    await drop(returning, 'returns')
+    const heartbeats = await eventually(() => readFile(join(data, 'alive'), 'utf8'), Boolean)
+    await eventually(
+      () => readFile(join(data, 'alive'), 'utf8'),
+      (now) => now !== '' && now !== heartbeats,
     )
-  const [lost, goes] = await Promise.all([left('lost'), left('goes')])
-  expect(lost).toMatchObject({ joins: 1, reconnects: 0, intervals: [{ reason: 'disconnected' }] })
-  expect(Math.abs(Date.parse(lost.intervals[0].to) - lostAt)).toBeLessThan(slowly(1_000))
-  // They were there until the server died, which is known by its last heartbeat.
-  expect(Date.parse(goes.intervals[0].to)).toBeGreaterThanOrEqual(killedAt - slowly(3_000))
-  expect(Date.parse(goes.intervals[0].to)).toBeLessThanOrEqual(diedAt)
-  for (const who of ['stays', 'returns'])
-    expect(await person(id, who)).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true })
-})
+    const killedAt = Date.now()
+    await kill()
+    const diedAt = Date.now()
+    await eventually(Date.now, (now) => now > killedAt + 2_000) // longer than between two heartbeats
+    await start()
+    await Promise.all([come('stays', id), come('returns')])
 
-test('[LESSON-31] a lesson that was due while no server was there has ended when it was due, and so have the times present', async () => {
-  const startMs = await aWhile()
-  const dueAt = Date.now() + startMs
-  const id = 'early'
-  await record(id, dueAt)
-  await start()
-  await inLesson('stays', id)
-  const lostAt = await drop(await inLesson('lost', id), 'lost')
-  await kill()
-  await eventually(Date.now, (now) => now > dueAt, startMs + PATIENCE_MS)
-  await start()
-  const lesson = await eventually(
-    async () => (await call(server.url, tea, 'GET', `/lessons/${id}`)).body.data,
-    ({ state }) => state === 'ended',
-  )
-  expect(lesson).toMatchObject({ end_reason: 'overrun', ended_at: new Date(dueAt).toISOString() })
-  expect((await person(id, 'stays')).intervals).toMatchObject([
-    { to: new Date(dueAt).toISOString(), reason: 'lesson-ended' },
-  ])
-  const { intervals } = await person(id, 'lost')
-  expect(intervals).toMatchObject([{ reason: 'disconnected' }])
-  expect(Math.abs(Date.parse(intervals[0].to) - lostAt)).toBeLessThan(slowly(1_000))
-})
+    const left = async (who: string) =>
+      eventually(
+        () => person(id, who),
+        (one) => one.leaves === 1,
+      )
+    const [lost, goes] = await Promise.all([left('lost'), left('goes')])
+    expect(lost).toMatchObject({ joins: 1, reconnects: 0, intervals: [{ reason: 'disconnected' }] })
+    expect(Math.abs(Date.parse(lost.intervals[0].to) - lostAt)).toBeLessThan(slowly(1_000))
+    // They were there until the server died, which is known by its last heartbeat.
+    expect(Date.parse(goes.intervals[0].to)).toBeGreaterThanOrEqual(killedAt - slowly(3_000))
+    expect(Date.parse(goes.intervals[0].to)).toBeLessThanOrEqual(diedAt)
+    for (const who of ['stays', 'returns'])
+      expect(await person(id, who)).toMatchObject({ joins: 1, leaves: 0, reconnects: 1, present: true })
+  },
+)
+
+test(
+  '[LESSON-31] a lesson that was due while no server was there has ended when it was due, and so have ' +
+    'the times present',
+  async () => {
+    const startMs = await aWhile()
+    const dueAt = Date.now() + startMs
+    const id = 'early'
+    await record(id, dueAt)
+    await start()
+    await inLesson('stays', id)
+    const lostAt = await drop(await inLesson('lost', id), 'lost')
+    await kill()
+    await eventually(Date.now, (now) => now > dueAt, startMs + PATIENCE_MS)
+    await start()
+    const lesson = await eventually(
+      async () => (await call(server.url, tea, 'GET', `/lessons/${id}`)).body.data,
+      ({ state }) => state === 'ended',
+    )
+    expect(lesson).toMatchObject({ end_reason: 'overrun', ended_at: new Date(dueAt).toISOString() })
+    expect((await person(id, 'stays')).intervals).toMatchObject([
+      { to: new Date(dueAt).toISOString(), reason: 'lesson-ended' },
+    ])
+    const { intervals } = await person(id, 'lost')
+    expect(intervals).toMatchObject([{ reason: 'disconnected' }])
+    expect(Math.abs(Date.parse(intervals[0].to) - lostAt)).toBeLessThan(slowly(1_000))
+  },
+)
 
 test('[LESSON-6] a lesson that nobody ends is ended when it is due, and those in it are told', async () => {
   const startMs = await aWhile()

@@ -26,7 +26,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-test(`[LESSON-42] ${COUNT} come at once, drop at once and return: one interval each, and ten pushes a second at most`, async () => {
+test(`[LESSON-42] ${COUNT} come, drop and return at once: one interval each, ten pushes a second at most`, async () => {
   const tea = await tokenFor('teacher', 'tea')
   const { id } = await lessonOf(server.url, tea)
   await teacher.ask('join_lesson', { lesson_id: id })

@@ -73,20 +73,24 @@ test.each(['visitor', 'agent'] as const)(
   },
 )
 
-test('[ROOM-8] a log that freezes: commands are answered "unavailable", and their repeats neither lose nor double anything', async () => {
-  const load = await openLoad({ urls: cluster.urls, chats: 10, agents: 2, supervisors: 1, paceMs: 10 })
-  onTestFinished(load.close)
-  load.start()
-  await until(() => load.acked() > SOME)
-  cluster.log.freeze()
-  await until(() => load.visitors.some(({ refusals }) => refusals.has('unavailable')))
-  cluster.log.thaw()
-  const before = load.acked()
-  await until(() => load.acked() > before + SOME)
-  await load.pause()
-  expect(load.everybody.every((client) => client.connected())).toBe(true)
-  expect(violations({ facts: factsOf(await cluster.recorded()), ...load.history() })).toEqual([])
-})
+test(
+  '[ROOM-8] a log that freezes: commands are answered "unavailable", and their repeats neither lose ' +
+    'nor double anything',
+  async () => {
+    const load = await openLoad({ urls: cluster.urls, chats: 10, agents: 2, supervisors: 1, paceMs: 10 })
+    onTestFinished(load.close)
+    load.start()
+    await until(() => load.acked() > SOME)
+    cluster.log.freeze()
+    await until(() => load.visitors.some(({ refusals }) => refusals.has('unavailable')))
+    cluster.log.thaw()
+    const before = load.acked()
+    await until(() => load.acked() > before + SOME)
+    await load.pause()
+    expect(load.everybody.every((client) => client.connected())).toBe(true)
+    expect(violations({ facts: factsOf(await cluster.recorded()), ...load.history() })).toEqual([])
+  },
+)
 
 test('[ROOM-10] a log that writes without answering, breaks off and comes back: nothing is lost or doubled', async () => {
   const load = await openLoad({ urls: cluster.urls, chats: 20, agents: 4, supervisors: 1, paceMs: 10 })

@@ -47,7 +47,8 @@ async function crash(rounds: number): Promise<boolean> {
   const found = await crashRounds(rounds, ({ round, livedMs, events, acked: soFar, violations }) => {
     const verdict = violations.length === 0 ? 'nothing lost, nothing doubled, no gap' : violations.join('; ')
     process.stdout.write(
-      `round ${round}: killed after ${livedMs} ms, ${soFar - acked} more acknowledged, ${events} events in all: ${verdict}\n`,
+      `round ${round}: killed after ${livedMs} ms, ${soFar - acked} more acknowledged, ` +
+        `${events} events in all: ${verdict}\n`,
     )
     acked = soFar
   })

@@ -100,17 +100,21 @@ test('[ORDER-1] those that waited start in the turn in which the one before them
   expect(started).toEqual(Array.from({ length: 200 }, (_, n) => n))
 })
 
-test('[ORDER-3] of more than 256 calls that wait for one that does not enter, the rest is turned away; the end is not', async () => {
-  const lane = openLane()
-  const started: string[] = []
-  const first = Promise.withResolvers<void>()
-  lane.add(() => first.promise)
-  const taken = Array.from({ length: 300 }, (_, n) => lane.add(async () => void started.push(`call ${n}`)))
-  lane.addAlways(async () => void started.push('end'))
-  expect(taken.filter((was) => was)).toHaveLength(256)
-  expect(taken.indexOf(false)).toBe(256)
-  first.resolve()
-  while (started.at(-1) !== 'end') await soon()
-  expect(started).toEqual([...Array.from({ length: 256 }, (_, n) => `call ${n}`), 'end'])
-  expect(lane.add(async () => {})).toBe(true)
-})
+test(
+  '[ORDER-3] of more than 256 calls that wait for one that does not enter, the rest is turned away; ' +
+    'the end is not',
+  async () => {
+    const lane = openLane()
+    const started: string[] = []
+    const first = Promise.withResolvers<void>()
+    lane.add(() => first.promise)
+    const taken = Array.from({ length: 300 }, (_, n) => lane.add(async () => void started.push(`call ${n}`)))
+    lane.addAlways(async () => void started.push('end'))
+    expect(taken.filter((was) => was)).toHaveLength(256)
+    expect(taken.indexOf(false)).toBe(256)
+    first.resolve()
+    while (started.at(-1) !== 'end') await soon()
+    expect(started).toEqual([...Array.from({ length: 256 }, (_, n) => `call ${n}`), 'end'])
+    expect(lane.add(async () => {})).toBe(true)
+  },
+)

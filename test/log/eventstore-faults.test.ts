@@ -29,7 +29,8 @@ it('a frozen server is given up within the bound, and used again when it thaws',
   const event = noted(1)
   const began = performance.now()
   const [append, read] = await Promise.allSettled([log.append('notes-1', 0, [event]), gathered(log.read('notes-1'))])
-  expect(performance.now() - began).toBeLessThan(slowly(3_000)) // 600 ms and the grace of one attempt, on two busy cores
+  // 600 ms and the grace of one attempt, on two busy cores.
+  expect(performance.now() - began).toBeLessThan(slowly(3_000))
   expect(append).toMatchObject({ reason: expect.any(LogUnavailable) })
   expect(read).toMatchObject({ reason: expect.any(LogUnavailable) })
   server.thaw()

@@ -90,16 +90,20 @@ describe('writing', () => {
     given(opened, claimed, takenOver).when(write(ann)).refuses('not-serving-chat', { staffId: 'sue' })
     given(opened).when(write(ann)).refuses('chat-not-claimed')
   })
-  test('[LIMIT-9] a visitor fills the queue with at most 512 KiB, and writes on as soon as somebody has claimed the chat', () => {
-    const full: ChatEvent = { ...opened, bytes: 512 * 1024 }
-    given(full).when({ type: 'Write', content, bytes: 1, by: vera, at }).refuses('queue-full')
-    given(full, claimed)
-      .when({ type: 'Write', content, bytes: 1, by: vera, at })
-      .yields({ type: 'VisitorWrote', content })
-    given({ ...opened, bytes: 512 * 1024 - 1 })
-      .when({ type: 'Write', content, bytes: 1, by: vera, at })
-      .yields({ type: 'VisitorWrote', content, bytes: 1 })
-  })
+  test(
+    '[LIMIT-9] a visitor fills the queue with at most 512 KiB, and writes on as soon as somebody has ' +
+      'claimed the chat',
+    () => {
+      const full: ChatEvent = { ...opened, bytes: 512 * 1024 }
+      given(full).when({ type: 'Write', content, bytes: 1, by: vera, at }).refuses('queue-full')
+      given(full, claimed)
+        .when({ type: 'Write', content, bytes: 1, by: vera, at })
+        .yields({ type: 'VisitorWrote', content })
+      given({ ...opened, bytes: 512 * 1024 - 1 })
+        .when({ type: 'Write', content, bytes: 1, by: vera, at })
+        .yields({ type: 'VisitorWrote', content, bytes: 1 })
+    },
+  )
   test('[CHAT-14] nothing is written in a closed chat', () => {
     given(opened, claimed, closed).when(write(vera)).refuses('chat-closed')
   })

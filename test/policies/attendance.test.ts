@@ -116,22 +116,26 @@ test('[WATCH-15] two nodes end a session that nobody ends, once, as of when it w
   expect(errors).toEqual([])
 })
 
-test('[WATCH-15] what was due while no server was there is ended at the start, as of then, and the next one when it is due', async () => {
-  const entities = roomsOf()
-  await started(entities, 'early', 10)
-  await started(entities, 'late', 600)
-  const start = clock.now()
-  clock.advance(300 * MINUTE_MS)
-  await node()
-  expect(await ended('early')).toMatchObject([{ at: start + 40 * MINUTE_MS, reason: 'overrun' }])
-  expect(await endings('late')).toEqual([])
-  await eventually(
-    () => clock.pending(),
-    (timers) => timers > 0,
-  )
-  clock.advance(330 * MINUTE_MS)
-  expect(await ended('late')).toMatchObject([{ at: start + 630 * MINUTE_MS }])
-})
+test(
+  '[WATCH-15] what was due while no server was there is ended at the start, as of then, and the next ' +
+    'one when it is due',
+  async () => {
+    const entities = roomsOf()
+    await started(entities, 'early', 10)
+    await started(entities, 'late', 600)
+    const start = clock.now()
+    clock.advance(300 * MINUTE_MS)
+    await node()
+    expect(await ended('early')).toMatchObject([{ at: start + 40 * MINUTE_MS, reason: 'overrun' }])
+    expect(await endings('late')).toEqual([])
+    await eventually(
+      () => clock.pending(),
+      (timers) => timers > 0,
+    )
+    clock.advance(330 * MINUTE_MS)
+    expect(await ended('late')).toMatchObject([{ at: start + 630 * MINUTE_MS }])
+  },
+)
 
 test('[WATCH-15] a log that does not answer is asked again', async () => {
   const entities = roomsOf()

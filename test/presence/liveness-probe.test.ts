@@ -43,22 +43,26 @@ describe('on one node', () => {
   })
 })
 
-test('[NODE-6] silent connections of somebody who has left are cut, as of when they left; one that answers keeps them all', async () => {
-  const liveness = localProbe()
-  const cut: number[] = []
-  liveness.open(
-    anna,
-    's1',
-    peer(false, 5, (seenAt) => cut.push(seenAt)),
-  )
-  liveness.open(anna, 's2', peer(true))
-  await liveness.probe(anna, null, 9)
-  liveness.close(anna, 's2')
-  await liveness.probe(anna, null)
-  expect(cut).toEqual([])
-  await liveness.probe(anna, null, 9)
-  expect(cut).toEqual([9])
-})
+test(
+  '[NODE-6] silent connections of somebody who has left are cut, as of when they left; one that ' +
+    'answers keeps them all',
+  async () => {
+    const liveness = localProbe()
+    const cut: number[] = []
+    liveness.open(
+      anna,
+      's1',
+      peer(false, 5, (seenAt) => cut.push(seenAt)),
+    )
+    liveness.open(anna, 's2', peer(true))
+    await liveness.probe(anna, null, 9)
+    liveness.close(anna, 's2')
+    await liveness.probe(anna, null)
+    expect(cut).toEqual([])
+    await liveness.probe(anna, null, 9)
+    expect(cut).toEqual([9])
+  },
+)
 
 describe('[NODE-6] on several nodes', () => {
   let server: RedisServer

@@ -74,8 +74,7 @@ describe('leases in Redis', () => {
 
   test('the leases of a node that dies without closing expire, and tell for a while when they were last renewed', async () => {
     const { b, prefix } = await twoNodes()
-    // A dead node is one that took a lease and is never heard of again: its renewals stop, here because its clock never
-    // moves.
+    // A dead node took a lease and is never heard of again: its renewals stop, here because its clock never moves.
     const never = { now: Date.now, after: () => ({ cancel() {} }) }
     const dead = await openRedisLeases({ url: server.url, node: 'dead', prefix, ttlMs, clock: never })
     closing.push(() => dead.close())

@@ -23,14 +23,18 @@ afterEach(async () => {
 })
 
 describe('after a crash', () => {
-  test('[GRACE-9] everybody who was online is lost at once, as of when the server died, and gets the whole grace from the start', async () => {
-    const node = await begin()
-    await it.connect(node)
-    it.clock.advance(5_000)
-    const diedAt = it.clock.now()
-    await crash(node, 60_000)
-    expect(it.log.at(-1)).toEqual({ type: 'ConnectionLost', at: diedAt, until: it.clock.now() + graceMs })
-  })
+  test(
+    '[GRACE-9] everybody who was online is lost at once, as of when the server died, and gets the ' +
+      'whole grace from the start',
+    async () => {
+      const node = await begin()
+      await it.connect(node)
+      it.clock.advance(5_000)
+      const diedAt = it.clock.now()
+      await crash(node, 60_000)
+      expect(it.log.at(-1)).toEqual({ type: 'ConnectionLost', at: diedAt, until: it.clock.now() + graceMs })
+    },
+  )
 
   test('who was lost already gets the whole grace from the start too, and not a millisecond more', async () => {
     const node = await begin()

@@ -169,23 +169,27 @@ describe('a room', () => {
     expect((await recorded()).map(({ revision }) => revision)).toEqual(Array.from({ length: 101 }, (_, i) => i))
   })
 
-  test('[ROOM-8] an append whose outcome is unknown is answered with unavailable, and the room reads again what is true', async () => {
-    await ask(open())
-    let broken = true
-    const flaky: Log = {
-      ...log,
-      async append(...args) {
-        const done = await log.append(...args)
-        if (broken) throw new LogUnavailable('the answer was lost')
-        return done
-      },
-    }
-    const on = node(flaky)
-    expect(codeOf(await ask(write('once'), { clientId: 'm1' }, on))).toBe('unavailable')
-    broken = false
-    expect(await ask(write('once'), { clientId: 'm1' }, on)).toMatchObject({ kind: 'done', seq: 1 })
-    expect(await recorded()).toHaveLength(2)
-  })
+  test(
+    '[ROOM-8] an append whose outcome is unknown is answered with unavailable, and the room reads ' +
+      'again what is true',
+    async () => {
+      await ask(open())
+      let broken = true
+      const flaky: Log = {
+        ...log,
+        async append(...args) {
+          const done = await log.append(...args)
+          if (broken) throw new LogUnavailable('the answer was lost')
+          return done
+        },
+      }
+      const on = node(flaky)
+      expect(codeOf(await ask(write('once'), { clientId: 'm1' }, on))).toBe('unavailable')
+      broken = false
+      expect(await ask(write('once'), { clientId: 'm1' }, on)).toMatchObject({ kind: 'done', seq: 1 })
+      expect(await recorded()).toHaveLength(2)
+    },
+  )
 })
 
 describe('exactly once', () => {

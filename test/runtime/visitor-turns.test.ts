@@ -9,23 +9,27 @@ async function isOver(work: Promise<void>): Promise<boolean> {
   return over
 }
 
-test('[ORDER-1] a call that stands aside waits until all before it are answered, and what begins meanwhile comes after it', async () => {
-  const turns = visitorTurns()
-  const first = turns.begin('acme.vera')
-  const opening = turns.begin('acme.vera')
-  const waiting = opening.standAside()
-  const last = turns.begin('acme.vera')
-  expect([first, opening, last].map(({ mustStandAside }) => mustStandAside)).toEqual([false, false, true])
-  const behind = last.standAside()
-  expect(await isOver(waiting)).toBe(false)
-  first.end()
-  expect(await isOver(waiting)).toBe(true)
-  expect(await isOver(behind), 'not before the opening is answered').toBe(false)
-  opening.end()
-  expect(await isOver(behind)).toBe(true)
-  last.goOn()
-  expect(turns.begin('acme.vera').mustStandAside, 'it stands where it belongs').toBe(false)
-})
+test(
+  '[ORDER-1] a call that stands aside waits until all before it are answered, and what begins ' +
+    'meanwhile comes after it',
+  async () => {
+    const turns = visitorTurns()
+    const first = turns.begin('acme.vera')
+    const opening = turns.begin('acme.vera')
+    const waiting = opening.standAside()
+    const last = turns.begin('acme.vera')
+    expect([first, opening, last].map(({ mustStandAside }) => mustStandAside)).toEqual([false, false, true])
+    const behind = last.standAside()
+    expect(await isOver(waiting)).toBe(false)
+    first.end()
+    expect(await isOver(waiting)).toBe(true)
+    expect(await isOver(behind), 'not before the opening is answered').toBe(false)
+    opening.end()
+    expect(await isOver(behind)).toBe(true)
+    last.goOn()
+    expect(turns.begin('acme.vera').mustStandAside, 'it stands where it belongs').toBe(false)
+  },
+)
 
 test('[ORDER-1] while a chat that has ended still has calls to send on, nothing that begins goes straight', async () => {
   const turns = visitorTurns()

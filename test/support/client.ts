@@ -66,7 +66,8 @@ export async function connect(url: string, options: Partial<ManagerOptions & Soc
           watchers.delete(look)
           reject(
             new Error(
-              `not told ${name} within ${PATIENCE_MS} ms; heard ${heard.map((one) => one.name).join(', ') || 'nothing'}`,
+              `not told ${name} within ${PATIENCE_MS} ms; ` +
+                `heard ${heard.map((one) => one.name).join(', ') || 'nothing'}`,
             ),
           )
         }, PATIENCE_MS)

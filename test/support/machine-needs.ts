@@ -22,8 +22,8 @@ export const whereIs = (command: string, { path }: Machine = thisMachine): strin
     .find(isExecutable)
 
 /**
- * Installs what is missing, by apt: as root, or through a sudo that asks for no password. Throws one sentence that names
- * what is missing and the command that installs it where neither may be done, or where apt fails.
+ * Installs what is missing, by apt: as root, or through a sudo that asks for no password. Throws one sentence that
+ * names what is missing and the command that installs it where neither may be done, or where apt fails.
  */
 export function meetNeeds(machine: Machine = thisMachine): void {
   const missing = Object.keys(NEEDS).filter((command) => whereIs(command, machine) === undefined)

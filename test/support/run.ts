@@ -10,8 +10,8 @@ export interface Ran {
 }
 
 /**
- * Runs a program with the Node of the tests to its end, or until `PATIENCE_MS` is over: it is then told to stop. `env` is its
- * whole environment but for PATH.
+ * Runs a program with the Node of the tests to its end, or until `PATIENCE_MS` is over: it is then told to stop. `env`
+ * is its whole environment but for PATH.
  */
 export function run(
   program: string,

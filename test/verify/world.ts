@@ -32,7 +32,7 @@ export interface Client {
   emit(name: string, data: object): Promise<Answer>
 }
 
-/** One node of one contract, whole but for sockets, HTTP and stores of views: the real entities, log, follower, engine. */
+/** One node, whole but for sockets, HTTP and stores of views: the real entities, log, follower and engine. */
 export interface World {
   readonly node: Node
   readonly kinds: Kinds
