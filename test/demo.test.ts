@@ -34,40 +34,43 @@ describe('the demo', () => {
     expect(out).toMatch(/^ +8 {2}visitor_leave_chat_for_supervisor/m)
   })
 
-  test('plays on a running server, as the people whose log-ins its first start printed, and can be replayed', async () => {
-    const server = await startServer()
-    onTestFinished(() => server.kill('SIGKILL'))
-    const logins = [...server.output().matchAll(/^ {2}\w+ +(\S+@\S+) +(\S+)$/gm)].map(
-      ([, email, password]) => `--login=${email}:${password}`,
-    )
-    const { code, out, err } = await runDemo([`--url=${server.url}/`, ...logins])
-    expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out).toContain(`A support desk at ${server.url}`)
+  test(
+    'plays on a running server, as the people whose log-ins its first start printed, and can be ' + 'replayed',
+    async () => {
+      const server = await startServer()
+      onTestFinished(() => server.kill('SIGKILL'))
+      const logins = [...server.output().matchAll(/^ {2}\w+ +(\S+@\S+) +(\S+)$/gm)].map(
+        ([, email, password]) => `--login=${email}:${password}`,
+      )
+      const { code, out, err } = await runDemo([`--url=${server.url}/`, ...logins])
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+      expect(out).toContain(`A support desk at ${server.url}`)
 
-    // What it left in the log is told by the command line too, while the server runs.
-    const env = { LYCEUM_DATA: server.data }
-    const room = /\/api\/v1\/chats\/(\w+)\/events/.exec(out)?.[1] ?? ''
-    const [replayed, verified] = await Promise.all([
-      run(MAIN, ['replay', room, '--speed', '0'], env),
-      run(MAIN, ['views', 'verify'], env),
-    ])
-    expect(replayed).toMatchObject({ code: 0, err: '' })
-    expect(replayed.out).toMatch(/^ {3}0 .* visitor Mia: \{"text":"My course has vanished!"\}$/m)
-    expect(replayed.out).toMatch(
-      /^ {3}6 .* takenOver {2}ChatTakenOver {2}by Demo Supervisor \(supervisor\) from Demo Agent [12]$/m,
-    )
-    expect(verified).toMatchObject({
-      code: 0,
-      out: expect.stringMatching(
-        new RegExp(
-          ['^attendance-sessions: equal', 'chats: equal, 3 keys', 'courses: equal', 'lessons: equal', 'online: equal']
-            .concat('people: equal')
-            .join('.*\\n'),
+      // What it left in the log is told by the command line too, while the server runs.
+      const env = { LYCEUM_DATA: server.data }
+      const room = /\/api\/v1\/chats\/(\w+)\/events/.exec(out)?.[1] ?? ''
+      const [replayed, verified] = await Promise.all([
+        run(MAIN, ['replay', room, '--speed', '0'], env),
+        run(MAIN, ['views', 'verify'], env),
+      ])
+      expect(replayed).toMatchObject({ code: 0, err: '' })
+      expect(replayed.out).toMatch(/^ {3}0 .* visitor Mia: \{"text":"My course has vanished!"\}$/m)
+      expect(replayed.out).toMatch(
+        /^ {3}6 .* takenOver {2}ChatTakenOver {2}by Demo Supervisor \(supervisor\) from Demo Agent [12]$/m,
+      )
+      expect(verified).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(
+          new RegExp(
+            ['^attendance-sessions: equal', 'chats: equal, 3 keys', 'courses: equal', 'lessons: equal', 'online: equal']
+              .concat('people: equal')
+              .join('.*\\n'),
+          ),
         ),
-      ),
-    })
-    expect(await server.stop()).toBe(0)
-  })
+      })
+      expect(await server.stop()).toBe(0)
+    },
+  )
 
   test('says what it needs when nobody answers, and when a log-in is no log-in', async () => {
     const [nobody, nonsense] = await Promise.all([

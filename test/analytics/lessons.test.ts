@@ -60,23 +60,26 @@ function lesson(id: string): Promise<string[]> {
   return record(log, `lesson-${id}`, ...events)
 }
 
-test('[MIX-8] a lesson is told with its organisation, its teacher, and who came back after how many seconds', async () => {
-  const [, started = '', , reconnected = '', ended = ''] = await lesson('l1')
-  const one = follower(log, mixpanel)
-  await mixpanel.until(() => mixpanel.counted().length === 3)
-  await one.stop()
-  expect(insertIds(mixpanel)).toEqual([started, reconnected, ended])
-  expect(
-    mixpanel
-      .counted()
-      .map(({ event, properties }) => [event, properties.distinct_id, properties.lesson_id, properties.org_id]),
-  ).toEqual([
-    ['lesson_started', pseudonym('acme.thea'), 'l1', 'acme'],
-    ['reconnect', pseudonym('acme.ada'), 'l1', 'acme'],
-    ['lesson_ended', pseudonym('acme.thea'), 'l1', 'acme'],
-  ])
-  expect(mixpanel.counted()[1]?.properties).toMatchObject({ role: 'student', seconds_away: 4, time: at + 6_002 })
-})
+test(
+  '[MIX-8] a lesson is told with its organisation, its teacher, and who came back after how many ' + 'seconds',
+  async () => {
+    const [, started = '', , reconnected = '', ended = ''] = await lesson('l1')
+    const one = follower(log, mixpanel)
+    await mixpanel.until(() => mixpanel.counted().length === 3)
+    await one.stop()
+    expect(insertIds(mixpanel)).toEqual([started, reconnected, ended])
+    expect(
+      mixpanel
+        .counted()
+        .map(({ event, properties }) => [event, properties.distinct_id, properties.lesson_id, properties.org_id]),
+    ).toEqual([
+      ['lesson_started', pseudonym('acme.thea'), 'l1', 'acme'],
+      ['reconnect', pseudonym('acme.ada'), 'l1', 'acme'],
+      ['lesson_ended', pseudonym('acme.thea'), 'l1', 'acme'],
+    ])
+    expect(mixpanel.counted()[1]?.properties).toMatchObject({ role: 'student', seconds_away: 4, time: at + 6_002 })
+  },
+)
 
 test('[MIX-9] no request holds a name, a title, a code or the id of a person', async () => {
   await lesson('l1')

@@ -245,23 +245,26 @@ describe('a follower', () => {
     expect(clock.pending()).toBe(0)
   })
 
-  test('[MIX-7] leaves to the next start what a Mixpanel that does not answer has not taken within two seconds', async () => {
-    const clock = manualClock(at)
-    const checkpoints = placeInMemory()
-    const ids = await crowd(3)
-    const one = follow({ clock, checkpoints })
-    await until(() => clock.pending() === 1)
-    mixpanel.misbehave({ kind: 'hang', taken: true })
-    const stopped = one.stop()
-    await mixpanel.until(() => mixpanel.requests.length === 1)
-    clock.advance(2_000)
-    await stopped
-    expect(checkpoints.current()).toBeNull()
-    follow({ checkpoints })
-    await mixpanel.until(() => mixpanel.requests.length === 2)
-    await until(() => checkpoints.current() !== null)
-    expect(insertIds(mixpanel)).toEqual(ids)
-  })
+  test(
+    '[MIX-7] leaves to the next start what a Mixpanel that does not answer has not taken within two ' + 'seconds',
+    async () => {
+      const clock = manualClock(at)
+      const checkpoints = placeInMemory()
+      const ids = await crowd(3)
+      const one = follow({ clock, checkpoints })
+      await until(() => clock.pending() === 1)
+      mixpanel.misbehave({ kind: 'hang', taken: true })
+      const stopped = one.stop()
+      await mixpanel.until(() => mixpanel.requests.length === 1)
+      clock.advance(2_000)
+      await stopped
+      expect(checkpoints.current()).toBeNull()
+      follow({ checkpoints })
+      await mixpanel.until(() => mixpanel.requests.length === 2)
+      await until(() => checkpoints.current() !== null)
+      expect(insertIds(mixpanel)).toEqual(ids)
+    },
+  )
 })
 
 describe('a place in a file', () => {

@@ -89,27 +89,30 @@ test('[MIX-6] another project gets the whole history', async () => {
   await other.die()
 })
 
-test('[MIX-11] figures and log lines say what was sent, repeated and set aside, without anything personal', async () => {
-  for (const id of ['ada', 'bob', 'cyd']) await comesOnline(log, id, at)
-  mixpanel.misbehave({ kind: 'status', status: 401 })
-  let first: string | undefined
-  mixpanel.refuse({
-    invalid({ properties }) {
-      first ??= properties.$insert_id
-      return properties.$insert_id === first
-    },
-    how: 'explained',
-  })
-  await tell({ MIXPANEL_TOKEN: TOKEN })
-  await mixpanel.until(() => mixpanel.counted().length === 2)
-  await expect.poll(() => metric('lyceum_mixpanel_events_total\\{outcome="sent"\\}')).toBe('2')
-  expect(await metric('lyceum_mixpanel_events_total\\{outcome="set-aside"\\}')).toBe('1')
-  expect(await metric('lyceum_mixpanel_retries_total')).toBe('1')
-  expect(await metric('lyceum_mixpanel_lag_seconds')).toBe('0')
-  const lines = written.map((line) => JSON.parse(line))
-  expect(lines).toMatchObject([
-    { level: 40, why: expect.stringContaining('check MIXPANEL_TOKEN') },
-    { level: 50, stream: 'presence-acme.ada', why: 'event: is invalid' },
-  ])
-  expect(written.join()).not.toContain(TOKEN)
-})
+test(
+  '[MIX-11] figures and log lines say what was sent, repeated and set aside, without anything ' + 'personal',
+  async () => {
+    for (const id of ['ada', 'bob', 'cyd']) await comesOnline(log, id, at)
+    mixpanel.misbehave({ kind: 'status', status: 401 })
+    let first: string | undefined
+    mixpanel.refuse({
+      invalid({ properties }) {
+        first ??= properties.$insert_id
+        return properties.$insert_id === first
+      },
+      how: 'explained',
+    })
+    await tell({ MIXPANEL_TOKEN: TOKEN })
+    await mixpanel.until(() => mixpanel.counted().length === 2)
+    await expect.poll(() => metric('lyceum_mixpanel_events_total\\{outcome="sent"\\}')).toBe('2')
+    expect(await metric('lyceum_mixpanel_events_total\\{outcome="set-aside"\\}')).toBe('1')
+    expect(await metric('lyceum_mixpanel_retries_total')).toBe('1')
+    expect(await metric('lyceum_mixpanel_lag_seconds')).toBe('0')
+    const lines = written.map((line) => JSON.parse(line))
+    expect(lines).toMatchObject([
+      { level: 40, why: expect.stringContaining('check MIXPANEL_TOKEN') },
+      { level: 50, stream: 'presence-acme.ada', why: 'event: is invalid' },
+    ])
+    expect(written.join()).not.toContain(TOKEN)
+  },
+)

@@ -257,18 +257,21 @@ describe('[ATT-5] marks and corrections', () => {
       (await as(ADA, 'GET', `/courses/${course}/attendance-sessions/${id}?at=4`)).body.data.final_statistics.present,
     ).toBe(1)
   })
-  test('[ATT-15] the same Idempotency-Key gives the first answer again, also when the mark was corrected since', async () => {
-    const { enrol, start, as, mark } = await school(server)
-    await enrol('stu')
-    const { id } = await start()
-    const asked = { student_id: 'stu', status: 'late', reason: null }
-    const first = await as(TEA, 'POST', `/attendance-sessions/${id}/marks`, asked, 'm1')
-    await mark(id, 'stu', 'absent')
-    expect(await as(TEA, 'POST', `/attendance-sessions/${id}/marks`, asked, 'm1')).toEqual(first)
-    expect(
-      await coded(as(TEA, 'POST', `/attendance-sessions/${id}/marks`, { ...asked, status: 'absent' }, 'm1')),
-    ).toEqual([409, 'client-id-reused'])
-  })
+  test(
+    '[ATT-15] the same Idempotency-Key gives the first answer again, also when the mark was corrected ' + 'since',
+    async () => {
+      const { enrol, start, as, mark } = await school(server)
+      await enrol('stu')
+      const { id } = await start()
+      const asked = { student_id: 'stu', status: 'late', reason: null }
+      const first = await as(TEA, 'POST', `/attendance-sessions/${id}/marks`, asked, 'm1')
+      await mark(id, 'stu', 'absent')
+      expect(await as(TEA, 'POST', `/attendance-sessions/${id}/marks`, asked, 'm1')).toEqual(first)
+      expect(
+        await coded(as(TEA, 'POST', `/attendance-sessions/${id}/marks`, { ...asked, status: 'absent' }, 'm1')),
+      ).toEqual([409, 'client-id-reused'])
+    },
+  )
   test('of students of the course, by its teachers and admins, and nothing else', async () => {
     const { enrol, start, as, mark } = await school(server)
     await enrol('stu')
@@ -376,38 +379,40 @@ describe('[ATT-16] who sees a report', () => {
     expect(await coded(then(4))).toEqual([404, 'no-such-event'])
     for (const wrong of ['-1', 'x', '1.5', '1e99']) expect((await then(wrong)).status).toBeGreaterThanOrEqual(400)
   })
-  test('[ATT-2] a session of another organisation, or of another course, is answered like one that does not exist', async () => {
-    const acme = await school(server)
-    const { id } = await acme.start()
-    const second = (await acme.as(TEA, 'POST', '/courses', { title: 'Other' })).body.data.id
-    const foes: readonly Who[] = [
-      ['admin', 'foe', 'evil'],
-      ['teacher', 'tea', 'evil'],
-      ['student', 'stu', 'evil'],
-    ]
-    const asked = [
-      ['GET', '', undefined],
-      ['GET', '/code', undefined],
-      ['POST', '/check-in', { code: 'ABCDEF' }],
-      ['POST', '/marks', { student_id: 'stu', status: 'present' }],
-      ['POST', '/end', undefined],
-    ] as const
-    for (const [method, path, body] of asked) {
-      for (const foe of foes) {
-        for (const place of placesOf(acme, id)) {
-          const theirs = await acme.as(foe, method, place + path, body)
-          expect([theirs.status, theirs.body.error.code]).toEqual([404, 'no-such-session'])
-          expect(theirs).toEqual(await acme.as(foe, method, place.replace(id, 'nothing') + path, body))
+  test(
+    '[ATT-2] a session of another organisation, or of another course, is answered like one that does ' + 'not exist',
+    async () => {
+      const acme = await school(server)
+      const { id } = await acme.start()
+      const second = (await acme.as(TEA, 'POST', '/courses', { title: 'Other' })).body.data.id
+      const foes: readonly Who[] = [
+        ['admin', 'foe', 'evil'],
+        ['teacher', 'tea', 'evil'],
+        ['student', 'stu', 'evil'],
+      ]
+      const asked = [
+        ['GET', '', undefined],
+        ['GET', '/code', undefined],
+        ['POST', '/check-in', { code: 'ABCDEF' }],
+        ['POST', '/marks', { student_id: 'stu', status: 'present' }],
+        ['POST', '/end', undefined],
+      ] as const
+      for (const [method, path, body] of asked) {
+        for (const foe of foes) {
+          for (const place of placesOf(acme, id)) {
+            const theirs = await acme.as(foe, method, place + path, body)
+            expect([theirs.status, theirs.body.error.code]).toEqual([404, 'no-such-session'])
+            expect(theirs).toEqual(await acme.as(foe, method, place.replace(id, 'nothing') + path, body))
+          }
         }
+        for (const course of [second, 'nothing'])
+          expect(
+            await coded(acme.as(TEA, method, `/courses/${course}/attendance-sessions/${id}${path}`, body)),
+          ).toEqual([404, 'no-such-session'])
       }
-      for (const course of [second, 'nothing'])
-        expect(await coded(acme.as(TEA, method, `/courses/${course}/attendance-sessions/${id}${path}`, body))).toEqual([
-          404,
-          'no-such-session',
-        ])
-    }
-    expect(await acme.report(id)).toMatchObject({ state: 'active', seq: 0 })
-  })
+      expect(await acme.report(id)).toMatchObject({ state: 'active', seq: 0 })
+    },
+  )
 })
 
 test('[ATT-18] sessions are listed by their start, the latest first, filter, and page without gaps', async () => {

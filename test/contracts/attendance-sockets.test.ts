@@ -246,21 +246,24 @@ describe('refusals', () => {
     expect(client.all('activeSessionsError')).toHaveLength(refused.length)
     expect(client.all('activeSessionsResponse')).toHaveLength(400 - refused.length)
   })
-  test('[WATCH-16] a client without protocol=2 gets two values in its ack, and one that asks for none is served', async () => {
-    const client = await it.come(['student', 'stu'], { query: {} })
-    expect(await client.ask('subscribeToCourse', { course_id: it.course })).toEqual([true, null])
-    expect(await client.ask('subscribeToCourse', { course_id: 'x' })).toEqual([
-      false,
-      expect.stringContaining('not found'),
-    ])
-    client.socket.emit('checkActiveSessions', { course_id: it.course })
-    expect(await client.told('activeSessionsResponse')).toEqual({
-      course_id: it.course,
-      activeSessions: [],
-      ...place,
-    })
-    expect(await client.ask('unsubscribeFromCourse', { course_id: it.course })).toEqual([true, null])
-  })
+  test(
+    '[WATCH-16] a client without protocol=2 gets two values in its ack, and one that asks for none is ' + 'served',
+    async () => {
+      const client = await it.come(['student', 'stu'], { query: {} })
+      expect(await client.ask('subscribeToCourse', { course_id: it.course })).toEqual([true, null])
+      expect(await client.ask('subscribeToCourse', { course_id: 'x' })).toEqual([
+        false,
+        expect.stringContaining('not found'),
+      ])
+      client.socket.emit('checkActiveSessions', { course_id: it.course })
+      expect(await client.told('activeSessionsResponse')).toEqual({
+        course_id: it.course,
+        activeSessions: [],
+        ...place,
+      })
+      expect(await client.ask('unsubscribeFromCourse', { course_id: it.course })).toEqual([true, null])
+    },
+  )
   test('[WATCH-16] a client_id is taken and changes nothing', async () => {
     const client = await it.come(['student', 'stu'])
     for (let n = 0; n < 2; n++) {
@@ -309,18 +312,21 @@ describe('asking once', () => {
 })
 
 describe('subscriptions', () => {
-  test('[WATCH-6] unsubscribing ends them for that socket alone; twice is harmless, and so is subscribing twice', async () => {
-    const [one, two] = [await watching(['student', 'stu']), await watching(['student', 'stu'])]
-    await subscribe(one)
-    await fence(one)
-    expect(one.all('courseSessionStarted')).toHaveLength(1)
-    const gone = await one.ask('unsubscribeFromCourse', { course_id: it.course })
-    expect(gone).toEqual([true, null, { course_id: it.course, id: null, seq: null, pos: null }])
-    expect((await one.ask('unsubscribeFromCourse', { course_id: it.course }))[0]).toBe(true)
-    const heard = one.heard.length
-    await fence(two)
-    expect(one.heard).toHaveLength(heard)
-  })
+  test(
+    '[WATCH-6] unsubscribing ends them for that socket alone; twice is harmless, and so is ' + 'subscribing twice',
+    async () => {
+      const [one, two] = [await watching(['student', 'stu']), await watching(['student', 'stu'])]
+      await subscribe(one)
+      await fence(one)
+      expect(one.all('courseSessionStarted')).toHaveLength(1)
+      const gone = await one.ask('unsubscribeFromCourse', { course_id: it.course })
+      expect(gone).toEqual([true, null, { course_id: it.course, id: null, seq: null, pos: null }])
+      expect((await one.ask('unsubscribeFromCourse', { course_id: it.course }))[0]).toBe(true)
+      const heard = one.heard.length
+      await fence(two)
+      expect(one.heard).toHaveLength(heard)
+    },
+  )
   test('[WATCH-6] the last word counts, however quickly it follows', async () => {
     const [client, witness] = [await it.come(['student', 'stu']), await watching(TEA)]
     for (let n = 0; n < 20; n++) {
@@ -376,25 +382,28 @@ describe('subscriptions', () => {
     await subscribe(phone)
     await fence(phone)
   })
-  test('[WATCH-7] a teacher who is withdrawn hears nothing more; who is put out and back again, and subscribes, does', async () => {
-    await it.as(TEA, 'POST', `/courses/${it.course}/teachers`, { teacher_id: 'ted' })
-    const [ted, witness, sue] = [
-      await watching(['teacher', 'ted']),
-      await watching(TEA),
-      await it.come(['student', 'sue']),
-    ]
-    await it.as(TEA, 'DELETE', `/courses/${it.course}/teachers/ted`)
-    await ted.told('activeSessionsError')
-    const heard = ted.heard.length
-    await fence(witness)
-    expect(ted.heard).toHaveLength(heard)
-    for (let n = 0; n < 10; n++) {
-      await it.as(TEA, 'DELETE', `/courses/${it.course}/enrollments/sue`)
-      await it.enrol('sue')
-      await subscribe(sue)
-      await fence(sue)
-    }
-  })
+  test(
+    '[WATCH-7] a teacher who is withdrawn hears nothing more; who is put out and back again, and ' + 'subscribes, does',
+    async () => {
+      await it.as(TEA, 'POST', `/courses/${it.course}/teachers`, { teacher_id: 'ted' })
+      const [ted, witness, sue] = [
+        await watching(['teacher', 'ted']),
+        await watching(TEA),
+        await it.come(['student', 'sue']),
+      ]
+      await it.as(TEA, 'DELETE', `/courses/${it.course}/teachers/ted`)
+      await ted.told('activeSessionsError')
+      const heard = ted.heard.length
+      await fence(witness)
+      expect(ted.heard).toHaveLength(heard)
+      for (let n = 0; n < 10; n++) {
+        await it.as(TEA, 'DELETE', `/courses/${it.course}/enrollments/sue`)
+        await it.enrol('sue')
+        await subscribe(sue)
+        await fence(sue)
+      }
+    },
+  )
   test('[WATCH-7] who subscribes while being taken out does not stay', async () => {
     const witness = await watching(TEA)
     for (let n = 0; n < 20; n++) {

@@ -78,17 +78,20 @@ test('[HTTP-11] every route refuses an unknown query parameter by its name, with
   }
 })
 
-test('[HTTP-11] every route that writes refuses an unknown field of the body, those without a body included', async () => {
-  const writing = routes.filter(({ method }) => method !== 'GET')
-  expect(writing.length).toBeGreaterThan(15)
-  for (const route of writing) {
-    for (const body of withUnknown(route.body ?? { properties: {} })) {
-      const said = await ask(route, '', body)
-      expect(said, `${route.method} ${route.path} ${JSON.stringify(body)}`).toContain('unknown field "no_such_field"')
-      expect(said).toMatch(/^400 /)
+test(
+  '[HTTP-11] every route that writes refuses an unknown field of the body, those without a body ' + 'included',
+  async () => {
+    const writing = routes.filter(({ method }) => method !== 'GET')
+    expect(writing.length).toBeGreaterThan(15)
+    for (const route of writing) {
+      for (const body of withUnknown(route.body ?? { properties: {} })) {
+        const said = await ask(route, '', body)
+        expect(said, `${route.method} ${route.path} ${JSON.stringify(body)}`).toContain('unknown field "no_such_field"')
+        expect(said).toMatch(/^400 /)
+      }
     }
-  }
-})
+  },
+)
 
 test('[HTTP-12] every route refuses a query parameter that is sent twice', async () => {
   for (const route of routes) {

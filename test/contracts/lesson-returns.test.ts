@@ -82,25 +82,28 @@ test('[NODE-6] a connection whose network is gone keeps nobody in a lesson who c
   expect(Math.abs(Date.parse(gone.intervals[0].to) - closedAt)).toBeLessThan(slowly(1_000))
 })
 
-test('[LESSON-8] who has left is not pulled back in when the connection comes back and still names the lesson', async () => {
-  const lesson = await lessonOf(server.url, tea)
-  const token = await tokenFor('student', 'leaver')
-  const client = await connect(server.url, {
-    reconnection: true,
-    reconnectionDelay: 10,
-    query: { role: 'student', protocol: '2', lesson_id: lesson.id },
-    auth: { token },
-  })
-  open.push(client)
-  await client.told('lesson_state')
-  expect((await client.ask('leave_lesson'))[0]).toBe(true)
-  client.socket.io.engine.close()
-  expect(await client.told('error')).toMatchObject({ code: 'left-lesson', event: 'connect' })
-  expect(client.socket.connected).toBe(true)
-  expect(await person(lesson, 'leaver')).toMatchObject({ joins: 1, leaves: 1, reconnects: 0, present: false })
-  await client.ask('join_lesson', { lesson_id: lesson.id })
-  expect(await person(lesson, 'leaver')).toMatchObject({ joins: 2, reconnects: 0, present: true })
-})
+test(
+  '[LESSON-8] who has left is not pulled back in when the connection comes back and still names the ' + 'lesson',
+  async () => {
+    const lesson = await lessonOf(server.url, tea)
+    const token = await tokenFor('student', 'leaver')
+    const client = await connect(server.url, {
+      reconnection: true,
+      reconnectionDelay: 10,
+      query: { role: 'student', protocol: '2', lesson_id: lesson.id },
+      auth: { token },
+    })
+    open.push(client)
+    await client.told('lesson_state')
+    expect((await client.ask('leave_lesson'))[0]).toBe(true)
+    client.socket.io.engine.close()
+    expect(await client.told('error')).toMatchObject({ code: 'left-lesson', event: 'connect' })
+    expect(client.socket.connected).toBe(true)
+    expect(await person(lesson, 'leaver')).toMatchObject({ joins: 1, leaves: 1, reconnects: 0, present: false })
+    await client.ask('join_lesson', { lesson_id: lesson.id })
+    expect(await person(lesson, 'leaver')).toMatchObject({ joins: 2, reconnects: 0, present: true })
+  },
+)
 
 test('[LESSON-9] a TeacherHub that names a lesson takes no part, and one that names it in vain is told', async () => {
   const lesson = await lessonOf(server.url, tea)

@@ -36,47 +36,54 @@ const named = (id: string) => (data: { participants: { participant_id: string }[
 describe.each([['websocket'], ['polling']])('over %s', (transport) => {
   const how = { transports: [transport] }
 
-  test('[LESSON-20] those in a lesson hear who joins and leaves, that it starts and ends; others hear nothing', async () => {
-    const lesson = await lessonOf(server.url, tea, false)
-    const teacher = await come('teacher', 'tea', how)
-    const outside = await come('student', `out-${transport}`, how)
-    const ack = await teacher.ask('join_lesson', { lesson_id: lesson.id })
-    expect(ack).toEqual([true, null, { lesson_id: lesson.id, id: expect.any(String), seq: 1, pos: expect.any(String) }])
-    expect(teacher.all('lesson_state')).toMatchObject([
-      {
+  test(
+    '[LESSON-20] those in a lesson hear who joins and leaves, that it starts and ends; others hear ' + 'nothing',
+    async () => {
+      const lesson = await lessonOf(server.url, tea, false)
+      const teacher = await come('teacher', 'tea', how)
+      const outside = await come('student', `out-${transport}`, how)
+      const ack = await teacher.ask('join_lesson', { lesson_id: lesson.id })
+      expect(ack).toEqual([
+        true,
+        null,
+        { lesson_id: lesson.id, id: expect.any(String), seq: 1, pos: expect.any(String) },
+      ])
+      expect(teacher.all('lesson_state')).toMatchObject([
+        {
+          lesson_id: lesson.id,
+          state: 'scheduled',
+          title: 'Algebra',
+          seq: 1,
+          participants: [{ participant_id: 'tea', role: 'teacher' }],
+        },
+      ])
+
+      const student = await come('student', `s-${transport}`, how)
+      expect((await student.ask('join_lesson', { lesson_id: lesson.id }))[0]).toBe(true)
+      expect(await teacher.told('participant_joined', named(`s-${transport}`))).toEqual({
         lesson_id: lesson.id,
-        state: 'scheduled',
-        title: 'Algebra',
-        seq: 1,
-        participants: [{ participant_id: 'tea', role: 'teacher' }],
-      },
-    ])
+        id: expect.any(String),
+        seq: 2,
+        pos: expect.any(String),
+        participants: [
+          { participant_id: `s-${transport}`, role: 'student', name: `s-${transport}`, at: expect.any(String), seq: 2 },
+        ],
+      })
+      await call(server.url, tea, 'POST', `/lessons/${lesson.id}/start`)
+      for (const one of [teacher, student])
+        expect(await one.told('lesson_started')).toMatchObject({ lesson_id: lesson.id, seq: 3 })
 
-    const student = await come('student', `s-${transport}`, how)
-    expect((await student.ask('join_lesson', { lesson_id: lesson.id }))[0]).toBe(true)
-    expect(await teacher.told('participant_joined', named(`s-${transport}`))).toEqual({
-      lesson_id: lesson.id,
-      id: expect.any(String),
-      seq: 2,
-      pos: expect.any(String),
-      participants: [
-        { participant_id: `s-${transport}`, role: 'student', name: `s-${transport}`, at: expect.any(String), seq: 2 },
-      ],
-    })
-    await call(server.url, tea, 'POST', `/lessons/${lesson.id}/start`)
-    for (const one of [teacher, student])
-      expect(await one.told('lesson_started')).toMatchObject({ lesson_id: lesson.id, seq: 3 })
-
-    expect((await student.ask('leave_lesson', {}))[0]).toBe(true)
-    expect(await teacher.told('participant_left')).toMatchObject({
-      participants: [{ participant_id: `s-${transport}`, reason: 'left', seq: 4 }],
-    })
-    expect(await student.told('participant_left')).toMatchObject({ seq: 4 })
-    await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
-    expect(await teacher.told('lesson_ended')).toMatchObject({ lesson_id: lesson.id, reason: 'ended', seq: 5 })
-    expect(student.all('lesson_ended')).toEqual([])
-    expect(outside.heard).toEqual([])
-  })
+      expect((await student.ask('leave_lesson', {}))[0]).toBe(true)
+      expect(await teacher.told('participant_left')).toMatchObject({
+        participants: [{ participant_id: `s-${transport}`, reason: 'left', seq: 4 }],
+      })
+      expect(await student.told('participant_left')).toMatchObject({ seq: 4 })
+      await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
+      expect(await teacher.told('lesson_ended')).toMatchObject({ lesson_id: lesson.id, reason: 'ended', seq: 5 })
+      expect(student.all('lesson_ended')).toEqual([])
+      expect(outside.heard).toEqual([])
+    },
+  )
 })
 
 describe('joining', () => {
@@ -94,25 +101,28 @@ describe('joining', () => {
       { state: 'live', participants: [{ participant_id, name: 'Gus', role: 'student' }] },
     ])
   })
-  test('[LESSON-21] a guest does not join by the id, and nobody by a code that is wrong or whose lesson has ended', async () => {
-    const lesson = await lessonOf(server.url, tea)
-    const someone = await guest()
-    expect(await someone.ask('join_lesson', { lesson_id: lesson.id })).toMatchObject([
-      false,
-      expect.stringContaining('no-such-lesson'),
-      {},
-    ])
-    expect(await someone.ask('join_lesson', { code: 'ZZZZ9999' })).toMatchObject([
-      false,
-      expect.stringContaining('no-such-code'),
-      {},
-    ])
-    await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
-    expect((await someone.ask('join_lesson', { code: lesson.code }))[2]).toMatchObject({ code: 'no-such-code' })
-    expect((await (await come('student', 'late')).ask('join_lesson', { lesson_id: lesson.id }))[2]).toMatchObject({
-      code: 'lesson-ended',
-    })
-  })
+  test(
+    '[LESSON-21] a guest does not join by the id, and nobody by a code that is wrong or whose lesson ' + 'has ended',
+    async () => {
+      const lesson = await lessonOf(server.url, tea)
+      const someone = await guest()
+      expect(await someone.ask('join_lesson', { lesson_id: lesson.id })).toMatchObject([
+        false,
+        expect.stringContaining('no-such-lesson'),
+        {},
+      ])
+      expect(await someone.ask('join_lesson', { code: 'ZZZZ9999' })).toMatchObject([
+        false,
+        expect.stringContaining('no-such-code'),
+        {},
+      ])
+      await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
+      expect((await someone.ask('join_lesson', { code: lesson.code }))[2]).toMatchObject({ code: 'no-such-code' })
+      expect((await (await come('student', 'late')).ask('join_lesson', { lesson_id: lesson.id }))[2]).toMatchObject({
+        code: 'lesson-ended',
+      })
+    },
+  )
   test('[LESSON-22] after five wrong codes a connection has to wait', async () => {
     const someone = await guest()
     const codes: string[] = []
@@ -173,20 +183,23 @@ describe('joining', () => {
     expect(await student.ask('leave_lesson', { client_id: 'm1' })).toEqual(answer)
     expect(await person(second, 'mover')).toMatchObject({ present: true })
   })
-  test('[LESSON-20] a joining that changed nothing, repeated by somebody who has left, lets nobody listen', async () => {
-    const lesson = await lessonOf(server.url, tea)
-    const student = await come('student', 'listener')
-    await student.ask('join_lesson', { lesson_id: lesson.id })
-    await student.ask('join_lesson', { lesson_id: lesson.id, client_id: 'j2' })
-    await student.ask('leave_lesson')
-    const heard = student.heard.length
-    expect((await student.ask('join_lesson', { lesson_id: lesson.id, client_id: 'j2' }))[0]).toBe(true)
-    const other = await come('student', 'other')
-    await other.ask('join_lesson', { lesson_id: lesson.id })
-    await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
-    await other.told('lesson_ended')
-    expect(student.heard.slice(heard)).toEqual([])
-  })
+  test(
+    '[LESSON-20] a joining that changed nothing, repeated by somebody who has left, lets nobody ' + 'listen',
+    async () => {
+      const lesson = await lessonOf(server.url, tea)
+      const student = await come('student', 'listener')
+      await student.ask('join_lesson', { lesson_id: lesson.id })
+      await student.ask('join_lesson', { lesson_id: lesson.id, client_id: 'j2' })
+      await student.ask('leave_lesson')
+      const heard = student.heard.length
+      expect((await student.ask('join_lesson', { lesson_id: lesson.id, client_id: 'j2' }))[0]).toBe(true)
+      const other = await come('student', 'other')
+      await other.ask('join_lesson', { lesson_id: lesson.id })
+      await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
+      await other.told('lesson_ended')
+      expect(student.heard.slice(heard)).toEqual([])
+    },
+  )
   test('[LESSON-25] a client without protocol=2 gets two values', async () => {
     const lesson = await lessonOf(server.url, tea)
     const student = await come('student', 'old', { query: { protocol: '1' } })

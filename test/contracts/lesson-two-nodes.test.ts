@@ -22,40 +22,44 @@ afterAll(async () => {
   await Promise.all([eventStore.stop(), redis.stop()])
 })
 
-test('[LESSON-53] a teacher on one node and a participant on another, who changes nodes, are in one lesson', async () => {
-  const [first, second] = nodes as [TestServer, TestServer] // two were started
-  const tea = await tokenFor('teacher', 'tea')
-  const { id } = await lessonOf(first.url, tea)
-  const come = async (node: TestServer, role: string, who: string, query = {}): Promise<Client> => {
-    const client = await enter(node, role, who, { query })
-    open.push(client)
-    return client
-  }
-  const teacher = await come(first, 'teacher', 'tea')
-  await teacher.ask('join_lesson', { lesson_id: id })
-  const student = await come(second, 'student', 'stu')
-  expect((await student.ask('join_lesson', { lesson_id: id }))[0]).toBe(true)
-  const present = [{ participant_id: 'tea' }, { participant_id: 'stu' }]
-  expect(await student.told('lesson_state')).toMatchObject({ state: 'live', participants: present })
-  await teacher.told('participant_joined', ({ participants }) => participants[0].participant_id === 'stu')
+test(
+  '[LESSON-53] a teacher on one node and a participant on another, who changes nodes, are in one ' + 'lesson',
+  async () => {
+    const [first, second] = nodes as [TestServer, TestServer] // two were started
+    const tea = await tokenFor('teacher', 'tea')
+    const { id } = await lessonOf(first.url, tea)
+    const come = async (node: TestServer, role: string, who: string, query = {}): Promise<Client> => {
+      const client = await enter(node, role, who, { query })
+      open.push(client)
+      return client
+    }
+    const teacher = await come(first, 'teacher', 'tea')
+    await teacher.ask('join_lesson', { lesson_id: id })
+    const student = await come(second, 'student', 'stu')
+    expect((await student.ask('join_lesson', { lesson_id: id }))[0]).toBe(true)
+    const present = [{ participant_id: 'tea' }, { participant_id: 'stu' }]
+    expect(await student.told('lesson_state')).toMatchObject({ state: 'live', participants: present })
+    await teacher.told('participant_joined', ({ participants }) => participants[0].participant_id === 'stu')
 
-  student.socket.io.engine.close()
-  await eventually(
-    async () =>
-      (await call(first.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === 'stu')?.state,
-    (state) => state === 'lost',
-  )
-  const back = await come(first, 'student', 'stu', { lesson_id: id })
-  expect(await back.told('lesson_state')).toMatchObject({ participants: present })
-  expect(await teacher.told('participant_reconnected')).toMatchObject({ participants: [{ participant_id: 'stu' }] })
-  await call(second.url, tea, 'POST', `/lessons/${id}/end`)
-  for (const one of [teacher, back]) expect(await one.told('lesson_ended')).toMatchObject({ lesson_id: id })
-  const people = await call(second.url, tea, 'GET', `/lessons/${id}/participants`)
-  expect(people.body.data).toMatchObject([
-    { id: 'tea', joins: 1, reconnects: 0 },
-    { id: 'stu', joins: 1, reconnects: 1, leaves: 0, intervals: [{ reason: 'lesson-ended' }] },
-  ])
-})
+    student.socket.io.engine.close()
+    await eventually(
+      async () =>
+        (await call(first.url, tea, 'GET', '/presence')).body.data.find((one: { id: string }) => one.id === 'stu')
+          ?.state,
+      (state) => state === 'lost',
+    )
+    const back = await come(first, 'student', 'stu', { lesson_id: id })
+    expect(await back.told('lesson_state')).toMatchObject({ participants: present })
+    expect(await teacher.told('participant_reconnected')).toMatchObject({ participants: [{ participant_id: 'stu' }] })
+    await call(second.url, tea, 'POST', `/lessons/${id}/end`)
+    for (const one of [teacher, back]) expect(await one.told('lesson_ended')).toMatchObject({ lesson_id: id })
+    const people = await call(second.url, tea, 'GET', `/lessons/${id}/participants`)
+    expect(people.body.data).toMatchObject([
+      { id: 'tea', joins: 1, reconnects: 0 },
+      { id: 'stu', joins: 1, reconnects: 1, leaves: 0, intervals: [{ reason: 'lesson-ended' }] },
+    ])
+  },
+)
 
 test(
   '[LESSON-5] [NODE-6] whoever comes to another node while the leases of their dead one still live is ' +

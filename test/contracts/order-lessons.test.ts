@@ -57,17 +57,20 @@ test.each(join.flatMap(([how, joining]) => leave.map(([way, leaving]) => [how, w
   },
 )
 
-test('[ORDER-1] a leaving that names no lesson means the one of the joining before it, from lesson to lesson', async () => {
-  for (const nth of rounds) {
-    const sam = await student()
-    const go = ({ id }: Lesson): Frame => ['join_lesson', { lesson_id: id }]
-    const away: Frame = ['leave_lesson']
-    const acks = await volley(sam, [go(lesson), away, away, go(other), away], nth)
-    expect(codes(acks)).toEqual(['ok', 'ok', 'not-in-lesson', 'ok', 'ok'])
-    expect(await Promise.all([person(lesson, sam.id), person(other, sam.id)])).toEqual([wasThere, wasThere])
-    sam.close()
-  }
-})
+test(
+  '[ORDER-1] a leaving that names no lesson means the one of the joining before it, from lesson to ' + 'lesson',
+  async () => {
+    for (const nth of rounds) {
+      const sam = await student()
+      const go = ({ id }: Lesson): Frame => ['join_lesson', { lesson_id: id }]
+      const away: Frame = ['leave_lesson']
+      const acks = await volley(sam, [go(lesson), away, away, go(other), away], nth)
+      expect(codes(acks)).toEqual(['ok', 'ok', 'not-in-lesson', 'ok', 'ok'])
+      expect(await Promise.all([person(lesson, sam.id), person(other, sam.id)])).toEqual([wasThere, wasThere])
+      sam.close()
+    }
+  },
+)
 
 test('[ORDER-1] a guest who joins by code, leaves and joins again in one go is in', async () => {
   for (const nth of rounds) {

@@ -44,17 +44,20 @@ describe.each(['websocket', 'polling'])('a visitor, over %s', (transport) => {
     }
   })
 
-  test('[ORDER-1] a last message and the leaving right behind it: the message is in the chat, then it ends', async () => {
-    const vera = await visitor('vera', transport)
-    for (const nth of rounds) {
-      const [opened] = await volley(vera, [say(0, 'visitor_first_msg')])
-      const leave: Frame = ['visitor_leave_room', nth % 2 ? {} : { client_id: `leave-${nth}` }]
-      const acks = await volley(vera, [say(1), leave], nth)
-      expect(codes(acks)).toEqual(['ok', 'ok'])
-      expect(await written(opened?.place.room)).toEqual([0, 1])
-      expect(await ending(opened?.place.room)).toBe('ChatClosed')
-    }
-  })
+  test(
+    '[ORDER-1] a last message and the leaving right behind it: the message is in the chat, then it ' + 'ends',
+    async () => {
+      const vera = await visitor('vera', transport)
+      for (const nth of rounds) {
+        const [opened] = await volley(vera, [say(0, 'visitor_first_msg')])
+        const leave: Frame = ['visitor_leave_room', nth % 2 ? {} : { client_id: `leave-${nth}` }]
+        const acks = await volley(vera, [say(1), leave], nth)
+        expect(codes(acks)).toEqual(['ok', 'ok'])
+        expect(await written(opened?.place.room)).toEqual([0, 1])
+        expect(await ending(opened?.place.room)).toBe('ChatClosed')
+      }
+    },
+  )
 
   test('[ORDER-1] an opening and what is written right behind it, in the first chat and in the next ones', async () => {
     const vera = await visitor('vera', transport)
@@ -80,43 +83,46 @@ test('[ORDER-1] what is written between a leaving and an opening belongs to neit
   }
 })
 
-test('[ORDER-1] thirty frames of every kind in one go are answered as if each had waited for the one before', async () => {
-  for (const nth of rounds) {
-    const name = `vera-${nth}`
-    const vera = await visitor(name)
-    let state: 'none' | 'open' | 'closed' = 'none'
-    let n = 0
-    const chats: number[][] = []
-    const expected: string[] = []
-    const frames = Array.from({ length: 30 }, (): Frame => {
-      const dice = Math.random()
-      if (dice < 0.1) {
-        expected.push('bad-request')
-        return ['visitor_msg', 'not an object']
-      }
-      if (dice < 0.3) {
-        expected.push(state === 'open' ? 'chat-already-open' : 'ok')
+test(
+  '[ORDER-1] thirty frames of every kind in one go are answered as if each had waited for the one ' + 'before',
+  async () => {
+    for (const nth of rounds) {
+      const name = `vera-${nth}`
+      const vera = await visitor(name)
+      let state: 'none' | 'open' | 'closed' = 'none'
+      let n = 0
+      const chats: number[][] = []
+      const expected: string[] = []
+      const frames = Array.from({ length: 30 }, (): Frame => {
+        const dice = Math.random()
+        if (dice < 0.1) {
+          expected.push('bad-request')
+          return ['visitor_msg', 'not an object']
+        }
+        if (dice < 0.3) {
+          expected.push(state === 'open' ? 'chat-already-open' : 'ok')
+          n++
+          if (state !== 'open') chats.push([n])
+          state = 'open'
+          return say(n, 'visitor_first_msg')
+        }
+        const refusal = { none: 'no-open-chat', closed: 'chat-closed', open: 'ok' }[state]
+        expected.push(refusal)
+        if (dice < 0.45) {
+          if (state === 'open') state = 'closed'
+          return ['visitor_leave_room', Math.random() < 0.5 ? {} : { client_id: `leave-${nth}-${expected.length}` }]
+        }
         n++
-        if (state !== 'open') chats.push([n])
-        state = 'open'
-        return say(n, 'visitor_first_msg')
-      }
-      const refusal = { none: 'no-open-chat', closed: 'chat-closed', open: 'ok' }[state]
-      expected.push(refusal)
-      if (dice < 0.45) {
-        if (state === 'open') state = 'closed'
-        return ['visitor_leave_room', Math.random() < 0.5 ? {} : { client_id: `leave-${nth}-${expected.length}` }]
-      }
-      n++
-      if (state === 'open') chats.at(-1)?.push(n)
-      return say(n, dice < 0.7 ? 'visitor_msg' : 'visitor_msg_unclaimed')
-    })
-    const acks = await volley(vera, frames, nth)
-    expect(codes(acks)).toEqual(expected)
-    const opened = acks.filter(({ ok }, i) => ok && frames[i]?.[0] === 'visitor_first_msg')
-    expect(await Promise.all(opened.map(({ place }) => written(place.room)))).toEqual(chats)
-  }
-})
+        if (state === 'open') chats.at(-1)?.push(n)
+        return say(n, dice < 0.7 ? 'visitor_msg' : 'visitor_msg_unclaimed')
+      })
+      const acks = await volley(vera, frames, nth)
+      expect(codes(acks)).toEqual(expected)
+      const opened = acks.filter(({ ok }, i) => ok && frames[i]?.[0] === 'visitor_first_msg')
+      expect(await Promise.all(opened.map(({ place }) => written(place.room)))).toEqual(chats)
+    }
+  },
+)
 
 test('[ORDER-1] two tabs of one visitor: what each of them writes stands in its own order', async () => {
   for (const nth of rounds) {
@@ -140,25 +146,28 @@ test('[ORDER-1] two tabs of one visitor: what each of them writes stands in its 
   }
 })
 
-test('[ORDER-1] two tabs of one visitor that open, write and leave as they like: each chat holds each tab’s order', async () => {
-  for (const nth of rounds) {
-    const tabs = await Promise.all([visitor(`vera-${nth}`), visitor(`vera-${nth}`)])
-    const frames = (t: number): Frame[] => {
-      const from = 100 * (t + 1)
-      const leave: Frame = ['visitor_leave_room', {}]
-      return [say(from, 'visitor_first_msg'), say(from + 1), say(from + 2), leave, say(from + 3), say(from + 4)]
+test(
+  '[ORDER-1] two tabs of one visitor that open, write and leave as they like: each chat holds each ' + 'tab’s order',
+  async () => {
+    for (const nth of rounds) {
+      const tabs = await Promise.all([visitor(`vera-${nth}`), visitor(`vera-${nth}`)])
+      const frames = (t: number): Frame[] => {
+        const from = 100 * (t + 1)
+        const leave: Frame = ['visitor_leave_room', {}]
+        return [say(from, 'visitor_first_msg'), say(from + 1), say(from + 2), leave, say(from + 3), say(from + 4)]
+      }
+      const acks = await Promise.all(tabs.map((tab, t) => volley(tab, frames(t), nth)))
+      const rooms = new Set(acks.flat().flatMap(({ place }) => (place.room === null ? [] : [place.room as string])))
+      const places = new Map<number, string>()
+      for (const room of rooms) for (const [i, n] of (await written(room)).entries()) places.set(n, `${room} ${i}`)
+      for (const t of [1, 2]) {
+        const mine = [...places.keys()].filter((n) => Math.floor(n / 100) === t)
+        const inEach = Map.groupBy(mine, (n) => places.get(n)?.split(' ')[0])
+        for (const [room, numbers] of inEach) expect(numbers, room).toEqual(numbers.toSorted((a, b) => a - b))
+      }
     }
-    const acks = await Promise.all(tabs.map((tab, t) => volley(tab, frames(t), nth)))
-    const rooms = new Set(acks.flat().flatMap(({ place }) => (place.room === null ? [] : [place.room as string])))
-    const places = new Map<number, string>()
-    for (const room of rooms) for (const [i, n] of (await written(room)).entries()) places.set(n, `${room} ${i}`)
-    for (const t of [1, 2]) {
-      const mine = [...places.keys()].filter((n) => Math.floor(n / 100) === t)
-      const inEach = Map.groupBy(mine, (n) => places.get(n)?.split(' ')[0])
-      for (const [room, numbers] of inEach) expect(numbers, room).toEqual(numbers.toSorted((a, b) => a - b))
-    }
-  }
-})
+  },
+)
 
 test('[ORDER-1] staff: a claim, what is written, a priority and the leaving in one go', async () => {
   const [ann, vera] = [await acme.join('agent', 'ann', { query: { protocol: '2' } }), await visitor('vera')]

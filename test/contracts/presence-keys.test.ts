@@ -73,15 +73,18 @@ describe('on two nodes with Redis', () => {
     expect(await redis.exists(alive('sue'))).toBe(0)
   })
 
-  test('[PRES-24] a second tab on another node takes {user_id}, its close gives it back, login_time stays', async () => {
-    const first = await open(a, 'teacher', 'tina')
-    const before = await redis.get(alive('tina'))
-    const second = await open(b, 'teacher', 'tina')
-    expect((await json('tina')).sid).toBe(second.socket.id)
-    second.close()
-    await expect.poll(async () => (await json('tina'))?.sid, { interval: 20 }).toBe(first.socket.id)
-    expect(await redis.get(alive('tina'))).toBe(before)
-  })
+  test(
+    '[PRES-24] a second tab on another node takes {user_id}, its close gives it back, login_time ' + 'stays',
+    async () => {
+      const first = await open(a, 'teacher', 'tina')
+      const before = await redis.get(alive('tina'))
+      const second = await open(b, 'teacher', 'tina')
+      expect((await json('tina')).sid).toBe(second.socket.id)
+      second.close()
+      await expect.poll(async () => (await json('tina'))?.sid, { interval: 20 }).toBe(first.socket.id)
+      expect(await redis.get(alive('tina'))).toBe(before)
+    },
+  )
 
   test('[PRES-24] a lost teacher stays alive through the grace, and is gone after it', async () => {
     const lost = await open(a, 'teacher', 'theo')

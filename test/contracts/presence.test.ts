@@ -94,18 +94,21 @@ describe('teacher_login', () => {
     expect(app.heard).toEqual([])
   })
 
-  test('[PRES-2] is told once for each presence: neither for a second tab nor for a return within the grace', async () => {
-    const hub = await teacherHub('h1', 'three')
-    const app = await teacherApp('tina', 'three')
-    await teacherApp('tina', 'three')
-    app.socket.io.engine.close() // as a broken network does
-    clients.at(-1)?.socket.io.engine.close()
-    await expectLost('three', 'tina')
-    await teacherApp('tina', 'three')
-    await teacherApp('last', 'three')
-    await hub.told('teacher_login', ({ user_id }) => user_id === 'last')
-    expect(hub.all('teacher_login').map(({ user_id }) => user_id)).toEqual(['tina', 'last'])
-  })
+  test(
+    '[PRES-2] is told once for each presence: neither for a second tab nor for a return within the ' + 'grace',
+    async () => {
+      const hub = await teacherHub('h1', 'three')
+      const app = await teacherApp('tina', 'three')
+      await teacherApp('tina', 'three')
+      app.socket.io.engine.close() // as a broken network does
+      clients.at(-1)?.socket.io.engine.close()
+      await expectLost('three', 'tina')
+      await teacherApp('tina', 'three')
+      await teacherApp('last', 'three')
+      await hub.told('teacher_login', ({ user_id }) => user_id === 'last')
+      expect(hub.all('teacher_login').map(({ user_id }) => user_id)).toEqual(['tina', 'last'])
+    },
+  )
 
   test('[PRES-2] is told again when the teacher had left', async () => {
     const hub = await teacherHub('h1', 'four')

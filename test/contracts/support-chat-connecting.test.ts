@@ -140,24 +140,27 @@ test('[CONN-6] a hint in the query that says what the token says passes, any oth
   }
 })
 
-test('[CONN-8] a disabled person’s sockets close at once, their chats end, and they come in again only when enabled', async () => {
-  const watcher = await acme.join('supervisor', 'sue')
-  const ann = await acme.join('agent', 'ann')
-  const { visitor, room } = await acme.chat('vera', watcher)
-  await ann.ask('staff_join', { room })
-  const gone = new Promise((resolve) => ann.socket.once('disconnect', resolve))
-  expect((await acme.http('admin', '/api/v1/users/ann/disable', { method: 'POST' })).status).toBe(200)
-  expect(await ann.told('error')).toEqual({ message: 'this account is disabled' })
-  expect(await gone).toBe('io server disconnect')
-  expect(await visitor.told('staff_leave')).toMatchObject({ room, user: { id: 'ann', disabled: true } })
-  await watcher.told('staff_goes_offline', ({ user }) => user.id === 'ann')
+test(
+  '[CONN-8] a disabled person’s sockets close at once, their chats end, and they come in again only ' + 'when enabled',
+  async () => {
+    const watcher = await acme.join('supervisor', 'sue')
+    const ann = await acme.join('agent', 'ann')
+    const { visitor, room } = await acme.chat('vera', watcher)
+    await ann.ask('staff_join', { room })
+    const gone = new Promise((resolve) => ann.socket.once('disconnect', resolve))
+    expect((await acme.http('admin', '/api/v1/users/ann/disable', { method: 'POST' })).status).toBe(200)
+    expect(await ann.told('error')).toEqual({ message: 'this account is disabled' })
+    expect(await gone).toBe('io server disconnect')
+    expect(await visitor.told('staff_leave')).toMatchObject({ room, user: { id: 'ann', disabled: true } })
+    await watcher.told('staff_goes_offline', ({ user }) => user.id === 'ann')
 
-  await expect(acme.join('agent', 'ann')).rejects.toMatchObject({
-    data: { code: 401, message: 'this account is disabled' },
-  })
-  expect((await acme.http('admin', '/api/v1/users/ann/enable', { method: 'POST' })).status).toBe(200)
-  await (await acme.join('agent', 'ann')).told('staff_init')
-})
+    await expect(acme.join('agent', 'ann')).rejects.toMatchObject({
+      data: { code: 401, message: 'this account is disabled' },
+    })
+    expect((await acme.http('admin', '/api/v1/users/ann/enable', { method: 'POST' })).status).toBe(200)
+    await (await acme.join('agent', 'ann')).told('staff_init')
+  },
+)
 
 test('[CONN-9] a page of a foreign origin cannot connect, the server’s own can', async () => {
   const Authorization = await tokenFor('agent', 'ann', acme.org)

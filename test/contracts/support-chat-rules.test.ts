@@ -36,19 +36,22 @@ describe('claiming', () => {
     expect(await staff[winner]?.ask('staff_join', { room }), 'a claimer who repeats it').toEqual(yes)
   })
 
-  test('[CHAT-7] messages that race with a claim reach the agent or the transcript they get, none is lost or refused', async () => {
-    const [sue, ann] = await Promise.all([acme.join('supervisor', 'sue'), acme.join('agent', 'ann')])
-    const { visitor, room } = await acme.chat('vera', ann, { n: 0 })
-    const sent = Array.from({ length: 20 }, (_, i) =>
-      visitor.ask(i % 2 ? 'visitor_msg' : 'visitor_msg_unclaimed', { n: i + 1 }),
-    )
-    const claim = ann.ask('staff_join', { room })
-    for (const answer of await Promise.all([...sent, claim])) expect(answer).toEqual(yes)
-    await acme.fence(ann, sue)
-    const before = (await sue.told('agent_new_chat')).contents.map(({ content }: { content: object }) => content)
-    const after = ann.all('visitor_send').map(({ content }) => content)
-    expect([...before, ...after]).toEqual(Array.from({ length: 21 }, (_, n) => ({ n })))
-  })
+  test(
+    '[CHAT-7] messages that race with a claim reach the agent or the transcript they get, none is ' + 'lost or refused',
+    async () => {
+      const [sue, ann] = await Promise.all([acme.join('supervisor', 'sue'), acme.join('agent', 'ann')])
+      const { visitor, room } = await acme.chat('vera', ann, { n: 0 })
+      const sent = Array.from({ length: 20 }, (_, i) =>
+        visitor.ask(i % 2 ? 'visitor_msg' : 'visitor_msg_unclaimed', { n: i + 1 }),
+      )
+      const claim = ann.ask('staff_join', { room })
+      for (const answer of await Promise.all([...sent, claim])) expect(answer).toEqual(yes)
+      await acme.fence(ann, sue)
+      const before = (await sue.told('agent_new_chat')).contents.map(({ content }: { content: object }) => content)
+      const after = ann.all('visitor_send').map(({ content }) => content)
+      expect([...before, ...after]).toEqual(Array.from({ length: 21 }, (_, n) => ({ n })))
+    },
+  )
 })
 
 describe('taking over', () => {
@@ -70,25 +73,28 @@ describe('taking over', () => {
     expect(await ada.ask('take_over_chat', { room })).toEqual(yes)
   })
 
-  test('[PUSH-15] from the take-over on the replaced agent hears no message of that chat and can do nothing in it', async () => {
-    const [ann, sue] = await Promise.all([acme.join('agent', 'ann'), acme.join('supervisor', 'sue')])
-    const { visitor, room } = await acme.chat('vera', ann)
-    await ann.ask('staff_join', { room })
-    await sue.ask('take_over_chat', { room })
-    expect(await ann.ask('staff_msg', { room, content: { text: 'still here' } })).toEqual(
-      no('^not-serving-chat: .*sue'),
-    )
-    expect(await ann.ask('staff_leave_room', { room })).toEqual(no('^not-serving-chat: .*sue'))
-    await visitor.ask('visitor_msg', { text: 'and now?' })
-    await sue.ask('staff_msg', { room, content: { text: 'now me' } })
-    await sue.ask('staff_leave_room', { room })
-    await acme.fence(ann)
-    const names = ann.heard.map(({ name }) => name)
-    expect(names.slice(names.indexOf('staff_being_taken_over_chat') + 1)).toEqual([
-      'visitor_goes_online',
-      'visitor_goes_offline',
-    ])
-  })
+  test(
+    '[PUSH-15] from the take-over on the replaced agent hears no message of that chat and can do ' + 'nothing in it',
+    async () => {
+      const [ann, sue] = await Promise.all([acme.join('agent', 'ann'), acme.join('supervisor', 'sue')])
+      const { visitor, room } = await acme.chat('vera', ann)
+      await ann.ask('staff_join', { room })
+      await sue.ask('take_over_chat', { room })
+      expect(await ann.ask('staff_msg', { room, content: { text: 'still here' } })).toEqual(
+        no('^not-serving-chat: .*sue'),
+      )
+      expect(await ann.ask('staff_leave_room', { room })).toEqual(no('^not-serving-chat: .*sue'))
+      await visitor.ask('visitor_msg', { text: 'and now?' })
+      await sue.ask('staff_msg', { room, content: { text: 'now me' } })
+      await sue.ask('staff_leave_room', { room })
+      await acme.fence(ann)
+      const names = ann.heard.map(({ name }) => name)
+      expect(names.slice(names.indexOf('staff_being_taken_over_chat') + 1)).toEqual([
+        'visitor_goes_online',
+        'visitor_goes_offline',
+      ])
+    },
+  )
 })
 
 describe('who may do what', () => {

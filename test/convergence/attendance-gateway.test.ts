@@ -88,28 +88,31 @@ function holds({ heard }: Client): readonly [unknown, readonly string[]] {
   return [latest, ids]
 }
 
-test('[WATCH-11] what real clients hold, whenever they came and however they connect, is what a fresh one is told', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(action, { minLength: 20, maxLength: 60, size: 'max' }), async (todo) => {
-      const it = await school(server)
-      await it.enrol(...STUDENTS)
-      const watching = await play(it, todo)
-      const fresh = await it.come(TEA)
-      await fresh.ask('subscribeToCourse', { course_id: it.course })
-      const [{ activeSessions }] = fresh.all('activeSessionsData')
-      const ids = activeSessions.map(({ sessionId }: { sessionId: string }) => sessionId)
-      for (const client of watching) {
-        const expected = JSON.stringify([activeSessions, ids])
-        await eventually(
-          () => JSON.stringify(holds(client)),
-          (seen) => seen === expected,
-        )
-        // Starts and ends may have waited their turn (WATCH-10); what shows how it stands never goes back.
-        const positions = client.all('activeSessionsData').map(({ pos }) => BigInt(pos))
-        expect(positions.every((pos, n) => n === 0 || pos >= (positions[n - 1] ?? 0n))).toBe(true)
-      }
-      it.close()
-    }),
-    { numRuns: sized(5, 10), endOnFailure: true },
-  )
-})
+test(
+  '[WATCH-11] what real clients hold, whenever they came and however they connect, is what a fresh ' + 'one is told',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { minLength: 20, maxLength: 60, size: 'max' }), async (todo) => {
+        const it = await school(server)
+        await it.enrol(...STUDENTS)
+        const watching = await play(it, todo)
+        const fresh = await it.come(TEA)
+        await fresh.ask('subscribeToCourse', { course_id: it.course })
+        const [{ activeSessions }] = fresh.all('activeSessionsData')
+        const ids = activeSessions.map(({ sessionId }: { sessionId: string }) => sessionId)
+        for (const client of watching) {
+          const expected = JSON.stringify([activeSessions, ids])
+          await eventually(
+            () => JSON.stringify(holds(client)),
+            (seen) => seen === expected,
+          )
+          // Starts and ends may have waited their turn (WATCH-10); what shows how it stands never goes back.
+          const positions = client.all('activeSessionsData').map(({ pos }) => BigInt(pos))
+          expect(positions.every((pos, n) => n === 0 || pos >= (positions[n - 1] ?? 0n))).toBe(true)
+        }
+        it.close()
+      }),
+      { numRuns: sized(5, 10), endOnFailure: true },
+    )
+  },
+)

@@ -37,12 +37,15 @@ const others = (held: Held, me: string): Held => ({
   online_users: held.online_users.filter(({ id }) => id !== me),
 })
 
-test('[INIT-4] staff_init at any moment and the pushes after it are staff_init now, for everybody, whatever happens', async () => {
-  await fc.assert(
-    fc.asyncProperty(steps, (todo) => play(todo, 1)),
-    { numRuns: 150 },
-  )
-})
+test(
+  '[INIT-4] staff_init at any moment and the pushes after it are staff_init now, for everybody, ' + 'whatever happens',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, (todo) => play(todo, 1)),
+      { numRuns: 150 },
+    )
+  },
+)
 
 test('[INIT-5] a push that is applied twice changes nothing', async () => {
   await fc.assert(

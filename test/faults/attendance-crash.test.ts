@@ -144,27 +144,30 @@ test('[WATCH-19] a session that was due while no server was there has ended when
   expect(report).toMatchObject({ ...facts, final_statistics: { total: 2, present: 1, absent: 1 } })
 })
 
-test('[WATCH-15] a session that nobody ends ends when it is due, by the system, and those who watch are told', async () => {
-  const due = Date.now() + slowly(4_000)
-  await record([
-    ['course-c', [created, enrolled('ann'), enrolled('bob')]],
-    ['attendance-late', [begun(due), marked('bob')]],
-  ])
-  await start()
-  const here = await school(server, { org: 'acme', course: 'c' })
-  it = here
-  const client = await here.come(['student', 'ann'])
-  await client.ask('subscribeToCourse', { course_id: 'c' })
-  expect(held(client, 'c')).toEqual({ late: 1 })
-  const told = await client.told('courseSessionEnded')
-  expect(told).toMatchObject({ session_id: 'late', ended_by: 'system', ended_at: new Date(due).toISOString() })
-  expect(told.final_statistics).toEqual({ total: 2, present: 1, absent: 1 })
-  await eventually(
-    () => held(client, 'c'),
-    (counts) => JSON.stringify(counts) === '{}',
-  )
-  expect((await here.checkIn('late', 'ann').catch(String)).toString()).toContain('session-ended')
-})
+test(
+  '[WATCH-15] a session that nobody ends ends when it is due, by the system, and those who watch are ' + 'told',
+  async () => {
+    const due = Date.now() + slowly(4_000)
+    await record([
+      ['course-c', [created, enrolled('ann'), enrolled('bob')]],
+      ['attendance-late', [begun(due), marked('bob')]],
+    ])
+    await start()
+    const here = await school(server, { org: 'acme', course: 'c' })
+    it = here
+    const client = await here.come(['student', 'ann'])
+    await client.ask('subscribeToCourse', { course_id: 'c' })
+    expect(held(client, 'c')).toEqual({ late: 1 })
+    const told = await client.told('courseSessionEnded')
+    expect(told).toMatchObject({ session_id: 'late', ended_by: 'system', ended_at: new Date(due).toISOString() })
+    expect(told.final_statistics).toEqual({ total: 2, present: 1, absent: 1 })
+    await eventually(
+      () => held(client, 'c'),
+      (counts) => JSON.stringify(counts) === '{}',
+    )
+    expect((await here.checkIn('late', 'ann').catch(String)).toString()).toContain('session-ended')
+  },
+)
 
 /** Until the server answers: a call whose answer was lost is repeated under its name. */
 async function persistently<T extends { status: number }>(ask: () => Promise<T>): Promise<T> {

@@ -87,17 +87,20 @@ test('[STOP-2] a second SIGTERM, as npm and a terminal send it, does not cut the
   expect((await factsIn(data)).filter(({ id }) => !acked.has(id))).toEqual([])
 })
 
-test('[STOP-3] a client that never reads and a request that never ends do not keep the server from stopping', async () => {
-  const server = await aServer()
-  const load = await aLoad(server.url)
-  await deafClient(server)
-  const half = dial(Number(new URL(server.url).port), '127.0.0.1')
-  onTestFinished(() => void half.destroy())
-  half.on('error', () => {}) // it is broken off: that is the point
-  // The headers alone: the body never comes.
-  half.write('POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n{')
-  await once(half, 'data') // the server has begun to read
-  server.kill('SIGTERM')
-  expect(await server.ended).toBe(0)
-  load.close()
-})
+test(
+  '[STOP-3] a client that never reads and a request that never ends do not keep the server from ' + 'stopping',
+  async () => {
+    const server = await aServer()
+    const load = await aLoad(server.url)
+    await deafClient(server)
+    const half = dial(Number(new URL(server.url).port), '127.0.0.1')
+    onTestFinished(() => void half.destroy())
+    half.on('error', () => {}) // it is broken off: that is the point
+    // The headers alone: the body never comes.
+    half.write('POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n{')
+    await once(half, 'data') // the server has begun to read
+    server.kill('SIGTERM')
+    expect(await server.ended).toBe(0)
+    load.close()
+  },
+)

@@ -50,41 +50,47 @@ function take(tcp: Tcp, bytes: number): Promise<void> {
 /** More than the kernel takes on both sides of a loopback connection. */
 const opening = (bytes: number): string => 'x'.repeat(bytes)
 
-test('[LIMIT-7] a reader who takes nothing is cut off after 15 looks without progress, and sees a lost connection', async () => {
-  const { io, clock, cut, reader, tcp } = await aPushingServer()
-  tcp.pause()
-  io.emit('opening', opening(14 * MIB))
-  await until(() => io.engine.clientsCount === 1)
-  clock.advance(15_000)
-  expect(cut).toEqual([])
-  clock.advance(1_000)
-  expect(cut).toEqual([expect.objectContaining({ why: 'it takes nothing', address: '127.0.0.1' })])
-  await until(() => io.engine.clientsCount === 0)
-  const lost = new Promise((resolve) => reader.socket.once('disconnect', resolve))
-  tcp.resume()
-  expect(await lost).toMatch(/^transport (close|error)$/)
-})
+test(
+  '[LIMIT-7] a reader who takes nothing is cut off after 15 looks without progress, and sees a lost ' + 'connection',
+  async () => {
+    const { io, clock, cut, reader, tcp } = await aPushingServer()
+    tcp.pause()
+    io.emit('opening', opening(14 * MIB))
+    await until(() => io.engine.clientsCount === 1)
+    clock.advance(15_000)
+    expect(cut).toEqual([])
+    clock.advance(1_000)
+    expect(cut).toEqual([expect.objectContaining({ why: 'it takes nothing', address: '127.0.0.1' })])
+    await until(() => io.engine.clientsCount === 0)
+    const lost = new Promise((resolve) => reader.socket.once('disconnect', resolve))
+    tcp.resume()
+    expect(await lost).toMatch(/^transport (close|error)$/)
+  },
+)
 
-test('[LIMIT-7] a slow reader who takes a little between the looks keeps the connection, and gets everything', async () => {
-  const { io, clock, cut, reader, tcp } = await aPushingServer()
-  tcp.pause()
-  io.emit('opening', opening(14 * MIB))
-  const [connection] = [...io.of('/').sockets.values()].map(({ conn }) => conn) as [Connection] // the reader's
-  for (let times = 0; times < 2; times++) {
+test(
+  '[LIMIT-7] a slow reader who takes a little between the looks keeps the connection, and gets ' + 'everything',
+  async () => {
+    const { io, clock, cut, reader, tcp } = await aPushingServer()
+    tcp.pause()
+    io.emit('opening', opening(14 * MIB))
+    const [connection] = [...io.of('/').sockets.values()].map(({ conn }) => conn) as [Connection] // the reader's
+    for (let times = 0; times < 2; times++) {
+      clock.advance(14_000)
+      const { queued } = markOf(connection)
+      // The kernels between us pass on what was taken in portions of their own size.
+      await until(async () => {
+        await take(tcp, MIB / 8)
+        return markOf(connection).queued < queued
+      })
+    }
     clock.advance(14_000)
-    const { queued } = markOf(connection)
-    // The kernels between us pass on what was taken in portions of their own size.
-    await until(async () => {
-      await take(tcp, MIB / 8)
-      return markOf(connection).queued < queued
-    })
-  }
-  clock.advance(14_000)
-  expect(cut).toEqual([])
-  expect(waitingBytes(connection)).toBeGreaterThan(MIB) // otherwise this test tries nothing
-  tcp.resume()
-  expect(await reader.told('opening')).toHaveLength(14 * MIB)
-})
+    expect(cut).toEqual([])
+    expect(waitingBytes(connection)).toBeGreaterThan(MIB) // otherwise this test tries nothing
+    tcp.resume()
+    expect(await reader.told('opening')).toHaveLength(14 * MIB)
+  },
+)
 
 test('[LIMIT-7] more than 32 MiB at once is too much for anybody', async () => {
   const { io, clock, cut, tcp } = await aPushingServer()

@@ -92,26 +92,29 @@ test(
   },
 )
 
-test('[ROOM-10] a log that writes without answering, breaks off and comes back: nothing is lost or doubled', async () => {
-  const load = await openLoad({ urls: cluster.urls, chats: 20, agents: 4, supervisors: 1, paceMs: 10 })
-  onTestFinished(load.close)
-  load.start()
-  for (let round = 0; round < ROUNDS; round++) {
+test(
+  '[ROOM-10] a log that writes without answering, breaks off and comes back: nothing is lost or ' + 'doubled',
+  async () => {
+    const load = await openLoad({ urls: cluster.urls, chats: 20, agents: 4, supervisors: 1, paceMs: 10 })
+    onTestFinished(load.close)
+    load.start()
+    for (let round = 0; round < ROUNDS; round++) {
+      const before = load.acked()
+      await until(() => load.acked() > before + SOME)
+      // Everything that arrives from now on is written and never answered, until the connections break.
+      const silenced = new Set<string>()
+      cluster.log.behaviour.onAppend = (stream) => {
+        silenced.add(stream)
+        return 'keep-silent'
+      }
+      await until(() => silenced.size > 5)
+      cluster.log.kill()
+      cluster.log.behaviour.onAppend = () => 'answer'
+      await cluster.log.restart()
+    }
     const before = load.acked()
     await until(() => load.acked() > before + SOME)
-    // Everything that arrives from now on is written and never answered, until the connections break.
-    const silenced = new Set<string>()
-    cluster.log.behaviour.onAppend = (stream) => {
-      silenced.add(stream)
-      return 'keep-silent'
-    }
-    await until(() => silenced.size > 5)
-    cluster.log.kill()
-    cluster.log.behaviour.onAppend = () => 'answer'
-    await cluster.log.restart()
-  }
-  const before = load.acked()
-  await until(() => load.acked() > before + SOME)
-  await load.pause()
-  expect(violations({ facts: factsOf(await cluster.recorded()), ...load.history() })).toEqual([])
-})
+    await load.pause()
+    expect(violations({ facts: factsOf(await cluster.recorded()), ...load.history() })).toEqual([])
+  },
+)

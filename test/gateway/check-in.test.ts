@@ -102,24 +102,30 @@ describe('[ATT-12] only the clock of the server says which code is good', () => 
 })
 
 describe('[ATT-13] guessing', () => {
-  test('a student is heard five times a minute, however many come at once, and then not with the right code either', async () => {
-    const { checkIn, codeAt } = await classroom('s1', 's2')
-    const answers = await Promise.all(Array.from({ length: 20 }, () => checkIn('s1', 'WRNG22')))
-    expect(answers.filter((answer) => answer === 'wrong-check-in-code')).toHaveLength(5)
-    expect(answers.filter((answer) => answer === 'blocked')).toHaveLength(15)
-    expect(await checkIn('s1', codeAt(START))).toBe('blocked')
-    expect(await checkIn('s2', codeAt(START))).toBe('present')
-  })
-  test('from an address with sixty wrong codes in a minute everybody is heard until their first wrong one', async () => {
-    const guessers = Array.from({ length: 12 }, (_, n) => `g${n}`)
-    const { checkIn, codeAt } = await classroom(...guessers, 's1', 's2')
-    for (const guesser of guessers)
-      for (let n = 0; n < 5; n++) expect(await checkIn(guesser, 'WRNG22')).toBe('wrong-check-in-code')
-    expect(await checkIn('s1', codeAt(START))).toBe('present')
-    expect(await checkIn('s2', 'WRNG22')).toBe('wrong-check-in-code')
-    expect(await checkIn('s2', codeAt(START))).toBe('blocked')
-    expect(await checkIn('s2', codeAt(START), 'a1', '10.0.0.2')).toBe('present')
-  })
+  test(
+    'a student is heard five times a minute, however many come at once, and then not with the right ' + 'code either',
+    async () => {
+      const { checkIn, codeAt } = await classroom('s1', 's2')
+      const answers = await Promise.all(Array.from({ length: 20 }, () => checkIn('s1', 'WRNG22')))
+      expect(answers.filter((answer) => answer === 'wrong-check-in-code')).toHaveLength(5)
+      expect(answers.filter((answer) => answer === 'blocked')).toHaveLength(15)
+      expect(await checkIn('s1', codeAt(START))).toBe('blocked')
+      expect(await checkIn('s2', codeAt(START))).toBe('present')
+    },
+  )
+  test(
+    'from an address with sixty wrong codes in a minute everybody is heard until their first wrong ' + 'one',
+    async () => {
+      const guessers = Array.from({ length: 12 }, (_, n) => `g${n}`)
+      const { checkIn, codeAt } = await classroom(...guessers, 's1', 's2')
+      for (const guesser of guessers)
+        for (let n = 0; n < 5; n++) expect(await checkIn(guesser, 'WRNG22')).toBe('wrong-check-in-code')
+      expect(await checkIn('s1', codeAt(START))).toBe('present')
+      expect(await checkIn('s2', 'WRNG22')).toBe('wrong-check-in-code')
+      expect(await checkIn('s2', codeAt(START))).toBe('blocked')
+      expect(await checkIn('s2', codeAt(START), 'a1', '10.0.0.2')).toBe('present')
+    },
+  )
   test('right codes cost nothing', async () => {
     const many = Array.from({ length: 300 }, (_, n) => `s${n}`)
     const { checkIn, codeAt } = await classroom(...many)

@@ -79,21 +79,24 @@ describe('logging in', () => {
     const { body } = await login({ email: 'own@both.test', password: 'in the south' })
     expect(decodeJwt(body.data.access_token)).toMatchObject({ org_id: 'south' })
   })
-  test('a login that was written before a crash leads to nobody, and opening the account again completes it', async () => {
-    const by = { id: 'system', org: 'acme', role: 'system' } as const
-    const { loginId, accountId } = await import('../../src/gateway/auth/account-ids.ts')
-    const [email, password] = ['half@acme.test', 'correct horse']
-    await http.entities.ask('login', loginId(email), {
-      type: 'AddLogin',
-      org: 'acme',
-      person: accountId('acme', email),
-      by,
-      at: Date.now(),
-    })
-    expect(await login({ email, password })).toMatchObject({ status: 401 })
-    await http.open('acme', email, password)
-    expect(await login({ email, password })).toMatchObject({ status: 200 })
-  })
+  test(
+    'a login that was written before a crash leads to nobody, and opening the account again completes ' + 'it',
+    async () => {
+      const by = { id: 'system', org: 'acme', role: 'system' } as const
+      const { loginId, accountId } = await import('../../src/gateway/auth/account-ids.ts')
+      const [email, password] = ['half@acme.test', 'correct horse']
+      await http.entities.ask('login', loginId(email), {
+        type: 'AddLogin',
+        org: 'acme',
+        person: accountId('acme', email),
+        by,
+        at: Date.now(),
+      })
+      expect(await login({ email, password })).toMatchObject({ status: 401 })
+      await http.open('acme', email, password)
+      expect(await login({ email, password })).toMatchObject({ status: 200 })
+    },
+  )
   test('ten failures a minute are heard, then none; a success does not count', async () => {
     await http.open('acme', 'target@acme.test', 'correct horse')
     const right = { email: 'target@acme.test', password: 'correct horse' }

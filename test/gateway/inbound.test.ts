@@ -95,13 +95,16 @@ test('[ACK-2] with protocol 2 an ack says in the contract’s word what it is ab
   expect(await ask('do_thing', 'taken')).toMatchObject([false, expect.any(String), { thing: 't', code: 'thing-taken' }])
 })
 
-test('[ACK-1] without it an ack has two values: a refusal has the code and the contract’s sentence, or that alone', async () => {
-  client = fakeConnection(vera, { protocol: 1 })
-  expect(await ask('do_thing', 'done')).toEqual([true, null])
-  expect(await ask('do_thing', 'taken')).toEqual([false, 'thing-taken: this is ann of acme’s since noon'])
-  expect(await ask('do_thing', 'gone')).toEqual([false, 'the thing is gone'])
-  expect(await ask('do_thing', 'up')).toEqual([false, 'bad-request: data: up is no way'])
-})
+test(
+  '[ACK-1] without it an ack has two values: a refusal has the code and the contract’s sentence, or ' + 'that alone',
+  async () => {
+    client = fakeConnection(vera, { protocol: 1 })
+    expect(await ask('do_thing', 'done')).toEqual([true, null])
+    expect(await ask('do_thing', 'taken')).toEqual([false, 'thing-taken: this is ann of acme’s since noon'])
+    expect(await ask('do_thing', 'gone')).toEqual([false, 'the thing is gone'])
+    expect(await ask('do_thing', 'up')).toEqual([false, 'bad-request: data: up is no way'])
+  },
+)
 
 test('[GUARD-1] what breaks is answered, and reported; a log that is away is nobody’s fault', async () => {
   expect((await ask('do_thing', 'broken'))[2]).toEqual({ thing: null, code: 'internal' })
@@ -145,33 +148,39 @@ test('[WATCH-4] a contract that wants it is told of its refusals, without an ack
   ])
 })
 
-test('[ORDER-3] what waits behind a call that does not enter is answered in its time; what is too much at once', async () => {
-  const first = Promise.withResolvers<Outcome>()
-  gate = open([{ rows: { wait: () => () => first.promise }, about: 'x' }, things])
-  const waiting = ask('wait')
-  const asked = Array.from({ length: 300 }, () => ask('do_thing', 'done'))
-  expect((await asked[299])?.[2]).toEqual({ thing: null, code: 'overloaded' })
-  expect((await ask('do_thing', 'up'))[2], 'a wrong shape has nobody to wait for').toEqual({
-    thing: null,
-    code: 'bad-request',
-  })
-  first.resolve(done('x'))
-  const answers = await Promise.all([waiting, ...asked])
-  expect(answers.filter(([ok]) => ok)).toHaveLength(257)
-})
+test(
+  '[ORDER-3] what waits behind a call that does not enter is answered in its time; what is too much ' + 'at once',
+  async () => {
+    const first = Promise.withResolvers<Outcome>()
+    gate = open([{ rows: { wait: () => () => first.promise }, about: 'x' }, things])
+    const waiting = ask('wait')
+    const asked = Array.from({ length: 300 }, () => ask('do_thing', 'done'))
+    expect((await asked[299])?.[2]).toEqual({ thing: null, code: 'overloaded' })
+    expect((await ask('do_thing', 'up'))[2], 'a wrong shape has nobody to wait for').toEqual({
+      thing: null,
+      code: 'bad-request',
+    })
+    first.resolve(done('x'))
+    const answers = await Promise.all([waiting, ...asked])
+    expect(answers.filter(([ok]) => ok)).toHaveLength(257)
+  },
+)
 
-test('[STOP-1] a node that stops answers what is in hand, also what waits in a lane, and refuses what comes', async () => {
-  const first = Promise.withResolvers<Outcome>()
-  gate = open([{ rows: { wait: () => () => first.promise }, about: 'x' }, things])
-  const asked = [ask('wait'), ask('do_thing', 'done')]
-  let drained = false
-  const draining = gate.drain().then(() => (drained = true))
-  expect((await ask('do_thing', 'done'))[1]).toMatch(/^draining: /)
-  expect(drained).toBe(false)
-  first.resolve(done('x'))
-  expect((await Promise.all(asked)).map(([ok]) => ok)).toEqual([true, true])
-  await draining
-})
+test(
+  '[STOP-1] a node that stops answers what is in hand, also what waits in a lane, and refuses what ' + 'comes',
+  async () => {
+    const first = Promise.withResolvers<Outcome>()
+    gate = open([{ rows: { wait: () => () => first.promise }, about: 'x' }, things])
+    const asked = [ask('wait'), ask('do_thing', 'done')]
+    let drained = false
+    const draining = gate.drain().then(() => (drained = true))
+    expect((await ask('do_thing', 'done'))[1]).toMatch(/^draining: /)
+    expect(drained).toBe(false)
+    first.resolve(done('x'))
+    expect((await Promise.all(asked)).map(([ok]) => ok)).toEqual([true, true])
+    await draining
+  },
+)
 
 test('[LIMIT-5] who asks too much is told how long to wait', async () => {
   gate = open([things], 1)

@@ -23,47 +23,50 @@ async function ticks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await (i % 2 ? soon() : Promise.resolve())
 }
 
-test('[ORDER-1] whatever calls do, each starts when the one before has entered or is answered, and no later', async () => {
-  const rounds = fc.array(fc.tuple(behaviour, fc.nat(2)), { maxLength: 30 })
-  await fc.assert(
-    fc.asyncProperty(rounds, async (calls) => {
-      const lane = openLane()
-      const wrong: string[] = []
-      let added = 0
-      let started = 0
-      let entered = 0
-      let over = 0
-      const turn =
-        (n: number, { entersAfter, answeredAfter, fails }: Behaviour): Turn =>
-        async (enter) => {
-          if (started !== n || entered !== n)
-            wrong.push(`${n} started after ${started}, of which ${entered} had entered`)
-          started++
-          if (entersAfter) await ticks(entersAfter)
-          entered++
-          if (entersAfter !== null) {
-            enter()
-            enter() // more than once is once
-            const next = Math.min(n + 2, added)
-            queueMicrotask(() => {
-              if (started < next) wrong.push(`${n + 1} did not start in the turn in which ${n} entered`)
-            })
-            if (answeredAfter) await ticks(answeredAfter)
+test(
+  '[ORDER-1] whatever calls do, each starts when the one before has entered or is answered, and no ' + 'later',
+  async () => {
+    const rounds = fc.array(fc.tuple(behaviour, fc.nat(2)), { maxLength: 30 })
+    await fc.assert(
+      fc.asyncProperty(rounds, async (calls) => {
+        const lane = openLane()
+        const wrong: string[] = []
+        let added = 0
+        let started = 0
+        let entered = 0
+        let over = 0
+        const turn =
+          (n: number, { entersAfter, answeredAfter, fails }: Behaviour): Turn =>
+          async (enter) => {
+            if (started !== n || entered !== n)
+              wrong.push(`${n} started after ${started}, of which ${entered} had entered`)
+            started++
+            if (entersAfter) await ticks(entersAfter)
+            entered++
+            if (entersAfter !== null) {
+              enter()
+              enter() // more than once is once
+              const next = Math.min(n + 2, added)
+              queueMicrotask(() => {
+                if (started < next) wrong.push(`${n + 1} did not start in the turn in which ${n} entered`)
+              })
+              if (answeredAfter) await ticks(answeredAfter)
+            }
+            over++
+            if (fails) throw new Error('a bug')
           }
-          over++
-          if (fails) throw new Error('a bug')
+        for (const [n, [one, gap]] of calls.entries()) {
+          added++
+          if (!lane.add(turn(n, one))) wrong.push(`${n} was turned away`)
+          if (gap) await ticks(gap)
         }
-      for (const [n, [one, gap]] of calls.entries()) {
-        added++
-        if (!lane.add(turn(n, one))) wrong.push(`${n} was turned away`)
-        if (gap) await ticks(gap)
-      }
-      while (over < calls.length) await soon()
-      expect(wrong).toEqual([])
-    }),
-    { numRuns: 300 },
-  )
-})
+        while (over < calls.length) await soon()
+        expect(wrong).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+  },
+)
 
 test('[ORDER-1] a call that has entered holds up nobody, however long its answer takes', () => {
   const lane = openLane()

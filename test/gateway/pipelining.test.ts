@@ -119,28 +119,31 @@ test('[ORDER-1] what follows an opening waits for it, and is then decided togeth
   expect(await writtenIn(opened)).toEqual(Array.from({ length: 61 }, (_, n) => n))
 })
 
-test('[ORDER-1] standing in the line before a full mailbox is entering: nobody behind waits for an answer', async () => {
-  const room = await openTheNext()
-  const calls = Array.from({ length: 10 }, (_, n) => (entered: () => void) => {
-    return admission.ask('chat', room ?? '', write(n + 1), { entered })
-  })
-  let entered = 0
-  held = Promise.withResolvers()
-  const lane = openLane()
-  const answers = calls.map(
-    (call) =>
-      new Promise((resolve) =>
-        lane.add((enter) =>
-          call(() => {
-            entered++
-            enter()
-          }).then(resolve),
+test(
+  '[ORDER-1] standing in the line before a full mailbox is entering: nobody behind waits for an ' + 'answer',
+  async () => {
+    const room = await openTheNext()
+    const calls = Array.from({ length: 10 }, (_, n) => (entered: () => void) => {
+      return admission.ask('chat', room ?? '', write(n + 1), { entered })
+    })
+    let entered = 0
+    held = Promise.withResolvers()
+    const lane = openLane()
+    const answers = calls.map(
+      (call) =>
+        new Promise((resolve) =>
+          lane.add((enter) =>
+            call(() => {
+              entered++
+              enter()
+            }).then(resolve),
+          ),
         ),
-      ),
-  )
-  expect(entered).toBe(10)
-  held.resolve()
-  await Promise.all(answers)
-  expect(entered, 'once each').toBe(10)
-  expect(await writtenIn(room)).toEqual(Array.from({ length: 11 }, (_, n) => n))
-})
+    )
+    expect(entered).toBe(10)
+    held.resolve()
+    await Promise.all(answers)
+    expect(entered, 'once each').toBe(10)
+    expect(await writtenIn(room)).toEqual(Array.from({ length: 11 }, (_, n) => n))
+  },
+)

@@ -111,23 +111,26 @@ test('[WATCH-7] who watches already, subscribes again, and is put back just befo
   expect(answer).toMatchObject({ kind: 'done' })
   expect(isIn()).toBe(true)
 })
-test('[WATCH-7] an old withdrawal that is heard late takes nobody out who was put back before they subscribed', async () => {
-  const left = await change('Unenrol')
-  await change('Enrol')
-  expect((await watch()).answer).toMatchObject({ kind: 'done' })
-  watching.onEvent(left)
-  expect(isIn()).toBe(true)
-  for (const event of [
-    { ...left.event, type: 'TeacherWithdrawn', teacherId: 'ann' },
-    { ...left.event, studentId: 'bob' },
-  ])
-    watching.onEvent({ ...left, revision: 99, event })
-  watching.onEvent({ ...left, revision: 99, stream: 'course-d' })
-  expect(isIn()).toBe(true)
-  await heard('Unenrol')
-  expect(isIn()).toBe(false)
-  expect(client.heard.map(({ name }) => name)).toEqual(['activeSessionsData', 'activeSessionsError'])
-})
+test(
+  '[WATCH-7] an old withdrawal that is heard late takes nobody out who was put back before they ' + 'subscribed',
+  async () => {
+    const left = await change('Unenrol')
+    await change('Enrol')
+    expect((await watch()).answer).toMatchObject({ kind: 'done' })
+    watching.onEvent(left)
+    expect(isIn()).toBe(true)
+    for (const event of [
+      { ...left.event, type: 'TeacherWithdrawn', teacherId: 'ann' },
+      { ...left.event, studentId: 'bob' },
+    ])
+      watching.onEvent({ ...left, revision: 99, event })
+    watching.onEvent({ ...left, revision: 99, stream: 'course-d' })
+    expect(isIn()).toBe(true)
+    await heard('Unenrol')
+    expect(isIn()).toBe(false)
+    expect(client.heard.map(({ name }) => name)).toEqual(['activeSessionsData', 'activeSessionsError'])
+  },
+)
 test('[WATCH-6] who is gone before the answer leaves nothing behind', async () => {
   expect(await meanwhile(() => client.close())).toMatchObject({ kind: 'done' })
   expect(client.rooms.size).toBe(0)

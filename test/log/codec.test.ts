@@ -24,15 +24,18 @@ describe('codec', () => {
     expect(through(codec({}), event('Noted', {})).meta).toStrictEqual(meta)
   })
 
-  it('[case 46] writes command and cause under the names that EventStoreDB knows, and no other name with a dollar', () => {
-    const causationId = randomUUID()
-    const encoded = codec({}).encode({ id: randomUUID(), event: event('Noted', {}), meta: { ...meta, causationId } })
-    expect(JSON.parse(encoded.meta)).toStrictEqual({
-      $correlationId: meta.correlationId,
-      by: meta.by,
-      $causationId: causationId,
-    })
-  })
+  it(
+    '[case 46] writes command and cause under the names that EventStoreDB knows, and no other name ' + 'with a dollar',
+    () => {
+      const causationId = randomUUID()
+      const encoded = codec({}).encode({ id: randomUUID(), event: event('Noted', {}), meta: { ...meta, causationId } })
+      expect(JSON.parse(encoded.meta)).toStrictEqual({
+        $correlationId: meta.correlationId,
+        by: meta.by,
+        $causationId: causationId,
+      })
+    },
+  )
 
   it('keeps the type out of the data', () => {
     const encoded = codec({}).encode({ id: randomUUID(), event: event('Noted', { text: 'x' }), meta })

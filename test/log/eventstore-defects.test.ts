@@ -82,17 +82,20 @@ it('[B3] a server whose clock is a minute ahead of ours, or behind, takes our ap
   }
 })
 
-it('[B4] connection strings that hide conflicts or frozen servers are refused, and passwords are not repeated', async () => {
-  const open = (url: string) => openEventStoreLog({ url, codec: codec({}) })
-  await expect(open('esdb://localhost:2113?tls=false&throwOnAppendFailure=false')).rejects.toThrow(
-    /must not set throwOnAppendFailure=false/,
-  )
-  await expect(open('esdb://localhost:2113?keep-alive-interval=-1')).rejects.toThrow(/must not turn keep-alive off/)
-  const wrong = await open('esdb://ada:s3cret@localhost:not-a-port').catch((error: Error) => error)
-  expect(String(wrong)).toMatch(/EVENTSTORE_URL must look like esdb:/)
-  expect(String(wrong)).not.toContain('s3cret')
-  await expect(open('redis://localhost')).rejects.toThrow(/EVENTSTORE_URL must look like esdb:/)
-})
+it(
+  '[B4] connection strings that hide conflicts or frozen servers are refused, and passwords are not ' + 'repeated',
+  async () => {
+    const open = (url: string) => openEventStoreLog({ url, codec: codec({}) })
+    await expect(open('esdb://localhost:2113?tls=false&throwOnAppendFailure=false')).rejects.toThrow(
+      /must not set throwOnAppendFailure=false/,
+    )
+    await expect(open('esdb://localhost:2113?keep-alive-interval=-1')).rejects.toThrow(/must not turn keep-alive off/)
+    const wrong = await open('esdb://ada:s3cret@localhost:not-a-port').catch((error: Error) => error)
+    expect(String(wrong)).toMatch(/EVENTSTORE_URL must look like esdb:/)
+    expect(String(wrong)).not.toContain('s3cret')
+    await expect(open('redis://localhost')).rejects.toThrow(/EVENTSTORE_URL must look like esdb:/)
+  },
+)
 
 it('[B5] a long run without events of ours moves the place from which a following resumes', async () => {
   const server = await aServer()
@@ -148,31 +151,34 @@ it('[B1 B2 B8] neither the batch call nor the capability call is ever made', asy
   expect(server.calls).toEqual({ append: 50, read: expect.any(Number) })
 })
 
-it('[beyond our notes] a connection that dies while the next one is being discovered does not end the process', async () => {
-  // The client awaits that discovery in a promise of which nobody hears: when it fails, an unhandled rejection.
-  const ports: number[] = []
-  const server = await aServer({ members: () => ports })
-  ports.push(server.port)
-  const log = await aLog(
-    `esdb://127.0.0.1:${server.port},127.0.0.1:${server.port}?tls=false&maxDiscoverAttempts=4&discoveryInterval=50`,
-  )
-  const following = followed(log)
-  await log.append('notes-1', -1, [noted(0)])
-  await until(() => following.numbers.length === 1)
-  ports.pop() // from now on gossip names no node
-  const asked = server.calls.gossip ?? 0
-  server.behaviour.onAppend = () => 'not-ready'
-  const appending = log.append('notes-1', 0, [noted(1)])
-  await until(() => (server.calls.gossip ?? 0) > asked)
-  server.kill()
-  await server.restart()
-  server.behaviour.onAppend = () => 'answer'
-  const gossiped = server.calls.gossip ?? 0
-  await until(() => (server.calls.gossip ?? 0) > gossiped + 8)
-  ports.push(server.port)
-  expect((await appending).revision).toBe(1)
-  await until(() => following.numbers.length === 2)
-})
+it(
+  '[beyond our notes] a connection that dies while the next one is being discovered does not end the ' + 'process',
+  async () => {
+    // The client awaits that discovery in a promise of which nobody hears: when it fails, an unhandled rejection.
+    const ports: number[] = []
+    const server = await aServer({ members: () => ports })
+    ports.push(server.port)
+    const log = await aLog(
+      `esdb://127.0.0.1:${server.port},127.0.0.1:${server.port}?tls=false&maxDiscoverAttempts=4&discoveryInterval=50`,
+    )
+    const following = followed(log)
+    await log.append('notes-1', -1, [noted(0)])
+    await until(() => following.numbers.length === 1)
+    ports.pop() // from now on gossip names no node
+    const asked = server.calls.gossip ?? 0
+    server.behaviour.onAppend = () => 'not-ready'
+    const appending = log.append('notes-1', 0, [noted(1)])
+    await until(() => (server.calls.gossip ?? 0) > asked)
+    server.kill()
+    await server.restart()
+    server.behaviour.onAppend = () => 'answer'
+    const gossiped = server.calls.gossip ?? 0
+    await until(() => (server.calls.gossip ?? 0) > gossiped + 8)
+    ports.push(server.port)
+    expect((await appending).revision).toBe(1)
+    await until(() => following.numbers.length === 2)
+  },
+)
 
 it('appends whose channel is closed under them by the failure of another one all succeed, once', async () => {
   let count = 0

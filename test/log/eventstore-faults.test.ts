@@ -38,20 +38,23 @@ it('a frozen server is given up within the bound, and used again when it thaws',
   expect((await gathered(log.read('notes-1'))).map(numberOf)).toEqual([0, 1])
 })
 
-it('a server process that is stopped as a whole is given up within the bound, and used again when it goes on', async () => {
-  const server = await spawnEventStore()
-  onTestFinished(server.stop)
-  const log = await aLog(server.url, { patience: { attemptMs: slowly(200), totalMs: slowly(600) } })
-  await log.append('notes-1', -1, [noted(0)])
-  const following = followed(log)
-  await until(() => following.numbers.length === 1)
-  server.pause()
-  const event = noted(1)
-  await expect(log.append('notes-1', 0, [event])).rejects.toBeInstanceOf(LogUnavailable)
-  server.resume()
-  expect((await log.append('notes-1', 0, [event])).revision).toBe(1)
-  await until(() => following.numbers.length === 2)
-})
+it(
+  'a server process that is stopped as a whole is given up within the bound, and used again when it ' + 'goes on',
+  async () => {
+    const server = await spawnEventStore()
+    onTestFinished(server.stop)
+    const log = await aLog(server.url, { patience: { attemptMs: slowly(200), totalMs: slowly(600) } })
+    await log.append('notes-1', -1, [noted(0)])
+    const following = followed(log)
+    await until(() => following.numbers.length === 1)
+    server.pause()
+    const event = noted(1)
+    await expect(log.append('notes-1', 0, [event])).rejects.toBeInstanceOf(LogUnavailable)
+    server.resume()
+    expect((await log.append('notes-1', 0, [event])).revision).toBe(1)
+    await until(() => following.numbers.length === 2)
+  },
+)
 
 it('an append to a node that is no leader goes to the leader it names', async () => {
   const store = standinStore()

@@ -48,37 +48,43 @@ const come = async (url: string, role: string, id: string): Promise<Client> => {
 }
 const OPENING = { question: 'When?', options: ['now', 'later'], name: 'first' }
 
-test('[CONTRACT-1] a contract that is only handed to serve is served, pushed, and there again after a restart', async () => {
-  let url = await start()
-  const tea = await come(url, 'teacher', 'tea')
-  const [opened, , { poll_id }] = (await tea.ask('open_poll', OPENING)) as [boolean, null, { poll_id: string }]
-  expect(opened).toBe(true)
-  const [ann, bob] = [await come(url, 'student', 'ann'), await come(url, 'student', 'bob')]
-  await ann.ask('watch_poll', { poll_id })
-  expect(await ann.told('poll_state')).toMatchObject({ poll_id, ...{ question: 'When?', votes: [0, 0] } })
-  expect(await ann.ask('vote', { poll_id, option: 1 })).toMatchObject([true, null, { poll_id, seq: 1 }])
-  expect(await bob.ask('vote', { poll_id, option: 7 })).toMatchObject([
-    false,
-    'no-such-option: this poll has no such option',
-    { poll_id, code: 'no-such-option' },
-  ])
-  bob.socket.emit('vote', { poll_id, option: 0 }) // in one go: the last word counts
-  bob.socket.emit('vote', { poll_id, option: 1 })
-  await ann.told('poll_state', ({ votes }) => votes[1] === 2)
-  const stranger = await connect(url, { auth: { token: await tokenFor('student', 'eve', 'other') } })
-  clients.push(stranger)
-  expect(await stranger.ask('watch_poll', { poll_id })).toEqual([false, 'no-such-poll: there is no poll with this id'])
+test(
+  '[CONTRACT-1] a contract that is only handed to serve is served, pushed, and there again after a ' + 'restart',
+  async () => {
+    let url = await start()
+    const tea = await come(url, 'teacher', 'tea')
+    const [opened, , { poll_id }] = (await tea.ask('open_poll', OPENING)) as [boolean, null, { poll_id: string }]
+    expect(opened).toBe(true)
+    const [ann, bob] = [await come(url, 'student', 'ann'), await come(url, 'student', 'bob')]
+    await ann.ask('watch_poll', { poll_id })
+    expect(await ann.told('poll_state')).toMatchObject({ poll_id, ...{ question: 'When?', votes: [0, 0] } })
+    expect(await ann.ask('vote', { poll_id, option: 1 })).toMatchObject([true, null, { poll_id, seq: 1 }])
+    expect(await bob.ask('vote', { poll_id, option: 7 })).toMatchObject([
+      false,
+      'no-such-option: this poll has no such option',
+      { poll_id, code: 'no-such-option' },
+    ])
+    bob.socket.emit('vote', { poll_id, option: 0 }) // in one go: the last word counts
+    bob.socket.emit('vote', { poll_id, option: 1 })
+    await ann.told('poll_state', ({ votes }) => votes[1] === 2)
+    const stranger = await connect(url, { auth: { token: await tokenFor('student', 'eve', 'other') } })
+    clients.push(stranger)
+    expect(await stranger.ask('watch_poll', { poll_id })).toEqual([
+      false,
+      'no-such-poll: there is no poll with this id',
+    ])
 
-  for (const client of clients.splice(0)) client.close()
-  await server?.stop()
-  url = await start()
-  const again = await come(url, 'student', 'ann')
-  await again.ask('watch_poll', { poll_id })
-  expect(await again.told('poll_state')).toMatchObject({ votes: [0, 2] })
-  const teacher = await come(url, 'teacher', 'tea')
-  await teacher.ask('close_poll', { poll_id })
-  expect(await again.told('poll_closed')).toMatchObject({ votes: [0, 2] })
-})
+    for (const client of clients.splice(0)) client.close()
+    await server?.stop()
+    url = await start()
+    const again = await come(url, 'student', 'ann')
+    await again.ask('watch_poll', { poll_id })
+    expect(await again.told('poll_state')).toMatchObject({ votes: [0, 2] })
+    const teacher = await come(url, 'teacher', 'tea')
+    await teacher.ask('close_poll', { poll_id })
+    expect(await again.told('poll_closed')).toMatchObject({ votes: [0, 2] })
+  },
+)
 
 test('[CONTRACT-2] what a watcher was told after any position is made again from the log', async () => {
   const url = await start()

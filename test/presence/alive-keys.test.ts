@@ -150,16 +150,19 @@ describe('the keys', () => {
     expect(await sidOf('k4')).toBe('new')
   })
 
-  test('[PRES-14] when the newest socket closes, the key goes to another one at once, also on another node', async () => {
-    const world = fresh()
-    const [a, b] = [await node('a', world), await node('b', world)]
-    await a.enter(teacher('k5', 'old'))
-    await b.enter(teacher('k5', 'new'))
-    await b.leave(teacher('k5', 'new'))
-    expect(await sidOf('k5')).toBe('old')
-    await a.leave(teacher('k5', 'old'))
-    expect(await redis.exists('k5')).toBe(0)
-  })
+  test(
+    '[PRES-14] when the newest socket closes, the key goes to another one at once, also on another ' + 'node',
+    async () => {
+      const world = fresh()
+      const [a, b] = [await node('a', world), await node('b', world)]
+      await a.enter(teacher('k5', 'old'))
+      await b.enter(teacher('k5', 'new'))
+      await b.leave(teacher('k5', 'new'))
+      expect(await sidOf('k5')).toBe('old')
+      await a.leave(teacher('k5', 'old'))
+      expect(await redis.exists('k5')).toBe(0)
+    },
+  )
 
   test('[PRES-15] alive goes when the presence is over, and stays when a new one has begun meanwhile', async () => {
     const world = fresh()
@@ -201,22 +204,25 @@ describe('the keys', () => {
     expect(await redis.exists('k6c')).toBe(0)
   })
 
-  test('[PRES-16] of one id in two organisations the last who came has the key; the other gets it when it is free', async () => {
-    const world = fresh()
-    const [a, b] = [await node('a', world), await node('b', world)]
-    await a.enter(teacher('k7', 's1', 'one'))
-    await b.enter(teacher('k7', 's2', 'two'))
-    expect(JSON.parse((await redis.get('k7')) ?? '')).toMatchObject({ sid: 's2', org_id: 'two' })
-    await a.leave(teacher('k7', 's1', 'one'))
-    expect(await sidOf('k7')).toBe('s2')
-    await a.enter(teacher('k7', 's3', 'one'))
-    await b.enter(teacher('k7', 's4', 'two'))
-    await b.leave(teacher('k7', 's4', 'two'))
-    // still open, of the same person
-    await expect.poll(() => sidOf('k7'), { timeout: 3 * ttlMs, interval: 20 }).toBe('s2')
-    await b.leave(teacher('k7', 's2', 'two'))
-    await expect.poll(() => sidOf('k7'), { timeout: 3 * ttlMs, interval: 20 }).toBe('s3')
-  })
+  test(
+    '[PRES-16] of one id in two organisations the last who came has the key; the other gets it when ' + 'it is free',
+    async () => {
+      const world = fresh()
+      const [a, b] = [await node('a', world), await node('b', world)]
+      await a.enter(teacher('k7', 's1', 'one'))
+      await b.enter(teacher('k7', 's2', 'two'))
+      expect(JSON.parse((await redis.get('k7')) ?? '')).toMatchObject({ sid: 's2', org_id: 'two' })
+      await a.leave(teacher('k7', 's1', 'one'))
+      expect(await sidOf('k7')).toBe('s2')
+      await a.enter(teacher('k7', 's3', 'one'))
+      await b.enter(teacher('k7', 's4', 'two'))
+      await b.leave(teacher('k7', 's4', 'two'))
+      // still open, of the same person
+      await expect.poll(() => sidOf('k7'), { timeout: 3 * ttlMs, interval: 20 }).toBe('s2')
+      await b.leave(teacher('k7', 's2', 'two'))
+      await expect.poll(() => sidOf('k7'), { timeout: 3 * ttlMs, interval: 20 }).toBe('s3')
+    },
+  )
 
   test('[PRES-17] another program’s key of another type is left alone, and disturbs nobody', async () => {
     const world = fresh()
@@ -252,37 +258,40 @@ describe('the keys', () => {
     await expect.poll(() => sidOf('k12').catch(() => null), { interval: 20 }).toBe('s2')
   })
 
-  test('[PRES-20] whatever sockets come and go on two nodes, the key names one that is open, or is not there', async () => {
-    const step = fc.oneof(
-      fc.record({ do: fc.constant('enter' as const), node: fc.nat(1) }),
-      fc.record({ do: fc.constant('leave' as const), which: fc.nat(3) }),
-    )
-    let people = 0
-    const world = fresh()
-    const nodes = [await node('a', world, { ttlMs: 30_000 }), await node('b', world, { ttlMs: 30_000 })] as const
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-        const id = `many-${people++}`
-        world.online.set(`acme.${id}`, SINCE)
-        const open: { readonly at: Node; readonly visit: Visit }[] = []
-        for (const [n, each] of steps.entries()) {
-          if (each.do === 'enter') {
-            const one = { at: nodes[each.node] as Node, visit: teacher(id, `${id}-s${n}`) } // 0 or 1
-            open.push(one)
-            await one.at.enter(one.visit)
-          } else {
-            const [one] = open.splice(each.which % Math.max(1, open.length), 1)
-            if (!one) continue
-            await one.at.leave(one.visit)
-            if (open.length === 0) for (const every of nodes) await every.keys.gone(`acme.${id}`, 'offline')
+  test(
+    '[PRES-20] whatever sockets come and go on two nodes, the key names one that is open, or is not ' + 'there',
+    async () => {
+      const step = fc.oneof(
+        fc.record({ do: fc.constant('enter' as const), node: fc.nat(1) }),
+        fc.record({ do: fc.constant('leave' as const), which: fc.nat(3) }),
+      )
+      let people = 0
+      const world = fresh()
+      const nodes = [await node('a', world, { ttlMs: 30_000 }), await node('b', world, { ttlMs: 30_000 })] as const
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+          const id = `many-${people++}`
+          world.online.set(`acme.${id}`, SINCE)
+          const open: { readonly at: Node; readonly visit: Visit }[] = []
+          for (const [n, each] of steps.entries()) {
+            if (each.do === 'enter') {
+              const one = { at: nodes[each.node] as Node, visit: teacher(id, `${id}-s${n}`) } // 0 or 1
+              open.push(one)
+              await one.at.enter(one.visit)
+            } else {
+              const [one] = open.splice(each.which % Math.max(1, open.length), 1)
+              if (!one) continue
+              await one.at.leave(one.visit)
+              if (open.length === 0) for (const every of nodes) await every.keys.gone(`acme.${id}`, 'offline')
+            }
+            const sid = await sidOf(id)
+            if (open.length === 0) expect(sid).toBeNull()
+            else expect(open.map(({ visit }) => visit.socket)).toContain(sid)
+            expect(await redis.exists(aliveKey('acme', id))).toBe(open.length === 0 ? 0 : 1)
           }
-          const sid = await sidOf(id)
-          if (open.length === 0) expect(sid).toBeNull()
-          else expect(open.map(({ visit }) => visit.socket)).toContain(sid)
-          expect(await redis.exists(aliveKey('acme', id))).toBe(open.length === 0 ? 0 : 1)
-        }
-      }),
-      { numRuns: 60 },
-    )
-  })
+        }),
+        { numRuns: 60 },
+      )
+    },
+  )
 })

@@ -112,13 +112,16 @@ describe('[NODE-6] on several nodes', () => {
     await a.hold('s1', peer(true))
     expect(await b.liveness.probe(anna, 's2')).toBe('alive')
   })
-  test('a silent one of a living node is told with its time, and keeps its lease: that node will find out itself', async () => {
-    const [a, b] = await two()
-    await a.hold('s1', peer(false, 42))
-    await b.hold('s2', peer(false, 41))
-    expect(await b.liveness.probe(anna, null)).toBe(42)
-    expect(await b.leases.count([anna])).toEqual([2])
-  })
+  test(
+    'a silent one of a living node is told with its time, and keeps its lease: that node will find ' + 'out itself',
+    async () => {
+      const [a, b] = await two()
+      await a.hold('s1', peer(false, 42))
+      await b.hold('s2', peer(false, 41))
+      expect(await b.liveness.probe(anna, null)).toBe(42)
+      expect(await b.leases.count([anna])).toEqual([2])
+    },
+  )
   test('a silent one of another node is cut there', async () => {
     const [a, b] = await two()
     const { promise: cut, resolve } = Promise.withResolvers<number>()

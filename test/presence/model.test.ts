@@ -171,20 +171,23 @@ describe.each(settings)('presence: $name', (setting) => {
 
   const dies = setting.deaths && setting.nodes > 1 // otherwise there is no other node that could be dead
   if (dies)
-    test('[NODE-6] whoever closes their last living connection is not kept online by the leases of a dead node', async () => {
-      await holds(async (it) => {
-        const [first, second] = living(it) as [Node, Node] // two were started
-        await it.connect(first)
-        await it.connect(second, 'open')
-        it.kill(first)
-        const closedAt = it.clock.now()
-        await it.end(second, 'open', 'closed')
-        await it.settle()
-        expect(it.log.at(-1)).toEqual({ type: 'ConnectionLost', at: closedAt, until: closedAt + graceMs })
-        await it.pass(graceMs)
-        expect(it.state()).toBe('offline')
-      }, 1)
-    })
+    test(
+      '[NODE-6] whoever closes their last living connection is not kept online by the leases of a ' + 'dead node',
+      async () => {
+        await holds(async (it) => {
+          const [first, second] = living(it) as [Node, Node] // two were started
+          await it.connect(first)
+          await it.connect(second, 'open')
+          it.kill(first)
+          const closedAt = it.clock.now()
+          await it.end(second, 'open', 'closed')
+          await it.settle()
+          expect(it.log.at(-1)).toEqual({ type: 'ConnectionLost', at: closedAt, until: closedAt + graceMs })
+          await it.pass(graceMs)
+          expect(it.state()).toBe('offline')
+        }, 1)
+      },
+    )
 
   test('as long as one socket is open, no late end of an older one is recorded', async () => {
     const change = fc.record({

@@ -72,23 +72,26 @@ describe('leases in Redis', () => {
     expect(await b.count([anna])).toEqual([1])
   })
 
-  test('the leases of a node that dies without closing expire, and tell for a while when they were last renewed', async () => {
-    const { b, prefix } = await twoNodes()
-    // A dead node took a lease and is never heard of again: its renewals stop, here because its clock never moves.
-    const never = { now: Date.now, after: () => ({ cancel() {} }) }
-    const dead = await openRedisLeases({ url: server.url, node: 'dead', prefix, ttlMs, clock: never })
-    closing.push(() => dead.close())
-    const heldAt = Date.now()
-    expect(await dead.hold(anna, 's1')).toBe(1)
-    await becomes(b, 0)
-    expect(Date.now() - heldAt).toBeLessThan(ttlMs + slowly(2_000))
-    const [lease] = await b.elsewhere(anna)
-    expect(lease).toMatchObject({ node: 'dead', socket: 's1', live: false })
-    expect(Math.abs((lease?.renewedAt ?? 0) - heldAt)).toBeLessThan(slowly(100))
-    const left = await watcher().pttl(`${prefix}lease:${anna}`)
-    expect(left).toBeGreaterThan(500_000)
-    expect(left).toBeLessThan(600_000)
-  })
+  test(
+    'the leases of a node that dies without closing expire, and tell for a while when they were last ' + 'renewed',
+    async () => {
+      const { b, prefix } = await twoNodes()
+      // A dead node took a lease and is never heard of again: its renewals stop, here because its clock never moves.
+      const never = { now: Date.now, after: () => ({ cancel() {} }) }
+      const dead = await openRedisLeases({ url: server.url, node: 'dead', prefix, ttlMs, clock: never })
+      closing.push(() => dead.close())
+      const heldAt = Date.now()
+      expect(await dead.hold(anna, 's1')).toBe(1)
+      await becomes(b, 0)
+      expect(Date.now() - heldAt).toBeLessThan(ttlMs + slowly(2_000))
+      const [lease] = await b.elsewhere(anna)
+      expect(lease).toMatchObject({ node: 'dead', socket: 's1', live: false })
+      expect(Math.abs((lease?.renewedAt ?? 0) - heldAt)).toBeLessThan(slowly(100))
+      const left = await watcher().pttl(`${prefix}lease:${anna}`)
+      expect(left).toBeGreaterThan(500_000)
+      expect(left).toBeLessThan(600_000)
+    },
+  )
 
   test('leases of another node can be taken away, and come again if it lives', async () => {
     const { a, b } = await twoNodes()

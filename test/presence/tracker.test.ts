@@ -100,29 +100,35 @@ describe('two nodes', () => {
     return { gap, open: async () => leases }
   }
 
-  test('whoever comes to one between the count of the other and its record is recorded as there in the end', async () => {
-    const { gap, open } = interrupted()
-    const node = await begin(open)
-    const other = await it.boot()
-    await it.connect(node, 's1')
-    gap.meanwhile = () => it.connect(other, 's2')
-    await it.end(node, 's1', 'closed') // nobody delivers anything: the node that was wrong looks again by itself
-    expect(recorded()).toEqual(['CameOnline', 'WentOffline', 'CameOnline'])
-  })
+  test(
+    'whoever comes to one between the count of the other and its record is recorded as there in the ' + 'end',
+    async () => {
+      const { gap, open } = interrupted()
+      const node = await begin(open)
+      const other = await it.boot()
+      await it.connect(node, 's1')
+      gap.meanwhile = () => it.connect(other, 's2')
+      await it.end(node, 's1', 'closed') // nobody delivers anything: the node that was wrong looks again by itself
+      expect(recorded()).toEqual(['CameOnline', 'WentOffline', 'CameOnline'])
+    },
+  )
 
-  test('when the node that was wrong dies before it looks again, the node of the socket hears it and puts it right', async () => {
-    const { gap, open } = interrupted()
-    const node = await begin(open)
-    const other = await it.boot()
-    await it.connect(node, 's1')
-    gap.meanwhile = () => it.connect(other, 's2')
-    const ending = it.end(node, 's1', 'closed')
-    while (it.state() === 'online') await new Promise(setImmediate)
-    it.kill(node)
-    void ending // of a dead node: it never resolves
-    await it.settle()
-    expect(it.state()).toBe('online')
-  })
+  test(
+    'when the node that was wrong dies before it looks again, the node of the socket hears it and ' + 'puts it right',
+    async () => {
+      const { gap, open } = interrupted()
+      const node = await begin(open)
+      const other = await it.boot()
+      await it.connect(node, 's1')
+      gap.meanwhile = () => it.connect(other, 's2')
+      const ending = it.end(node, 's1', 'closed')
+      while (it.state() === 'online') await new Promise(setImmediate)
+      it.kill(node)
+      void ending // of a dead node: it never resolves
+      await it.settle()
+      expect(it.state()).toBe('online')
+    },
+  )
 })
 
 describe('a return from a loss that nobody noticed', () => {
@@ -184,23 +190,26 @@ describe('without leases', () => {
     expect(it.log.at(-1)).toMatchObject({ type: 'WentOffline', reason: 'left' })
   })
 
-  test('a sweep that cannot count proves nothing: nobody is called dead by one look before it and one after it', async () => {
-    const { fault, leases, open } = broken()
-    const node = await begin(open)
-    await it.boot()
-    await it.connect(node, 's1')
-    await it.settle()
-    it.kill(node)
-    await leases.release(anna, 's1') // as it would expire
-    await it.pass(ttlMs / 3)
-    fault.on = true
-    await it.pass(ttlMs / 3)
-    fault.on = false
-    await it.pass(ttlMs / 3)
-    expect(it.state()).toBe('online')
-    await it.pass(ttlMs / 3)
-    expect(it.state()).toBe('lost')
-  })
+  test(
+    'a sweep that cannot count proves nothing: nobody is called dead by one look before it and one ' + 'after it',
+    async () => {
+      const { fault, leases, open } = broken()
+      const node = await begin(open)
+      await it.boot()
+      await it.connect(node, 's1')
+      await it.settle()
+      it.kill(node)
+      await leases.release(anna, 's1') // as it would expire
+      await it.pass(ttlMs / 3)
+      fault.on = true
+      await it.pass(ttlMs / 3)
+      fault.on = false
+      await it.pass(ttlMs / 3)
+      expect(it.state()).toBe('online')
+      await it.pass(ttlMs / 3)
+      expect(it.state()).toBe('lost')
+    },
+  )
 
   test('who closes one of two sockets here and the other one afterwards is gone as well', async () => {
     const { fault, open } = broken()

@@ -22,27 +22,30 @@ function doorway() {
 }
 const settled = () => new Promise((soon) => setImmediate(soon))
 
-test('[ROOM-12] whoever finds the room full is let in in the order of their coming; a line that is too long refuses', async () => {
-  const { asked, rooms } = doorway()
-  const admission = admissionQueue(rooms, { inside: 2, waiting: 3 })
-  const order: number[] = []
-  const answers = Array.from({ length: 6 }, async (_, n) => {
-    const answer = await admission.ask('joincode', 'r', ask)
-    order.push(n)
-    return answer
-  })
-  await settled()
-  expect(asked).toHaveLength(2)
-  expect(await answers[5]).toEqual(refuse('overloaded'))
-  for (let n = 0; n < 5; n++) {
-    if (n === 1) asked[n]?.answer.reject(new Error('a bug'))
-    else asked[n]?.answer.resolve(done)
-    await answers[n]?.catch(() => undefined)
+test(
+  '[ROOM-12] whoever finds the room full is let in in the order of their coming; a line that is too ' + 'long refuses',
+  async () => {
+    const { asked, rooms } = doorway()
+    const admission = admissionQueue(rooms, { inside: 2, waiting: 3 })
+    const order: number[] = []
+    const answers = Array.from({ length: 6 }, async (_, n) => {
+      const answer = await admission.ask('joincode', 'r', ask)
+      order.push(n)
+      return answer
+    })
     await settled()
-  }
-  await expect(answers[1]).rejects.toThrow('a bug') // and those behind were let in all the same
-  expect(order).toEqual([5, 0, 2, 3, 4])
-})
+    expect(asked).toHaveLength(2)
+    expect(await answers[5]).toEqual(refuse('overloaded'))
+    for (let n = 0; n < 5; n++) {
+      if (n === 1) asked[n]?.answer.reject(new Error('a bug'))
+      else asked[n]?.answer.resolve(done)
+      await answers[n]?.catch(() => undefined)
+      await settled()
+    }
+    await expect(answers[1]).rejects.toThrow('a bug') // and those behind were let in all the same
+    expect(order).toEqual([5, 0, 2, 3, 4])
+  },
+)
 
 test('[ROOM-12] each room has its own line', async () => {
   const { asked, rooms } = doorway()

@@ -58,16 +58,19 @@ describe('a room', () => {
     expect((await recorded()).map(({ event }) => event.type)).toEqual(['ChatOpened'])
   })
 
-  test('[ONCE-11] a named call that changed nothing gives its first answer again, whatever has happened since', async () => {
-    await ask(open())
-    await ask(claim(ann))
-    const first = await ask(claim(ann), { clientId: 'again' })
-    expect(first).toMatchObject({ kind: 'done', id: null, seq: 1 })
-    await ask({ type: 'TakeOverChat', by: { ...bob, role: 'supervisor' }, at })
-    expect(await ask(claim(ann), { clientId: 'again' })).toEqual(first)
-    expect(codeOf(await ask(write('x', ann), { clientId: 'again' }))).toBe('client-id-reused')
-    expect(await recorded()).toHaveLength(3)
-  })
+  test(
+    '[ONCE-11] a named call that changed nothing gives its first answer again, whatever has happened ' + 'since',
+    async () => {
+      await ask(open())
+      await ask(claim(ann))
+      const first = await ask(claim(ann), { clientId: 'again' })
+      expect(first).toMatchObject({ kind: 'done', id: null, seq: 1 })
+      await ask({ type: 'TakeOverChat', by: { ...bob, role: 'supervisor' }, at })
+      expect(await ask(claim(ann), { clientId: 'again' })).toEqual(first)
+      expect(codeOf(await ask(write('x', ann), { clientId: 'again' }))).toBe('client-id-reused')
+      expect(await recorded()).toHaveLength(3)
+    },
+  )
 
   test('[ONCE-11] one that is known to have been answered and has left no event changes nothing now', async () => {
     await ask(open())
@@ -88,28 +91,33 @@ describe('a room', () => {
     expect(await recorded()).toEqual([])
   })
 
-  test('[ROOM-3] commands that come at once are taken in their order, in few appends, each with its own answer', async () => {
-    let appends = 0
-    const counted: Log = {
-      ...log,
-      append: (...args) => {
-        appends++
-        return log.append(...args)
-      },
-    }
-    const on = node(counted)
-    const answers = await Promise.all([
-      ask(open(), {}, on),
-      ...Array.from({ length: 200 }, (_, i) => ask(write(String(i)), {}, on)),
-    ])
-    expect(answers.map((answer) => (answer.kind === 'done' ? answer.seq : -1))).toEqual(
-      Array.from({ length: 201 }, (_, i) => i),
-    )
-    expect(
-      (await recorded()).slice(1).map(({ event }) => (event as unknown as { content: { text: string } }).content.text),
-    ).toEqual(Array.from({ length: 200 }, (_, i) => String(i)))
-    expect(appends).toBeLessThan(8)
-  })
+  test(
+    '[ROOM-3] commands that come at once are taken in their order, in few appends, each with its own ' + 'answer',
+    async () => {
+      let appends = 0
+      const counted: Log = {
+        ...log,
+        append: (...args) => {
+          appends++
+          return log.append(...args)
+        },
+      }
+      const on = node(counted)
+      const answers = await Promise.all([
+        ask(open(), {}, on),
+        ...Array.from({ length: 200 }, (_, i) => ask(write(String(i)), {}, on)),
+      ])
+      expect(answers.map((answer) => (answer.kind === 'done' ? answer.seq : -1))).toEqual(
+        Array.from({ length: 201 }, (_, i) => i),
+      )
+      expect(
+        (await recorded())
+          .slice(1)
+          .map(({ event }) => (event as unknown as { content: { text: string } }).content.text),
+      ).toEqual(Array.from({ length: 200 }, (_, i) => String(i)))
+      expect(appends).toBeLessThan(8)
+    },
+  )
 
   test('[ROOM-4] one of many claimers who ask at once wins, the others learn who', async () => {
     await ask(open())

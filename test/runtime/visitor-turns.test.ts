@@ -31,23 +31,26 @@ test(
   },
 )
 
-test('[ORDER-1] while a chat that has ended still has calls to send on, nothing that begins goes straight', async () => {
-  const turns = visitorTurns()
-  const [one, two] = [turns.begin('acme.vera'), turns.begin('acme.vera')]
-  await one.standAside() // its chat has sent it on; the other waits for the same answer
-  one.goOn()
-  const later = turns.begin('acme.vera')
-  expect(later.mustStandAside).toBe(true)
-  const behind = later.standAside()
-  one.end()
-  expect(await isOver(behind)).toBe(false)
-  await two.standAside()
-  two.goOn()
-  two.end()
-  expect(await isOver(behind)).toBe(true)
-  later.end()
-  expect(turns.begin('acme.vera').mustStandAside).toBe(false)
-})
+test(
+  '[ORDER-1] while a chat that has ended still has calls to send on, nothing that begins goes ' + 'straight',
+  async () => {
+    const turns = visitorTurns()
+    const [one, two] = [turns.begin('acme.vera'), turns.begin('acme.vera')]
+    await one.standAside() // its chat has sent it on; the other waits for the same answer
+    one.goOn()
+    const later = turns.begin('acme.vera')
+    expect(later.mustStandAside).toBe(true)
+    const behind = later.standAside()
+    one.end()
+    expect(await isOver(behind)).toBe(false)
+    await two.standAside()
+    two.goOn()
+    two.end()
+    expect(await isOver(behind)).toBe(true)
+    later.end()
+    expect(turns.begin('acme.vera').mustStandAside).toBe(false)
+  },
+)
 
 test('[ORDER-1] visitors do not wait for each other', async () => {
   const turns = visitorTurns()

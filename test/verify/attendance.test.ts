@@ -34,35 +34,38 @@ const ending = session.map<Step>((id) => ({ ask, node: { clock } }) => {
   return ask('attendance', id, { type: 'EndAttendance', teaches: true, byName: 'Tea', roster, by: tea, at })
 })
 
-test('[VERIFY-1] attendance: what a subscriber was told and the notices since are what it would be told now', async () => {
-  const seen = await verify(
-    {
-      contract: attendance,
-      with: [courses],
-      async arrange({ ask, node: { clock } }) {
-        const by = { by: tea, at: clock.now() }
-        await ask('course', 'c', { type: 'CreateCourse', title: 'Algebra', teacherIds: [], ...by })
-        for (const studentId of STUDENTS) await ask('course', 'c', { type: 'Enrol', studentId, ...by })
-      },
-      steps: fc.array(
-        fc.oneof(
-          { weight: 2, arbitrary: starting },
-          { weight: 5, arbitrary: checkingIn },
-          { weight: 5, arbitrary: marking },
-          { weight: 1, arbitrary: ending },
+test(
+  '[VERIFY-1] attendance: what a subscriber was told and the notices since are what it would be told ' + 'now',
+  async () => {
+    const seen = await verify(
+      {
+        contract: attendance,
+        with: [courses],
+        async arrange({ ask, node: { clock } }) {
+          const by = { by: tea, at: clock.now() }
+          await ask('course', 'c', { type: 'CreateCourse', title: 'Algebra', teacherIds: [], ...by })
+          for (const studentId of STUDENTS) await ask('course', 'c', { type: 'Enrol', studentId, ...by })
+        },
+        steps: fc.array(
+          fc.oneof(
+            { weight: 2, arbitrary: starting },
+            { weight: 5, arbitrary: checkingIn },
+            { weight: 5, arbitrary: marking },
+            { weight: 1, arbitrary: ending },
+          ),
+          { minLength: 5, maxLength: 30, size: 'max' },
         ),
-        { minLength: 5, maxLength: 30, size: 'max' },
-      ),
-      async watch(world, nth) {
-        const client = await world.connect(nth % 2 === 0 ? tea : student(STUDENTS[nth % STUDENTS.length] ?? ''))
-        await client.emit('subscribeToCourse', { course_id: 'c' })
-        return client
+        async watch(world, nth) {
+          const client = await world.connect(nth % 2 === 0 ? tea : student(STUDENTS[nth % STUDENTS.length] ?? ''))
+          await client.emit('subscribeToCourse', { course_id: 'c' })
+          return client
+        },
+        // A mark that changes no count is told to nobody: it moves `seq` and nothing that is held.
+        held: (heard) => heard.filter(({ name }) => name === 'activeSessionsData').at(-1)?.data.activeSessions,
       },
-      // A mark that changes no count is told to nobody: it moves `seq` and nothing that is held.
-      held: (heard) => heard.filter(({ name }) => name === 'activeSessionsData').at(-1)?.data.activeSessions,
-    },
-    40,
-  )
-  expect([...seen.events].sort()).toEqual([...eventsOf('attendance')].sort())
-  expect([...seen.names].sort()).toEqual(Object.keys(attendance.wire).sort())
-})
+      40,
+    )
+    expect([...seen.events].sort()).toEqual([...eventsOf('attendance')].sort())
+    expect([...seen.names].sort()).toEqual(Object.keys(attendance.wire).sort())
+  },
+)

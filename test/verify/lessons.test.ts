@@ -69,37 +69,40 @@ function known(heard: readonly Heard[]): object | null {
 
 const facts = ({ role, name }: { role: string; name: string }): object => ({ role, name })
 
-test('[VERIFY-1] lessons: what a participant was told and the notices since are what they would be told now', async () => {
-  const seen = await verify(
-    {
-      contract: lessons,
-      async arrange(world) {
-        const plan = { title: 'Algebra', startsAt: world.node.clock.now(), plannedMinutes: 45, code: 'ABCDEFGH' }
-        const by = { by: tea, at: world.node.clock.now() }
-        await world.ask('joincode', 'ABCDEFGH', { type: 'ReserveJoinCode', lessonId: 'l', ...by })
-        await world.ask('lesson', 'l', { type: 'ScheduleLesson', ...plan, ...by })
-        for (const id of [...NAMES, 'tea']) await world.connect(person(id))
-        await join(world, tea)
-      },
-      steps: fc.array(
-        fc.oneof(
-          { weight: 8, arbitrary: joining },
-          { weight: 6, arbitrary: leaving },
-          { weight: 4, arbitrary: returning },
-          { weight: 2, arbitrary: starting },
-          { weight: 2, arbitrary: lookingOn },
-          { weight: 1, arbitrary: ending },
+test(
+  '[VERIFY-1] lessons: what a participant was told and the notices since are what they would be told ' + 'now',
+  async () => {
+    const seen = await verify(
+      {
+        contract: lessons,
+        async arrange(world) {
+          const plan = { title: 'Algebra', startsAt: world.node.clock.now(), plannedMinutes: 45, code: 'ABCDEFGH' }
+          const by = { by: tea, at: world.node.clock.now() }
+          await world.ask('joincode', 'ABCDEFGH', { type: 'ReserveJoinCode', lessonId: 'l', ...by })
+          await world.ask('lesson', 'l', { type: 'ScheduleLesson', ...plan, ...by })
+          for (const id of [...NAMES, 'tea']) await world.connect(person(id))
+          await join(world, tea)
+        },
+        steps: fc.array(
+          fc.oneof(
+            { weight: 8, arbitrary: joining },
+            { weight: 6, arbitrary: leaving },
+            { weight: 4, arbitrary: returning },
+            { weight: 2, arbitrary: starting },
+            { weight: 2, arbitrary: lookingOn },
+            { weight: 1, arbitrary: ending },
+          ),
+          { minLength: 5, maxLength: 30, size: 'max' },
         ),
-        { minLength: 5, maxLength: 30, size: 'max' },
-      ),
-      watch: (world) => world.connect(tea),
-      held: known,
-    },
-    40,
-  )
-  // Those of arranging are not among what was seen.
-  const arranged = ['LessonScheduled', 'JoinCodeReserved']
-  const events = eventsOf('lesson', 'joincode').filter((type) => !arranged.includes(type))
-  expect([...seen.events].sort()).toEqual([...events].sort())
-  expect([...seen.names].sort()).toEqual(Object.keys(lessons.wire).sort())
-})
+        watch: (world) => world.connect(tea),
+        held: known,
+      },
+      40,
+    )
+    // Those of arranging are not among what was seen.
+    const arranged = ['LessonScheduled', 'JoinCodeReserved']
+    const events = eventsOf('lesson', 'joincode').filter((type) => !arranged.includes(type))
+    expect([...seen.events].sort()).toEqual([...events].sort())
+    expect([...seen.names].sort()).toEqual(Object.keys(lessons.wire).sort())
+  },
+)

@@ -45,34 +45,37 @@ const WATCHERS: readonly Party[] = PEOPLE.filter(({ org, role }) => org === 'acm
 /** Visitors are told these, and hold nothing yet. */
 const TO_VISITORS = ['staff_join_room', 'staff_send', 'staff_leave']
 
-test('[VERIFY-1] support chat: what a client was told and the notices since are what it would be told now', async () => {
-  const seen = await verify(
-    {
-      contract: supportChat,
-      besides: { staff_init: staffInitShape },
-      async arrange(world) {
-        for (const party of PEOPLE) await world.connect(party)
-      },
-      steps: steps.map((todo) =>
-        todo.map(
-          ({ category, stream, command }): Step =>
-            (world) =>
-              world.ask(category, stream.slice(category.length + 1), command as never), // of its own category
+test(
+  '[VERIFY-1] support chat: what a client was told and the notices since are what it would be told ' + 'now',
+  async () => {
+    const seen = await verify(
+      {
+        contract: supportChat,
+        besides: { staff_init: staffInitShape },
+        async arrange(world) {
+          for (const party of PEOPLE) await world.connect(party)
+        },
+        steps: steps.map((todo) =>
+          todo.map(
+            ({ category, stream, command }): Step =>
+              (world) =>
+                world.ask(category, stream.slice(category.length + 1), command as never), // of its own category
+          ),
         ),
-      ),
-      example: EXAMPLE,
-      watch: (world, nth) => world.connect(WATCHERS[nth % WATCHERS.length] as Party), // there are some
-      held([opening, ...pushes], { party }) {
-        const client = honestClient(opening?.data)
-        for (const push of pushes) client.apply(push)
-        const { online_users, ...rest } = client.held()
-        // Whether somebody is shown as online to oneself is told by no push: one is there as long as one can look.
-        return { ...rest, online_users: online_users.filter(({ id }) => id !== party.id) }
+        example: EXAMPLE,
+        watch: (world, nth) => world.connect(WATCHERS[nth % WATCHERS.length] as Party), // there are some
+        held([opening, ...pushes], { party }) {
+          const client = honestClient(opening?.data)
+          for (const push of pushes) client.apply(push)
+          const { online_users, ...rest } = client.held()
+          // Whether somebody is shown as online to oneself is told by no push: one is there as long as one can look.
+          return { ...rest, online_users: online_users.filter(({ id }) => id !== party.id) }
+        },
       },
-    },
-    40,
-  )
-  expect([...seen.events]).toEqual(expect.arrayContaining([...eventsOf('chat')]))
-  const toStaff = Object.keys(supportChat.wire).filter((name) => !TO_VISITORS.includes(name))
-  expect([...seen.names].sort()).toEqual(['staff_init', ...toStaff].sort())
-})
+      40,
+    )
+    expect([...seen.events]).toEqual(expect.arrayContaining([...eventsOf('chat')]))
+    const toStaff = Object.keys(supportChat.wire).filter((name) => !TO_VISITORS.includes(name))
+    expect([...seen.names].sort()).toEqual(['staff_init', ...toStaff].sort())
+  },
+)

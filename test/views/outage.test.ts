@@ -72,22 +72,25 @@ test('a Redis that hangs for a while is waited for', async () => {
   await wholeAgain(position)
 })
 
-test('a Redis that was emptied is never taken for one in which nothing is, also not by the first who asks', async () => {
-  const position = await write(200)
-  expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
-  const everything = { from: 'sum/', to: 'sum/~', limit: 100 }
-  // this keeper has told nobody anything yet
-  const { entries: whole } = await store.scan((await store.live('boxes')) ?? '', everything)
-  const other = new Redis(server.url)
-  await other.flushall()
-  other.disconnect()
-  // Until it is whole again: all of it, or nothing but the advice to come back.
-  const answers: unknown[] = []
-  const look = async (): Promise<unknown> => {
-    const seen = await keeper.scan('boxes', everything).catch((error: unknown) => error)
-    if (!(seen instanceof ViewsUnavailable)) answers.push(seen)
-    return answers[0]
-  }
-  await expect.poll(look, { interval: 1 }).toEqual({ position, entries: whole })
-  expect(answers).toHaveLength(1)
-})
+test(
+  'a Redis that was emptied is never taken for one in which nothing is, also not by the first who ' + 'asks',
+  async () => {
+    const position = await write(200)
+    expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
+    const everything = { from: 'sum/', to: 'sum/~', limit: 100 }
+    // this keeper has told nobody anything yet
+    const { entries: whole } = await store.scan((await store.live('boxes')) ?? '', everything)
+    const other = new Redis(server.url)
+    await other.flushall()
+    other.disconnect()
+    // Until it is whole again: all of it, or nothing but the advice to come back.
+    const answers: unknown[] = []
+    const look = async (): Promise<unknown> => {
+      const seen = await keeper.scan('boxes', everything).catch((error: unknown) => error)
+      if (!(seen instanceof ViewsUnavailable)) answers.push(seen)
+      return answers[0]
+    }
+    await expect.poll(look, { interval: 1 }).toEqual({ position, entries: whole })
+    expect(answers).toHaveLength(1)
+  },
+)

@@ -2,8 +2,9 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * Connections that the kernel may hold until this process takes them (Node's 511 are fewer than a school that comes back
- * at once: what is above it is dropped, and some of it reset). The kernel's own limit, `net.core.somaxconn`, counts, too.
+ * Connections that the kernel may hold until this process takes them (Node's 511 are fewer than a school that comes
+ * back at once: what is above it is dropped, and some of it reset). The kernel's own limit, `net.core.somaxconn`,
+ * counts, too.
  */
 const BACKLOG = 4_096
 
