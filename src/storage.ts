@@ -11,10 +11,9 @@ import { openEmbeddedViews } from './views/embedded.ts'
 import { openRedisViews } from './views/redis.ts'
 import type { ViewStore } from './views/store.ts'
 
-/** All views of an installation that serves these contracts. */
-export const viewsOf = (contracts: readonly Contract[]): readonly Projection[] => [
-  ...new Set(contracts.flatMap(({ views }) => views)),
-]
+/** All views of an installation that serves these contracts, by name. */
+export const viewsOf = (contracts: readonly Contract[]): readonly Projection[] =>
+  [...new Set(contracts.flatMap(({ views }) => views))].sort((a, b) => (a.name < b.name ? -1 : 1))
 
 export interface LogHooks {
   /** The embedded log could not be written: the process must not acknowledge anything any more. */
