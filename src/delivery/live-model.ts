@@ -16,6 +16,8 @@ export interface LiveModelOptions<R extends Row> {
   readonly keeps: (row: R) => boolean
   /** The lists that a kept row stands in, by their names: what openings and policies look things up by. */
   readonly lists: (key: string, row: R) => readonly string[]
+  /** True when two rows of one key surely stand in the same lists; spares comparing them. Default: never known. */
+  readonly isListedAlike?: (before: R, after: R) => boolean
   /** The lists of the view that hold every kept row, up to and with their last `/`. */
   readonly seeds: readonly string[]
   /** Makes a view's key of what the view calls a row. Default: the same. */
@@ -31,6 +33,8 @@ export interface LiveModelOptions<R extends Row> {
   /** Whether `newest` is asked for: seeding then reads the last event of each row. */
   readonly refs?: boolean
 }
+
+const NONE: readonly string[] = []
 
 /** Events of rows that were let go of come long afterwards; of so many it is remembered that they are no news. */
 const MAX_FINISHED = 10_000
@@ -132,11 +136,19 @@ export class LiveModel<R extends Row> implements Model<Change<R>> {
   }
 
   #put(key: string, before: R | undefined, after: R | undefined, recorded: Recorded | undefined): void {
-    const { lists } = this.#options
+    const { lists, isListedAlike, refs } = this.#options
     if (after) this.#rows.set(key, after)
     else this.#rows.delete(key)
-    const old = this.#isKept(before) ? lists(key, before) : []
-    this.#lists.move(key, old, this.#isKept(after) ? lists(key, after) : [], after, recorded)
+    const from = this.#isKept(before) ? before : undefined
+    const into = this.#isKept(after) ? after : undefined
+    const isAlike = from && into && isListedAlike?.(from, into)
+    this.#lists.move(
+      key,
+      from && !isAlike ? lists(key, from) : NONE,
+      into ? lists(key, into) : NONE,
+      after,
+      refs ? recorded : undefined,
+    )
   }
 
   #letGo(key: string): void {

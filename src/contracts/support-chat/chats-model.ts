@@ -25,6 +25,8 @@ export const chatsModel = (log: Log): LiveModel<ChatRow> =>
         ? [row.visitorId, row.staffId].flatMap((id) => (id === null ? [] : [openChatsOf(row.org, id)]))
         : []),
     ],
+    isListedAlike: (before, after) =>
+      before.status === after.status && before.staffId === after.staffId && before.severity > 0 === after.severity > 0,
     seeds: ['open/', 'flagged/'],
     unknown: 'load',
   })

@@ -42,8 +42,8 @@ const REMEMBERED = 20_000
  */
 export function visitorChats(entities: Entities): VisitorChats {
   const turns = visitorTurns()
-  /** Visitor -> a number that exists, where to begin to look. Only a hint, so it may be forgotten. */
-  const hints = new Map<string, number>()
+  /** Visitor -> a number that exists, and its chat: where to begin to look. Only a hint, so it may be forgotten. */
+  const hints = new Map<string, { readonly n: number; readonly room: string }>()
 
   const exists = async (by: Party, n: number): Promise<boolean> =>
     (await entities.state('chat', chatId(by, n))).revision >= 0
@@ -53,7 +53,7 @@ export function visitorChats(entities: Entities): VisitorChats {
    * no successor.
    */
   const latest = async (by: Party): Promise<number> => {
-    let low = hints.get(nameOf(by)) ?? -1
+    let low = hints.get(nameOf(by))?.n ?? -1
     if (low >= 0 && !(await entities.state('chat', chatId(by, low))).state.matches('closed')) return low
     let step = 1
     while (await exists(by, low + step)) {
@@ -73,14 +73,14 @@ export function visitorChats(entities: Entities): VisitorChats {
   const remember = (by: Party, n: number): void => {
     const name = nameOf(by)
     hints.delete(name)
-    hints.set(name, n)
+    hints.set(name, { n, room: chatId(by, n) })
     keepNewest(hints, REMEMBERED)
   }
 
-  const ask = async (n: number, command: ChatCommand, call: Call): Promise<Outcome> => {
-    const room = chatId(command.by, n)
-    return { about: room, answer: await entities.ask('chat', room, command, call) }
-  }
+  const ask = async (room: string, command: ChatCommand, call: Call): Promise<Outcome> => ({
+    about: room,
+    answer: await entities.ask('chat', room, command, call),
+  })
 
   /**
    * A visitor names no chat, so a call that is repeated after a lost connection may come when their next chat is open
@@ -99,8 +99,8 @@ export function visitorChats(entities: Entities): VisitorChats {
       if (by.role !== 'visitor') return { about: null, answer: refuse('visitors-only') }
       const known = hints.get(nameOf(by))
       // Before it has its turn: on the way from there to the mailbox nothing is awaited that others could overtake.
-      if (known !== undefined && mayBeRepeated(known, call)) {
-        const answered = await answeredBefore(known, command, call)
+      if (known !== undefined && mayBeRepeated(known.n, call)) {
+        const answered = await answeredBefore(known.n, command, call)
         if (answered) return answered
       }
       const turn = turns.begin(nameOf(by))
@@ -108,7 +108,7 @@ export function visitorChats(entities: Entities): VisitorChats {
         // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no
         // bounded mailbox.
         if (known !== undefined && known === hints.get(nameOf(by)) && !turn.mustStandAside) {
-          const asked = await ask(known, command, call)
+          const asked = await ask(known.room, command, call)
           if (!hasEnded(asked)) return asked
         }
         await turn.standAside()
@@ -120,7 +120,7 @@ export function visitorChats(entities: Entities): VisitorChats {
           turn.goOn()
           call.entered?.()
         }
-        return await ask(n, command, { ...call, entered })
+        return await ask(chatId(by, n), command, { ...call, entered })
       } finally {
         turn.end()
       }
@@ -136,7 +136,7 @@ export function visitorChats(entities: Entities): VisitorChats {
         const answered = mayBeRepeated(first, call) ? await answeredBefore(first, command, call) : undefined
         if (answered) return answered
         for (let n = first; ; n++) {
-          const asked = await ask(n, command, call)
+          const asked = await ask(chatId(by, n), command, call)
           if (hasEnded(asked)) continue
           if (!(asked.answer instanceof Refusal)) remember(by, n)
           return asked
