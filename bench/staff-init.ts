@@ -1,5 +1,6 @@
 import type { PresenceEvent } from '../machines/presence/events.ts'
 import { personIn } from '../machines/stream.ts'
+import { systemClock } from '../src/clock.ts'
 import { chatsModel, flaggedIn, unclaimedIn } from '../src/contracts/support-chat/chats-model.ts'
 import { staffInit as openingOf } from '../src/contracts/support-chat/opening.ts'
 import { usersOf } from '../src/contracts/support-chat/users.ts'
@@ -83,7 +84,7 @@ async function eventLoopHeld(log: Log): Promise<readonly number[]> {
   const onError = (error: unknown): never => {
     throw error
   }
-  const follower = openFollower({ log, outlet, profiles, onError })
+  const follower = openFollower({ log, outlet, profiles, clock: systemClock, onError })
   const people = function* () {
     for (const [person] of online.entries()) yield personIn(person)
   }

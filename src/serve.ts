@@ -110,7 +110,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const outlet = socketOutlet(io, metrics.pushed)
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
-  const follower = openFollower({ log, outlet, profiles, onError: (error) => onError(error, 'follower') })
+  const follower = openFollower({ log, outlet, profiles, clock, onError: (error) => onError(error, 'follower') })
   const upTo = (): bigint =>
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const hubs = openHubs({
@@ -156,7 +156,12 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     (error) => onError(error, 'follower'),
   )
   const onEvent = (recorded: Recorded): void => {
-    if (shared) entities.onEvent(recorded) // first: what is asked because of an event is decided on the state after it
+    try {
+      // First: what is asked because of an event is decided on the state after it.
+      if (shared) entities.onEvent(recorded)
+    } catch (error) {
+      onError(error, 'follower')
+    }
     metrics.heard(recorded.at, clock.now())
     tellListeners(recorded)
   }
@@ -263,9 +268,9 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       await Promise.all([hangUp(io, HANG_UP_MS), within(HANG_UP_MS, closed)])
       http.closeAllConnections()
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
+      await follower.stop() // nothing starts from here on that a contract has stopped
       for (const one of served) one.stop?.()
-      await entities.stop()
-      await Promise.all([follower.stop(), mixpanel.stop()])
+      await Promise.all([entities.stop(), mixpanel.stop()])
       await views.stop()
       await Promise.all([store.close(), connections.stop(), snapshots.close()])
       await log.close()

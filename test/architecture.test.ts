@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-const SMALL = ['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts']
+const TIMED = ['src/pause.ts', 'src/retries.ts']
+const SMALL = ['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts', ...TIMED]
 const STORAGE = ['src/log', 'src/views', 'src/runtime', 'src/presence']
 const MACHINERY = [
   ...['machines', 'projections', 'src/config.ts', 'src/delivery', 'src/gateway', 'src/analytics', 'src/observe'],
@@ -21,6 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/back-off.ts': [],
   'src/keep-newest.ts': [],
   'src/keyed-queue.ts': [],
+  'src/pause.ts': ['src/clock.ts'],
+  'src/retries.ts': ['src/clock.ts'],
   'src/config-variables.ts': [],
   'src/config.ts': ['src/config-variables.ts'],
   'src/log': ['src/log', 'src/back-off.ts', 'machines'],

@@ -1,9 +1,10 @@
 import { unreachable } from '../../machines/kernel.ts'
 import { backOffMs } from '../back-off.ts'
 import type { Clock } from '../clock.ts'
+import { pause } from '../pause.ts'
+import { MIXPANEL_BACK_OFF } from './back-off.ts'
 import type { MixpanelEvent } from './events.ts'
 import type { Import } from './import.ts'
-import { MIXPANEL_BACK_OFF, pause } from './pause.ts'
 
 /** An event on its way to Mixpanel, and where it came from. */
 export interface Parcel {

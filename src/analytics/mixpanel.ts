@@ -1,11 +1,12 @@
 import { backOffMs } from '../back-off.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Following, Log, Recorded } from '../log/log.ts'
+import { pause } from '../pause.ts'
+import { MIXPANEL_BACK_OFF } from './back-off.ts'
 import { type Checkpoint, type Checkpoints, stands } from './checkpoint.ts'
 import { deliverer, type Observer, type Parcel } from './deliver.ts'
 import type { MixpanelEvent } from './events.ts'
 import { BATCH_EVENTS, type Import } from './import.ts'
-import { MIXPANEL_BACK_OFF, pause } from './pause.ts'
 
 export interface MixpanelOptions {
   readonly log: Log

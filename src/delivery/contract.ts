@@ -88,6 +88,11 @@ export interface Policy extends Listener {
   readonly start?: () => Promise<void> | void
 }
 
+/** A policy that tries again later what failed: its contract stops it. */
+export interface StoppablePolicy extends Policy {
+  stop(): void
+}
+
 /** What machinery offers to contracts. */
 export interface Node {
   readonly config: Config

@@ -33,20 +33,36 @@ export interface Model<C> {
   seed(store: ViewStore, log: Log, onError: (error: unknown) => void): Promise<bigint | null>
 }
 
+/** A model that can say what an event will change before it changes anything. */
+export interface Foreseeing<C> extends Model<C> {
+  /** What `onEvent` will give. Moves nothing. */
+  changeOf(recorded: Recorded): C | undefined
+}
+
 /** People as a notice has to name them; undefined for somebody of whom nothing was ever recorded. */
 export interface Profiles {
   get(person: PersonRef): PersonRow | undefined
 }
 
 /** What clients are told of the changes of one model. */
-export interface Feed<C> {
+export type Feed<C> = NamelessFeed<C> | NamingFeed<C>
+
+interface NamelessFeed<C> {
   readonly model: Model<C>
-  /** Whom the notices name; the follower loads their profiles first. */
-  readonly people?: (change: C) => readonly PersonRef[]
+  readonly people?: undefined
   /** Pure: the same change tells the same, live, on resuming and in a replay. */
   readonly notices: (change: C, profiles: Profiles) => readonly Notice[]
   /** Default: each notice goes out at once. */
   readonly pace?: Pace<C>
+}
+
+interface NamingFeed<C> extends Omit<NamelessFeed<C>, 'model' | 'people'> {
+  readonly model: Foreseeing<C>
+  /**
+   * Whom the notices name. The follower loads their profiles before the model moves: whoever is in the model is never
+   * without a name, neither in a notice nor in an opening.
+   */
+  readonly people: (change: C) => readonly PersonRef[]
 }
 
 /** Between notices and connections. */

@@ -1,6 +1,9 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import { categoryIn, type PersonRef } from '../../machines/stream.ts'
+import { type BackOff, backOffMs } from '../back-off.ts'
+import type { Clock } from '../clock.ts'
 import { type Following, type Log, type Recorded as Logged, LogUnavailable } from '../log/log.ts'
+import { pause } from '../pause.ts'
 import { conditions } from './conditions.ts'
 import type { Feed, Model } from './feed.ts'
 import type { Outlet } from './outlet.ts'
@@ -10,6 +13,7 @@ export interface FollowerOptions {
   readonly log: Log
   readonly outlet: Outlet
   readonly profiles: ProfileCache
+  readonly clock: Clock
   readonly onError: (error: unknown, recorded: Recorded | undefined) => void
 }
 
@@ -39,9 +43,13 @@ export interface Follower {
   stop(): Promise<void>
 }
 
-export function openFollower({ log, outlet, profiles, onError }: FollowerOptions): Follower {
+/** Between attempts to read what an event needs, while the log does not answer. */
+const READ_BACK_OFF: BackOff = { firstMs: 200, longestMs: 5_000 }
+
+export function openFollower({ log, outlet, profiles, clock, onError }: FollowerOptions): Follower {
   const { until, check } = conditions()
   const routes = new Map<string, Route[]>()
+  const stopping = new AbortController()
   let position = -1n
   let live = false
   let following: Following | undefined
@@ -52,14 +60,11 @@ export function openFollower({ log, outlet, profiles, onError }: FollowerOptions
       for (const route of routes.get(categoryIn(recorded.stream)) ?? []) {
         try {
           // Nearly always there is nothing to wait for, and an await per event would cost more than the event.
-          if (route.model.isMissing(recorded)) await route.model.load(recorded)
+          const needed = missing(route, recorded)
+          if (needed && !(await needed)) return
+          // No wait from here on: an opening is made either before the model moves or after its notices are out.
           const change = route.model.onEvent(recorded)
-          if (change === undefined || !live) continue
-          for (const feed of route.feeds) {
-            const named = feed.people?.(change) ?? NOBODY
-            for (const person of named) if (!profiles.has(person)) await meet(person, recorded)
-            tell(feed, change)
-          }
+          if (change !== undefined && live) for (const feed of route.feeds) tell(feed, change, recorded)
         } catch (error) {
           onError(error, recorded)
         }
@@ -75,20 +80,69 @@ export function openFollower({ log, outlet, profiles, onError }: FollowerOptions
     check()
   }
 
+  /** Undefined when everything is here that the event needs; otherwise gets it, false when the node stops meanwhile. */
+  const missing = ({ model, feeds }: Route, recorded: Logged): Promise<boolean> | undefined => {
+    if (!model.isMissing(recorded)) {
+      const strangers = strangersIn(feeds, recorded)
+      return strangers.length === 0 ? undefined : meetAll(strangers, recorded)
+    }
+    return (async () => (await read(() => model.load(recorded))) && meetAll(strangersIn(feeds, recorded), recorded))()
+  }
+
+  const strangersIn = (feeds: Route['feeds'], recorded: Logged): PersonRef[] => {
+    const strangers: PersonRef[] = []
+    if (!live) return strangers // nobody listens yet, so nobody has to be named
+    for (const feed of feeds) {
+      if (!feed.people) continue
+      const change = feed.model.changeOf(recorded)
+      if (change === undefined) continue
+      try {
+        for (const person of feed.people(change)) if (!profiles.has(person)) strangers.push(person)
+      } catch (error) {
+        onError(error, recorded) // then nobody is named, but the model has to move
+      }
+    }
+    return strangers
+  }
+
+  const meetAll = async (strangers: readonly PersonRef[], recorded?: Recorded): Promise<boolean> => {
+    for (const person of strangers) if (!(await meet(person, recorded))) return false
+    return true
+  }
+
   /** Whoever cannot be read is told of without a name: their own history must not silence what others do. */
-  const meet = async (person: PersonRef, recorded?: Recorded): Promise<void> => {
+  const meet = async (person: PersonRef, recorded?: Recorded): Promise<boolean> => {
     try {
-      await profiles.fetch(person)
+      return await read(() => profiles.fetch(person))
     } catch (error) {
-      if (error instanceof LogUnavailable) throw error
       onError(error, recorded)
+      return true
     }
   }
 
-  const tell = <C>({ notices, pace }: Feed<C>, change: C): void => {
-    const told = notices(change, profiles)
-    if (pace) pace.push(told, change)
-    else for (const { to, name, data } of told) outlet.push(to, name, data)
+  /** Tries until the log answers: an event that was left out would be wrong here for ever. False = the node stops. */
+  const read = async (ask: () => Promise<unknown>): Promise<boolean> => {
+    for (let failures = 0; !stopping.signal.aborted; failures++) {
+      try {
+        await ask()
+        return true
+      } catch (error) {
+        if (!(error instanceof LogUnavailable)) throw error
+        onError(error, undefined)
+        await pause(clock, backOffMs(failures, READ_BACK_OFF), stopping.signal)
+      }
+    }
+    return false
+  }
+
+  const tell = <C>({ notices, pace }: Feed<C>, change: C, recorded: Recorded): void => {
+    try {
+      const told = notices(change, profiles)
+      if (pace) pace.push(told, change)
+      else for (const { to, name, data } of told) outlet.push(to, name, data)
+    } catch (error) {
+      onError(error, recorded) // a feed that fails must not silence the others
+    }
   }
 
   const addRoute = (model: Model<unknown>, feeds: FollowWhat['feeds']): void => {
@@ -119,13 +173,14 @@ export function openFollower({ log, outlet, profiles, onError }: FollowerOptions
         },
       })
       await caughtUp.promise
-      for (const person of [...what.online()]) await meet(person)
+      await meetAll([...what.online()])
     },
-    stop: async () => following?.stop(),
+    async stop() {
+      stopping.abort()
+      await following?.stop()
+    },
   }
 }
-
-const NOBODY: readonly PersonRef[] = []
 
 interface Route {
   readonly model: Model<unknown>

@@ -4,7 +4,7 @@ import { keepNewest } from '../keep-newest.ts'
 import { foldStream } from '../log/fold-stream.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
-import type { Change, Model } from './feed.ts'
+import type { Change, Foreseeing } from './feed.ts'
 import { MemoryLists } from './memory-lists.ts'
 import type { EventRef } from './notice.ts'
 import { seedFrom } from './seed.ts'
@@ -43,7 +43,7 @@ const MAX_FINISHED = 10_000
  * The hot rows of one view, folded from the log by the same pure projection as the view itself. Rows are put in from
  * the view or their stream and then moved by events; an event that a row has already seen changes nothing.
  */
-export class LiveModel<R extends Row> implements Model<Change<R>> {
+export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   readonly category: string
   readonly #options: LiveModelOptions<R>
   readonly #log: Log
@@ -97,16 +97,22 @@ export class LiveModel<R extends Row> implements Model<Change<R>> {
     if (past && key !== null && !this.#rows.has(key)) this.#put(key, undefined, past.state, past.last)
   }
 
-  onEvent(recorded: Recorded): Change<R> | undefined {
+  changeOf(recorded: Recorded): Change<R> | undefined {
     const { projection } = this.#options
     const key = projection.key(recorded)
     if (key === null || this.#finished.has(key)) return undefined
     const before = this.#rows.get(key)
     if (before ? recorded.revision <= before.seq : !this.#begins(recorded)) return undefined
-    const after = projection.fold(before, recorded)
+    return { key, recorded, before, after: projection.fold(before, recorded) }
+  }
+
+  onEvent(recorded: Recorded): Change<R> | undefined {
+    const change = this.changeOf(recorded)
+    if (!change) return undefined
+    const { key, before, after } = change
     this.#put(key, before, after, recorded)
     if (!this.#isKept(after)) this.#letGo(key)
-    return { key, recorded, before, after }
+    return change
   }
 
   async seed(store: ViewStore, log: Log): Promise<bigint | null> {

@@ -3,17 +3,20 @@ import { idIn, type PersonRef, personName, streamName } from '../../machines/str
 import { type PersonRow, people } from '../../projections/people.ts'
 import { foldStream } from '../log/fold-stream.ts'
 import type { Log } from '../log/log.ts'
-import type { Change, Model, Profiles } from './feed.ts'
+import type { Change, Foreseeing, Profiles } from './feed.ts'
 
 /**
  * The people whom notices of this node name: everybody who is online, and staff who were named once. Read from their
  * own streams when first needed and kept up to date by what this node hears, so that the cache needs no view and is
  * never behind the notice at hand.
  */
-export class ProfileCache implements Model<Change<PersonRow>>, Profiles {
+export class ProfileCache implements Foreseeing<Change<PersonRow>>, Profiles {
   readonly category = 'person'
   readonly #log: Log
   readonly #rows = new Map<string, PersonRow>()
+  readonly #reading = new Map<string, Promise<PersonRow | undefined>>()
+  /** Of those who are being read: whoever an event was heard of. */
+  readonly #heard = new Set<string>()
 
   constructor(log: Log) {
     this.#log = log
@@ -33,9 +36,25 @@ export class ProfileCache implements Model<Change<PersonRow>>, Profiles {
     const name = personName(person)
     const known = this.#rows.get(name)
     if (known) return known
-    const found = (await foldStream(this.#log, streamName(this.category, name), people.fold))?.state
-    if (found) this.#rows.set(name, found)
-    return found
+    const reading = this.#reading.get(name) ?? this.#read(name)
+    this.#reading.set(name, reading)
+    return reading
+  }
+
+  /** Again from the beginning when the person was heard of meanwhile: the event may not have been in what was read. */
+  async #read(name: string): Promise<PersonRow | undefined> {
+    try {
+      for (;;) {
+        this.#heard.delete(name)
+        const found = (await foldStream(this.#log, streamName(this.category, name), people.fold))?.state
+        if (this.#heard.has(name)) continue
+        if (found) this.#rows.set(name, found)
+        return found
+      }
+    } finally {
+      this.#reading.delete(name)
+      this.#heard.delete(name)
+    }
   }
 
   forget(person: PersonRef): void {
@@ -54,14 +73,20 @@ export class ProfileCache implements Model<Change<PersonRow>>, Profiles {
 
   async load(): Promise<void> {}
 
-  onEvent(recorded: Recorded): Change<PersonRow> | undefined {
+  changeOf(recorded: Recorded): Change<PersonRow> | undefined {
     const key = idIn(this.category, recorded.stream)
     if (key === null) return undefined
     const before = this.#rows.get(key)
     if (before ? recorded.revision <= before.seq : recorded.revision > 0) return undefined
-    const after = people.fold(before, recorded)
-    if (after) this.#rows.set(key, after)
-    return { key, recorded, before, after }
+    return { key, recorded, before, after: people.fold(before, recorded) }
+  }
+
+  onEvent(recorded: Recorded): Change<PersonRow> | undefined {
+    const name = idIn(this.category, recorded.stream)
+    if (name !== null && this.#reading.has(name)) this.#heard.add(name)
+    const change = this.changeOf(recorded)
+    if (change?.after) this.#rows.set(change.key, change.after)
+    return change
   }
 
   /** Starts empty: the follower fetches everybody who is online. */

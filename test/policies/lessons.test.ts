@@ -70,6 +70,7 @@ async function node(): Promise<Entities> {
   await attendance.catchUp?.()
   overdue.start()
   const stop = async (): Promise<void> => {
+    attendance.stop()
     overdue.stop()
     await following.stop()
     await entities.stop()

@@ -63,7 +63,7 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
   const onError = (error: unknown): never => {
     throw error
   }
-  const follower = openFollower({ log, outlet, profiles, onError })
+  const follower = openFollower({ log, outlet, profiles, clock, onError })
   const leases = memoryLeases()
   passwords ??= openPasswords()
   const node: Node = {

@@ -37,6 +37,14 @@ export const lessons: Contract = {
       clock,
       onError: (error) => onError(error, 'overdue-lessons'),
     })
+    const departed = departures({
+      lessons: open,
+      online,
+      entities,
+      endOfPresence: (org, id, since) => endOfPresence(log, org, id, since),
+      clock,
+      onError: (error) => onError(error, 'departures'),
+    })
     return {
       feeds: [{ model: open, notices: lessonNotices, pace }],
       inbound: lessonInbound(calls),
@@ -52,19 +60,13 @@ export const lessons: Contract = {
           now: clock.now,
         }),
       policies: [
-        departures({
-          lessons: open,
-          online,
-          entities,
-          endOfPresence: (org, id, since) => endOfPresence(log, org, id, since),
-          clock,
-          onError: (error) => onError(error, 'departures'),
-        }),
+        departed,
         // Caught up after the departures: who had left a lesson that is due by now must not count as there until its
         // end.
         { catchUp: overdue.start, categories: ['lesson'], onEvent: overdue.onEvent },
       ],
       stop() {
+        departed.stop()
         overdue.stop()
         pace.stop()
       },

@@ -4,9 +4,10 @@ import { idIn, isOf, personIn, personName } from '../../../machines/stream.ts'
 import { isPresent } from '../../../projections/lesson-participants.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
 import type { Clock } from '../../clock.ts'
-import type { Policy } from '../../delivery/contract.ts'
+import type { StoppablePolicy } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import { forEachLimited } from '../../keyed-queue.ts'
+import { openRetries } from '../../retries.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { LessonsModel } from './lessons-model.ts'
 import type { EndOfPresence } from './presence-past.ts'
@@ -41,8 +42,9 @@ const RETRY_MS = 500
  * joins, and once at the start at everybody; so it needs no position of its own, and what a crash left half done is
  * found again. Every node does it: the lesson takes each fact once.
  */
-export function departures(options: DeparturesOptions): Policy {
+export function departures(options: DeparturesOptions): StoppablePolicy {
   const { lessons, online, entities, endOfPresence, clock, onError } = options
+  const retries = openRetries(clock, RETRY_MS)
   let waiting: Case[] = []
   let working = false
 
@@ -88,7 +90,7 @@ export function departures(options: DeparturesOptions): Policy {
       await forEachLimited(MAX_PARALLEL_CASES, cases, (one) =>
         lookInto(one).catch((error: unknown) => {
           onError(error)
-          clock.after(RETRY_MS, () => add(one)) // the log may be back then; if not, once more
+          retries.add(() => add(one)) // the log may be back then; if not, once more
         }),
       )
     }
@@ -114,6 +116,7 @@ export function departures(options: DeparturesOptions): Policy {
   }
 
   return {
+    stop: retries.stop,
     categories: ['presence', 'lesson'],
     async catchUp() {
       for (const record of lessons.all())

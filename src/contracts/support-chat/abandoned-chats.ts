@@ -2,8 +2,10 @@ import { type Party, type Recorded, Refusal } from '../../../machines/kernel.ts'
 import { idIn, isOf, personIn, personName } from '../../../machines/stream.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
-import type { Policy } from '../../delivery/contract.ts'
+import type { Clock } from '../../clock.ts'
+import type { StoppablePolicy } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
+import { openRetries } from '../../retries.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { openChatsOf } from './chats-model.ts'
 
@@ -11,7 +13,7 @@ export interface AbandonedChatsOptions {
   readonly chats: LiveModel<ChatRow>
   readonly online: LiveModel<OnlineRow>
   readonly entities: Pick<Entities, 'ask'>
-  readonly now: () => number
+  readonly clock: Clock
   readonly onError: (error: unknown) => void
 }
 
@@ -23,18 +25,20 @@ const RETRY_MS = 1_000
  * position of its own, and what a crash left half done is found again. Every node does it: the commands' ids follow
  * from the event, so the log takes each close once.
  */
-export function abandonedChats({ chats, online, entities, now, onError }: AbandonedChatsOptions): Policy {
+export function abandonedChats({ chats, online, entities, clock, onError }: AbandonedChatsOptions): StoppablePolicy {
+  const retries = openRetries(clock, RETRY_MS)
+
   const close = (org: string, room: string, gone: string, causedBy: string): void => {
     const by: Party = { id: 'abandoned-chats', org, role: 'system' }
     const call = causedBy === '' ? {} : { causedBy }
-    const command = { type: 'CloseAbandonedChat', gone, by, at: now() } as const
+    const command = { type: 'CloseAbandonedChat', gone, by, at: clock.now() } as const
     const asked = entities.ask('chat', room, command, call).then((answer) => {
       if (answer instanceof Refusal)
         throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
     })
     asked.catch((error: unknown) => {
       onError(error)
-      setTimeout(() => lookAt(room), RETRY_MS).unref() // the log may be back then; if not, once more
+      retries.add(() => lookAt(room)) // the log may be back then; if not, once more
     })
   }
 
@@ -49,6 +53,7 @@ export function abandonedChats({ chats, online, entities, now, onError }: Abando
   }
 
   return {
+    stop: retries.stop,
     categories: ['presence', 'chat'],
     start() {
       for (const [room] of chats.entries()) lookAt(room)

@@ -27,6 +27,13 @@ export const supportChat: Contract = {
     const { log, entities, clock, online, profiles, follower, onError } = node
     const open = chatsModel(log)
     const replays = openReplays({ log, entities, clock, onError })
+    const abandoned = abandonedChats({
+      chats: open,
+      online,
+      entities,
+      clock,
+      onError: (error) => onError(error, 'abandoned-chats'),
+    })
     return {
       feeds: Object.values(deskFeeds(open, node)),
       inbound: supportChatInbound({ entities, visitorChats: visitorChats(entities), replays }),
@@ -42,16 +49,11 @@ export const supportChat: Contract = {
         return undefined
       },
       routes: (app) => chatRoutes(app, { log, entities, chats: chatList(node.views, node.upTo) }),
-      policies: [
-        abandonedChats({
-          chats: open,
-          online,
-          entities,
-          now: clock.now,
-          onError: (error) => onError(error, 'abandoned-chats'),
-        }),
-      ],
-      stop: () => replays.forget(),
+      policies: [abandoned],
+      stop() {
+        abandoned.stop()
+        replays.forget()
+      },
     }
   },
 }

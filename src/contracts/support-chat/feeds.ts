@@ -4,7 +4,7 @@ import type { ChatRow } from '../../../projections/chats.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
 import type { PersonRow } from '../../../projections/people.ts'
 import type { Node } from '../../delivery/contract.ts'
-import type { Change, Feed } from '../../delivery/feed.ts'
+import type { Change, Feed, Foreseeing } from '../../delivery/feed.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import { flaggedIn } from './chats-model.ts'
 import { chatNotices, presenceNotices, renamedNotices, staffIn } from './notices.ts'
@@ -24,7 +24,7 @@ export function deskFeeds(
 ): DeskFeeds {
   return {
     chats: {
-      model: chats as Feed<Change<ChatRow, ChatEvent>>['model'], // chats record no other events
+      model: chats as Foreseeing<Change<ChatRow, ChatEvent>>, // chats record no other events
       people: (change) => staffIn(change).map((id) => ({ org: change.after?.org ?? '', id })),
       notices(change, names) {
         const org = change.after?.org ?? ''

@@ -1,8 +1,4 @@
-import type { BackOff } from '../back-off.ts'
-import type { Clock } from '../clock.ts'
-
-/** Between attempts to reach Mixpanel. */
-export const MIXPANEL_BACK_OFF: BackOff = { firstMs: 1_000, longestMs: 60_000 }
+import type { Clock } from './clock.ts'
 
 /** Waits; returns at once when `signal` is or gets aborted. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
