@@ -147,8 +147,8 @@ export class Entity<S, C extends Command, E extends Event> {
     const proposed: Proposed[] = []
     const plans: Plan[] = []
     try {
-      for (const [index, waiting] of group.entries()) {
-        const plan = this.#plan(group, index, actor, proposed.length)
+      for (const waiting of group) {
+        const plan = this.#plan(waiting, group, plans, actor, proposed.length)
         plans.push(plan)
         if (plan.kind !== 'append') continue
         for (const [nth, event] of plan.events.entries()) {
@@ -175,13 +175,20 @@ export class Entity<S, C extends Command, E extends Event> {
     if (this.#revision - this.#snapshotRevision >= 2 * SNAPSHOT_PAYS) this.#keepSnapshot(actor)
   }
 
-  #plan(group: readonly Waiting<C>[], index: number, actor: Actor<S>, offset: number): Plan {
-    const waiting = group[index] as Waiting<C> // index comes from group.entries()
+  /** `plans` are those of the commands before this one in the group. */
+  #plan(
+    waiting: Waiting<C>,
+    group: readonly Waiting<C>[],
+    plans: readonly Plan[],
+    actor: Actor<S>,
+    offset: number,
+  ): Plan {
     if (waiting.key !== undefined) {
       const answered = this.#recall(waiting)
       if (answered) return answered
-      const twin = group.findIndex(({ key }) => key === waiting.key)
-      if (twin < index)
+      // A refusal is not remembered, here as little as later: whoever asks again may be in time.
+      const twin = plans.findIndex((plan, i) => group[i]?.key === waiting.key && !(plan instanceof Refusal))
+      if (twin >= 0)
         return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
       if (waiting.repeated) return unchangedAt(this.#revision + offset)
     }

@@ -257,6 +257,27 @@ describe('exactly once', () => {
       ['hi', 'x', 'a'].map((text) => ({ content: { text } })),
     )
   })
+
+  test('[ONCE-12] what was refused is asked anew by its repeat, also where both wait together', async () => {
+    await ask(open())
+    const answers = await Promise.all([
+      ask(write('x')), // is taken alone; the others are decided as one group
+      ask(write('a', ann), { clientId: 'm1' }),
+      ask(write('b', ann), { clientId: 'm2' }),
+      ask(claim(ann), { clientId: 'm2' }),
+      ask(write('a', ann), { clientId: 'm1' }),
+      ask(write('a', ann), { clientId: 'm1' }),
+    ])
+    const refused = 'chat-not-claimed'
+    expect(answers.map(codeOf)).toEqual(['done', refused, refused, 'done', 'done', 'done'])
+    expect(answers.slice(4).map((answer) => answer.kind === 'done' && answer.seq)).toEqual([3, 3])
+    expect((await recorded()).map(({ event: { type } }) => type)).toEqual([
+      'ChatOpened',
+      'VisitorWrote',
+      'ChatClaimed',
+      'StaffWrote',
+    ])
+  })
 })
 
 describe('an event of a newer version', () => {
