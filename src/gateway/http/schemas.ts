@@ -14,7 +14,13 @@ const seq = z
 export const asOf = { at: seq.optional().openapi({ description: 'as of the event with this seq' }) }
 
 /** How long a page may be. */
-export const limit = (most: number, fallback: number) => z.coerce.number().int().min(1).max(most).default(fallback)
+export const limit = (most: number, fallback: number) =>
+  z
+    .string()
+    .transform((text) => (/^\d{1,15}$/.test(text) ? Number(text) : 0))
+    .refine((count) => count >= 1 && count <= most, `must be a whole number from 1 to ${most}`)
+    .openapi({ type: 'integer', minimum: 1, maximum: most })
+    .default(fallback)
 
 /** Where a page of a list begins that goes by time. */
 export const next = z
