@@ -2,6 +2,7 @@ import { setImmediate as soon } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openLane, type Turn } from '../../src/gateway/sockets/lane.ts'
+import { manualClock } from '../support/clock.ts'
 
 /**
  * How a call behaves: how many ticks until it enters (`null`: never says so), and how many more until it is answered.
@@ -112,7 +113,7 @@ test(
     const first = Promise.withResolvers<void>()
     lane.add(() => first.promise)
     const taken = Array.from({ length: 300 }, (_, n) => lane.add(async () => void started.push(`call ${n}`)))
-    lane.addAlways(async () => void started.push('end'))
+    lane.addEnd(() => void started.push('end'))
     expect(taken.filter((was) => was)).toHaveLength(256)
     expect(taken.indexOf(false)).toBe(256)
     first.resolve()
@@ -121,3 +122,32 @@ test(
     expect(lane.add(async () => {})).toBe(true)
   },
 )
+
+test('[ORDER-2] the end waits two seconds for a call that does not enter, and comes once', async () => {
+  const clock = manualClock()
+  const lane = openLane(clock)
+  const ends: string[] = []
+  const stuck = Promise.withResolvers<void>()
+  lane.add(() => stuck.promise)
+  lane.addEnd(() => void ends.push('first'))
+  lane.addEnd(() => void ends.push('second'))
+  clock.advance(1_999)
+  await soon()
+  expect(ends).toEqual([])
+  clock.advance(1)
+  expect(ends).toEqual(['first', 'second'])
+  stuck.resolve()
+  const after = Promise.withResolvers<void>()
+  lane.add(async () => after.resolve())
+  await after.promise
+  expect(ends).toEqual(['first', 'second'])
+  expect(clock.pending()).toBe(0)
+})
+
+test('[ORDER-2] where nothing waits the end comes in the same turn, and leaves no timer', () => {
+  const clock = manualClock()
+  const ends: string[] = []
+  openLane(clock).addEnd(() => void ends.push('end'))
+  expect(ends).toEqual(['end'])
+  expect(clock.pending()).toBe(0)
+})

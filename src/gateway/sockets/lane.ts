@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from '../../clock.ts'
+
 /** Answers one call. It calls `entered` once, as soon as its command stands in a mailbox. It reports its own errors. */
 export type Turn = (entered: () => void) => Promise<void>
 
@@ -8,12 +10,18 @@ export interface Lane {
    * too many wait: then it never starts.
    */
   add(turn: Turn): boolean
-  /** As `add`, however many wait: for the server's own work, and for the end of the connection, which comes last. */
+  /** As `add`, however many wait: for the server's own work. */
   addAlways(turn: Turn): void
+  /**
+   * For the end of the connection: runs once, after everything that waits here, or two seconds from now. Whoever is
+   * gone is not kept online by a call that never enters.
+   */
+  addEnd(run: () => void): void
 }
 
 /** Of these each holds at most 64 KiB of content. */
 const MAX_WAITING = 256
+const LAST_CALLS_MS = 2_000
 
 /**
  * A call starts when the one before it has entered its mailbox, not when it was answered: mailboxes keep the order, and
@@ -21,7 +29,7 @@ const MAX_WAITING = 256
  * which it starts, so nearly always nothing waits here. A call that never says that it has entered, because it was
  * refused before, or asks nobody, has entered when it is answered.
  */
-export function openLane(maxWaiting = MAX_WAITING): Lane {
+export function openLane(clock: Clock = systemClock): Lane {
   const waiting: Turn[] = []
   let isEntering = false
   let isStarting = false
@@ -57,10 +65,21 @@ export function openLane(maxWaiting = MAX_WAITING): Lane {
 
   return {
     add(turn) {
-      if (waiting.length >= maxWaiting) return false
+      if (waiting.length >= MAX_WAITING) return false
       add(turn)
       return true
     },
     addAlways: add,
+    addEnd(run) {
+      let hasRun = false
+      const once = (): void => {
+        if (hasRun) return
+        hasRun = true
+        timer.cancel()
+        run()
+      }
+      const timer = clock.after(LAST_CALLS_MS, once)
+      add(async () => once())
+    },
   }
 }

@@ -67,13 +67,19 @@ export function serveSockets(options: ServeSocketsOptions): void {
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
       const at = seenUntil(socket.conn, reason, clock.now())
       // The end of a connection is a frame, too: what was sent before it is decided before it.
-      lane.addAlways(() =>
+      lane.addEnd(() => {
         registry
           .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
-          .catch((error: unknown) => onError(error, 'a disconnection')),
-      )
+          .catch((error: unknown) => onError(error, 'a disconnection'))
+      })
     })
     socket.onAny((name: unknown, ...args: unknown[]) => inbound.onFrame(name, args, connection, lane))
-    arrive(socket)
+    try {
+      arrive(socket)
+    } catch (error) {
+      onError(error, 'an arrival')
+      socket.emit('error', { message: 'something broke on our side; it has been logged' })
+      socket.conn.close() // lost, not sent away: clients try again by themselves
+    }
   })
 }

@@ -14,17 +14,17 @@ export interface SocketData {
   readonly lane: Lane
 }
 
-/** A socket as contracts see it. Its end comes after every call that it made. */
+/** A socket as contracts see it. Its end comes after the calls that it made. */
 export function connectionOf(socket: Socket, arrival: Arrival, person: Connection['person'], lane: Lane): Connection {
   const { handshake } = socket
   let isOver = false
   let closers: (() => void)[] = []
-  const close = async (): Promise<void> => {
+  const close = (): void => {
     isOver = true
     for (const run of closers) run()
     closers = []
   }
-  socket.once('disconnect', () => lane.addAlways(close))
+  socket.once('disconnect', () => lane.addEnd(close))
 
   return {
     id: socket.id,
