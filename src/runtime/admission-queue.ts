@@ -25,7 +25,7 @@ export interface AdmissionQueueOptions {
 
 /**
  * A whole class may ask one entity at once, which is more than a mailbox holds. A line in front of the mailbox costs
- * nothing but memory, and unlike knocking again and again it lets nobody overtake.
+ * nothing but memory, and unlike asking again and again it lets nobody overtake.
  */
 export function admissionQueue(
   entities: Pick<Entities, 'ask'>,

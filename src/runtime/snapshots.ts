@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 
 /**
- * Where rooms keep what they were, so that waking a long one does not read its whole past. Losing any of it costs only
+ * Where entities keep what they were, so that waking a long one does not read its whole past. Losing any of it costs only
  * time.
  */
 export interface SnapshotStore {
@@ -13,7 +13,7 @@ export interface SnapshotStore {
 export type RecordedCall = readonly [digest: string, seq: number, position: string]
 
 /**
- * A room at one revision. `eventId` is the id of the event there: a log that was put back from a backup is noticed by
+ * An entity at one revision. `eventId` is the id of the event there: a log that was put back from a backup is noticed by
  * it.
  */
 export interface Snapshot {
