@@ -1,5 +1,6 @@
 import type { Party, Role } from '../../machines/kernel.ts'
 import type { PresenceCommand } from '../../machines/presence/commands.ts'
+import { personIn } from '../../machines/stream.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { forEachLimited, keyedQueue } from '../keyed-queue.ts'
 import { absences } from './absences.ts'
@@ -285,9 +286,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   }
 }
 
-/** Ids hold no dots. */
 function party(person: string, role: Party['role']): Party {
-  const dot = person.indexOf('.')
-  const org = person.slice(0, dot)
-  return { org, id: role === 'system' ? 'system' : person.slice(dot + 1), role }
+  const { org, id } = personIn(person)
+  return { org, id: role === 'system' ? 'system' : id, role }
 }

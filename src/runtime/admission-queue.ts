@@ -1,5 +1,6 @@
 import type { Category, CommandOf } from '../../machines/catalogue.ts'
 import { refuse } from '../../machines/kernel.ts'
+import { streamName } from '../../machines/stream.ts'
 import type { Answer, Call } from './answer.ts'
 import type { Entities } from './entities.ts'
 
@@ -35,7 +36,7 @@ export function admissionQueue(
 
   return {
     async ask(category, id, command, call) {
-      const name = `${category}-${id}`
+      const name = streamName(category, id)
       let line = lines.get(name)
       if (!line) {
         line = { inside: 0, waiting: [] }

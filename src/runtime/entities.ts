@@ -7,6 +7,7 @@ import {
   type StateOf,
 } from '../../machines/catalogue.ts'
 import type { Command, Event } from '../../machines/kernel.ts'
+import { streamName } from '../../machines/stream.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
@@ -22,14 +23,17 @@ export interface EntitiesOptions {
   /** Other processes write to the same log. */
   readonly shared: boolean
   readonly now: () => number
-  /** A entity that nobody has used for so long lets go of its actor. */
+  /** An entity that nobody has used for so long lets go of its actor. */
   readonly idleMs: number
   readonly appended?: (milliseconds: number, events: number) => void
 }
 
 /** All entities of this node: awake on demand, asleep when idle. Any node may serve any entity. */
 export interface Entities {
-  /** Asks one entity to do something. A Done is on disk. Rejects only on a bug or a entity whose history cannot be read. */
+  /**
+   * Asks one entity to do something. A Done is on disk. Rejects only on a bug, or when an entity's history cannot be
+   * read.
+   */
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
   /** The first answer to a named call, if this entity has taken it before; undefined for a call without a name. */
   remembered<K extends Category>(
@@ -74,7 +78,7 @@ export function openEntities(options: EntitiesOptions): Entities {
   }
 
   const entityOf = (category: Category, id: string): AnyEntity => {
-    const stream = `${category}-${id}`
+    const stream = streamName(category, id)
     let entity = awake.get(stream)
     if (!entity) {
       const its = parts.get(category)
