@@ -28,7 +28,8 @@ import { requestEvents } from './request/events.ts'
 import { requestMachine } from './request/machine.ts'
 
 /**
- * Everything that the runtime must know about one kind of entity. `M` is its XState machine, `S` that machine's snapshot.
+ * Everything that the runtime must know about one kind of entity. `M` is its XState machine, `S` that machine's
+ * snapshot.
  */
 export interface Kind<M, S, C extends Command, E extends Event> {
   readonly machine: M

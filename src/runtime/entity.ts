@@ -88,7 +88,7 @@ export class Entity<S, C extends Command, E extends Event> {
    */
   onEvent(recorded: Recorded): void {
     if (!this.#actor || recorded.revision <= this.#revision) return
-    // While it serves this is mostly its own append, which comes before the answer to it: only afterwards can that be told.
+    // While it serves this is mostly its own append, which comes before the answer to it: that shows only afterwards.
     if (this.#serving || recorded.revision > this.#revision + 1)
       this.#unlearned = Math.max(this.#unlearned, recorded.revision)
     else {

@@ -31,9 +31,9 @@ const RETRY_MS = 1_000
 const MAX_PARALLEL_ENDINGS = 16
 
 /**
- * Ends what nobody has ended. One timer for the earliest; what is due is read from the live model each time, so the timer
- * holds no history, and what became due while no server was there is ended at the start. Every node does it: a thing
- * ends once.
+ * Ends what nobody has ended. One timer for the earliest; what is due is read from the live model each time, so the
+ * timer holds no history, and what became due while no server was there is ended at the start. Every node does it: a
+ * thing ends once.
  */
 export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: OverdueOptions<D>): Overdue {
   const ending = new Set<string>()

@@ -15,10 +15,10 @@ const KEY_SHAPE = 'Idempotency-Key must be 1 to 128 printable ASCII characters'
 
 /**
  * One `Idempotency-Key` of one person names one request, whatever it writes to: a reuse for another one is refused. The
- * entities below make a repeat of what they recorded harmless; this remembers, for keys that were answered with success,
- * which request they named, so that a repeat of what changed nothing changes nothing, either. (Passwords are left out:
- * a quick digest of one must not be in the log.) A crash after the write and before this note leaves only the reuse
- * unnoticed.
+ * entities below make a repeat of what they recorded harmless; this remembers, for keys that were answered with
+ * success, which request they named, so that a repeat of what changed nothing changes nothing, either. (Passwords are
+ * left out: a quick digest of one must not be in the log.) A crash after the write and before this note leaves only the
+ * reuse unnoticed.
  */
 export function namedOnce(entities: Pick<Entities, 'ask' | 'remembered'>, now: () => number): NamedOnce {
   return async (c, by, answer) => {
