@@ -4,7 +4,8 @@ import type { Connection, Outcome } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import type { Refusals } from '../../delivery/refusals.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
-import type { Answer, Call } from '../../runtime/answer.ts'
+import type { Answer } from '../../runtime/answer.ts'
+import { callOf } from '../shared/ids.ts'
 import { waitingRoom } from './audiences.ts'
 import { callsUnderWay } from './calls-under-way.ts'
 import type { LessonCodes } from './codes.ts'
@@ -109,9 +110,6 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     },
   }
 }
-
-const callOf = (clientId: string | undefined, payload: unknown, entered: () => void): Call =>
-  clientId === undefined ? { entered } : { clientId, payload, entered }
 
 function refusedOnArrival({ code }: Refusal): object {
   const table: Refusals = lessonRefusals
