@@ -20,7 +20,7 @@ type NodeParts = Pick<Node, 'entities' | 'follower' | 'profiles' | 'hubs' | 'clo
 export interface LessonCallsOptions extends NodeParts {
   readonly lessons: LessonsModel
   /** Somebody has entered the lesson's waiting room. */
-  readonly knock: (lesson: string) => void
+  readonly onWaiting: (lesson: string) => void
   readonly codes: LessonCodes
 }
 
@@ -37,21 +37,21 @@ export interface LessonCalls extends LessonAsks {
 const PUSH_WAIT_MS = 5_000
 
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
-  const { entities, lessons, knock, follower, hubs, clock, onError } = options
+  const { entities, lessons, onWaiting, follower, hubs, clock, onError } = options
 
-  const heard = async (position: bigint): Promise<void> => {
+  const reached = async (position: bigint): Promise<void> => {
     if (follower.position() >= position) return
     await follower.until(() => follower.position() >= position, AbortSignal.timeout(PUSH_WAIT_MS))
   }
   const underWay = callsUnderWay()
   const admission = admissionQueue(entities)
-  const join = joining({ ...options, admission, heard })
+  const join = joining({ ...options, admission, reached })
   const leave = leaving({ ...options, admission, settled: underWay.settled })
 
   /** The call is under way until this node has heard of what came of it. */
   const noted = ({ party }: Connection, answering: Promise<Outcome>): Promise<Outcome> => {
     const known = answering.then(({ answer }) =>
-      answer instanceof Refusal || answer.position === null ? undefined : heard(answer.position),
+      answer instanceof Refusal || answer.position === null ? undefined : reached(answer.position),
     )
     underWay.add(personName(party), known)
     return answering
@@ -94,7 +94,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       const mine = from.kind === 'hub' ? [] : lessons.lessonsOf(org, id)
       for (const lesson of mine) {
         from.join(waitingRoom(lesson))
-        knock(lesson)
+        onWaiting(lesson)
       }
       if (named !== undefined && named !== '') {
         from.inOrder((entered) =>
