@@ -28,7 +28,8 @@ import { requestEvents } from './request/events.ts'
 import { requestMachine } from './request/machine.ts'
 
 /**
- * Everything that the runtime must know about one kind of room. `M` is its XState machine, `S` that machine's snapshot.
+ * Everything that the runtime must know about one kind of entity. `M` is its XState machine, `S` that machine's
+ * snapshot.
  */
 export interface Kind<M, S, C extends Command, E extends Event> {
   readonly machine: M
@@ -39,7 +40,7 @@ export interface Kind<M, S, C extends Command, E extends Event> {
 
 const kind = <M, S, C extends Command, E extends Event>(it: Kind<M, S, C, E>): Kind<M, S, C, E> => it
 
-/** Stream category -> kind of room: the only list of all kinds. A room's stream is `<category>-<id>`. */
+/** Stream category -> kind of entity: the only list of all kinds. An entity's stream is `<category>-<id>`. */
 export const catalogue = {
   attendance: kind({ machine: attendanceMachine, decide: decideAttendance, events: attendanceEvents }),
   chat: kind({ machine: chatMachine, decide: decideChat, events: chatEvents }),

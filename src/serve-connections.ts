@@ -11,7 +11,7 @@ import type { Leases } from './presence/leases.ts'
 import { type LivenessProbe, localProbe } from './presence/liveness-probe.ts'
 import { memoryLeases } from './presence/memory.ts'
 import { openRedisLeases } from './presence/redis.ts'
-import { openRedisPulse } from './presence/redis-liveness-probe.ts'
+import { openRedisProbe } from './presence/redis-liveness-probe.ts'
 
 export interface ConnectionPartsOptions {
   readonly config: Config
@@ -49,7 +49,7 @@ export async function connectionParts({
   const inRedis = url === null ? null : await openRedisLeases({ url, node, ttlMs })
   const here = localProbe()
   if (url !== null && inRedis !== null && config.eventStoreUrl !== null) {
-    const liveness = await openRedisPulse({ url, node, here, leases: inRedis, clock, onError })
+    const liveness = await openRedisProbe({ url, node, here, leases: inRedis, clock, onError })
     return {
       leases: inRedis,
       liveness,

@@ -4,7 +4,7 @@ import type { Lease, Leases } from './leases.ts'
 import { ANSWER_MS, type LivenessProbe, latestResult, type ProbeResult } from './liveness-probe.ts'
 import { redisOptions } from './redis-connection.ts'
 
-export interface RedisPulseOptions {
+export interface RedisProbeOptions {
   readonly url: string
   /** The same name as in the leases. */
   readonly node: string
@@ -16,7 +16,7 @@ export interface RedisPulseOptions {
   readonly prefix?: string
 }
 
-/** Another node feels for `ANSWER_MS` itself; this much more for the way there and back. */
+/** Another node probes for `ANSWER_MS` itself; this much more for the way there and back. */
 const WAY_MS = 1_000
 const TIMEOUT_MS = 1_000
 const AGAIN_MS = 250
@@ -50,7 +50,7 @@ interface Asked {
  * keeps nothing. A node that does not answer at all is dead, or as good as dead: when nobody else answers either, its
  * leases of this person are dropped, and it takes them again if it lives.
  */
-export async function openRedisPulse(options: RedisPulseOptions): Promise<LivenessProbe> {
+export async function openRedisProbe(options: RedisProbeOptions): Promise<LivenessProbe> {
   const { url, node, here, leases, clock, onError, prefix = 'lyceum:' } = options
   const channelOf = (name: string): string => `${prefix}pulse:${name}`
   const asked = new Map<number, Asked>()

@@ -1,5 +1,6 @@
 import type { Party, Role } from '../../machines/kernel.ts'
 import type { PresenceCommand } from '../../machines/presence/commands.ts'
+import { personIn } from '../../machines/stream.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { forEachLimited, keyedQueue } from '../keyed-queue.ts'
 import { absences } from './absences.ts'
@@ -23,7 +24,7 @@ export interface End {
 /** A person is `<org>.<id>`, without dots in either part. */
 export interface PresenceTrackerOptions {
   readonly leases: Leases
-  /** Sends a command to the room `presence-<person>`; resolves to what is recorded after it. */
+  /** Sends a command to the entity `presence-<person>`; resolves to what is recorded after it. */
   ask(person: string, command: PresenceCommand): Promise<RecordedPresence>
   readonly clock: Clock
   /** How long a lost connection may come back. 0 = not at all. */
@@ -31,7 +32,7 @@ export interface PresenceTrackerOptions {
   /** The leases' time to live. */
   readonly ttlMs: number
   /**
-   * See `Pulse`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until
+   * See `LivenessProbe`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until
    * `seenAt`.
    */
   probeOthers(person: string, seenAt: number): Promise<ProbeResult>
@@ -82,7 +83,7 @@ const MAX_PARALLEL_PEOPLE = 32
 /**
  * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
  *   - a lease taken on one node between another node's count and what it records by it: count again after recording;
- *   - a record that contradicts a socket of this node: `heard`, and each sweep;
+ *   - a record that contradicts a socket of this node: `onEdge`, and each sweep;
  *   - a node that died: its leases expire, and the next sweep finds that its people have none but those; whoever leaves
  *     another
  *     node before that is not kept online by them: nobody answers there;
@@ -97,7 +98,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   const here = openSocketsHere()
   const turns = keyedQueue()
   /** Apart: nobody's turn waits for them, and a node that stops does not, either. */
-  const doubts = keyedQueue()
+  const probes = keyedQueue()
   const absent = absences(sweepMs)
   /** People whose last socket here is gone, which could not be recorded yet. */
   const unfinished = new Map<string, () => Promise<void>>()
@@ -151,7 +152,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
       if ((await options.probeOthers(person, seenAt)) === 'alive' || stopped) return
       await turns.run(person, () => lose(person, seenAt))
     }
-    void doubts.run(person, () => work().catch(options.onError))
+    void probes.run(person, () => work().catch(options.onError))
   }
 
   async function finish(person: string, work: () => Promise<void>): Promise<void> {
@@ -272,7 +273,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
       if (here.has(person)) void inBackground([person], reconcile) // reports its errors itself
     },
     async quiet() {
-      await doubts.quiet()
+      await probes.quiet()
       await turns.quiet()
     },
     async stop() {
@@ -285,9 +286,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   }
 }
 
-/** Ids hold no dots. */
 function party(person: string, role: Party['role']): Party {
-  const dot = person.indexOf('.')
-  const org = person.slice(0, dot)
-  return { org, id: role === 'system' ? 'system' : person.slice(dot + 1), role }
+  const { org, id } = personIn(person)
+  return { org, id: role === 'system' ? 'system' : id, role }
 }

@@ -3,7 +3,7 @@ import { type AnyActorScope, type AnyMachineSnapshot, type AnyStateMachine, crea
 import type { Event } from '../../machines/kernel.ts'
 
 /**
- * One room's place in its machine, moved by recorded events. Together with the machine.ts files the only place that
+ * One entity's place in its machine, moved by recorded events. Together with the machine.ts files the only place that
  * knows XState.
  */
 export interface Actor<S> {
@@ -46,16 +46,16 @@ export function definitionHash(machine: unknown): string {
   return hash('sha1', text)
 }
 
-/** What all rooms of one machine share: see docs/decisions/0020. */
+/** What all entities of one machine share: see docs/decisions/0020. */
 interface Shared {
   readonly scope: AnyActorScope
   readonly initial: AnyMachineSnapshot
 }
 
-const stages = new WeakMap<AnyStateMachine, Shared>()
+const shared = new WeakMap<AnyStateMachine, Shared>()
 
 function sharedBy(machine: AnyStateMachine): Shared {
-  const known = stages.get(machine)
+  const known = shared.get(machine)
   if (known) return known
   const self = createActor(machine)
   const { id, sessionId, system } = self
@@ -74,7 +74,7 @@ function sharedBy(machine: AnyStateMachine): Shared {
     stopChild: never,
     actionExecutor: never,
   }
-  const stage = { scope, initial: machine.getInitialSnapshot(scope, undefined) }
-  stages.set(machine, stage)
-  return stage
+  const parts = { scope, initial: machine.getInitialSnapshot(scope, undefined) }
+  shared.set(machine, parts)
+  return parts
 }

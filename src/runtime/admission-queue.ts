@@ -1,5 +1,6 @@
 import type { Category, CommandOf } from '../../machines/catalogue.ts'
 import { refuse } from '../../machines/kernel.ts'
+import { streamName } from '../../machines/stream.ts'
 import type { Answer, Call } from './answer.ts'
 import type { Entities } from './entities.ts'
 
@@ -25,7 +26,7 @@ export interface AdmissionQueueOptions {
 
 /**
  * A whole class may ask one entity at once, which is more than a mailbox holds. A line in front of the mailbox costs
- * nothing but memory, and unlike knocking again and again it lets nobody overtake.
+ * nothing but memory, and unlike asking again and again it lets nobody overtake.
  */
 export function admissionQueue(
   entities: Pick<Entities, 'ask'>,
@@ -35,7 +36,7 @@ export function admissionQueue(
 
   return {
     async ask(category, id, command, call) {
-      const name = `${category}-${id}`
+      const name = streamName(category, id)
       let line = lines.get(name)
       if (!line) {
         line = { inside: 0, waiting: [] }

@@ -1,8 +1,8 @@
 import type { RecordedCall } from './snapshots.ts'
 
 /**
- * Which named calls a room has already answered. Exact for the whole life of the room, in memory only as far as it was
- * needed.
+ * Which named calls an entity has already answered. Exact for the whole life of the entity, in memory only as far as it
+ * was needed.
  */
 export class CallRecord {
   #parsed = new Map<string, RecordedCall>()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from '../../machines/kernel.ts'
+import { personName } from '../../machines/stream.ts'
 import type { Meta } from '../log/log.ts'
 import type { Answer, Call } from './answer.ts'
 import { derivedUuid, digestOf } from './ids.ts'
@@ -34,7 +35,7 @@ export function identify<C extends Command>(
     return { command, id, key: undefined, digest: '', repeated, causedBy, resolve, reject }
   }
   const { by, at: _, ...asked } = command
-  const key = digestOf(`${by.org}.${by.id}\0${clientId}`)
+  const key = digestOf(`${personName(by)}\0${clientId}`)
   const digest = digestOf(JSON.stringify([command.type, payload ?? asked]))
   return { command, id: derivedUuid(`${stream}\0${key}\0${digest}`), key, digest, repeated, causedBy, resolve, reject }
 }
@@ -45,7 +46,7 @@ export function metaOf({ command, id, key, digest, causedBy }: Waiting<Command>,
   const { by } = command
   return {
     correlationId: id,
-    by: by.role === 'system' ? 'system' : `${by.org}.${by.id}`,
+    by: by.role === 'system' ? 'system' : personName(by),
     ...(causedBy === undefined ? {} : { causationId: causedBy }),
     ...(key !== undefined && nth === 0 ? { client: { key, digest } } : {}),
   }

@@ -7,6 +7,7 @@ import {
   type StateOf,
 } from '../../machines/catalogue.ts'
 import type { Command, Event } from '../../machines/kernel.ts'
+import { streamName } from '../../machines/stream.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
@@ -22,23 +23,26 @@ export interface EntitiesOptions {
   /** Other processes write to the same log. */
   readonly shared: boolean
   readonly now: () => number
-  /** A room that nobody has used for so long lets go of its actor. */
+  /** An entity that nobody has used for so long lets go of its actor. */
   readonly idleMs: number
   readonly appended?: (milliseconds: number, events: number) => void
 }
 
-/** All rooms of this node: awake on demand, asleep when idle. Any node may serve any room. */
+/** All entities of this node: awake on demand, asleep when idle. Any node may serve any entity. */
 export interface Entities {
-  /** Asks one room to do something. A Done is on disk. Rejects only on a bug or a room whose history cannot be read. */
+  /**
+   * Asks one entity to do something. A Done is on disk. Rejects only on a bug, or when an entity's history cannot be
+   * read.
+   */
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
-  /** The first answer to a named call, if this room has taken it before; undefined for a call without a name. */
+  /** The first answer to a named call, if this entity has taken it before; undefined for a call without a name. */
   remembered<K extends Category>(
     category: K,
     id: string,
     command: CommandOf<K>,
     call: Call,
   ): Promise<Answer | undefined>
-  /** The state of one room after everything that is recorded in it. */
+  /** The state of one entity after everything that is recorded in it. */
   state<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
   /** What was recorded, by whatever node. Only needed on a shared log. */
   onEvent(recorded: Recorded): void
@@ -47,7 +51,7 @@ export interface Entities {
    * Position of the last event that this node appended, -1 for none: a view that shows it shows its asker's own writes.
    */
   lastPosition(): bigint
-  /** Waits for the commands in hand, puts every room to sleep and stops. Further commands are still answered. */
+  /** Waits for the commands in hand, puts every entity to sleep and stops. Further commands are still answered. */
   stop(): Promise<void>
 }
 
@@ -74,24 +78,24 @@ export function openEntities(options: EntitiesOptions): Entities {
   }
 
   const entityOf = (category: Category, id: string): AnyEntity => {
-    const stream = `${category}-${id}`
-    let room = awake.get(stream)
-    if (!room) {
+    const stream = streamName(category, id)
+    let entity = awake.get(stream)
+    if (!entity) {
       const its = parts.get(category)
-      if (!its) throw new Error(`no kind of room is called ${category}`)
-      room = new Entity(stream, its)
-      awake.set(stream, room)
+      if (!its) throw new Error(`no kind of entity is called ${category}`)
+      entity = new Entity(stream, its)
+      awake.set(stream, entity)
     }
-    room.usedAt = now()
-    return room
+    entity.usedAt = now()
+    return entity
   }
 
   const sweep = setInterval(
     () => {
       const before = now() - idleMs
-      for (const [stream, room] of awake) {
-        if (room.busy || room.usedAt > before) continue
-        room.sleep()
+      for (const [stream, entity] of awake) {
+        if (entity.busy || entity.usedAt > before) continue
+        entity.sleep()
         awake.delete(stream)
       }
     },
@@ -108,9 +112,9 @@ export function openEntities(options: EntitiesOptions): Entities {
     lastPosition: () => lastPosition,
     async stop() {
       clearInterval(sweep)
-      for (const room of awake.values()) {
-        if (room.busy) await room.state().catch(() => undefined) // answered after all that waits before it
-        if (!room.busy) room.sleep()
+      for (const entity of awake.values()) {
+        if (entity.busy) await entity.state().catch(() => undefined) // answered after all that waits before it
+        if (!entity.busy) entity.sleep()
       }
     },
   }

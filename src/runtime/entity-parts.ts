@@ -2,7 +2,7 @@ import type { Command, Decision, Event } from '../../machines/kernel.ts'
 import type { Log } from '../log/log.ts'
 import type { SnapshotStore } from './snapshots.ts'
 
-/** What rooms of one kind share. */
+/** What entities of one kind share. */
 export interface EntityParts<S, C extends Command, E extends Event> {
   readonly machine: unknown
   /** Of the machine: a snapshot of another definition is worthless. */

@@ -30,12 +30,12 @@ export class Entity<S, C extends Command, E extends Event> {
   #actor: Actor<S> | undefined
   #revision = -1
   #lastId = ''
-  #marks = new CallRecord()
+  #callRecord = new CallRecord()
   readonly #unchanged = new NoOpCalls()
   #snapshotRevision = -1
   #stale = false
-  /** The highest revision that was heard from the log and not learned at once. */
-  #heard = -1
+  /** The highest revision that came from the log and was not learned at once. */
+  #unlearned = -1
   #serving = false
   #queue: Waiting<C>[] = []
   #stateAsked: PromiseWithResolvers<View<S>>[] = []
@@ -83,13 +83,14 @@ export class Entity<S, C extends Command, E extends Event> {
   }
 
   /**
-   * An event of this entity, heard from the log: what other nodes write keeps an awake entity up to date, so that
+   * An event of this entity, from the log: what other nodes write keeps an awake entity up to date, so that
    * conflicts are rare.
    */
   onEvent(recorded: Recorded): void {
     if (!this.#actor || recorded.revision <= this.#revision) return
-    // While it serves this is mostly its own append, heard before the answer to it: only afterwards can that be told.
-    if (this.#serving || recorded.revision > this.#revision + 1) this.#heard = Math.max(this.#heard, recorded.revision)
+    // While it serves this is mostly its own append, which comes before the answer to it: that shows only afterwards.
+    if (this.#serving || recorded.revision > this.#revision + 1)
+      this.#unlearned = Math.max(this.#unlearned, recorded.revision)
     else {
       this.#stale = true // also when it cannot be learned: then nothing may be decided on the state before it
       this.#learn(this.#actor, recorded)
@@ -200,7 +201,7 @@ export class Entity<S, C extends Command, E extends Event> {
 
   #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
     if (key === undefined) return undefined
-    const mark = this.#marks.get(key)
+    const mark = this.#callRecord.get(key)
     if (!mark) return this.#unchanged.answerTo(key, digest)
     const [theirs, seq, position] = mark
     if (theirs !== digest) return refuse('client-id-reused')
@@ -211,7 +212,7 @@ export class Entity<S, C extends Command, E extends Event> {
     for (const [index, { key, digest, resolve }] of group.entries()) {
       const answer = answers[index] as Answer // one plan and one answer for each waiting command
       if (key !== undefined && answer.kind === 'done') {
-        if (plans[index]?.kind === 'append') this.#marks.set(key, [digest, answer.seq, String(answer.position)])
+        if (plans[index]?.kind === 'append') this.#callRecord.set(key, [digest, answer.seq, String(answer.position)])
         else if (plans[index]?.kind === 'done' && answer.id === null) this.#unchanged.note(key, digest, answer.seq)
       }
       resolve(answer)
@@ -220,7 +221,7 @@ export class Entity<S, C extends Command, E extends Event> {
 
   /** The actor, awake and not behind what is known to be recorded. */
   async #freshen(): Promise<Actor<S>> {
-    if (this.#actor && !this.#stale && this.#heard <= this.#revision) return this.#actor
+    if (this.#actor && !this.#stale && this.#unlearned <= this.#revision) return this.#actor
     this.#stale = false
     try {
       const actor = this.#actor ?? this.#restore()
@@ -247,7 +248,7 @@ export class Entity<S, C extends Command, E extends Event> {
     actor.onEvent(event)
     this.#revision = revision
     this.#lastId = id
-    if (meta.client) this.#marks.set(meta.client.key, [meta.client.digest, revision, String(position)])
+    if (meta.client) this.#callRecord.set(meta.client.key, [meta.client.digest, revision, String(position)])
   }
 
   #restore(): Actor<S> {
@@ -258,7 +259,7 @@ export class Entity<S, C extends Command, E extends Event> {
     if (!snapshot) return startActor<S>(machine)
     this.#revision = this.#snapshotRevision = snapshot.revision
     this.#lastId = snapshot.eventId
-    this.#marks = new CallRecord(snapshot.marks)
+    this.#callRecord = new CallRecord(snapshot.marks)
     return startActor<S>(machine, snapshot.state)
   }
 
@@ -273,7 +274,7 @@ export class Entity<S, C extends Command, E extends Event> {
       revision: this.#revision,
       eventId: this.#lastId,
       state: actor.persist(),
-      marks: this.#marks.toText(),
+      marks: this.#callRecord.toText(),
     }
     this.#parts.snapshots.save(this.stream, encodeSnapshot(snapshot, this.#parts.definition))
     this.#snapshotRevision = this.#revision
@@ -286,7 +287,7 @@ export class Entity<S, C extends Command, E extends Event> {
   #drop(): void {
     this.#actor = undefined
     this.#revision = this.#snapshotRevision = -1
-    this.#marks = new CallRecord()
+    this.#callRecord = new CallRecord()
   }
 }
 

@@ -3,7 +3,7 @@ import { keepNewest } from '../keep-newest.ts'
 import type { Answer } from './answer.ts'
 
 /**
- * The newest named calls of a room that were answered yes and changed nothing: nothing in the log tells of them. See
+ * The newest named calls of an entity that were answered yes and changed nothing: nothing in the log tells of them. See
  * docs/decisions/0021.
  */
 export class NoOpCalls {

@@ -9,7 +9,7 @@ export interface Due {
 }
 
 export interface OverdueOptions<D extends Due> {
-  /** All that is open and has a due time, as the desk has it now. */
+  /** All that is open and has a due time, as the live model has it now. */
   readonly open: () => Iterable<D>
   /** Ends one as of its due time. May reject: it is tried again. */
   readonly end: (due: D) => Promise<void>
@@ -20,7 +20,7 @@ export interface OverdueOptions<D extends Due> {
 }
 
 export interface Overdue {
-  /** Once, when the desk is live. Resolves when what was due has ended, or could not be ended yet. */
+  /** Once, when the live model is. Resolves when what was due has ended, or could not be ended yet. */
   start(): Promise<void>
   onEvent(recorded: Recorded): void
   stop(): void
@@ -31,9 +31,9 @@ const RETRY_MS = 1_000
 const MAX_PARALLEL_ENDINGS = 16
 
 /**
- * Ends what nobody has ended. One timer for the earliest; what is due is read from the desk each time, so the timer
- * holds no history, and what became due while no server was there is ended at the start. Every node does it: a thing
- * ends once.
+ * Ends what nobody has ended. One timer for the earliest; what is due is read from the live model each time, so the
+ * timer holds no history, and what became due while no server was there is ended at the start. Every node does it: a
+ * thing ends once.
  */
 export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: OverdueOptions<D>): Overdue {
   const ending = new Set<string>()
@@ -60,7 +60,7 @@ export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: Ove
     await forEachLimited(MAX_PARALLEL_ENDINGS, due, async (one) => {
       await end(one).catch(onError)
       ending.delete(one.id)
-      lookBy(clock.now() + RETRY_MS) // the desk hears of it in a moment; if not, once more
+      lookBy(clock.now() + RETRY_MS) // the live model has it in a moment; if not, once more
     })
   }
 

@@ -6,7 +6,7 @@ import type { SnapshotStore } from './snapshots.ts'
 
 /**
  * One file a snapshot. Nothing is synced and no failure is an error: a file that is lost, cut short or garbled (its
- * digest tells) means that the room is read from the log, which takes longer and comes to the same.
+ * digest tells) means that the entity is read from the log, which takes longer and comes to the same.
  */
 export function snapshotFiles(directory: string): SnapshotStore & { close(): Promise<void> } {
   mkdirSync(directory, { recursive: true })

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 
 /**
- * Where rooms keep what they were, so that waking a long one does not read its whole past. Losing any of it costs only
- * time.
+ * Where entities keep what they were, so that waking a long one does not read its whole past. Losing any of it costs
+ * only time.
  */
 export interface SnapshotStore {
   load(stream: string): string | undefined
@@ -13,8 +13,8 @@ export interface SnapshotStore {
 export type RecordedCall = readonly [digest: string, seq: number, position: string]
 
 /**
- * A room at one revision. `eventId` is the id of the event there: a log that was put back from a backup is noticed by
- * it.
+ * An entity at one revision. `eventId` is the id of the event there: a log that was put back from a backup is noticed
+ * by it.
  */
 export interface Snapshot {
   readonly revision: number

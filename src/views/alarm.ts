@@ -1,6 +1,6 @@
 import type { Poison } from './fold.ts'
 
-/** What somebody should look at. Nothing in here stops the keeper. */
+/** What somebody should look at. Nothing in here stops the runner. */
 export type Alarm =
   /**
    * A row could not be folded; its view goes on without it until it is rebuilt. Raised once per row, by the node that

@@ -19,7 +19,7 @@ export function monotonicRead(view: string, store: ViewStore, follower: ViewFoll
 
   return async (ask) => {
     for (let attempt = 0; attempt < 3; attempt++) {
-      // The store is asked itself when this keeper does not know (yet), or knows what is no longer true.
+      // The store is asked itself when this runner does not know (yet), or knows what is no longer true.
       const table = (attempt === 0 ? follower.table() : null) ?? (await store.live(view))
       if (table === null) break
       const answer = await ask(table)

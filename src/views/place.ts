@@ -34,7 +34,7 @@ export interface Places {
   /** Asks the store anew; `before` is where we stood. Rejects with ViewsUnavailable or LogUnavailable. */
   (before: Spot | null): Promise<Spot>
   /** Gives a newer version's table up: the next place is a table of our own version beside it. */
-  outlive(place: Spot): void
+  giveUp(place: Spot): void
 }
 
 export const randomGeneration = (): string => randomBytes(6).toString('hex')
@@ -86,7 +86,7 @@ export function places({ store, projection, tail, make, onAlarm }: PlacesOptions
   }
 
   return Object.assign(locate, {
-    outlive({ fold }: Spot) {
+    giveUp({ fold }: Spot) {
       instead = { live: fold.table, table: tableName({ view, version, generation: randomGeneration() }) }
     },
   })

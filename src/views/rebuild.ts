@@ -33,7 +33,7 @@ const CACHE_ROWS = 20_000
 
 /**
  * Folds a view again from the beginning of the log, beside the live table, which serves until the switch; parked rows
- * get their second chance. May run in another process than the keeper. A rebuild that dies leaves a half-built table
+ * get their second chance. May run in another process than the runner. A rebuild that dies leaves a half-built table
  * behind: the next promotion of the view drops it. Rejects with ViewsUnavailable or LogUnavailable: start again.
  */
 export async function rebuildView({ log, ...options }: RebuildOptions): Promise<Rebuilt> {

@@ -18,7 +18,7 @@ export interface ViewRunnerOptions {
   /** Events per commit at most: the embedded store holds the event loop up for some 5 ms per thousand. Default 2000. */
   readonly batch?: number
   /**
-   * How often an idle view looks at the store. Two of these without a move, and a standing-by node takes over. Default
+   * How often an idle view looks at the store. Two of these without a move, and a node on standby takes over. Default
    * 1000.
    */
   readonly pollMs?: number
@@ -55,7 +55,7 @@ export interface ViewRunner {
   /** The table that serves readers. */
   table(view: string): string | null
   /**
-   * Rows by key and the position that they are true at, which never goes back within one keeper. A parked row reads as
+   * Rows by key and the position that they are true at, which never goes back within one runner. A parked row reads as
    * undefined. Rejects with ViewsUnavailable while the store does not answer or the view is being built: tell the asker
    * to come back.
    */

@@ -27,11 +27,11 @@ export interface ViewFollowerOptions {
 }
 
 /**
- * `building`: makes a table that does not serve yet. `following`: folds what comes. `standing-by`: another node does.
- * `outlived`: a newer version of the view serves, and is folded by newer nodes. `waiting`: the store or the log does
+ * `building`: makes a table that does not serve yet. `following`: folds what comes. `standby`: another node does.
+ * `superseded`: a newer version of the view serves, and is folded by newer nodes. `waiting`: the store or the log does
  * not answer.
  */
-export type ViewFollowerState = 'starting' | 'building' | 'following' | 'standing-by' | 'outlived' | 'waiting'
+export type ViewFollowerState = 'starting' | 'building' | 'following' | 'standby' | 'superseded' | 'waiting'
 
 /** One view, kept up with the log by one loop. */
 export interface ViewFollower {
@@ -133,11 +133,11 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
           stuckPolls = later(tail.head(), before) && before === here.fold.stored() ? stuckPolls + 1 : 0
         }
         if (stuckPolls > (here.newer ? SUPERSEDED_STUCK_POLLS : STUCK_POLLS)) {
-          if (here.newer) return locate.outlive(here)
+          if (here.newer) return locate.giveUp(here)
           standby = false
         }
       } else if ((standby || here.newer) && waiting.any()) await watch(here)
-      state = here.newer ? 'outlived' : standby ? 'standing-by' : here.serves ? 'following' : 'building'
+      state = here.newer ? 'superseded' : standby ? 'standby' : here.serves ? 'following' : 'building'
       if (!standby && !here.newer) {
         const moved = await advance(here.fold)
         if (moved === 'lost') return

@@ -4,7 +4,7 @@ import { systemClock } from '../../src/clock.ts'
 import type { Leases } from '../../src/presence/leases.ts'
 import { type LivenessProbe, localProbe, type Peer } from '../../src/presence/liveness-probe.ts'
 import { openRedisLeases } from '../../src/presence/redis.ts'
-import { openRedisPulse } from '../../src/presence/redis-liveness-probe.ts'
+import { openRedisProbe } from '../../src/presence/redis-liveness-probe.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { slowly } from '../support/slowness.ts'
 
@@ -86,7 +86,7 @@ describe('[NODE-6] on several nodes', () => {
     const leases = await openRedisLeases({ url: server.url, node: name, prefix, ttlMs: slowly(3_000) })
     const errors: unknown[] = []
     const onError = (error: unknown): void => void errors.push(error)
-    const liveness = await openRedisPulse({
+    const liveness = await openRedisProbe({
       url: server.url,
       node: name,
       here: localProbe(),

@@ -119,7 +119,7 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
         drop: (person, theirs) => alive(() => leases.drop(person, theirs)),
         close: leases.close,
       },
-      // What the pulse finds: living nodes answer for their open sockets, dead ones do not.
+      // What the liveness probe finds: living nodes answer for their open sockets, dead ones do not.
       probeOthers: () =>
         alive(async () => {
           if (nodes.some((each) => each !== node && each.alive && each.sockets.size > 0)) return 'alive'

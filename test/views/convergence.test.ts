@@ -65,7 +65,7 @@ interface Ground {
 }
 
 /**
- * Two keepers of one view, batches so small that every run takes many commits; ends when the view is at the log's end.
+ * Two runners of one view, batches so small that every run takes many commits; ends when the view is at the log's end.
  */
 async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
   await ground.flush()
@@ -88,13 +88,13 @@ async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
         break
       case 'crash':
         node(step.who).store.die()
-        unfinished.push(node(step.who).keeper.stop())
+        unfinished.push(node(step.who).runner.stop())
         nodes[step.who] = start(log, ground)
         break
       case 'rebuild':
         unfinished.push(
           node(step.who)
-            .keeper.rebuild('boxes')
+            .runner.rebuild('boxes')
             .catch(() => {}),
         )
         break
@@ -113,7 +113,7 @@ async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
   try {
     await settled(log, ground.store(), last)
   } finally {
-    await Promise.all(nodes.map(({ keeper }) => keeper.stop()))
+    await Promise.all(nodes.map(({ runner }) => runner.stop()))
     await Promise.all(unfinished)
   }
   if (wrong.length > 0) throw wrong[0]
@@ -121,7 +121,7 @@ async function live(ground: Ground, steps: readonly Step[]): Promise<void> {
 
 function start(log: Log, ground: Ground) {
   const store: FaultyViews = faultyViews(ground.store)
-  const keeper: ViewRunner = runViews({
+  const runner: ViewRunner = runViews({
     log,
     store,
     projections: [trial(boxes)],
@@ -132,15 +132,15 @@ function start(log: Log, ground: Ground) {
     onAlarm() {},
   })
   let told = -1n
-  /** What one keeper tells must never go back, and be true at the position that it tells. */
+  /** What one runner tells must never go back, and be true at the position that it tells. */
   const read = async () => {
-    const answer = await keeper.get<Box>('boxes', ['a', 'b', 'c', 'd']).catch(() => null)
+    const answer = await runner.get<Box>('boxes', ['a', 'b', 'c', 'd']).catch(() => null)
     if (!answer) return
     expect(answer.position ?? -1n).toBeGreaterThanOrEqual(told)
     told = answer.position ?? told
     if (answer.position !== null) expect(answer.rows).toEqual(await foldedUpTo(log, answer.position))
   }
-  return { store, keeper, read }
+  return { store, runner, read }
 }
 
 async function foldedUpTo(log: Log, position: bigint): Promise<readonly (Box | undefined)[]> {

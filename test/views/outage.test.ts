@@ -10,7 +10,7 @@ import { added, boxes, record, trial, trialLog, verified } from './trial.ts'
 let server: RedisServer
 let store: ViewStore
 let log: Log
-let keeper: ViewRunner
+let runner: ViewRunner
 let alarms: unknown[]
 
 beforeEach(async () => {
@@ -18,7 +18,7 @@ beforeEach(async () => {
   store = await openRedisViews({ url: server.url, commandTimeoutMs: 200 })
   log = trialLog()
   alarms = []
-  keeper = runViews({
+  runner = runViews({
     log,
     store,
     projections: [trial(boxes)],
@@ -27,11 +27,11 @@ beforeEach(async () => {
     onAlarm: (alarm) => alarms.push(alarm),
   })
   await record(log, 'box-a', added(1))
-  await keeper.ready()
+  await runner.ready()
 })
 
 afterEach(async () => {
-  await keeper.stop()
+  await runner.stop()
   await store.close()
   await server.stop()
   expect(alarms).toEqual([])
@@ -44,22 +44,22 @@ async function write(events: number): Promise<bigint> {
 }
 
 async function wholeAgain(position: bigint): Promise<void> {
-  await expect.poll(async () => (await keeper.get('boxes', []).catch(() => null))?.position).toBe(position)
+  await expect.poll(async () => (await runner.get('boxes', []).catch(() => null))?.position).toBe(position)
   expect(await verified(log, store)).toMatchObject({ equal: true, position })
 }
 
 test('while Redis is down readers are told to come back, and afterwards the view is whole', async () => {
   await server.kill()
   const position = await write(500)
-  await expect(keeper.get('boxes', ['a'])).rejects.toThrow(ViewsUnavailable)
-  await expect.poll(() => keeper.status().boxes?.state).toBe('waiting')
+  await expect(runner.get('boxes', ['a'])).rejects.toThrow(ViewsUnavailable)
+  await expect.poll(() => runner.status().boxes?.state).toBe('waiting')
   await server.restart()
   await wholeAgain(position)
 })
 
 test('a Redis that is killed in the middle of commits costs nothing but time', async () => {
   const writing = write(1_000)
-  await keeper.reached('boxes', 200n, 5_000)
+  await runner.reached('boxes', 200n, 5_000)
   await server.restart()
   await wholeAgain(await writing)
 })
@@ -67,7 +67,7 @@ test('a Redis that is killed in the middle of commits costs nothing but time', a
 test('a Redis that hangs for a while is waited for', async () => {
   server.pause()
   const position = await write(300)
-  await expect.poll(() => keeper.status().boxes?.state).toBe('waiting')
+  await expect.poll(() => runner.status().boxes?.state).toBe('waiting')
   server.resume()
   await wholeAgain(position)
 })
@@ -76,9 +76,9 @@ test(
   'a Redis that was emptied is never taken for one in which nothing is, also not by the first who ' + 'asks',
   async () => {
     const position = await write(200)
-    expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
+    expect(await runner.reached('boxes', position, 5_000)).toBe(true)
     const everything = { from: 'sum/', to: 'sum/~', limit: 100 }
-    // this keeper has told nobody anything yet
+    // this runner has told nobody anything yet
     const { entries: whole } = await store.scan((await store.live('boxes')) ?? '', everything)
     const other = new Redis(server.url)
     await other.flushall()
@@ -86,7 +86,7 @@ test(
     // Until it is whole again: all of it, or nothing but the advice to come back.
     const answers: unknown[] = []
     const look = async (): Promise<unknown> => {
-      const seen = await keeper.scan('boxes', everything).catch((error: unknown) => error)
+      const seen = await runner.scan('boxes', everything).catch((error: unknown) => error)
       if (!(seen instanceof ViewsUnavailable)) answers.push(seen)
       return answers[0]
     }

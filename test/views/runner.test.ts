@@ -10,9 +10,9 @@ import { runViews, type ViewRunner } from '../../src/views/runner.ts'
 import { type ViewStore, ViewsUnavailable } from '../../src/views/store.ts'
 import { added, type Box, boxes, emptied, record, spoiled, trial, trialLog, verified } from './trial.ts'
 
-const keepers: ViewRunner[] = []
+const runners: ViewRunner[] = []
 afterEach(async () => {
-  await Promise.all(keepers.splice(0).map((keeper) => keeper.stop()))
+  await Promise.all(runners.splice(0).map((runner) => runner.stop()))
 })
 
 const all = { from: '', to: '\x7f', limit: 1_000 }
@@ -21,10 +21,10 @@ function kept(
   log: Log,
   store: ViewStore,
   ...projections: readonly Projection[]
-): { keeper: ViewRunner; alarms: Alarm[] } {
+): { runner: ViewRunner; alarms: Alarm[] } {
   const alarms: Alarm[] = []
   const onAlarm = (alarm: Alarm) => void alarms.push(alarm)
-  const keeper = runViews({
+  const runner = runViews({
     log,
     store,
     projections: projections.length > 0 ? projections : [trial(boxes)],
@@ -32,38 +32,38 @@ function kept(
     pollMs: 20,
     onAlarm,
   })
-  keepers.push(keeper)
-  return { keeper, alarms }
+  runners.push(runner)
+  return { runner, alarms }
 }
 
-describe('a keeper', () => {
+describe('a runner', () => {
   test('is ready with an empty log, and has a table then', async () => {
     const store = memoryViews()
-    const { keeper } = kept(trialLog(), store)
-    await keeper.ready()
-    expect(keeper.table('boxes')).toBe('boxes.v1.first')
+    const { runner } = kept(trialLog(), store)
+    await runner.ready()
+    expect(runner.table('boxes')).toBe('boxes.v1.first')
     expect(await store.live('boxes')).toBe('boxes.v1.first')
-    expect(await keeper.get('boxes', ['a'])).toEqual({ position: null, rows: [undefined] })
+    expect(await runner.get('boxes', ['a'])).toEqual({ position: null, rows: [undefined] })
   })
 
   test('is ready when it has folded what was in the log', async () => {
     const log = trialLog()
     await record(log, 'box-a', added(1), added(2))
     const end = await record(log, 'other-a', added(1))
-    const { keeper } = kept(log, memoryViews())
-    await keeper.ready()
-    expect(await keeper.get('boxes', ['a', 'b'])).toEqual({ position: end, rows: [{ seq: 1, sum: 3 }, undefined] })
+    const { runner } = kept(log, memoryViews())
+    await runner.ready()
+    expect(await runner.get('boxes', ['a', 'b'])).toEqual({ position: end, rows: [{ seq: 1, sum: 3 }, undefined] })
   })
 
   test('shows an event to whoever waits for its position', async () => {
     const log = trialLog()
-    const { keeper } = kept(log, memoryViews())
-    await keeper.ready()
+    const { runner } = kept(log, memoryViews())
+    await runner.ready()
     for (let n = 1; n <= 5; n++) {
       const position = await record(log, 'box-a', added(1))
-      expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
-      expect(await keeper.get<Box>('boxes', ['a'])).toEqual({ position, rows: [{ seq: n - 1, sum: n }] })
-      expect((await keeper.scan('boxes', { ...all, from: 'sum/' })).entries).toEqual([
+      expect(await runner.reached('boxes', position, 5_000)).toBe(true)
+      expect(await runner.get<Box>('boxes', ['a'])).toEqual({ position, rows: [{ seq: n - 1, sum: n }] })
+      expect((await runner.scan('boxes', { ...all, from: 'sum/' })).entries).toEqual([
         { index: `sum/000000${n}`, key: 'a', row: { seq: n - 1, sum: n } },
       ])
     }
@@ -71,54 +71,54 @@ describe('a keeper', () => {
 
   test('reaches the position of an event that changes none of its rows without writing', async () => {
     const log = trialLog()
-    const { keeper } = kept(log, memoryViews())
-    await keeper.ready()
+    const { runner } = kept(log, memoryViews())
+    await runner.ready()
     const position = await record(log, 'other-a', added(1))
-    expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
-    expect(keeper.position('boxes')).toBe(position)
-    expect((await keeper.get('boxes', [])).position).toBe(position)
+    expect(await runner.reached('boxes', position, 5_000)).toBe(true)
+    expect(runner.position('boxes')).toBe(position)
+    expect((await runner.get('boxes', [])).position).toBe(position)
   })
 
   test('says no to whoever waits for what does not come', async () => {
-    const { keeper } = kept(trialLog(), memoryViews())
-    await keeper.ready()
-    expect(await keeper.reached('boxes', 10_000n, 10)).toBe(false)
+    const { runner } = kept(trialLog(), memoryViews())
+    await runner.ready()
+    expect(await runner.reached('boxes', 10_000n, 10)).toBe(false)
   })
 
   test('takes a removed row for one that never was', async () => {
     const log = trialLog()
     await record(log, 'box-a', added(1), emptied, added(5))
     await record(log, 'box-b', added(1), emptied)
-    const { keeper } = kept(log, memoryViews())
-    await keeper.ready()
-    expect((await keeper.get('boxes', ['a', 'b'])).rows).toEqual([{ seq: 2, sum: 5 }, undefined])
-    expect((await keeper.scan('boxes', all)).entries.map(({ index }) => index)).toEqual(['sum/0000005'])
+    const { runner } = kept(log, memoryViews())
+    await runner.ready()
+    expect((await runner.get('boxes', ['a', 'b'])).rows).toEqual([{ seq: 2, sum: 5 }, undefined])
+    expect((await runner.scan('boxes', all)).entries.map(({ index }) => index)).toEqual(['sum/0000005'])
   })
 
   test('goes on where the last one stopped', async () => {
     const log = trialLog()
     const store = memoryViews()
-    const first = kept(log, store).keeper
+    const first = kept(log, store).runner
     await record(log, 'box-a', added(1))
     await first.ready()
     await first.stop()
     const position = await record(log, 'box-a', added(1))
-    const { keeper } = kept(log, store)
-    await keeper.ready()
-    expect(keeper.table('boxes')).toBe('boxes.v1.first')
-    expect(await keeper.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 1, sum: 2 }] })
+    const { runner } = kept(log, store)
+    await runner.ready()
+    expect(runner.table('boxes')).toBe('boxes.v1.first')
+    expect(await runner.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 1, sum: 2 }] })
   })
 
   test('names the views that there are when asked for another', async () => {
-    const { keeper } = kept(trialLog(), memoryViews())
-    expect(() => keeper.position('boxen')).toThrow('there is no view "boxen", only boxes')
+    const { runner } = kept(trialLog(), memoryViews())
+    expect(() => runner.position('boxen')).toThrow('there is no view "boxen", only boxes')
   })
 
   test('tells those who wait for it to be ready that it was stopped', async () => {
     const store: ViewStore = { ...memoryViews(), live: () => Promise.reject(new ViewsUnavailable('down')) }
-    const { keeper } = kept(trialLog(), store)
-    const ready = keeper.ready()
-    await keeper.stop()
+    const { runner } = kept(trialLog(), store)
+    const ready = runner.ready()
+    await runner.stop()
     await expect(ready).rejects.toThrow('stopped before it was ready')
   })
 })
@@ -126,20 +126,20 @@ describe('a keeper', () => {
 describe('a poison event', () => {
   test('parks its row with one alarm, and the rest of the view goes on', async () => {
     const log = trialLog()
-    const { keeper, alarms } = kept(log, memoryViews())
+    const { runner, alarms } = kept(log, memoryViews())
     await record(log, 'box-a', added(1), spoiled, added(1))
     await record(log, 'box-a', spoiled)
     const position = await record(log, 'box-b', added(2))
-    expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
-    expect((await keeper.get('boxes', ['a', 'b'])).rows).toEqual([undefined, { seq: 0, sum: 2 }])
-    expect((await keeper.scan('boxes', { ...all, to: 'q' })).entries).toEqual([
+    expect(await runner.reached('boxes', position, 5_000)).toBe(true)
+    expect((await runner.get('boxes', ['a', 'b'])).rows).toEqual([undefined, { seq: 0, sum: 2 }])
+    expect((await runner.scan('boxes', { ...all, to: 'q' })).entries).toEqual([
       { index: 'even/b', key: 'b', row: { seq: 0, sum: 2 } },
       { index: 'parked/a', key: 'a', row: { parked: true, seq: 1, error: 'a spoiled box' } },
     ])
     expect(alarms).toMatchObject([
       { kind: 'parked', view: 'boxes', key: 'a', stream: 'box-a', seq: 1, error: 'a spoiled box' },
     ])
-    await expect.poll(() => keeper.status().boxes?.parked).toBe(1)
+    await expect.poll(() => runner.status().boxes?.parked).toBe(1)
   })
 
   test('[LOG-2] is also one of a newer version: the alarm tells what to do, and the view goes on', async () => {
@@ -155,12 +155,12 @@ describe('a poison event', () => {
     await record(log, 'box-a', added(2))
     writes = codec(today)
     await record(log, 'box-b', added(3))
-    const { keeper, alarms } = kept(log, memoryViews()) // made from the past, and then live
-    await keeper.ready()
+    const { runner, alarms } = kept(log, memoryViews()) // made from the past, and then live
+    await runner.ready()
     const position = await record(log, 'box-c', added(4))
-    expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
+    expect(await runner.reached('boxes', position, 5_000)).toBe(true)
     const rows = [undefined, { seq: 0, sum: 3 }, { seq: 0, sum: 4 }]
-    expect((await keeper.get('boxes', ['a', 'b', 'c'])).rows).toEqual(rows)
+    expect((await runner.get('boxes', ['a', 'b', 'c'])).rows).toEqual(rows)
     const error = expect.stringMatching(
       /^event 1 of box-a cannot be read: it is Added version 2, .* start that release/,
     )
@@ -186,9 +186,9 @@ describe('a poison event', () => {
         name: 'whole',
         key: ({ stream }: { stream: string }) => (stream.startsWith('whole-') ? stream : null),
       }
-      const { keeper, alarms } = kept(log, store, trial({ ...boxes, ...broken }), trial(whole))
-      await keeper.ready()
-      expect((await keeper.get('whole', ['whole-a'])).rows).toEqual([{ seq: 0, sum: 1 }])
+      const { runner, alarms } = kept(log, store, trial({ ...boxes, ...broken }), trial(whole))
+      await runner.ready()
+      expect((await runner.get('whole', ['whole-a'])).rows).toEqual([{ seq: 0, sum: 1 }])
       expect(alarms[0]).toMatchObject({
         kind: 'parked',
         view: 'boxes',
@@ -202,8 +202,8 @@ describe('a poison event', () => {
     const log = trialLog()
     await record(log, 'box-a', added(1), emptied, added(1))
     const blind = trial<Box>({ ...boxes, key: (recorded) => (recorded.revision === 1 ? null : boxes.key(recorded)) })
-    const { keeper, alarms } = kept(log, memoryViews(), blind)
-    await keeper.ready()
+    const { runner, alarms } = kept(log, memoryViews(), blind)
+    await runner.ready()
     expect(alarms).toMatchObject([{ kind: 'parked', error: expect.stringContaining('came with revision 2 after 0') }])
   })
 
@@ -211,19 +211,19 @@ describe('a poison event', () => {
     const log = trialLog()
     const store = memoryViews()
     await record(log, 'box-a', added(1), spoiled, added(1))
-    const before = kept(log, store).keeper
+    const before = kept(log, store).runner
     await before.ready()
     await before.stop()
     const better = trial<Box>({ ...boxes, fold: (row, { revision: seq }) => ({ seq, sum: (row?.sum ?? 0) + 1 }) })
-    const { keeper } = kept(log, store, better)
-    await keeper.ready()
-    expect(await keeper.verify('boxes')).toMatchObject({
+    const { runner } = kept(log, store, better)
+    await runner.ready()
+    expect(await runner.verify('boxes')).toMatchObject({
       equal: false,
       differences: ['a', 'parked/a -> a', 'sum/0000003 -> a'],
     })
-    await keeper.rebuild('boxes')
-    expect(await keeper.verify('boxes')).toMatchObject({ equal: true, differences: [] })
-    expect((await keeper.get('boxes', ['a'])).rows).toEqual([{ seq: 2, sum: 3 }])
+    await runner.rebuild('boxes')
+    expect(await runner.verify('boxes')).toMatchObject({ equal: true, differences: [] })
+    expect((await runner.get('boxes', ['a'])).rows).toEqual([{ seq: 2, sum: 3 }])
   })
 })
 
@@ -236,17 +236,17 @@ describe('a rebuild', () => {
     const log = trialLog()
     const store = memoryViews()
     for (let n = 0; n < 50; n++) await record(log, `box-${n % 7}`, added(n))
-    const { keeper } = kept(log, store)
-    await keeper.ready()
+    const { runner } = kept(log, store)
+    await runner.ready()
     let last = 0n
     const writing = (async () => {
       for (let n = 0; n < 200; n++) last = await record(log, `box-${n % 7}`, added(n))
     })()
-    const { table } = await keeper.rebuild('boxes')
+    const { table } = await runner.rebuild('boxes')
     await writing
     expect(table).not.toBe('boxes.v1.first')
-    expect(await keeper.reached('boxes', last, 5_000)).toBe(true)
-    await expect.poll(() => keeper.table('boxes')).toBe(table)
+    expect(await runner.reached('boxes', last, 5_000)).toBe(true)
+    await expect.poll(() => runner.table('boxes')).toBe(table)
     expect((await store.read('boxes.v1.first', [])).position).toBe(null)
     expect((await verified(log, store)).equal).toBe(true)
   })
@@ -254,9 +254,9 @@ describe('a rebuild', () => {
   test('that is not the first of two tells the other one', async () => {
     const log = trialLog()
     await record(log, 'box-a', added(1))
-    const { keeper } = kept(log, memoryViews())
-    await keeper.ready()
-    const both = await Promise.all([keeper.rebuild('boxes'), keeper.rebuild('boxes')])
+    const { runner } = kept(log, memoryViews())
+    await runner.ready()
+    const both = await Promise.all([runner.rebuild('boxes'), runner.rebuild('boxes')])
     expect(both.map(({ events }) => events).sort()).toEqual([0, 1])
     expect(both[0].table).toBe(both[1].table)
   })
@@ -268,7 +268,7 @@ describe('a raised version', () => {
   test('is built beside the old table, which serves until the switch', async () => {
     const log = trialLog()
     const inner = memoryViews()
-    const first = kept(log, inner).keeper
+    const first = kept(log, inner).runner
     const position = await record(log, 'box-a', added(1))
     await first.reached('boxes', position, 5_000)
     await first.ready()
@@ -281,24 +281,24 @@ describe('a raised version', () => {
         return inner.commit(table, ...rest)
       },
     }
-    const { keeper } = kept(log, store, second)
-    await expect.poll(() => keeper.table('boxes')).toBe('boxes.v1.first')
-    expect(await keeper.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 0, sum: 1 }] })
+    const { runner } = kept(log, store, second)
+    await expect.poll(() => runner.table('boxes')).toBe('boxes.v1.first')
+    expect(await runner.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 0, sum: 1 }] })
     gate.resolve()
-    await keeper.ready()
-    expect(keeper.table('boxes')).toBe('boxes.v2.first')
-    expect((await keeper.scan('boxes', all)).entries.map(({ index }) => index)).toEqual(['name/a'])
+    await runner.ready()
+    expect(runner.table('boxes')).toBe('boxes.v2.first')
+    expect((await runner.scan('boxes', all)).entries.map(({ index }) => index)).toEqual(['name/a'])
     expect((await store.read('boxes.v1.first', [])).position).toBe(null)
   })
 
   test('is not undone by a node of the old version, which reads on', async () => {
     const log = trialLog()
     const store = memoryViews()
-    const old = kept(log, store).keeper
+    const old = kept(log, store).runner
     await old.ready()
-    const { keeper } = kept(log, store, second)
-    await keeper.ready()
-    await expect.poll(() => old.status().boxes?.state).toBe('outlived')
+    const { runner } = kept(log, store, second)
+    await runner.ready()
+    await expect.poll(() => old.status().boxes?.state).toBe('superseded')
     const position = await record(log, 'box-a', added(1))
     expect(await old.reached('boxes', position, 5_000)).toBe(true)
     expect(await old.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 0, sum: 1 }] })
@@ -308,29 +308,29 @@ describe('a raised version', () => {
   test('that nobody folds any more is replaced by the old version', async () => {
     const log = trialLog()
     const store = memoryViews()
-    const newer = kept(log, store, second).keeper
+    const newer = kept(log, store, second).runner
     await newer.ready()
     await newer.stop()
     const position = await record(log, 'box-a', added(1))
-    const { keeper } = kept(log, store)
-    await expect.poll(() => keeper.table('boxes')).toMatch(/^boxes\.v1\./)
-    expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
+    const { runner } = kept(log, store)
+    await expect.poll(() => runner.table('boxes')).toMatch(/^boxes\.v1\./)
+    expect(await runner.reached('boxes', position, 5_000)).toBe(true)
   })
 })
 
-describe('several keepers of one store', () => {
-  /** Two keepers, one of which has lost a race and stands by. */
+describe('several runners of one store', () => {
+  /** Two runners, one of which has lost a race and stands by. */
   async function pair() {
     const log = trialLog()
     const store = memoryViews()
-    const both = [kept(log, store).keeper, kept(log, store).keeper] as const
-    await Promise.all(both.map((keeper) => keeper.ready()))
-    const stateOf = (keeper: ViewRunner) => keeper.status().boxes?.state
+    const both = [kept(log, store).runner, kept(log, store).runner] as const
+    await Promise.all(both.map((runner) => runner.ready()))
+    const stateOf = (runner: ViewRunner) => runner.status().boxes?.state
     for (let n = 0; ; n++) {
       await record(log, `box-${n % 7}`, added(n))
       await delay(1)
       for (const [leader, other] of [both, [both[1], both[0]] as const]) {
-        if (stateOf(leader) === 'following' && stateOf(other) === 'standing-by') return { log, store, leader, other }
+        if (stateOf(leader) === 'following' && stateOf(other) === 'standby') return { log, store, leader, other }
       }
     }
   }
@@ -338,12 +338,12 @@ describe('several keepers of one store', () => {
   test('let one fold while the others stand by and read along', async () => {
     const { log, store, leader, other } = await pair()
     const position = await record(log, 'box-a', added(1))
-    for (const keeper of [leader, other]) {
-      expect(await keeper.reached('boxes', position, 5_000)).toBe(true)
-      expect(await keeper.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 0, sum: 1 }] })
+    for (const runner of [leader, other]) {
+      expect(await runner.reached('boxes', position, 5_000)).toBe(true)
+      expect(await runner.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 0, sum: 1 }] })
     }
     const foreign = await record(log, 'other-a', added(1))
-    for (const keeper of [leader, other]) expect(await keeper.reached('boxes', foreign, 5_000)).toBe(true)
+    for (const runner of [leader, other]) expect(await runner.reached('boxes', foreign, 5_000)).toBe(true)
     expect((await verified(log, store)).equal).toBe(true)
   })
 
@@ -370,15 +370,15 @@ describe('a table', () => {
     const store = memoryViews()
     const long = trialLog()
     for (let n = 0; n < 20; n++) await record(long, 'box-a', added(1))
-    const before = kept(long, store).keeper
+    const before = kept(long, store).runner
     await before.ready()
     await before.stop()
     const restored = trialLog()
     await record(restored, 'box-a', added(1))
-    const { keeper, alarms } = kept(restored, store)
+    const { runner, alarms } = kept(restored, store)
     await expect.poll(() => alarms.map(({ kind }) => kind)).toEqual(['ahead-of-log'])
-    await keeper.ready()
-    expect((await keeper.get('boxes', ['a'])).rows).toEqual([{ seq: 0, sum: 1 }])
+    await runner.ready()
+    expect((await runner.get('boxes', ['a'])).rows).toEqual([{ seq: 0, sum: 1 }])
   })
 
   test('that was spoiled by hand is found out by verifying', async () => {

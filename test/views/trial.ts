@@ -62,6 +62,6 @@ export async function verified(log: Log, store: ViewStore, projection: Projectio
   }
 }
 
-/** A projection of one kind of row, as the keeper takes it. */
+/** A projection of one kind of row, as the runner takes it. */
 // it gets its own rows only
 export const trial = <R extends Row>(projection: Projection<R>): Projection => projection as unknown as Projection

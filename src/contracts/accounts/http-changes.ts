@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { PersonCommand } from '../../../machines/person/commands.ts'
+import { personName } from '../../../machines/stream.ts'
 import { type AccountParts, changePassword, openAccount } from '../../gateway/auth/accounts.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
@@ -67,7 +68,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
       if (Object.keys(changes).length > 0) commands.push({ type: 'ChangeProfile', changes, by, at: now() })
       if (disabled !== undefined) commands.push({ type: disabled ? 'Disable' : 'Enable', by, at: now() })
       for (const command of commands) {
-        const answer = await entities.ask('person', `${by.org}.${id}`, command, part(call, command.type))
+        const answer = await entities.ask('person', personName({ org: by.org, id }), command, part(call, command.type))
         if (answer instanceof Refusal) return answer
       }
       return userNow(entities, by, id)
@@ -75,7 +76,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
   )
 
   const turn = async (type: 'Disable' | 'Enable', by: Party, id: string, call: Call) => {
-    const answer = await entities.ask('person', `${by.org}.${id}`, { type, by, at: now() }, call)
+    const answer = await entities.ask('person', personName({ org: by.org, id }), { type, by, at: now() }, call)
     return answer instanceof Refusal ? answer : userNow(entities, by, id)
   }
 

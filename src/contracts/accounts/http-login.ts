@@ -41,8 +41,8 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
     async ({ body: { email, password, org_id: org }, address }) => {
       if (sign === null) return ELSEWHERE
       const key = `${loginId(email)} ${address}`
-      const heard = await logins.begin(key)
-      if (heard !== true) return tooOften(heard)
+      const waitMs = await logins.begin(key)
+      if (waitMs !== true) return tooOften(waitMs)
 
       const person = await logIn(parts, { email, password, org })
       if (!(person instanceof Refusal) || person.code !== 'bad-credentials') await logins.succeeded(key)

@@ -2,14 +2,15 @@ import { z } from 'zod'
 import type { Connection, Inbound, InboundRow, Outcome } from '../../delivery/connection.ts'
 import type { Subscriptions } from '../../delivery/subscriptions.ts'
 import { badRequest } from '../shared/bad-request.ts'
+import { clientIdText, idText, mustBeIdOf } from '../shared/ids.ts'
 import type { ActiveSessionsError } from './wire.ts'
 
-const COURSE_ID = 'must be the id of a course (letters, digits, "_" and "-", at most 64), as text'
+const COURSE_ID = `${mustBeIdOf('a course')}, as text`
 /** `client_id` is taken and means nothing: asking twice changes nothing anyway. */
 const data = z.object(
   {
-    course_id: z.string({ error: COURSE_ID }).regex(/^[A-Za-z0-9_-]{1,64}$/, COURSE_ID),
-    client_id: z.string({ error: 'must be a text of 1 to 128 characters' }).min(1).max(128).nullish(),
+    course_id: idText(COURSE_ID, COURSE_ID),
+    client_id: clientIdText('must be a text of 1 to 128 characters'),
   },
   { error: 'course_id is missing: send an object like {course_id: "…"}' },
 )

@@ -4,7 +4,8 @@ import type { Connection, Outcome } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import type { Refusals } from '../../delivery/refusals.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
-import type { Answer, Call } from '../../runtime/answer.ts'
+import type { Answer } from '../../runtime/answer.ts'
+import { callOf } from '../shared/ids.ts'
 import { waitingRoom } from './audiences.ts'
 import { callsUnderWay } from './calls-under-way.ts'
 import type { LessonCodes } from './codes.ts'
@@ -19,7 +20,7 @@ type NodeParts = Pick<Node, 'entities' | 'follower' | 'profiles' | 'hubs' | 'clo
 export interface LessonCallsOptions extends NodeParts {
   readonly lessons: LessonsModel
   /** Somebody has entered the lesson's waiting room. */
-  readonly knock: (lesson: string) => void
+  readonly onWaiting: (lesson: string) => void
   readonly codes: LessonCodes
 }
 
@@ -36,21 +37,21 @@ export interface LessonCalls extends LessonAsks {
 const PUSH_WAIT_MS = 5_000
 
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
-  const { entities, lessons, knock, follower, hubs, clock, onError } = options
+  const { entities, lessons, onWaiting, follower, hubs, clock, onError } = options
 
-  const heard = async (position: bigint): Promise<void> => {
+  const reached = async (position: bigint): Promise<void> => {
     if (follower.position() >= position) return
     await follower.until(() => follower.position() >= position, AbortSignal.timeout(PUSH_WAIT_MS))
   }
   const underWay = callsUnderWay()
   const admission = admissionQueue(entities)
-  const join = joining({ ...options, admission, heard })
+  const join = joining({ ...options, admission, reached })
   const leave = leaving({ ...options, admission, settled: underWay.settled })
 
   /** The call is under way until this node has heard of what came of it. */
   const noted = ({ party }: Connection, answering: Promise<Outcome>): Promise<Outcome> => {
     const known = answering.then(({ answer }) =>
-      answer instanceof Refusal || answer.position === null ? undefined : heard(answer.position),
+      answer instanceof Refusal || answer.position === null ? undefined : reached(answer.position),
     )
     underWay.add(personName(party), known)
     return answering
@@ -93,7 +94,7 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       const mine = from.kind === 'hub' ? [] : lessons.lessonsOf(org, id)
       for (const lesson of mine) {
         from.join(waitingRoom(lesson))
-        knock(lesson)
+        onWaiting(lesson)
       }
       if (named !== undefined && named !== '') {
         from.inOrder((entered) =>
@@ -109,9 +110,6 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
     },
   }
 }
-
-const callOf = (clientId: string | undefined, payload: unknown, entered: () => void): Call =>
-  clientId === undefined ? { entered } : { clientId, payload, entered }
 
 function refusedOnArrival({ code }: Refusal): object {
   const table: Refusals = lessonRefusals

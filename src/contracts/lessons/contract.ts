@@ -29,7 +29,7 @@ export const lessons: Contract = {
     const pace = lessonPace({ lessons: open, outlet, clock })
     const codes = lessonCodes(entities)
     const lost = (record: LessonRecord | undefined) => lostParticipants(online, record)
-    const calls = lessonCalls({ ...node, lessons: open, knock: pace.knock, codes })
+    const calls = lessonCalls({ ...node, lessons: open, onWaiting: pace.onWaiting, codes })
     const overdue = overdueLessons({
       lessons: open,
       entities,

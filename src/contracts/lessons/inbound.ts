@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Connection, Inbound, InboundRow, Outcome } from '../../delivery/connection.ts'
 import { badRequest } from '../shared/bad-request.ts'
+import { clientIdText, idText, mustBeIdOf } from '../shared/ids.ts'
 
 /**
  * `join_lesson`, decoded. Its JSON tells repeats of a named call from its reuse, so its fields and their order stay.
@@ -31,17 +32,14 @@ export interface LessonAsks {
 
 /** Clients send null for what they leave out. */
 const orNone = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined)
-const clientId = orNone(z.string().min(1).max(128))
-const lessonId = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the id of a lesson (letters, digits, "_" and "-", at most 64)')
+const lessonId = idText(mustBeIdOf('a lesson'))
 const joining = z.object({
   lesson_id: orNone(lessonId),
   code: orNone(z.string().max(32)),
   name: orNone(z.string().trim().min(1).max(120)),
-  client_id: clientId,
+  client_id: clientIdText(),
 })
-const leaving = z.object({ lesson_id: orNone(lessonId), client_id: clientId })
+const leaving = z.object({ lesson_id: orNone(lessonId), client_id: clientIdText() })
 
 /** One row per name that a client may emit about lessons; participants without a token may emit all of them. */
 export function lessonInbound({ join, leave }: LessonAsks): Inbound {
@@ -73,4 +71,4 @@ function joinAsked(data: unknown): JoinAsked | Refusal {
 /** True for what may be the id of a lesson: a hint in a handshake may be anything. */
 export const isLessonId = (text: unknown): text is string => lessonId.safeParse(text).success
 
-const named = (id: string | undefined) => (id === undefined ? {} : { clientId: id })
+const named = (id: string | null | undefined) => (typeof id === 'string' ? { clientId: id } : {})

@@ -17,9 +17,9 @@ export interface JoiningParts extends Pick<Node, 'entities' | 'profiles' | 'cloc
   readonly admission: AdmissionQueue
   readonly codes: LessonCodes
   /** Somebody has entered the lesson's waiting room. */
-  readonly knock: (lesson: string) => void
+  readonly onWaiting: (lesson: string) => void
   /** Resolves when the notices of the event at this position are out here, or after a while. */
-  readonly heard: (position: bigint) => Promise<void>
+  readonly reached: (position: bigint) => Promise<void>
 }
 
 export interface Joining {
@@ -40,7 +40,16 @@ export type Join = (name: LessonName, from: Connection, how: Joining) => Promise
 const JOINS = { perSecond: 2, burst: 20 }
 
 /** Joins a lesson by id or code: `Joining.call.entered` is called when the command stands before the lesson. */
-export function joining({ entities, profiles, clock, lessons, admission, codes, knock, heard }: JoiningParts): Join {
+export function joining({
+  entities,
+  profiles,
+  clock,
+  lessons,
+  admission,
+  codes,
+  onWaiting,
+  reached,
+}: JoiningParts): Join {
   const joins = tokenBuckets(JOINS)
 
   /** As whoever is online is known to this node; null when nobody has said how they are called. */
@@ -48,10 +57,10 @@ export function joining({ entities, profiles, clock, lessons, admission, codes, 
 
   /** Whoever has just come in is told the lesson's state by its feed; who was in is told it here. */
   const shown = async (lesson: string, position: bigint | null, from: Connection): Promise<void> => {
-    if (position !== null) return heard(position)
+    if (position !== null) return reached(position)
     if (!lessons.lessonsOf(from.party.org, from.party.id).includes(lesson)) return // a repeat, and they have left since
     from.join(waitingRoom(lesson))
-    knock(lesson)
+    onWaiting(lesson)
   }
 
   return async (name, from, how) => {

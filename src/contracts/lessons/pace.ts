@@ -24,16 +24,16 @@ export interface LessonPaceOptions {
  */
 export interface LessonPace extends Pace<LessonChange> {
   /** Somebody has entered the lesson's waiting room. */
-  knock(lesson: string): void
+  onWaiting(lesson: string): void
 }
 
 export function lessonPace({ lessons, outlet, clock }: LessonPaceOptions): LessonPace {
   /** Lessons in whose waiting room somebody is, by the lesson's room: also one that has ended meanwhile. */
-  const knocked = new Map<string, LessonRecord>()
+  const withWaiting = new Map<string, LessonRecord>()
 
   const admit = (room: string): boolean => {
-    const record = knocked.get(room)
-    knocked.delete(room)
+    const record = withWaiting.get(room)
+    withWaiting.delete(room)
     if (!record) return false
     const { id } = record
     outlet.push(toWaiting(id), 'lesson_state', stateOf(record))
@@ -55,7 +55,7 @@ export function lessonPace({ lessons, outlet, clock }: LessonPaceOptions): Lesso
   })
 
   const wait = (record: LessonRecord): void => {
-    knocked.set(lessonRoom(record.id), record)
+    withWaiting.set(lessonRoom(record.id), record)
     merged.mark(lessonRoom(record.id))
   }
 
@@ -73,7 +73,7 @@ export function lessonPace({ lessons, outlet, clock }: LessonPaceOptions): Lesso
       move(change)
       merged.push(notices, change)
     },
-    knock(lesson) {
+    onWaiting(lesson) {
       const record = lessons.get(lesson)
       if (!record) return
       wait(record)

@@ -3,10 +3,10 @@ import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import type { ChatVisitor } from '../../../machines/chat/events.ts'
 import { isStaff, type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Connection, Inbound, InboundRow } from '../../delivery/connection.ts'
-import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { badRequest } from '../shared/bad-request.ts'
 import { asContent, unwrap } from '../shared/content.ts'
+import { callOf, clientIdText, idText, mustBeIdOf } from '../shared/ids.ts'
 import type { Replays } from './replays.ts'
 import type { VisitorChats } from './visitor-chats.ts'
 
@@ -16,10 +16,8 @@ export interface SupportChatAsks {
   readonly replays: Replays
 }
 
-const ID = /^[A-Za-z0-9_-]{1,64}$/
-/** Null means none: clients in some languages send every field that they know. */
-const clientId = z.string().min(1).max(128).nullish()
-const room = z.string().regex(ID, 'must be the id of a chat (letters, digits, "_" and "-", at most 64)')
+const clientId = clientIdText()
+const room = idText(mustBeIdOf('a chat'))
 const inRoom = z.object({ room, client_id: clientId })
 const writing = inRoom.extend({ content: z.unknown().optional() })
 const flagging = inRoom.extend({ severity_level: z.int().min(0).max(100).default(0) })
@@ -120,6 +118,3 @@ type Sized = Exclude<ReturnType<typeof asContent>, string>
 function visitorOf({ person: { profile, createdAt, updatedAt } }: Connection): ChatVisitor {
   return { name: profile.name ?? profile.full_name ?? null, email: profile.email ?? null, createdAt, updatedAt }
 }
-
-const callOf = (clientId: string | null | undefined, payload: unknown, entered: () => void): Call =>
-  typeof clientId === 'string' ? { clientId, payload, entered } : { entered }

@@ -1,38 +1,17 @@
 import { type ChatRow, chats } from '../../../projections/chats.ts'
-import { type Page, pageOf, type Views } from '../../gateway/http/pages.ts'
+import { type Period, type TimeList, timeList } from '../../gateway/http/pages.ts'
 
-/**
- * Which chats to list: entries of one index of the view `chats`, newest first. Times in milliseconds; `to` exclusive.
- */
-export interface ChatFilter {
+/** Which chats to list: entries of one index of the view `chats`, newest first. */
+export interface ChatFilter extends Period {
   readonly org: string
   readonly state: ChatRow['status'] | 'open' | undefined
   readonly staff: string | undefined
   readonly visitor: string | undefined
-  readonly from: number | undefined
-  readonly to: number | undefined
 }
 
-export interface ChatList {
-  list(filter: ChatFilter, limit: number, after: string | undefined): Promise<Page<ChatRow>>
-}
+export type ChatList = TimeList<ChatRow, ChatFilter>
 
-/** Lists from the live view. `upTo` tells the position that it has to show first. */
-export function chatList(views: Views, upTo: () => bigint): ChatList {
-  return {
-    list: (filter, limit, after) =>
-      pageOf<ChatRow>(views, {
-        view: chats.name,
-        upTo: upTo(),
-        prefix: prefixFor(filter),
-        from: filter.from,
-        to: filter.to,
-        after,
-        limit,
-        passes: (chat) => passes(chat, filter),
-      }),
-  }
-}
+export const chatList = timeList<ChatRow, ChatFilter>({ view: chats.name, prefixFor, passes })
 
 /** The index that leaves least to sift. All of them go by the time of opening. */
 function prefixFor({ org, staff, visitor, state }: ChatFilter): string {

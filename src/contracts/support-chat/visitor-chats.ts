@@ -1,5 +1,6 @@
 import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
+import { personName } from '../../../machines/stream.ts'
 import type { Outcome } from '../../delivery/connection.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import type { Call } from '../../runtime/answer.ts'
@@ -53,7 +54,7 @@ export function visitorChats(entities: Entities): VisitorChats {
    * no successor.
    */
   const latest = async (by: Party): Promise<number> => {
-    let low = hints.get(nameOf(by))?.n ?? -1
+    let low = hints.get(personName(by))?.n ?? -1
     if (low >= 0 && !(await entities.state('chat', chatId(by, low))).state.matches('closed')) return low
     let step = 1
     while (await exists(by, low + step)) {
@@ -71,7 +72,7 @@ export function visitorChats(entities: Entities): VisitorChats {
   }
 
   const remember = (by: Party, n: number): void => {
-    const name = nameOf(by)
+    const name = personName(by)
     hints.delete(name)
     hints.set(name, { n, room: chatId(by, n) })
     keepNewest(hints, REMEMBERED)
@@ -97,17 +98,17 @@ export function visitorChats(entities: Entities): VisitorChats {
     async askLatest(command, call) {
       const { by } = command
       if (by.role !== 'visitor') return { about: null, answer: refuse('visitors-only') }
-      const known = hints.get(nameOf(by))
+      const known = hints.get(personName(by))
       // Before it has its turn: on the way from there to the mailbox nothing is awaited that others could overtake.
       if (known !== undefined && mayBeRepeated(known.n, call)) {
         const answered = await answeredBefore(known.n, command, call)
         if (answered) return answered
       }
-      const turn = turns.begin(nameOf(by))
+      const turn = turns.begin(personName(by))
       try {
         // An open chat is the latest one, so it can be asked without a look: a look would read the log, and wait in no
         // bounded mailbox.
-        if (known !== undefined && known === hints.get(nameOf(by)) && !turn.mustStandAside) {
+        if (known !== undefined && known === hints.get(personName(by)) && !turn.mustStandAside) {
           const asked = await ask(known.room, command, call)
           if (!hasEnded(asked)) return asked
         }
@@ -128,7 +129,7 @@ export function visitorChats(entities: Entities): VisitorChats {
     async open(command, { entered: _, ...call }) {
       const { by } = command
       if (by.role !== 'visitor') return { about: null, answer: refuse('visitors-only') }
-      const turn = turns.begin(nameOf(by))
+      const turn = turns.begin(personName(by))
       try {
         await turn.standAside()
         // The latest chat is asked even when it is closed: a repeated call finds its first answer there.
@@ -150,7 +151,5 @@ export function visitorChats(entities: Entities): VisitorChats {
 
 const hasEnded = ({ answer }: Outcome): boolean => answer instanceof Refusal && answer.code === 'chat-closed'
 
-const nameOf = (by: Party): string => `${by.org}.${by.id}`
-
 /** The dot keeps organisation and visitor apart: neither may hold one. */
-const chatId = (by: Party, n: number): string => derivedId(`chat ${nameOf(by)} ${n}`)
+const chatId = (by: Party, n: number): string => derivedId(`chat ${personName(by)} ${n}`)

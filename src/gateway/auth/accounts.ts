@@ -2,6 +2,7 @@ import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { AccountRole } from '../../../machines/person/events.ts'
 import type { Person } from '../../../machines/person/machine.ts'
 import type { Profile } from '../../../machines/person/profile.ts'
+import { personName } from '../../../machines/stream.ts'
 import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { accountId, loginId, normalEmail } from './account-ids.ts'
@@ -26,7 +27,7 @@ const MAX_TRIED = 5
 
 /** The state of one person of the asker's organisation; null when there is none. */
 export async function personOf(entities: Pick<Entities, 'state'>, org: string, id: string): Promise<Person | null> {
-  const { state } = await entities.state('person', `${org}.${id}`)
+  const { state } = await entities.state('person', personName({ org, id }))
   return state.matches('unknown') ? null : state.context
 }
 
@@ -52,11 +53,11 @@ export async function openAccount(
   const added = await entities.ask('login', login, { type: 'AddLogin', org: by.org, person: id, by, at: now() })
   if (added instanceof Refusal) return added
 
-  const passwordHash = await passwords.hash(account.password, saltFrom(`${by.org}.${id}`, call))
+  const passwordHash = await passwords.hash(account.password, saltFrom(personName({ org: by.org, id }), call))
   if (passwordHash instanceof Refusal) return passwordHash
   const profile = { ...account.profile, email }
   const command = { type: 'OpenAccount', id, role: account.role, login, profile, passwordHash, by, at: now() } as const
-  const opened = await entities.ask('person', `${by.org}.${id}`, command, call)
+  const opened = await entities.ask('person', personName({ org: by.org, id }), command, call)
   return opened instanceof Refusal ? opened : id
 }
 
@@ -74,7 +75,7 @@ export async function changePassword(
   const person = await personOf(entities, by.org, id)
   if (person === null) return refuse('no-such-person')
   if (by.role !== 'admin' && by.id !== id) return refuse('admin-only') // before a hash is paid for
-  const passwordHash = await passwords.hash(password, saltFrom(`${by.org}.${id}`, call))
+  const passwordHash = await passwords.hash(password, saltFrom(personName({ org: by.org, id }), call))
   if (passwordHash instanceof Refusal) return passwordHash
   // the same call again: the current password is the new one by now
   const repeated = passwordHash === person.passwordHash
@@ -87,7 +88,7 @@ export async function changePassword(
   }
   const changed = await entities.ask(
     'person',
-    `${by.org}.${id}`,
+    personName({ org: by.org, id }),
     { type: 'ChangePassword', passwordHash, by, at: now() },
     call,
   )

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
+import { personName } from '../../../machines/stream.ts'
 import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { derivedId } from '../../runtime/ids.ts'
@@ -14,10 +15,10 @@ const KEY_SHAPE = 'Idempotency-Key must be 1 to 128 printable ASCII characters'
 
 /**
  * One `Idempotency-Key` of one person names one request, whatever it writes to: a reuse for another one is refused. The
- * rooms below make a repeat of what they recorded harmless; this remembers, for keys that were answered with success,
- * which request they named, so that a repeat of what changed nothing changes nothing, either. (Passwords are left out:
- * a quick digest of one must not be in the log.) A crash after the write and before this note leaves only the reuse
- * unnoticed.
+ * entities below make a repeat of what they recorded harmless; this remembers, for keys that were answered with
+ * success, which request they named, so that a repeat of what changed nothing changes nothing, either. (Passwords are
+ * left out: a quick digest of one must not be in the log.) A crash after the write and before this note leaves only the
+ * reuse unnoticed.
  */
 export function namedOnce(entities: Pick<Entities, 'ask' | 'remembered'>, now: () => number): NamedOnce {
   return async (c, by, answer) => {
@@ -25,7 +26,7 @@ export function namedOnce(entities: Pick<Entities, 'ask' | 'remembered'>, now: (
     if (clientId === undefined) return answer({})
     if (!IDEMPOTENCY_KEY.test(clientId)) return refused(c, refuse('bad-request', { why: KEY_SHAPE }), httpRefusals)
     const call = { clientId, payload: [c.req.method, c.req.path, withoutPasswords(await c.req.text())] }
-    const id = derivedId(`request ${by.org}.${by.id} ${clientId}`)
+    const id = derivedId(`request ${personName(by)} ${clientId}`)
     const command = { type: 'NameRequest', by, at: now() } as const
     const known = await entities.remembered('request', id, command, call)
     if (known instanceof Refusal) return refused(c, known, httpRefusals)

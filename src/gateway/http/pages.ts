@@ -15,19 +15,24 @@ const MAX_SCANNED = 5_000
  */
 export const VIEW_WAIT_MS = 1_000
 
-export interface PageOptions<R> {
+export interface TimeListParts<R, F> {
   readonly view: string
-  /** The position that the view has to show first: whoever was acknowledged something finds it listed. */
-  readonly upTo: bigint
-  /** The list, up to and with the last `/`; its entries go on with `<moment>/<key>`. */
-  readonly prefix: string
-  /** Milliseconds since 1970; `to` exclusive. */
-  readonly from: number | undefined
-  readonly to: number | undefined
-  /** The `next` of the page before. */
-  readonly after: string | undefined
-  readonly limit: number
-  readonly passes?: (row: R) => boolean
+  /** The list that a filter means, up to and with the last `/`; its entries go on with `<moment>/<key>`. */
+  prefixFor(filter: F): string
+  /** For what the list does not tell apart. Default: everything passes. */
+  passes?(row: R, filter: F): boolean
+}
+
+/** Milliseconds since 1970; `to` exclusive. */
+export interface Period {
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+/** Rows of one view by a time, the latest first; a filter `F` says which. */
+export interface TimeList<R, F> {
+  /** `after`: the `next` of the page before. Rejects with ViewsUnavailable. */
+  list(filter: F, limit: number, after: string | undefined): Promise<Page<R>>
 }
 
 export interface Page<R> {
@@ -57,27 +62,34 @@ export function pageById<Item extends { readonly id: string }>(
   return { data, next: rest.length > limit ? data.at(-1)?.id : undefined }
 }
 
-/** A page of a list that goes by time, the latest first. */
-export async function pageOf<R>(views: Views, options: PageOptions<R>): Promise<Page<R>> {
-  const { view, upTo, prefix, after, limit, passes = () => true } = options
-  await views.reached(view, upTo, VIEW_WAIT_MS)
-  const from = prefix + (options.from === undefined ? '' : moment(options.from))
-  let to = prefix + (after ?? (options.to === undefined ? '~' : moment(options.to)))
-  const rows: (readonly [string, R])[] = []
-  for (let scanned = 0; scanned < MAX_SCANNED; scanned += PAGE) {
-    const { entries } = await views.scan(view, { from, to, limit: PAGE, backwards: true })
-    for (const { index, key, row: stored } of entries) {
-      // What stands in a list is what the view's projection folded; parked rows stand in none.
-      const row = stored as unknown as R
-      if (passes(row)) {
-        if (rows.length === limit) return { rows, next: to.slice(prefix.length) }
-        rows.push([key, row])
+/**
+ * Lists from a live view. `upTo` tells the position that the view has to show first: whoever was acknowledged something
+ * finds it listed.
+ */
+export const timeList =
+  <R, F extends Period>({ view, prefixFor, passes = () => true }: TimeListParts<R, F>) =>
+  (views: Views, upTo: () => bigint): TimeList<R, F> => ({
+    async list(filter, limit, after) {
+      await views.reached(view, upTo(), VIEW_WAIT_MS)
+      const prefix = prefixFor(filter)
+      const from = prefix + (filter.from === undefined ? '' : moment(filter.from))
+      let to = prefix + (after ?? (filter.to === undefined ? '~' : moment(filter.to)))
+      const rows: (readonly [string, R])[] = []
+      for (let scanned = 0; scanned < MAX_SCANNED; scanned += PAGE) {
+        const { entries } = await views.scan(view, { from, to, limit: PAGE, backwards: true })
+        for (const { index, key, row: stored } of entries) {
+          // What stands in a list is what the view's projection folded; parked rows stand in none.
+          const row = stored as unknown as R
+          if (passes(row, filter)) {
+            if (rows.length === limit) return { rows, next: to.slice(prefix.length) }
+            rows.push([key, row])
+          }
+          to = index
+        }
+        if (entries.length < PAGE) return { rows }
       }
-      to = index
-    }
-    if (entries.length < PAGE) return { rows }
-  }
-  return { rows, next: to.slice(prefix.length) }
-}
+      return { rows, next: to.slice(prefix.length) }
+    },
+  })
 
 const moment = (milliseconds: number): string => String(Math.min(Math.max(0, milliseconds), LAST_MS)).padStart(14, '0')

@@ -26,7 +26,7 @@ export interface ArrivalsOptions {
 /**
  * Reads a connection as contract 000 has it. Who somebody is comes from the token alone, first from the header, then
  * from `auth.token`, then from the query parameter `auth`; `role=student` without any is an anonymous participant.
- * Rejects with Unwelcome (401, 403, 429).
+ * Rejects with ConnectionRefused (401, 403, 429).
  */
 export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
   const spokenFor = async (socket: Socket): Promise<Identity | ParticipantToken | null> => {

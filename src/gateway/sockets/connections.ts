@@ -62,8 +62,8 @@ export const seenUntil = (connection: Connection, reason: string, now: number): 
   reason === 'ping timeout' || silenced.has(connection) ? heardAt(connection) : now
 
 /**
- * The connection as `Pulse` feels it; from now on it is remembered when something comes. One function for all: this is
- * kept per idle client.
+ * The connection as the liveness probe sees it; from now on it is remembered when something comes. One function for
+ * all: this is kept per idle client.
  */
 export function peerOf(connection: Connection): Peer {
   if (!heard.has(connection)) connection.on('packet', markHeard)
