@@ -114,7 +114,7 @@ test('[CONTRACT-2] what a watcher was told after any position is made again from
   await log.close()
 })
 
-test('[VERIFY-1] [VERIFY-2] a poll: what a watcher was told and the notices since are what it would be told now', async () => {
+test('[VERIFY-1] [VERIFY-2] a poll: the opening of a watcher and the notices since are its opening now', async () => {
   const tea: Party = { id: 'tea', org: 'acme', role: 'teacher' }
   const by = (n: number): Party => ({ id: `s${n}`, org: 'acme', role: 'student' })
   const voting = fc.tuple(fc.nat(2), fc.nat(2)).map<Step>(
