@@ -21,13 +21,15 @@ import { ProfileCache } from '../../src/delivery/profile-cache.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 
+const vera: Party = { id: 'vera', org: 'acme', role: 'visitor' }
+
 /** Who plays in random histories: two organisations, so that walls are tested too. */
 export const PEOPLE: readonly Party[] = [
   { id: 'ann', org: 'acme', role: 'agent' },
   { id: 'bob', org: 'acme', role: 'agent' },
   { id: 'sue', org: 'acme', role: 'supervisor' },
   { id: 'ada', org: 'acme', role: 'admin' },
-  { id: 'vera', org: 'acme', role: 'visitor' },
+  vera,
   { id: 'vic', org: 'acme', role: 'visitor' },
   { id: 'eve', org: 'other', role: 'admin' },
   { id: 'evan', org: 'other', role: 'visitor' },
@@ -44,6 +46,10 @@ const visitors = PEOPLE.filter(({ role }) => role === 'visitor')
 const party = fc.constantFrom(...PEOPLE)
 const at = 1_700_000_000_000
 
+/** Lyceum itself closes what is abandoned. */
+const whoAsks = (type: string, by: Party): Party =>
+  type === 'CloseAbandonedChat' ? { id: 'abandoned-chats', org: by.org, role: 'system' } : by
+
 const chatStep: fc.Arbitrary<Step> = fc
   .record({
     type: fc.constantFrom(
@@ -51,33 +57,37 @@ const chatStep: fc.Arbitrary<Step> = fc
       'OpenChat',
       'Write',
       'Write',
+      'Write',
+      'ClaimChat',
       'ClaimChat',
       'TakeOverChat',
       'FlagChat',
       'FlagChat',
       'LeaveChat',
+      'CloseAbandonedChat',
     ),
     by: party,
-    owner: fc.constantFrom(...visitors),
-    nth: fc.nat({ max: 1 }),
+    // Mostly one visitor's one chat, or few would get beyond their opening.
+    owner: fc.oneof({ weight: 3, arbitrary: fc.constant(vera) }, fc.constantFrom(...visitors)),
+    nth: fc.constantFrom(0, 0, 0, 1),
     severity: fc.nat({ max: 2 }),
     n: fc.nat({ max: 99 }),
   })
   .map(({ type, by, owner, nth, severity, n }) => {
-    const who = type === 'OpenChat' || (type === 'Write' && n % 2) ? owner : by
+    const who = whoAsks(type, type === 'OpenChat' || (type === 'Write' && n % 2) ? owner : by)
     const visitor = { name: who.id, email: null, createdAt: at, updatedAt: null }
-    const command = { type, by: who, at: at + n * 1000, visitor, content: { n }, severity }
+    const command = { type, by: who, at: at + n * 1000, visitor, content: { n }, severity, gone: by.id }
     return { category: 'chat', stream: `chat-${owner.org}-${owner.id}-${nth}`, command: command as ChatCommand }
   })
 const presenceStep: fc.Arbitrary<Step> = fc
   .record({
-    type: fc.constantFrom('Arrive', 'Arrive', 'Leave', 'Expire'),
+    type: fc.constantFrom('Arrive', 'Arrive', 'Leave', 'Return', 'Expire'),
     by: party,
     how: fc.constantFrom('closed', 'lost'),
     n: fc.nat({ max: 99 }),
   })
   .map(({ type, by, how, n }) => {
-    const command = { type, by, role: by.role, how, graceMs: 20_000, at: at + n * 1000 }
+    const command = { type, by, role: by.role, how, graceMs: 20_000, lostAt: at, at: at + n * 1000 }
     return { category: 'presence', stream: `presence-${by.org}.${by.id}`, command }
   })
 const personStep: fc.Arbitrary<Step> = fc

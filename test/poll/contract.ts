@@ -6,23 +6,18 @@ import type { Contract } from '../../src/delivery/contract.ts'
 import { latestPace } from '../../src/delivery/latest-pace.ts'
 import { LiveModel } from '../../src/delivery/live-model.ts'
 import { type EventRef, eventRef } from '../../src/delivery/notice.ts'
+import { foldStream } from '../../src/log/fold-stream.ts'
 import type { Log } from '../../src/log/log.ts'
 import { derivedId } from '../../src/runtime/ids.ts'
 import type { PollCommand } from './decide.ts'
 import { pollNotices, pollRoom, pollShapes, pollState } from './notices.ts'
 import { type PollRow, polls } from './polls.ts'
 
-/** The last vote of a poll that nobody has heard of on this node, from the log. */
+/** How a poll stands that nobody has heard of on this node, from the log. */
 async function standsAt(log: Log, id: string): Promise<{ readonly row: PollRow; readonly ref: EventRef }> {
-  let row: PollRow | undefined
-  let ref: EventRef | undefined
-  for await (const batch of log.read(streamName('poll', id)))
-    for (const recorded of batch) {
-      row = polls.fold(row, recorded)
-      ref = eventRef(recorded)
-    }
-  if (!row || !ref) throw new Error(`poll ${id} admits people and has no events`)
-  return { row, ref }
+  const folded = await foldStream<PollRow>(log, streamName('poll', id), polls.fold)
+  if (!folded) throw new Error(`poll ${id} admits people and has no events`)
+  return { row: folded.state, ref: eventRef(folded.last) }
 }
 
 /** A contract that no release serves: opened, voted on, closed, watched live. It shows what a new one costs. */

@@ -1,5 +1,48 @@
-import { type Category, catalogue } from '../../machines/catalogue.ts'
+import { type CommandOf, catalogue } from '../../machines/catalogue.ts'
+import type { Seen } from './verify.ts'
 
-/** Every event that entities of these categories record. */
-export const eventsOf = (...categories: readonly (Category & keyof typeof catalogue)[]): readonly string[] =>
-  categories.flatMap((category) => Object.keys(catalogue[category].events))
+/** `NameRequest` is asked by what serves HTTP (the entity `request`), for every contract alike: no contract asks it. */
+type Verified = Exclude<keyof typeof catalogue, 'request'>
+
+/** Every command of the machines that contracts stand on: the compiler asks for each name. */
+const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type'], true>> } = {
+  attendance: { StartAttendance: true, CheckIn: true, Mark: true, EndAttendance: true, EndOverdueAttendance: true },
+  chat: {
+    OpenChat: true,
+    Write: true,
+    ClaimChat: true,
+    TakeOverChat: true,
+    FlagChat: true,
+    LeaveChat: true,
+    CloseAbandonedChat: true,
+  },
+  course: { CreateCourse: true, AssignTeacher: true, WithdrawTeacher: true, Enrol: true, Unenrol: true },
+  joincode: { ReserveJoinCode: true },
+  lesson: {
+    ScheduleLesson: true,
+    StartLesson: true,
+    EndLesson: true,
+    EndOverdueLesson: true,
+    JoinLesson: true,
+    LeaveLesson: true,
+    ResumeLesson: true,
+    LookOn: true,
+  },
+  login: { AddLogin: true },
+  person: {
+    Introduce: true,
+    OpenAccount: true,
+    ChangeProfile: true,
+    ChangePassword: true,
+    Disable: true,
+    Enable: true,
+  },
+  presence: { Arrive: true, Leave: true, Return: true, Expire: true },
+}
+
+/** Commands and events of these categories that a verification has not seen; it has to come to none. */
+export const unseen = (seen: Seen, ...categories: readonly Verified[]): readonly string[] =>
+  categories.flatMap((category) => [
+    ...Object.keys(commands[category]).filter((type) => !seen.commands.has(type)),
+    ...Object.keys(catalogue[category].events).filter((type) => !seen.events.has(type)),
+  ])

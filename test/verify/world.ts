@@ -22,6 +22,7 @@ import { memorySnapshots } from '../../src/runtime/snapshots.ts'
 import { manualClock } from '../support/clock.ts'
 import { fakeConnection } from '../support/connection.ts'
 import { type Heard, type Member, onTheWire, rooms } from '../support/rooms.ts'
+import { type Asked, audit } from './audit.ts'
 
 /** Somebody's connection, and what it was told. */
 export interface Client {
@@ -40,8 +41,12 @@ export interface World {
   connect(party: Party, kind?: 'app' | 'hub'): Promise<Client>
   /** Asks an entity, as HTTP does. */
   ask: Node['entities']['ask']
+  /** Lets time pass, in milliseconds: what becomes due is done. */
+  advance(ms: number): void
   /** Everything that is recorded was told, and whatever waited for a pace is out. */
   settled(): Promise<void>
+  /** When it has settled: that everything asked since the last time is recorded as it was answered. Gives that. */
+  audited(): Promise<readonly Asked[]>
   stop(): Promise<void>
 }
 
@@ -50,7 +55,7 @@ let passwords: ReturnType<typeof openPasswords> | undefined
 export async function oneNode(contracts: readonly Contract[], kinds: Kinds = catalogue): Promise<World> {
   const clock = manualClock()
   const log = memoryLog({ codec: codec(schemasOf(kinds)), now: clock.now })
-  const entities = openEntities({
+  const opened = openEntities({
     kinds,
     log,
     snapshots: memorySnapshots(),
@@ -58,6 +63,16 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     now: clock.now,
     idleMs: 60_000,
   })
+  const asked: Asked[] = []
+  const entities: Node['entities'] = {
+    ...opened,
+    async ask(category, id, command, call) {
+      const answer = await opened.ask(category, id, command, call)
+      asked.push({ category, id, command, answer })
+      return answer
+    },
+  }
+  const books = audit(kinds, { log, entities })
   const { outlet, enter } = rooms(clock.now)
   const [online, profiles] = [onlineModel(log), new ProfileCache(log)]
   const onError = (error: unknown): never => {
@@ -133,6 +148,12 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
       }
     },
     ask: entities.ask,
+    advance: clock.advance,
+    async audited() {
+      const since = asked.splice(0)
+      await books.check(since)
+      return since
+    },
     async settled() {
       for (let quiet = 0; quiet < 3; quiet++) {
         const before = entities.lastPosition()
