@@ -33,8 +33,10 @@ export interface Done {
   readonly id: string | null
   /** Revision of the first event that it made, or the entity's last revision when it changed nothing. */
   readonly seq: number
-  /** Position of the last event that it made, null when it changed nothing. */
+  /** Position of the first event that it made, null when it changed nothing. */
   readonly position: bigint | null
+  /** Position of the last one, where it made several and did so now: a repeat does not know it any more. */
+  readonly lastPosition?: bigint
   /** The events it made; empty when it changed nothing or when it repeats an earlier call. */
   readonly events: readonly Event[]
 }

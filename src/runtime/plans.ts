@@ -26,7 +26,9 @@ export function answersTo(plans: readonly Plan[], { first, proposed, positions }
     if (plan.kind === 'append') {
       const { offset, events } = plan
       const [id, position] = [proposed[offset]?.id ?? null, positions[offset] ?? null]
-      answers.push({ kind: 'done', id, seq: first + offset, position, events })
+      const last = events.length > 1 ? positions[offset + events.length - 1] : undefined
+      const several = last === undefined ? {} : { lastPosition: last }
+      answers.push({ kind: 'done', id, seq: first + offset, position, ...several, events })
     } else if (plan.kind === 'twin') {
       const theirs = answers[plan.of] as Answer // a twin stands earlier in the group
       answers.push(theirs instanceof Refusal ? theirs : { ...theirs, events: [] })

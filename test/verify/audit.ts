@@ -74,6 +74,7 @@ export function audit(kinds: Kinds, { log, entities }: Pick<Node, 'log' | 'entit
           expect(made.map(({ event }) => event)).toEqual(events)
           // `id`, `seq` and `position` are those of the first.
           expect([made[0]?.id, made[0]?.position]).toEqual([answer.id, answer.position])
+          expect(answer.lastPosition ?? answer.position).toBe(made.at(-1)?.position)
           const changes = states[seq] !== states[seq + events.length]
           expect(changes, `${command.type} on ${stream}`).toBe(!events.every(({ type }) => CHANGES_NOTHING.has(type)))
           ledger.answered += events.length

@@ -4,7 +4,7 @@ import type { Connection, Outcome } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import type { Refusals } from '../../delivery/refusals.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
-import type { Answer } from '../../runtime/answer.ts'
+import type { Answer, Done } from '../../runtime/answer.ts'
 import { callOf } from '../shared/ids.ts'
 import { waitingRoom } from './audiences.ts'
 import { callsUnderWay } from './calls-under-way.ts'
@@ -39,20 +39,19 @@ const PUSH_WAIT_MS = 5_000
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const { entities, lessons, onWaiting, follower, hubs, clock, onError } = options
 
-  const reached = async (position: bigint): Promise<void> => {
-    if (follower.position() >= position) return
-    await follower.until(() => follower.position() >= position, AbortSignal.timeout(PUSH_WAIT_MS))
+  const told = async ({ position, lastPosition }: Done): Promise<void> => {
+    const last = lastPosition ?? position
+    if (last === null || follower.position() >= last) return
+    await follower.until(() => follower.position() >= last, AbortSignal.timeout(PUSH_WAIT_MS))
   }
   const underWay = callsUnderWay()
   const admission = admissionQueue(entities)
-  const join = joining({ ...options, admission, reached })
+  const join = joining({ ...options, admission, told })
   const leave = leaving({ ...options, admission, settled: underWay.settled })
 
   /** The call is under way until this node has heard of what came of it. */
   const noted = ({ party }: Connection, answering: Promise<Outcome>): Promise<Outcome> => {
-    const known = answering.then(({ answer }) =>
-      answer instanceof Refusal || answer.position === null ? undefined : reached(answer.position),
-    )
+    const known = answering.then(({ answer }) => (answer instanceof Refusal ? undefined : told(answer)))
     underWay.add(personName(party), known)
     return answering
   }

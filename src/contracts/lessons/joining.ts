@@ -6,7 +6,7 @@ import type { Connection, Outcome } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import { tokenBuckets } from '../../gateway/auth/limits.ts'
 import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
-import type { Call } from '../../runtime/answer.ts'
+import type { Call, Done } from '../../runtime/answer.ts'
 import { waitingRoom } from './audiences.ts'
 import type { LessonCodes } from './codes.ts'
 import type { LessonName } from './inbound.ts'
@@ -18,8 +18,8 @@ export interface JoiningParts extends Pick<Node, 'entities' | 'profiles' | 'cloc
   readonly codes: LessonCodes
   /** Somebody has entered the lesson's waiting room. */
   readonly onWaiting: (lesson: string) => void
-  /** Resolves when the notices of the event at this position are out here, or after a while. */
-  readonly reached: (position: bigint) => Promise<void>
+  /** Resolves when the notices of what the command recorded are out here, or after a while. */
+  readonly told: (answer: Done) => Promise<void>
 }
 
 export interface Joining {
@@ -40,24 +40,15 @@ export type Join = (name: LessonName, from: Connection, how: Joining) => Promise
 const JOINS = { perSecond: 2, burst: 20 }
 
 /** Joins a lesson by id or code: `Joining.call.entered` is called when the command stands before the lesson. */
-export function joining({
-  entities,
-  profiles,
-  clock,
-  lessons,
-  admission,
-  codes,
-  onWaiting,
-  reached,
-}: JoiningParts): Join {
+export function joining({ entities, profiles, clock, lessons, admission, codes, onWaiting, told }: JoiningParts): Join {
   const joins = tokenBuckets(JOINS)
 
   /** As whoever is online is known to this node; null when nobody has said how they are called. */
   const nameOf = ({ party }: Connection): string | null => displayNameOf('', profiles.get(party)?.profile ?? {}) || null
 
   /** Whoever has just come in is told the lesson's state by its feed; who was in is told it here. */
-  const shown = async (lesson: string, position: bigint | null, from: Connection): Promise<void> => {
-    if (position !== null) return reached(position)
+  const shown = async (lesson: string, answer: Done, from: Connection): Promise<void> => {
+    if (answer.position !== null) return told(answer)
     if (!lessons.lessonsOf(from.party.org, from.party.id).includes(lesson)) return // a repeat, and they have left since
     from.join(waitingRoom(lesson))
     onWaiting(lesson)
@@ -92,7 +83,7 @@ export function joining({
       if (answer.code !== 'lesson-ended') await codes.wrong(guesser)
       return { about: null, answer: refuse('no-such-code') }
     }
-    if (!(answer instanceof Refusal) && !how.waiting) await shown(lesson, answer.position, from)
+    if (!(answer instanceof Refusal) && !how.waiting) await shown(lesson, answer, from)
     return { about: lesson, answer }
   }
 }
