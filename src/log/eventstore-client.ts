@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { EventStoreDBClient } from '@eventstore/db-client'
 
 /** One configured server or cluster, and the client that talks to it now. */
@@ -27,6 +28,9 @@ interface Internals {
   readonly disposableStreams: ReadonlySet<{ resume?(): void }>
 }
 
+/** How long the client may take to end its streams. */
+const DISPOSE_MS = 2_000
+
 /** grpc-js `connectivityState.SHUTDOWN`. */
 const SHUTDOWN = 4
 
@@ -51,7 +55,11 @@ export function connection(url: string): Connection {
       // its end, unless what is left in it flows away.
       const { disposableStreams } = current as unknown as Internals
       for (const stream of disposableStreams) stream.resume?.()
-      await current.dispose()
+      // Nor for ever: closing the channels ends whatever is left.
+      const over = new AbortController()
+      const limit = delay(DISPOSE_MS, undefined, { signal: over.signal }).catch(() => {}) // aborted: disposed in time
+      await Promise.race([current.dispose(), limit])
+      over.abort()
       for (const channel of channels) channel.close()
     },
   }

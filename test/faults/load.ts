@@ -120,10 +120,16 @@ export async function openLoad({
  * says what was waited for.
  */
 export async function until(fact: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
-  const deadline = performance.now() + limitMs
-  while (!(await fact())) {
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${fact}`)
-    await pause(5)
+  const over = new AbortController()
+  const late = pause(limitMs, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`not within ${limitMs} ms: ${fact}`)
+  })
+  late.catch(() => {}) // aborted
+  try {
+    // Raced, because also one look may never end.
+    while (!(await Promise.race([fact(), late]))) await Promise.race([pause(5), late])
+  } finally {
+    over.abort()
   }
 }
 
