@@ -100,8 +100,12 @@ export async function openLoad({
     },
     async pause() {
       running = false
-      await Promise.all(writers)
-      writers.clear()
+      const quiet = Promise.all(writers).then(() => writers.clear())
+      const states = () =>
+        everybody.map((one) => `${one.name} ${one.connected() ? 'connected' : 'away'}: ${one.waiting().join()}`)
+      await Promise.race([quiet, until(() => writers.size === 0)]).catch((error: Error) => {
+        throw new Error(`${error.message}\n${states().join('\n')}`, { cause: error })
+      })
     },
     acked: () => everybody.reduce((sum, { acked }) => sum + acked.length, 0),
     history: () => ({

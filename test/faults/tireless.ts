@@ -25,6 +25,8 @@ export interface Tireless {
   /** Why connections ended, in their order. */
   readonly endings: readonly string[]
   connected(): boolean
+  /** The names of the events that have no answer yet. */
+  waiting(): readonly string[]
   /** Goes to this server from the next connection on. */
   moveTo(url: string): void
   /** Leaves as somebody does who shuts the page. */
@@ -175,6 +177,7 @@ export async function tireless({
     refusals,
     endings,
     connected: () => socket.connected,
+    waiting: () => [...pending.values()].map(({ event }) => event),
     moveTo(other) {
       // private, but there is no other way to keep the socket and its calls
       const manager = socket.io as unknown as { uri: string }
