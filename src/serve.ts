@@ -21,7 +21,7 @@ import { httpApp } from './gateway/http/app.ts'
 import { listen } from './gateway/http/listen.ts'
 import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
-import { hangUp, within } from './gateway/sockets/hang-up.ts'
+import { hangUp } from './gateway/sockets/hang-up.ts'
 import { openInbound } from './gateway/sockets/inbound.ts'
 import { lettingIn } from './gateway/sockets/letting-in.ts'
 import { socketOutlet } from './gateway/sockets/outlet.ts'
@@ -40,6 +40,7 @@ import { presenceParts } from './serve-presence.ts'
 import { openLog, openViews, viewsOf } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
 import { runViews, type ViewRunner } from './views/runner.ts'
+import { within } from './within.ts'
 
 /** How long clients and requests get to take what was written to them when the server stops. */
 const HANG_UP_MS = 3_000

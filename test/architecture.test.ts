@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-const TIMED = ['src/pause.ts', 'src/retries.ts']
+const TIMED = ['src/pause.ts', 'src/retries.ts', 'src/within.ts']
 const SMALL = ['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts', ...TIMED]
 const STORAGE = ['src/log', 'src/views', 'src/runtime', 'src/presence']
 const MACHINERY = [
@@ -22,11 +22,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/back-off.ts': [],
   'src/keep-newest.ts': [],
   'src/keyed-queue.ts': [],
+  'src/within.ts': [],
   'src/pause.ts': ['src/clock.ts'],
   'src/retries.ts': ['src/clock.ts'],
   'src/config-variables.ts': [],
   'src/config.ts': ['src/config-variables.ts'],
-  'src/log': ['src/log', 'src/back-off.ts', 'machines'],
+  'src/log': ['src/log', 'src/back-off.ts', 'src/within.ts', 'machines'],
   'src/views': ['src/views', 'src/log', ...SMALL, 'projections', 'machines'],
   'src/runtime': ['src/runtime', 'src/log', ...SMALL, 'machines'],
   'src/presence': ['src/presence', ...SMALL, 'machines'],

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { EventStoreDBClient } from '@eventstore/db-client'
+import { within } from '../within.ts'
 
 /** One configured server or cluster, and the client that talks to it now. */
 export interface Connection {
@@ -56,10 +56,7 @@ export function connection(url: string): Connection {
       const { disposableStreams } = current as unknown as Internals
       for (const stream of disposableStreams) stream.resume?.()
       // Nor for ever: closing the channels ends whatever is left.
-      const over = new AbortController()
-      const limit = delay(DISPOSE_MS, undefined, { signal: over.signal }).catch(() => {}) // aborted: disposed in time
-      await Promise.race([current.dispose(), limit])
-      over.abort()
+      await within(DISPOSE_MS, current.dispose())
       for (const channel of channels) channel.close()
     },
   }

@@ -73,16 +73,19 @@ async function pipelined(turns: readonly ((entered: () => void) => Promise<unkno
   return Promise.all(answers)
 }
 
+/** Sixty messages, every other one with a `client_id`. */
+const halfNamed = () =>
+  Array.from({ length: 60 }, (_, n) => (entered: () => void) => {
+    const named = n % 2 ? { clientId: `call-${n}` } : {}
+    return chats.askLatest(write(n + 1), { ...named, entered })
+  })
+
 test(
   '[ORDER-1] no call of a connection waits for the answer to another: behind the first append there ' +
     'is one for all',
   async () => {
     const room = await openTheNext()
-    const calls = Array.from({ length: 60 }, (_, n) => (entered: () => void) => {
-      const named = n % 2 ? { clientId: `call-${n}` } : {}
-      return chats.askLatest(write(n + 1), { ...named, entered })
-    })
-    await pipelined(calls)
+    await pipelined(halfNamed())
     expect(appended).toEqual([1, 59])
     expect(await writtenIn(room)).toEqual(Array.from({ length: 61 }, (_, n) => n))
   },
@@ -92,11 +95,7 @@ test('[ORDER-1] nor in a later chat, where a named call first looks into the cha
   await openTheNext()
   await chats.askLatest({ type: 'LeaveChat', by: vera, at }, {})
   const room = await openTheNext()
-  const calls = Array.from({ length: 60 }, (_, n) => (entered: () => void) => {
-    const named = n % 2 ? { clientId: `call-${n}` } : {}
-    return chats.askLatest(write(n + 1), { ...named, entered })
-  })
-  await pipelined(calls)
+  await pipelined(halfNamed())
   expect(appended).toEqual([1, 59])
   expect(await writtenIn(room)).toEqual(Array.from({ length: 61 }, (_, n) => n))
 })

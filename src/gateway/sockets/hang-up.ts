@@ -13,11 +13,3 @@ export async function hangUp(io: Server, limitMs: number): Promise<void> {
   while (!open.every(isOver) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
   for (const connection of open) if (!isOver(connection)) terminate(connection)
 }
-
-/** Waits for `work`, but not longer than this. */
-export function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, limitMs)
-    work.then(() => resolve(), reject).finally(() => clearTimeout(timer))
-  })
-}
