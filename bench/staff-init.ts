@@ -93,7 +93,7 @@ async function eventLoopHeld(log: Log): Promise<readonly number[]> {
   const held = Array.from({ length: OPENINGS }, () => {
     const started = performance.now()
     const shown = { ...rows, online: online.list(onlineIn('queue')), users: usersOf(profiles, 'queue') }
-    Buffer.from(`42["staff_init",${openingOf({ ...shown, position: follower.position() }).text}]`)
+    Buffer.from(`42["staff_init",${openingOf({ ...shown, pos: follower.pos() }).text}]`)
     return performance.now() - started
   })
   await follower.stop()

@@ -26,6 +26,8 @@ export interface Connection {
   readonly protocol: 1 | 2
   /** The client at the other end. */
   readonly peer: Peer
+  /** It is told what it has missed, in place of openings. */
+  readonly isResumed: boolean
   /** False once it is closed. */
   isOpen(): boolean
   emit(name: string, data: object): void

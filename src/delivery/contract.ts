@@ -70,12 +70,24 @@ export interface Served {
    * same person, which count as open, are dead; the gateway finds out.
    */
   readonly arrive?: (connection: Connection) => 'probe' | undefined
+  /**
+   * Makes ready what a new connection is told first, where memory does not have all of it: what is pushed to the
+   * connection waits meanwhile. Called before `arrive`; undefined = nothing. Not for one that is told what it has
+   * missed: that takes the place of an opening.
+   */
+  readonly prepare?: (connection: Connection) => Opening | Promise<Opening> | undefined
   readonly subscriptions?: readonly Subscriptions[]
   readonly routes?: (app: OpenAPIHono<HttpEnv>) => void
   readonly policies?: readonly Policy[]
   /** Ends what still waits or runs. */
   readonly stop?: () => void
 }
+
+/**
+ * Tells what was made ready, in the turn in which the connection arrives. False = it is not what this node has pushed
+ * by now, and nothing is told: it is made ready again.
+ */
+export type Opening = () => boolean
 
 /** Answers events with commands. It looks at states, so that it needs no position of its own. */
 export interface Policy extends Listener {
@@ -103,7 +115,7 @@ export interface Node {
   readonly views: Views
   /** What a view has to show first, so that whoever was acknowledged something finds it listed. */
   readonly upTo: () => bigint
-  readonly follower: Pick<Follower, 'position' | 'until'>
+  readonly follower: Pick<Follower, 'position' | 'pos' | 'until'>
   /** Who is online, or in their grace, by `<org>.<id>`; the list `online <org>` has those of one organisation. */
   readonly online: LiveModel<OnlineRow>
   readonly profiles: ProfileCache

@@ -2,9 +2,11 @@ import type { Recorded } from '../../machines/kernel.ts'
 import { categoryIn, type PersonRef } from '../../machines/stream.ts'
 import { type BackOff, backOffMs } from '../back-off.ts'
 import type { Clock } from '../clock.ts'
+import { eventAt } from '../log/event-at.ts'
 import { type Following, type Log, type Recorded as Logged, LogUnavailable } from '../log/log.ts'
 import { pause } from '../pause.ts'
 import { conditions } from './conditions.ts'
+import { posOf, START } from './cursor.ts'
 import type { Feed, Model } from './feed.ts'
 import type { Outlet } from './outlet.ts'
 import type { ProfileCache } from './profile-cache.ts'
@@ -36,6 +38,8 @@ export interface FollowWhat {
 export interface Follower {
   /** Position of the last event whose notices are out; -1 = none. */
   position(): bigint
+  /** The same as a cursor: who has been told everything up to here. */
+  pos(): string
   /** Waits until the models make it true; false when `signal` came first. */
   until(condition: () => boolean, signal: AbortSignal): Promise<boolean>
   /** Resolves when everything that stands in the log is in the models; from then on notices go out. */
@@ -51,6 +55,7 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
   const routes = new Map<string, Route[]>()
   const stopping = new AbortController()
   let position = -1n
+  let pos = START
   let live = false
   let following: Following | undefined
   let onEvent: FollowWhat['onEvent'] = () => {}
@@ -70,6 +75,7 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
         }
       }
       position = recorded.position
+      pos = posOf(recorded)
       if (!live) continue
       try {
         onEvent(recorded)
@@ -152,10 +158,13 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
 
   return {
     position: () => position,
+    pos: () => pos,
     until,
     async start(what) {
       for (const model of what.models) addRoute(model, what.feeds)
       position = what.from ?? -1n
+      const from = position < 0n ? undefined : await eventAt(log, position)
+      if (from) pos = posOf(from)
       const caughtUp = Promise.withResolvers<void>()
       following = log.follow({
         after: position < 0n ? 'start' : position,

@@ -1,5 +1,6 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import { type PersonRef, personName } from '../../machines/stream.ts'
+import { posOf } from './cursor.ts'
 
 /**
  * Who hears a notice: the connections in `room`, but for those that are in one of the rooms `except` as well. `kind` is
@@ -41,7 +42,8 @@ export type Notice<Wire = Readonly<Record<string, object>>> = {
 }[keyof Wire & string]
 
 /**
- * Which event: every push about an entity carries it. `pos` is opaque: compare for equality, or hand it back.
+ * Which event: every push about an entity carries it. `pos` is a cursor (`cursor.ts`): clients compare it, or hand it
+ * back to be told what came after.
  */
 export interface EventRef {
   readonly id: string
@@ -49,8 +51,8 @@ export interface EventRef {
   readonly pos: string
 }
 
-export const eventRef = ({ id, revision, position }: Pick<Recorded, 'id' | 'revision' | 'position'>): EventRef => ({
-  id,
-  seq: revision,
-  pos: String(position),
+export const eventRef = (recorded: Pick<Recorded, 'id' | 'revision' | 'position'>): EventRef => ({
+  id: recorded.id,
+  seq: recorded.revision,
+  pos: posOf(recorded),
 })

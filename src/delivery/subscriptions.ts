@@ -4,7 +4,7 @@ import type { Listener } from './listeners.ts'
 import type { EventRef, Notice } from './notice.ts'
 
 /** What a subscriber is told on entering, or on asking. */
-export type Opening = { readonly name: string; readonly data: EventRef & object }
+export type TopicState = { readonly name: string; readonly data: EventRef & object }
 
 /** Something that connections subscribe to, one by one: the sessions of a course, the votes of a poll. */
 export interface Topic {
@@ -19,7 +19,7 @@ export interface Topic {
    * Prepares the opening state; what it gives is called in the very turn in which the connection enters, so that
    * nothing is missed and nothing is told twice.
    */
-  opening(id: string): Promise<() => Opening>
+  opening(id: string): Promise<() => TopicState>
   /** Of the streams whose events may take subscribers out. */
   readonly category: string
   /** Whom an event takes out; null = nobody. */

@@ -11,6 +11,7 @@ import type { Projection } from '../../projections/projection.ts'
 import { PACE } from '../../src/contracts/attendance/contract.ts'
 import { activeSessions, type SessionsNow, sessionNotices } from '../../src/contracts/attendance/notices.ts'
 import { activeIn, sessionsModel } from '../../src/contracts/attendance/sessions-model.ts'
+import { posOf } from '../../src/delivery/cursor.ts'
 import { latestPace } from '../../src/delivery/latest-pace.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Recorded } from '../../src/log/log.ts'
@@ -197,7 +198,7 @@ describe('[WATCH-9] the data at any cut, and the pushes that follow', () => {
             last = recorded
             if (recorded.event.type === 'AttendanceEnded') ended.add(recorded.stream)
           }
-          expect(now(course).pos).toBe(last ? String(last.position) : nowhere.pos)
+          expect(now(course).pos).toBe(last ? posOf(last) : nowhere.pos)
         }
       }),
       { numRuns: 50 },

@@ -133,7 +133,7 @@ export function history(todo: readonly Step[]): readonly Recorded[] {
       const revision = (revisions.get(stream) ?? -1) + 1
       revisions.set(stream, revision)
       recorded.push({
-        id: `${stream}/${revision}`,
+        id: derivedUuid(`${stream}/${revision}`),
         stream,
         revision,
         position: BigInt(recorded.length * 3),
@@ -179,7 +179,7 @@ export function node() {
     opening(org: string): StaffInit {
       const rows = { unclaimed: chats.list(unclaimedIn(org)), flagged: chats.list(flaggedIn(org)) }
       const users = usersOf(profiles, org)
-      return JSON.parse(staffInit({ ...rows, online: online.list(onlineIn(org)), position, users }).text)
+      return JSON.parse(staffInit({ ...rows, online: online.list(onlineIn(org)), pos: String(position), users }).text)
     },
   }
 }

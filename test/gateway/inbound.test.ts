@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { type Party, refuse } from '../../machines/kernel.ts'
 import type { Inbound, InboundCall, Outcome } from '../../src/delivery/connection.ts'
+import { posOf } from '../../src/delivery/cursor.ts'
 import type { Refusals } from '../../src/delivery/refusals.ts'
 import { tokenBuckets } from '../../src/gateway/auth/limits.ts'
 import { type InboundGate, openInbound } from '../../src/gateway/sockets/inbound.ts'
@@ -11,7 +12,7 @@ import { type FakeConnection, fakeConnection } from '../support/connection.ts'
 const vera: Party = { id: 'vera', org: 'acme', role: 'visitor' }
 const done = (about: string | null): Outcome => ({
   about,
-  answer: { kind: 'done', id: 'e', seq: 3, position: 40n, events: [] },
+  answer: { kind: 'done', id: '00000001-0', seq: 3, position: 40n, events: [] },
 })
 const taken = {
   'thing-taken': [409, 'this is {name:staffId}’s since {when}'],
@@ -89,7 +90,11 @@ const ask = (name: string, ...args: unknown[]): Promise<unknown[]> =>
   new Promise((resolve) => gate.onFrame(name, [...args, (...ack: unknown[]) => resolve(ack)], client, lane))
 
 test('[ACK-2] with protocol 2 an ack says in the contract’s word what it is about, and where that stands', async () => {
-  expect(await ask('do_thing', 'done')).toEqual([true, null, { thing: 't', id: 'e', seq: 3, pos: '40' }])
+  expect(await ask('do_thing', 'done')).toEqual([
+    true,
+    null,
+    { thing: 't', id: '00000001-0', seq: 3, pos: posOf({ id: '00000001-0', position: 40n }) },
+  ])
   expect(await ask('do_thing', 'nothing')).toEqual([true, null, { thing: null, id: null, seq: null, pos: null }])
   expect(await ask('do_other', 'nothing', 'o')).toEqual([true, null, { other: 'o', id: null, seq: null, pos: null }])
   expect(await ask('do_thing', 'taken')).toMatchObject([false, expect.any(String), { thing: 't', code: 'thing-taken' }])

@@ -7,6 +7,7 @@ import { catalogue } from '../../machines/catalogue.ts'
 import type { Party } from '../../machines/kernel.ts'
 import { readConfig } from '../../src/config.ts'
 import { all } from '../../src/contracts/all.ts'
+import { cursorOf } from '../../src/delivery/cursor.ts'
 import { noticesOf } from '../../src/delivery/resume.ts'
 import { openLogger } from '../../src/observe/logger.ts'
 import { type Running, serve } from '../../src/serve.ts'
@@ -107,7 +108,7 @@ test('[CONTRACT-2] what a watcher was told after any position is made again from
   const feed = { projection: polls, notices: pollNotices }
   for (const [missed, { data }] of [{ data: { pos: '-1' } }, ...live].entries()) {
     const made: unknown[] = []
-    for await (const { notices } of noticesOf(log, `poll-${poll_id}`, feed, BigInt(data.pos)))
+    for await (const { notices } of noticesOf(log, `poll-${poll_id}`, feed, cursorOf(data.pos)?.position))
       for (const { name, data } of notices) made.push({ name, data })
     expect(made).toEqual(live.slice(missed))
   }

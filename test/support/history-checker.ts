@@ -1,3 +1,4 @@
+import { posOf } from '../../src/delivery/cursor.ts'
 import type { Recorded } from '../../src/log/log.ts'
 
 /**
@@ -93,7 +94,7 @@ export function factsOf(batch: readonly Recorded[]): Fact[] {
         room: stream.slice('chat-'.length),
         seq: revision,
         id,
-        pos: position,
+        pos: BigInt(posOf({ id, position })),
         type: event.type,
         call: content?.call ?? null,
       }

@@ -45,7 +45,7 @@ export const supportChat: Contract = {
           flagged: open.list(flaggedIn(org)),
           online: online.list(onlineIn(org)),
         }
-        emit('staff_init', staffInit({ ...rows, position: follower.position(), users: usersOf(profiles, org) }))
+        emit('staff_init', staffInit({ ...rows, pos: follower.pos(), users: usersOf(profiles, org) }))
         return undefined
       },
       routes: (app) => chatRoutes(app, { log, entities, chats: chatList(node.views, node.upTo) }),

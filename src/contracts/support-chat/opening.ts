@@ -15,12 +15,13 @@ export interface Shown {
   readonly flagged: ReadonlyMap<string, ChatRow>
   /** By `<org>.<id>`. */
   readonly online: ReadonlyMap<string, OnlineRow>
-  readonly position: bigint
+  /** Of the last event that they show. */
+  readonly pos: string
   readonly users: Users
 }
 
 /** What a staff member is told on arrival. Whoever stands in it unchanged since the last time is not written again. */
-export function staffInit({ unclaimed, flagged, online, position, users }: Shown): JsonText<StaffInit> {
+export function staffInit({ unclaimed, flagged, online, pos, users }: Shown): JsonText<StaffInit> {
   const staff: string[] = []
   const visitors: string[] = []
   for (const [person, { role }] of online) {
@@ -32,7 +33,7 @@ export function staffInit({ unclaimed, flagged, online, position, users }: Shown
   for (const [room, chat] of unclaimed) queued.push(queuedText(room, chat))
   return jsonText(
     `{"online_users":[${staff.join()}],"online_visitors":[${visitors.join()}],"unclaimed_chats":[${queued.join()}],` +
-      `"flagged_chats":${JSON.stringify(topFlagged(flagged))},"pos":"${position}"}`,
+      `"flagged_chats":${JSON.stringify(topFlagged(flagged))},"pos":"${pos}"}`,
   )
 }
 

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { ChatRow } from '../../../projections/chats.ts'
+import { posOf } from '../../delivery/cursor.ts'
 import type { Recorded } from '../../log/log.ts'
 import { chatVisitor, roomObject } from './wire.ts'
 
@@ -26,7 +27,7 @@ export function eventResource(room: string, { id, revision, position, at, event,
     id,
     room,
     seq: revision,
-    pos: String(position),
+    pos: posOf({ id, position }),
     at,
     type,
     data,

@@ -72,5 +72,5 @@ export const staffInitShape: Shape<StaffInit> = z.strictObject({
   online_visitors: z.array(visitor).readonly(),
   unclaimed_chats: z.array(z.strictObject(queued)).readonly(),
   flagged_chats: flagged,
-  pos: z.string().regex(/^-?\d+$/),
+  pos: z.string().regex(/^\d+$/),
 })

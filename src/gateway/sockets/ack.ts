@@ -1,5 +1,6 @@
 import { Refusal } from '../../../machines/kernel.ts'
 import type { Connection } from '../../delivery/connection.ts'
+import { posOf } from '../../delivery/cursor.ts'
 import type { Answer } from '../../runtime/answer.ts'
 
 /** What Socket.IO hands over where a client wants to know. */
@@ -25,5 +26,6 @@ export function acknowledge(ack: Ack, { protocol }: Connection, came: Acknowledg
 function whereOf({ answer, about, aboutKey }: Acknowledged): object {
   if (answer instanceof Refusal) return { [aboutKey]: about, code: answer.code }
   const { id, seq, position } = answer
-  return { [aboutKey]: about, id, seq: seq < 0 ? null : seq, pos: position === null ? null : String(position) }
+  const pos = id === null || position === null ? null : posOf({ id, position })
+  return { [aboutKey]: about, id, seq: seq < 0 ? null : seq, pos }
 }

@@ -1,13 +1,12 @@
 import type { Server, Socket } from 'socket.io'
 import type { Clock } from '../../clock.ts'
 import type { Served } from '../../delivery/contract.ts'
-import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
+import { arriving } from './arriving.ts'
 import { ConnectionRefused } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { seenUntil } from './connections.ts'
 import type { InboundGate } from './inbound.ts'
-import { sendAway } from './outlet.ts'
 import type { SocketData } from './session.ts'
 
 export interface ServeSocketsOptions {
@@ -36,22 +35,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
     )
   })
 
-  /** Enter, then look, without a wait in between: later events come as pushes, earlier ones are in the openings. */
-  const arrive = (socket: Socket): void => {
-    const { connection, arrival } = socket.data as SocketData
-    const { party, kind } = connection
-    const ofContracts = contracts.flatMap((contract) => contract.rooms?.(connection) ?? [])
-    // The in-memory adapter joins at once.
-    void socket.join([kind === 'hub' ? hubRoom(party) : personRoom(party), ...ofContracts])
-    // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
-    if (profiles.get(party)?.disabled) {
-      sendAway(socket, 'this account is disabled')
-      return
-    }
-    let probe = false
-    for (const contract of contracts) if (contract.arrive?.(connection) === 'probe') probe = true
-    if (probe) void registry.probeOthers(arrival, socket.id, clock.now()) // never rejects
-  }
+  const arrive = arriving({ contracts, profiles, registry, clock, onError })
 
   io.on('connection', (socket) => {
     const { connection, arrival, lane } = socket.data as SocketData
@@ -74,12 +58,6 @@ export function serveSockets(options: ServeSocketsOptions): void {
       })
     })
     socket.onAny((name: unknown, ...args: unknown[]) => inbound.onFrame(name, args, connection, lane))
-    try {
-      arrive(socket)
-    } catch (error) {
-      onError(error, 'an arrival')
-      socket.emit('error', { message: 'something broke on our side; it has been logged' })
-      socket.conn.close() // lost, not sent away: clients try again by themselves
-    }
+    arrive(socket)
   })
 }

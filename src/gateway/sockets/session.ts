@@ -35,6 +35,7 @@ export function connectionOf(socket: Socket, arrival: Arrival, person: Connectio
     address: handshake.address,
     query: handshake.query,
     protocol: protocolOf(handshake),
+    isResumed: false,
     peer: peerOf(socket.conn),
     isOpen: () => socket.connected,
     emit: (name, data) => void socket.emit(name, data),

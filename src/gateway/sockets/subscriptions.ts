@@ -1,8 +1,9 @@
 import { type Recorded, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Connection, Outcome } from '../../delivery/connection.ts'
+import { cursorOf } from '../../delivery/cursor.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import type { EventRef } from '../../delivery/notice.ts'
-import type { Opening, Subscriptions, Topic } from '../../delivery/subscriptions.ts'
+import type { Subscriptions, Topic, TopicState } from '../../delivery/subscriptions.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
 import type { Done } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
@@ -95,12 +96,15 @@ export function subscriptionsTo(topic: Topic, { entities, follower }: Subscripti
 interface Admitted {
   /** Of the entity, by which they may subscribe. */
   readonly revision: number
-  readonly opening: () => Opening
+  readonly opening: () => TopicState
 }
 
-function told(id: string, from: Connection, { name, data }: Opening): Outcome {
+function told(id: string, from: Connection, { name, data }: TopicState): Outcome {
   from.emit(name, data)
   return { about: id, answer: standing(data) }
 }
 
-const standing = ({ id, seq, pos }: EventRef): Done => ({ kind: 'done', id, seq, position: BigInt(pos), events: [] })
+const standing = ({ id, seq, pos }: EventRef): Done => {
+  const position = cursorOf(pos)?.position ?? null
+  return { kind: 'done', id, seq, position, events: [] }
+}

@@ -1,0 +1,53 @@
+import type { Socket } from 'socket.io'
+
+/** What is pushed to one connection while it is still being told the past. */
+export interface HeldEvents {
+  /** Emits in front of all that waits. */
+  emit(name: string, ...args: readonly unknown[]): void
+  /** What waits goes out, and nothing waits any more. */
+  release(): void
+}
+
+/** Of socket.io-protocol 5: the first character of a packet. */
+const EVENT = '2'
+const DISCONNECT = '1'
+
+/**
+ * From now on events for this connection wait until `release`, whether they are emitted or broadcast; answers to its
+ * own calls do not.
+ */
+export function holdEvents(socket: Socket): HeldEvents {
+  const client = socket.client as unknown as Client
+  const write = client.writeToEngine.bind(client)
+  let waiting: (readonly [packets: unknown, options: object])[] = []
+  let isDirect = false
+
+  const release = (): void => {
+    // Back to the method of its class.
+    delete (client as Partial<Client>).writeToEngine
+    for (const [packets, options] of waiting) write(packets, options)
+    waiting = []
+  }
+
+  client.writeToEngine = (packets, options) => {
+    const [first] = Array.isArray(packets) ? packets : [packets]
+    const type = typeof first === 'string' ? first[0] : undefined
+    if (type === DISCONNECT) release() // nothing comes after it
+    if (isDirect || type !== EVENT) write(packets, options)
+    else waiting.push([packets, options])
+  }
+
+  return {
+    emit(name, ...args) {
+      isDirect = true
+      socket.emit(name, ...args)
+      isDirect = false
+    },
+    release,
+  }
+}
+
+/** What every packet to a client passes, which Socket.IO has no public name for. */
+interface Client {
+  writeToEngine(packets: unknown, options: object): void
+}
