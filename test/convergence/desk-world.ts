@@ -20,6 +20,7 @@ import { onlineIn, onlineModel } from '../../src/delivery/online-model.ts'
 import { ProfileCache } from '../../src/delivery/profile-cache.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
+import { derivedUuid } from '../../src/runtime/ids.ts'
 
 const vera: Party = { id: 'vera', org: 'acme', role: 'visitor' }
 
