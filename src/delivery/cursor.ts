@@ -13,7 +13,7 @@ export interface Cursor {
   readonly notices: number
 }
 
-export const ALL_NOTICES = 255
+const ALL_NOTICES = 255
 /** Before every event. */
 export const START = '0'
 
@@ -30,9 +30,5 @@ export function cursorOf(pos: string): Cursor | null | undefined {
   const number = BigInt(pos)
   return { position: number >> 40n, digits: (number >> 8n) & 0xffffffffn, notices: Number(number & 0xffn) }
 }
-
-/** True when the cursor was made of this event. */
-export const isAt = ({ position, digits }: Cursor, place: Place): boolean =>
-  position === place.position && digits === digitsOf(place.id)
 
 const digitsOf = (id: string): bigint => BigInt(`0x${id.slice(0, 8)}`)
