@@ -1,5 +1,6 @@
 import type { ChatCloseReason, ChatEvent, ChatVisitor, Content } from '../machines/chat/events.ts'
 import { type Recorded, unreachable } from '../machines/kernel.ts'
+import { padded } from './padded.ts'
 import { projectionOf } from './projection.ts'
 
 export type ChatStatus = 'unclaimed' | 'claimed' | 'takenOver' | 'closed'
@@ -33,19 +34,22 @@ export interface ChatRow {
   readonly closedAt: number | null
   readonly closeReason: ChatCloseReason | null
   readonly messages: number
+  /** Position of the last event, padded likewise. */
+  readonly movedAt: string
   /** All messages while nobody has claimed the chat, then none: the transcript is in the log. */
   readonly waiting: readonly WaitingMessage[]
 }
 
 export const chats = projectionOf<ChatRow, 'chat'>('chat', {
   name: 'chats',
-  version: 1,
+  version: 2,
   fold,
   index(room, row) {
     const when = `${String(row.openedAt).padStart(14, '0')}/${room}`
     return [
       `all/${row.org}/${when}`,
       `status/${row.org}/${row.status}/${when}`,
+      `moved/${row.org}/${row.movedAt}/${room}`,
       `visitor/${row.org}/${row.visitorId}/${when}`,
       ...row.servedBy.map((id) => `staff/${row.org}/${id}/${when}`),
       ...(row.status === 'closed' ? [] : [`open/${row.org}/${when}`]),
@@ -55,6 +59,10 @@ export const chats = projectionOf<ChatRow, 'chat'>('chat', {
 })
 
 function fold(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): ChatRow {
+  return { ...moved(row, recorded), movedAt: padded(recorded.position) }
+}
+
+function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<ChatRow, 'movedAt'> {
   const { event, revision: seq, at } = recorded
   if (event.type === 'ChatOpened') {
     const { org, visitorId, visitor, content } = event
@@ -107,7 +115,7 @@ function fold(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): ChatRow 
         ...row,
         seq,
         severity: event.severity,
-        flaggedAt: event.severity > 0 ? String(recorded.position).padStart(20, '0') : null,
+        flaggedAt: event.severity > 0 ? padded(recorded.position) : null,
         updatedAt: at,
       }
     case 'ChatClosed':

@@ -10,8 +10,11 @@ import { openHeartbeat } from './presence/heartbeat.ts'
 import type { Leases } from './presence/leases.ts'
 import { type LivenessProbe, localProbe } from './presence/liveness-probe.ts'
 import { memoryLeases } from './presence/memory.ts'
+import { openReceiptFile } from './presence/receipt-file.ts'
+import type { ReceiptStore } from './presence/receipt-store.ts'
 import { openRedisLeases } from './presence/redis.ts'
 import { openRedisProbe } from './presence/redis-liveness-probe.ts'
+import { openRedisReceipts } from './presence/redis-receipts.ts'
 
 export interface ConnectionPartsOptions {
   readonly config: Config
@@ -27,6 +30,7 @@ export interface ConnectionPartsOptions {
 export interface ConnectionParts {
   readonly leases: Leases
   readonly liveness: LivenessProbe
+  readonly receipts: ReceiptStore
   lastSeen(person: string): Promise<number | null>
   /** When the process before this one was last alive, where there is one at a time. */
   readonly diedAt: number | null
@@ -50,9 +54,11 @@ export async function connectionParts({
   const here = localProbe()
   if (url !== null && inRedis !== null && config.eventStoreUrl !== null) {
     const liveness = await openRedisProbe({ url, node, here, leases: inRedis, clock, onError })
+    const receipts = await openRedisReceipts({ url, onError })
     return {
       leases: inRedis,
       liveness,
+      receipts,
       onlyNode: null,
       diedAt: null,
       beat() {},
@@ -60,7 +66,7 @@ export async function connectionParts({
         const seen = (await inRedis.elsewhere(person)).map(({ renewedAt }) => renewedAt)
         return seen.length === 0 ? null : Math.max(...seen)
       },
-      stop: async () => void (await Promise.all([liveness.stop(), inRedis.close()])),
+      stop: async () => void (await Promise.all([liveness.stop(), inRedis.close(), receipts.close()])),
     }
   }
   // One node. Leases of another name are those of its dead predecessor, which lived at least until the last event and
@@ -68,14 +74,16 @@ export async function connectionParts({
   const leases = inRedis === null ? memoryLeases() : countedHere(inRedis, memoryLeases())
   const lastEventAt = (await lastOf(log))?.at ?? 0
   const heartbeat = await openHeartbeat(join(dataDirectory, 'alive'), clock, onError)
+  const receipts = await openReceiptFile(join(dataDirectory, 'receipts'), onError)
   const aliveUntil = Math.max(heartbeat.lastBeat ?? 0, lastEventAt) || null
   return {
     leases,
     liveness: here,
+    receipts,
     onlyNode: node,
     lastSeen: async () => null,
     diedAt: aliveUntil,
     beat: heartbeat.start,
-    stop: async () => void (await Promise.all([heartbeat.stop(), leases.close()])),
+    stop: async () => void (await Promise.all([heartbeat.stop(), leases.close(), receipts.close()])),
   }
 }

@@ -7,6 +7,7 @@ import { isStaff } from '../machines/kernel.ts'
 import { idIn, isOf, personIn } from '../machines/stream.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { openCatchUp } from './delivery/catch-up.ts'
 import type { Contract, DemoLogin, Node } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
 import { type Listener, listeners } from './delivery/listeners.ts'
@@ -21,10 +22,13 @@ import { httpApp } from './gateway/http/app.ts'
 import { listen } from './gateway/http/listen.ts'
 import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
+import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { hangUp } from './gateway/sockets/hang-up.ts'
 import { openInbound } from './gateway/sockets/inbound.ts'
 import { lettingIn } from './gateway/sockets/letting-in.ts'
 import { socketOutlet } from './gateway/sockets/outlet.ts'
+import { receipts } from './gateway/sockets/receipts.ts'
+import { resumptions } from './gateway/sockets/resumption.ts'
 import { serveSockets } from './gateway/sockets/serve-sockets.ts'
 import { watchSlowReaders } from './gateway/sockets/slow-readers.ts'
 import { openSockets } from './gateway/sockets/sockets.ts'
@@ -33,6 +37,7 @@ import type { Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { openHubs } from './presence/hubs.ts'
+import type { ReceiptStore } from './presence/receipt-store.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { connectionParts } from './serve-connections.ts'
@@ -108,7 +113,18 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   let answer: RequestListener = (_, response) => void response.writeHead(503).end()
   const http = createServer((request, response) => answer(request, response))
   const { io, handshake } = openSockets({ http, auth, allowedOrigins: config.allowedOrigins })
-  const outlet = socketOutlet(io, metrics.pushed)
+  const pos = (): string => follower.pos()
+  const cursors = cursorSockets(io, pos)
+  const told = receipts({
+    store: connections.receipts,
+    clock,
+    pos,
+    cameAt(person) {
+      const row = online.get(person)
+      return row && BigInt(row.cameAt)
+    },
+  })
+  const outlet = socketOutlet({ io, cursorSockets: cursors, receipts: told, pushed: metrics.pushed })
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
   const follower = openFollower({ log, outlet, profiles, clock, onError: (error) => onError(error, 'follower') })
@@ -153,7 +169,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     (model, i, all) => model !== profiles && all.indexOf(model) === i,
   )
   const tellListeners = listeners(
-    [forgetsWhoLeft(profiles), presence.listener, ...subscriptions, ...policies],
+    [forgetsWhoLeft(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
     (error) => onError(error, 'follower'),
   )
   const onEvent = (recorded: Recorded): void => {
@@ -184,6 +200,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   runner = views
   for (const policy of policies) await policy.catchUp?.()
   await presence.tracker.start()
+  connections.receipts.keepOnly((person) => online.get(person) !== undefined)
   connections.beat() // not before: a start that fails must not hide when the process before it died
   for (const policy of policies) await policy.start?.()
 
@@ -216,8 +233,23 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     now: clock.now,
   })
   const arrive = arrivals({ handshake, auth, perAddress, now: clock.now })
-  const letIn = lettingIn({ arrive, entities, registry, now: clock.now })
-  serveSockets({ io, letIn, contracts: served, profiles, registry, inbound, clock, onError })
+  const letIn = lettingIn({
+    arrive,
+    entities,
+    registry,
+    resumption: resumptions({ log, follower }),
+    emit: cursors.emit,
+    now: clock.now,
+  })
+  const catchUp = openCatchUp({
+    log,
+    pasts: served.flatMap(({ past }) => past ?? []),
+    onError: (error) => onError(error, 'catch-up'),
+  })
+  serveSockets({
+    ...{ io, letIn, contracts: served, profiles, registry, follower, inbound, clock, onError },
+    ...{ catchUp, cursorSockets: cursors, receipts: told },
+  })
   const slowReaders = watchSlowReaders({
     io,
     clock,
@@ -281,11 +313,13 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
 }
 
 /** Names are kept of those who are online, and of staff. */
-const forgetsWhoLeft = (profiles: ProfileCache): Listener => ({
+const forgetsWhoLeft = (profiles: ProfileCache, receipts: Pick<ReceiptStore, 'forget'>): Listener => ({
   categories: ['presence'],
   onEvent(recorded) {
     if (!isOf('presence', recorded) || recorded.event.type !== 'WentOffline') return
-    const person = personIn(idIn('presence', recorded.stream) ?? '')
+    const name = idIn('presence', recorded.stream) ?? ''
+    const person = personIn(name)
+    receipts.forget(name)
     if (!isStaff(profiles.get(person)?.role ?? 'visitor')) profiles.forget(person)
   },
 })

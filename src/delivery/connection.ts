@@ -27,7 +27,7 @@ export interface Connection {
   /** The client at the other end. */
   readonly peer: Peer
   /** It is told what it has missed, in place of openings. */
-  readonly isResumed: boolean
+  isResumed(): boolean
   /** False once it is closed. */
   isOpen(): boolean
   emit(name: string, data: object): void

@@ -17,6 +17,7 @@ import type { Follower } from './follower.ts'
 import type { Listener } from './listeners.ts'
 import type { LiveModel } from './live-model.ts'
 import type { Outlet } from './outlet.ts'
+import type { Past } from './past.ts'
 import type { ProfileCache } from './profile-cache.ts'
 import type { Refusals } from './refusals.ts'
 import type { Subscriptions, Topic } from './subscriptions.ts'
@@ -76,6 +77,8 @@ export interface Served {
    * missed: that takes the place of an opening.
    */
   readonly prepare?: (connection: Connection) => Opening | Promise<Opening> | undefined
+  /** What it tells again to those who were away; without, it tells nothing that anybody could miss. */
+  readonly past?: Past
   readonly subscriptions?: readonly Subscriptions[]
   readonly routes?: (app: OpenAPIHono<HttpEnv>) => void
   readonly policies?: readonly Policy[]

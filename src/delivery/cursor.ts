@@ -13,14 +13,14 @@ export interface Cursor {
   readonly notices: number
 }
 
-const ALL_NOTICES = 255
+export const ALL_NOTICES = 255
 /** Before every event. */
 export const START = '0'
 
-type Place = Pick<Recorded, 'id' | 'position'>
+type EventPlace = Pick<Recorded, 'id' | 'position'>
 
 /** `notices`: how many of the event's notices are told, see `Cursor`. */
-export const posOf = ({ id, position }: Place, notices = ALL_NOTICES): string =>
+export const posOf = ({ id, position }: EventPlace, notices = ALL_NOTICES): string =>
   String((position << 40n) | (digitsOf(id) << 8n) | BigInt(Math.min(notices, ALL_NOTICES)))
 
 /** Reads a `pos`; null = the beginning, undefined = it is none. */
@@ -30,5 +30,15 @@ export function cursorOf(pos: string): Cursor | null | undefined {
   const number = BigInt(pos)
   return { position: number >> 40n, digits: (number >> 8n) & 0xffffffffn, notices: Number(number & 0xffn) }
 }
+
+/** True when the cursor was made of this event. */
+export const isAt = ({ position, digits }: Cursor, event: EventPlace): boolean =>
+  position === event.position && digits === digitsOf(event.id)
+
+/** The one that has been told less. Both are cursors. */
+export const earlier = (a: string, b: string): string => (isAfter(a, b) ? b : a)
+
+/** Whether `a` has been told more than `b`. Both are cursors: decimal numbers without leading zeros. */
+export const isAfter = (a: string, b: string): boolean => a.length > b.length || (a.length === b.length && a > b)
 
 const digitsOf = (id: string): bigint => BigInt(`0x${id.slice(0, 8)}`)

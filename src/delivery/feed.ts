@@ -4,6 +4,7 @@ import type { PersonRow } from '../../projections/people.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
 import type { Notice } from './notice.ts'
+import type { PlacedNotice } from './placed-notice.ts'
 
 /** A row before and after one event; undefined = there is none. */
 export interface Change<Row, E extends Event = Event> {
@@ -67,7 +68,7 @@ interface NamingFeed<C> extends Omit<NamelessFeed<C>, 'model' | 'people'> {
 
 /** Between notices and connections. */
 export interface Pace<C> {
-  push(notices: readonly Notice[], change: C): void
+  push(notices: readonly PlacedNotice[], change: C): void
   /** Forgets what waits: the node stops. */
   stop(): void
 }

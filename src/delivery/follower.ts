@@ -1,5 +1,5 @@
 import type { Recorded } from '../../machines/kernel.ts'
-import { categoryIn, type PersonRef } from '../../machines/stream.ts'
+import type { PersonRef } from '../../machines/stream.ts'
 import { type BackOff, backOffMs } from '../back-off.ts'
 import type { Clock } from '../clock.ts'
 import { eventAt } from '../log/event-at.ts'
@@ -7,7 +7,8 @@ import { type Following, type Log, type Recorded as Logged, LogUnavailable } fro
 import { pause } from '../pause.ts'
 import { conditions } from './conditions.ts'
 import { posOf, START } from './cursor.ts'
-import type { Feed, Model } from './feed.ts'
+import type { Model } from './feed.ts'
+import { type AnyFeed, type FeedNotices, openNotifier } from './notifier.ts'
 import type { Outlet } from './outlet.ts'
 import type { ProfileCache } from './profile-cache.ts'
 
@@ -22,8 +23,7 @@ export interface FollowerOptions {
 export interface FollowWhat {
   /** Every model, but for the profiles: they begin when the others have come to the end of the log. */
   readonly models: readonly Model<unknown>[]
-  // biome-ignore lint/suspicious/noExplicitAny: a feed is called with the changes of its own model only
-  readonly feeds: readonly Feed<any>[]
+  readonly feeds: readonly AnyFeed[]
   /** A position that no model is behind, see `Model.seed`; null = the beginning of the log. */
   readonly from: bigint | null
   /** Who is online, once the models have come to the end of the log: notices may name them. */
@@ -52,7 +52,7 @@ const READ_BACK_OFF: BackOff = { firstMs: 200, longestMs: 5_000 }
 
 export function openFollower({ log, outlet, profiles, clock, onError }: FollowerOptions): Follower {
   const { until, check } = conditions()
-  const routes = new Map<string, Route[]>()
+  const notifier = openNotifier({ profiles, onError })
   const stopping = new AbortController()
   let position = -1n
   let pos = START
@@ -62,17 +62,15 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
 
   const follow = async (batch: readonly Logged[]): Promise<void> => {
     for (const recorded of batch) {
-      for (const route of routes.get(categoryIn(recorded.stream)) ?? []) {
-        try {
-          // Nearly always there is nothing to wait for, and an await per event would cost more than the event.
-          const needed = missing(route, recorded)
-          if (needed && !(await needed)) return
-          // No wait from here on: an opening is made either before the model moves or after its notices are out.
-          const change = route.model.onEvent(recorded)
-          if (change !== undefined && live) for (const feed of route.feeds) tell(feed, change, recorded)
-        } catch (error) {
-          onError(error, recorded)
-        }
+      try {
+        // Nearly always there is nothing to wait for, and an await per event would cost more than the event.
+        const needed = missing(recorded)
+        if (needed && !(await needed)) return
+        // No wait from here on: an opening is made either before the models move or after the notices are out.
+        const found = notifier.move(recorded, live)
+        if (live) for (const one of found) tell(one, recorded)
+      } catch (error) {
+        onError(error, recorded)
       }
       position = recorded.position
       pos = posOf(recorded)
@@ -87,29 +85,21 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
   }
 
   /** Undefined when everything is here that the event needs; otherwise gets it, false when the node stops meanwhile. */
-  const missing = ({ model, feeds }: Route, recorded: Logged): Promise<boolean> | undefined => {
-    if (!model.isMissing(recorded)) {
-      const strangers = strangersIn(feeds, recorded)
+  const missing = (recorded: Logged): Promise<boolean> | undefined => {
+    const models = notifier.missing(recorded)
+    if (models.length === 0) {
+      const strangers = strangersIn(recorded)
       return strangers.length === 0 ? undefined : meetAll(strangers, recorded)
     }
-    return (async () => (await read(() => model.load(recorded))) && meetAll(strangersIn(feeds, recorded), recorded))()
+    return (async () => {
+      for (const model of models) if (!(await read(() => model.load(recorded)))) return false
+      return meetAll(strangersIn(recorded), recorded)
+    })()
   }
 
-  const strangersIn = (feeds: Route['feeds'], recorded: Logged): PersonRef[] => {
-    const strangers: PersonRef[] = []
-    if (!live) return strangers // nobody listens yet, so nobody has to be named
-    for (const feed of feeds) {
-      if (!feed.people) continue
-      const change = feed.model.changeOf(recorded)
-      if (change === undefined) continue
-      try {
-        for (const person of feed.people(change)) if (!profiles.has(person)) strangers.push(person)
-      } catch (error) {
-        onError(error, recorded) // then nobody is named, but the model has to move
-      }
-    }
-    return strangers
-  }
+  /** While nobody listens, nobody has to be named. */
+  const strangersIn = (recorded: Logged): readonly PersonRef[] =>
+    live ? notifier.people(recorded).filter((person) => !profiles.has(person)) : []
 
   const meetAll = async (strangers: readonly PersonRef[], recorded?: Recorded): Promise<boolean> => {
     for (const person of strangers) if (!(await meet(person, recorded))) return false
@@ -141,19 +131,13 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
     return false
   }
 
-  const tell = <C>({ notices, pace }: Feed<C>, change: C, recorded: Recorded): void => {
+  const tell = ({ feed: { pace }, change, notices }: FeedNotices, recorded: Recorded): void => {
     try {
-      const told = notices(change, profiles)
-      if (pace) pace.push(told, change)
-      else for (const { to, name, data } of told) outlet.push(to, name, data)
+      if (pace) pace.push(notices, change)
+      else for (const told of notices) outlet.push(told.notice.to, told.notice.name, told.notice.data, told)
     } catch (error) {
-      onError(error, recorded) // a feed that fails must not silence the others
+      onError(error, recorded) // notices that cannot be written must not silence the others
     }
-  }
-
-  const addRoute = (model: Model<unknown>, feeds: FollowWhat['feeds']): void => {
-    const route = { model, feeds: feeds.filter((feed) => feed.model === model) }
-    routes.set(model.category, [...(routes.get(model.category) ?? []), route])
   }
 
   return {
@@ -161,7 +145,7 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
     pos: () => pos,
     until,
     async start(what) {
-      for (const model of what.models) addRoute(model, what.feeds)
+      for (const model of what.models) notifier.add(model, what.feeds)
       position = what.from ?? -1n
       const from = position < 0n ? undefined : await eventAt(log, position)
       if (from) pos = posOf(from)
@@ -173,7 +157,7 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
           onEvent = what.onEvent
           live = true
           // Until here nobody listened, so nobody had to be named.
-          addRoute(profiles, what.feeds)
+          notifier.add(profiles, what.feeds)
           caughtUp.resolve()
         },
         failed(error) {
@@ -189,9 +173,4 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
       await following?.stop()
     },
   }
-}
-
-interface Route {
-  readonly model: Model<unknown>
-  readonly feeds: readonly Feed<unknown>[]
 }

@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Pace } from './feed.ts'
-import type { Notice } from './notice.ts'
 import type { Outlet } from './outlet.ts'
+import type { PlacedNotice } from './placed-notice.ts'
 
 export interface LatestPaceOptions {
-  readonly outlet: Pick<Outlet, 'push'>
+  readonly outlet: Pick<Outlet, 'push' | 'holdsBack'>
   readonly clock: Clock
   /** No room gets more pushes than this within `windowMs`. */
   readonly maxPushes: number
@@ -14,9 +14,9 @@ export interface LatestPaceOptions {
 }
 
 interface Queue {
-  readonly notices: Notice[]
+  readonly notices: PlacedNotice[]
   /** By name; a later one takes the place of an earlier one. */
-  readonly latest: Map<string, Notice>
+  readonly latest: Map<string, PlacedNotice>
   /** When the last pushes went out, oldest first. */
   sent: number[]
   latestAt: number
@@ -43,8 +43,9 @@ export function latestPace(options: LatestPaceOptions): Pace<unknown> {
         queue.timer = clock.after(at - now, () => flush(room, queue))
         return
       }
-      const notice = queue.notices.shift() ?? takeLatest(queue, now)
-      if (notice) outlet.push(notice.to, notice.name, notice.data)
+      const told = queue.notices.shift() ?? takeLatest(queue, now)
+      outlet.holdsBack(room, oldestIn(queue))
+      if (told) outlet.push(told.notice.to, told.notice.name, told.notice.data, told)
       queue.sent.push(now)
     }
   }
@@ -62,15 +63,16 @@ export function latestPace(options: LatestPaceOptions): Pace<unknown> {
   return {
     push(notices) {
       const rooms = new Map<string, Queue>()
-      for (const notice of notices) {
-        const { room } = notice.to
-        const queue = queues.get(room) ?? newQueue()
-        queues.set(room, queue)
-        rooms.set(room, queue)
-        if (notice.latest) queue.latest.set(notice.name, notice)
-        else queue.notices.push(notice)
+      for (const told of notices) {
+        const { name, latest, to } = told.notice
+        const queue = queues.get(to.room) ?? newQueue()
+        queues.set(to.room, queue)
+        rooms.set(to.room, queue)
+        if (latest) queue.latest.set(name, told)
+        else queue.notices.push(told)
       }
       for (const [room, queue] of rooms) {
+        outlet.holdsBack(room, oldestIn(queue))
         queue.timer?.cancel()
         flush(room, queue)
       }
@@ -90,11 +92,18 @@ const newQueue = (): Queue => ({
   timer: undefined,
 })
 
-function takeLatest(queue: Queue, now: number): Notice | undefined {
-  for (const [name, notice] of queue.latest) {
+function takeLatest(queue: Queue, now: number): PlacedNotice | undefined {
+  for (const [name, told] of queue.latest) {
     queue.latest.delete(name)
     queue.latestAt = now
-    return notice
+    return told
   }
   return undefined
+}
+
+/** Of several `latest` notices any may be the oldest; the others come in order. */
+function oldestIn({ notices: [first], latest }: Queue): PlacedNotice | undefined {
+  let oldest = first
+  for (const told of latest.values()) if (!oldest || told.recorded.position < oldest.recorded.position) oldest = told
+  return oldest
 }

@@ -77,6 +77,11 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     return this.#lists.newest(list)
   }
 
+  /** Puts in a row that somebody else folded. */
+  adopt(key: string, row: R): void {
+    this.#put(key, this.#rows.get(key), row, undefined)
+  }
+
   isMissing(recorded: Recorded): boolean {
     const { projection, unknown } = this.#options
     const key = projection.key(recorded)

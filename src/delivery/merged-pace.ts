@@ -3,9 +3,10 @@ import type { Pace } from './feed.ts'
 import { nextRun } from './merge-run.ts'
 import type { Notice } from './notice.ts'
 import type { Outlet } from './outlet.ts'
+import type { PlacedNotice } from './placed-notice.ts'
 
 export interface MergedPaceOptions {
-  readonly outlet: Pick<Outlet, 'push'>
+  readonly outlet: Pick<Outlet, 'push' | 'holdsBack'>
   readonly clock: Clock
   /** The kind of audience whose notices are paced; all others go out at once. */
   readonly kind: string
@@ -27,7 +28,7 @@ export interface MergedPace extends Pace<unknown> {
 }
 
 interface Queue {
-  waiting: Notice[]
+  waiting: PlacedNotice[]
   marked: boolean
   timer: Timer | undefined
 }
@@ -43,10 +44,11 @@ export function mergedPace({ outlet, clock, kind, pauseMs, merge, ahead, onSent 
     return queue
   }
 
-  const send = (run: readonly Notice[]): void => {
-    if (run.length === 0) return
-    const notice = merge(run)
-    outlet.push(notice.to, notice.name, notice.data)
+  const send = (run: readonly PlacedNotice[]): void => {
+    const last = run.at(-1)
+    if (!last) return
+    const notice = merge(run.map((told) => told.notice))
+    outlet.push(notice.to, notice.name, notice.data, last)
     onSent(notice)
   }
 
@@ -57,8 +59,9 @@ export function mergedPace({ outlet, clock, kind, pauseMs, merge, ahead, onSent 
       queue.marked = false
       const { run, rest } = nextRun(queue.waiting)
       queue.waiting = rest
+      outlet.holdsBack(room, rest[0])
       send(run)
-      if (!pushed && run[0]?.part === undefined) continue
+      if (!pushed && run[0]?.notice.part === undefined) continue
       queue.timer = clock.after(pauseMs, () => {
         queue.timer = undefined
         flush(room, queue)
@@ -69,14 +72,16 @@ export function mergedPace({ outlet, clock, kind, pauseMs, merge, ahead, onSent 
 
   return {
     push(notices) {
-      for (const notice of notices) {
-        if (notice.to.kind !== kind) {
-          outlet.push(notice.to, notice.name, notice.data)
+      for (const told of notices) {
+        const { to, name, data } = told.notice
+        if (to.kind !== kind) {
+          outlet.push(to, name, data, told)
           continue
         }
-        const queue = queueOf(notice.to.room)
-        queue.waiting.push(notice)
-        flush(notice.to.room, queue)
+        const queue = queueOf(to.room)
+        queue.waiting.push(told)
+        outlet.holdsBack(to.room, queue.waiting[0])
+        flush(to.room, queue)
       }
     },
     mark(room) {

@@ -1,11 +1,15 @@
 import type { Audience } from './notice.ts'
+import type { PlacedNotice } from './placed-notice.ts'
 
 /**
  * The way out to this node's clients. Fire and forget: a client that misses something is told everything when it comes
  * back. Everything takes effect at once.
  */
 export interface Outlet {
-  push(to: Audience, name: string, data: object): void
+  /** `told`: the last notice that this tells; without, it tells how something stands. */
+  push(to: Audience, name: string, data: object, told?: PlacedNotice): void
+  /** The oldest notice that a pace still holds back from this room; undefined = none any more. */
+  holdsBack(room: string, oldest: PlacedNotice | undefined): void
   /** Every connection that is in the room `of` is in the room `into` as well. */
   join(of: string, into: string): void
   /** Every connection that is in the room `of` leaves these rooms. */

@@ -1,10 +1,9 @@
 import type { Event } from '../../machines/kernel.ts'
-import { type PersonRef, personName, streamName } from '../../machines/stream.ts'
-import { type PersonRow, people } from '../../projections/people.ts'
 import type { Projection, Row } from '../../projections/projection.ts'
 import type { Log, Recorded } from '../log/log.ts'
-import type { Change, Feed, Profiles } from './feed.ts'
+import type { Change, Feed } from './feed.ts'
 import type { Notice } from './notice.ts'
+import { PastProfiles } from './past-profiles.ts'
 
 /** As much of a feed as the past needs: no model, the log itself is folded. */
 export interface PastFeed<R extends Row, E extends Event> extends Omit<Feed<Change<R, E>>, 'model' | 'pace'> {
@@ -43,35 +42,6 @@ export async function* noticesOf<R extends Row, E extends Event>(
       if (row === undefined || recorded.position <= after) continue
       for (const person of feed.people?.(change) ?? []) await past.fetch(person)
       yield { recorded, after: row, notices: feed.notices(change, past.at(recorded.position)) }
-    }
-  }
-}
-
-/** People as of any position, from their own streams. */
-class PastProfiles {
-  readonly #log: Log
-  readonly #events = new Map<string, readonly Recorded[]>()
-
-  constructor(log: Log) {
-    this.#log = log
-  }
-
-  async fetch(person: PersonRef): Promise<void> {
-    const name = personName(person)
-    if (this.#events.has(name)) return
-    const events: Recorded[] = []
-    for await (const batch of this.#log.read(streamName('person', name))) events.push(...batch)
-    this.#events.set(name, events)
-  }
-
-  at(position: bigint): Profiles {
-    return {
-      get: (person) => {
-        let row: PersonRow | undefined
-        for (const recorded of this.#events.get(personName(person)) ?? [])
-          if (recorded.position <= position) row = people.fold(row, recorded)
-        return row
-      },
     }
   }
 }

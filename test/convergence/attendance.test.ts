@@ -13,6 +13,7 @@ import { activeSessions, type SessionsNow, sessionNotices } from '../../src/cont
 import { activeIn, sessionsModel } from '../../src/contracts/attendance/sessions-model.ts'
 import { posOf } from '../../src/delivery/cursor.ts'
 import { latestPace } from '../../src/delivery/latest-pace.ts'
+import { placedNotices } from '../../src/delivery/placed-notice.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -111,6 +112,7 @@ function play(
   const pushes: Push[] = []
   const outlet = {
     push: (_: object, name: string, data: object) => void pushes.push({ at: clock.now(), name, data: wire(data) }),
+    holdsBack() {},
   }
   const sessions = sessionsModel(memoryLog({ codec: codec(eventSchemas), now: clock.now }))
   const data = sessionsNow(sessions)
@@ -131,7 +133,7 @@ function play(
       const told = { id, event, meta: { correlationId: id, by: 'system' }, ...place }
       log.push(told)
       const change = sessions.onEvent(told)
-      if (change) pace.push(sessionNotices(change, data), change)
+      if (change) pace.push(placedNotices(told, sessionNotices(change, data)), change)
     }
     for (const one of COURSES) each(one, wire(data(one, nowhere)), pushes.length, clock.now())
   }

@@ -34,6 +34,7 @@ test('[LOG-2] a follower that hears an event of a newer version says so, and tel
   const pushed: { name: string; seq: number }[] = []
   const outlet: Outlet = {
     push: (_, name, data) => void pushed.push({ name, seq: (data as { seq: number }).seq }),
+    holdsBack() {},
     join() {},
     leave() {},
     disconnectUser() {},
@@ -97,6 +98,7 @@ async function desk(
   const pushed: { name: string; data: unknown }[] = []
   const outlet: Outlet = {
     push: (_, name, data) => void pushed.push({ name, data }),
+    holdsBack() {},
     join() {},
     leave() {},
     disconnectUser() {},

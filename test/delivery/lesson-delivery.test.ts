@@ -11,6 +11,7 @@ import { LessonsModel } from '../../src/contracts/lessons/lessons-model.ts'
 import { lessonNotices } from '../../src/contracts/lessons/notices.ts'
 import { lessonPace } from '../../src/contracts/lessons/pace.ts'
 import { personRoom } from '../../src/delivery/notice.ts'
+import { placedNotices } from '../../src/delivery/placed-notice.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -123,7 +124,7 @@ function run(steps: readonly Step[], each: (recorded: Recorded<LessonEvent>, at:
       const place = { stream: `lesson-${LESSON}`, revision, position: BigInt(revision), at: clock.now() }
       const recorded: Recorded<LessonEvent> = { id, event, meta: { correlationId: id, by: 'system' }, ...place }
       const change = lessons.onEvent(recorded)
-      if (change) pace.push(lessonNotices(change), change)
+      if (change) pace.push(placedNotices(recorded, lessonNotices(change)), change)
       each(recorded, clock.now())
     }
   }

@@ -63,6 +63,7 @@ function open(contracts: readonly Inbound[], perSecond = 1_000): InboundGate {
         disabled: false,
         createdAt: 0,
         updatedAt: null,
+        movedAt: '',
         seq: 0,
         org: 'acme',
         id,

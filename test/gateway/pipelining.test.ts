@@ -38,7 +38,7 @@ beforeEach(() => {
     },
   }
   entities = openEntities({ log, snapshots: memorySnapshots(), shared: false, now: Date.now, idleMs: 60_000 })
-  chats = visitorChats(entities)
+  chats = visitorChats(entities, log)
   admission = admissionQueue(entities, { inside: 2 })
 })
 afterEach(async () => {
@@ -102,7 +102,7 @@ test('[ORDER-1] nor in a later chat, where a named call first looks into the cha
 
 test('[ORDER-1] nor for a visitor of whom this node knows no chat', async () => {
   const room = await openTheNext()
-  chats = visitorChats(entities)
+  chats = visitorChats(entities, log)
   await pipelined(Array.from({ length: 60 }, (_, n) => (entered) => chats.askLatest(write(n + 1), { entered })))
   expect(appended).toHaveLength(2)
   expect(await writtenIn(room)).toEqual(Array.from({ length: 61 }, (_, n) => n))

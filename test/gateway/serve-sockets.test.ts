@@ -8,9 +8,10 @@ import type { Party } from '../../machines/kernel.ts'
 import { systemClock } from '../../src/clock.ts'
 import { ProfileCache } from '../../src/delivery/profile-cache.ts'
 import type { ConnectionRegistry } from '../../src/gateway/sockets/connection-registry.ts'
+import { cursorSockets } from '../../src/gateway/sockets/cursor-sockets.ts'
 import { openLane } from '../../src/gateway/sockets/lane.ts'
 import { serveSockets } from '../../src/gateway/sockets/serve-sockets.ts'
-import { connectionOf } from '../../src/gateway/sockets/session.ts'
+import { type ConnectionParts, connectionOf } from '../../src/gateway/sockets/session.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 
@@ -27,9 +28,11 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
     io,
     async letIn(socket) {
       const identity = { exp: Date.now() / 1_000 + 60 }
-      const arrival = { kind: 'app', party: ann, identity } as Parameters<typeof connectionOf>[1]
+      const arrival = { kind: 'app', party: ann, identity } as ConnectionParts['arrival']
       const lane = openLane()
-      socket.data = { arrival, lane, connection: connectionOf(socket, arrival, { profile: {} } as never, lane) }
+      const connection = connectionOf({ socket, arrival, person: { profile: {} } as never, lane, emit() {} })
+      const resumption = { withCursors: false, after: undefined, unknown: null }
+      socket.data = { arrival, lane, connection, resumption, isResumed: false }
     },
     contracts: [
       {
@@ -39,6 +42,10 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
         },
       },
     ],
+    follower: { position: () => 0n, pos: () => '0' },
+    async *catchUp() {},
+    cursorSockets: cursorSockets(io, () => '0'),
+    receipts: { arrived: () => null, caughtUp() {}, pushed() {}, ended() {} },
     profiles: new ProfileCache(memoryLog({ codec: codec(eventSchemas), now: Date.now })),
     registry: { left, entered: async () => {}, probeOthers: async () => {} },
     inbound: { onFrame() {}, drain: async () => {} },

@@ -34,7 +34,14 @@ test('[LESSON-54] of a crowd that is lost at the end, 2,000 are recorded as gone
   for (let n = 0; n < history.length; n += 500) await record(n, history.slice(n, n + 500))
 
   const lostAt = at + 1_000
-  const row = { seq: 1, role: 'student', since: at, loss: { at: lostAt, backAt: null }, state: 'lost' } as const
+  const row = {
+    seq: 1,
+    role: 'student',
+    since: at,
+    cameAt: '',
+    loss: { at: lostAt, backAt: null },
+    state: 'lost',
+  } as const
   const get = () => ({ ...row, until: lostAt + 15_000 })
   const lost = lostParticipants({ get }, await lessonAt(log, 'l1'))
   expect(lost).toHaveLength(2_000)

@@ -26,7 +26,7 @@ let chats: VisitorChats
 /** A node that has forgotten everything but the log. */
 const fresh = (): VisitorChats => {
   entities = openEntities({ log, snapshots: memorySnapshots(), shared: false, now: Date.now, idleMs: 60_000 })
-  return visitorChats(entities)
+  return visitorChats(entities, log)
 }
 beforeEach(() => {
   log = memoryLog({ codec: codec(eventSchemas), now: () => at })
@@ -82,7 +82,7 @@ test.each(Array.from({ length: 10 }, (_, round) => round))(
     const node = (): VisitorChats => {
       const one = openEntities({ log, snapshots: memorySnapshots(), shared: true, now: Date.now, idleMs: 60_000 })
       others.push(one)
-      return visitorChats(one)
+      return visitorChats(one, log)
     }
     const [here, there] = [node(), node()]
     await here.open(open, {})

@@ -8,7 +8,7 @@ const nobody = (): never => {
 export const chatNames: readonly string[] = Object.keys(
   supportChatInbound({
     entities: { ask: nobody },
-    visitorChats: { askLatest: nobody, open: nobody },
+    visitorChats: { askLatest: nobody, open: nobody, movedSince: nobody },
     replays: { start: nobody, stop: nobody, forget: nobody },
   }).rows,
 )

@@ -23,7 +23,7 @@ export function fakeConnection(party: Party, more: Partial<Connection> = {}): Fa
     address: '127.0.0.1',
     query: {},
     protocol: 2,
-    isResumed: false,
+    isResumed: () => false,
     peer: { heardAt: () => 0, answers: async () => true, cut() {} },
     isOpen: () => open,
     emit: (name, data) => void heard.push({ name, data }),

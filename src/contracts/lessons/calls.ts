@@ -6,7 +6,7 @@ import type { Refusals } from '../../delivery/refusals.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
 import type { Answer, Done } from '../../runtime/answer.ts'
 import { callOf } from '../shared/ids.ts'
-import { waitingRoom } from './audiences.ts'
+import { lessonRoom, waitingRoom } from './audiences.ts'
 import { callsUnderWay } from './calls-under-way.ts'
 import type { LessonCodes } from './codes.ts'
 import { isLessonId, type LessonAsks } from './inbound.ts'
@@ -92,6 +92,10 @@ export function lessonCalls(options: LessonCallsOptions): LessonCalls {
       const { org, id } = from.party
       const mine = from.kind === 'hub' ? [] : lessons.lessonsOf(org, id)
       for (const lesson of mine) {
+        if (from.isResumed()) {
+          from.join(lessonRoom(lesson)) // they know how it stands
+          continue
+        }
         from.join(waitingRoom(lesson))
         onWaiting(lesson)
       }

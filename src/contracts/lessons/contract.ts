@@ -8,6 +8,7 @@ import { lessonInbound } from './inbound.ts'
 import { LessonsModel } from './lessons-model.ts'
 import { lessonList } from './list.ts'
 import { lostParticipants } from './lost-participants.ts'
+import { lessonPast } from './missed.ts'
 import { lessonNotices } from './notices.ts'
 import { overdueLessons } from './overdue.ts'
 import { lessonPace } from './pace.ts'
@@ -49,6 +50,7 @@ export const lessons: Contract = {
       feeds: [{ model: open, notices: lessonNotices, pace }],
       inbound: lessonInbound(calls),
       arrive: calls.arrive,
+      past: lessonPast(node, open),
       routes: (app) =>
         lessonRoutes(app, {
           log,

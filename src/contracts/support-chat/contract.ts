@@ -1,5 +1,7 @@
 import { isStaff } from '../../../machines/kernel.ts'
 import { chats } from '../../../projections/chats.ts'
+import { comings } from '../../../projections/comings.ts'
+import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { onlineIn } from '../../delivery/online-model.ts'
 import { abandonedChats } from './abandoned-chats.ts'
@@ -9,6 +11,7 @@ import { deskFeeds } from './feeds.ts'
 import { chatRoutes } from './http.ts'
 import { supportChatInbound } from './inbound.ts'
 import { chatList } from './list.ts'
+import { deskPast } from './missed.ts'
 import { staffInit } from './opening.ts'
 import { supportChatRefusals } from './refusals.ts'
 import { replays as openReplays } from './replays.ts'
@@ -20,12 +23,13 @@ import { visitorChats } from './visitor-chats.ts'
 export const supportChat: Contract = {
   name: 'support-chat',
   namespace: '/',
-  views: [chats],
+  views: [chats, comings, people],
   wire: supportChatShapes,
   refusals: supportChatRefusals,
   open(node) {
     const { log, entities, clock, online, profiles, follower, onError } = node
     const open = chatsModel(log)
+    const ofVisitors = visitorChats(entities, log)
     const replays = openReplays({ log, entities, clock, onError })
     const abandoned = abandonedChats({
       chats: open,
@@ -36,10 +40,11 @@ export const supportChat: Contract = {
     })
     return {
       feeds: Object.values(deskFeeds(open, node)),
-      inbound: supportChatInbound({ entities, visitorChats: visitorChats(entities), replays }),
+      inbound: supportChatInbound({ entities, visitorChats: ofVisitors, replays }),
       rooms: deskRooms,
-      arrive({ kind, party: { org, role }, emit }) {
-        if (kind !== 'app' || !isStaff(role)) return undefined
+      past: deskPast({ ...node, chats: open, visitorChats: ofVisitors }),
+      arrive({ kind, party: { org, role }, emit, isResumed }) {
+        if (isResumed() || kind !== 'app' || !isStaff(role)) return undefined
         const rows = {
           unclaimed: open.list(unclaimedIn(org)),
           flagged: open.list(flaggedIn(org)),

@@ -1,8 +1,9 @@
 import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
-import { personName } from '../../../machines/stream.ts'
+import { personName, streamName } from '../../../machines/stream.ts'
 import type { Outcome } from '../../delivery/connection.ts'
 import { keepNewest } from '../../keep-newest.ts'
+import type { Log } from '../../log/log.ts'
 import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { derivedId } from '../../runtime/ids.ts'
@@ -19,6 +20,8 @@ export interface VisitorChats {
    * answers to know which chat that is, so `call.entered` is not called: an opening has entered when it is answered.
    */
   open(command: ChatCommand, call: Call): Promise<Outcome>
+  /** Their chats in which something was recorded at this position or later, the latest first. */
+  movedSince(by: Party, position: bigint): Promise<readonly string[]>
 }
 
 const REMEMBERED = 20_000
@@ -41,7 +44,7 @@ const REMEMBERED = 20_000
  * A call that was sent away has told `entered` already. Of the calls of one connection that is none that can succeed,
  * unless another connection of the visitor opens a chat meanwhile: an opening of its own stands aside.
  */
-export function visitorChats(entities: Entities): VisitorChats {
+export function visitorChats(entities: Entities, log: Pick<Log, 'read'>): VisitorChats {
   const turns = visitorTurns()
   /** Visitor -> a number that exists, and its chat: where to begin to look. Only a hint, so it may be forgotten. */
   const hints = new Map<string, { readonly n: number; readonly room: string }>()
@@ -91,6 +94,11 @@ export function visitorChats(entities: Entities): VisitorChats {
     const room = chatId(command.by, n - 1)
     const answer = await entities.remembered('chat', room, command, call)
     return answer && { about: room, answer }
+  }
+  const movedAt = async (room: string): Promise<bigint> => {
+    for await (const [last] of log.read(streamName('chat', room), { backwards: true, limit: 1 }))
+      return last?.position ?? -1n
+    return -1n
   }
   const mayBeRepeated = (n: number, { clientId }: Call): boolean => clientId !== undefined && n > 0
 
@@ -145,6 +153,16 @@ export function visitorChats(entities: Entities): VisitorChats {
       } finally {
         turn.end()
       }
+    },
+    async movedSince(by, position) {
+      const rooms: string[] = []
+      // An older chat was over before a newer one began. A flag that is set on it later is nothing that they are told.
+      for (let n = await latest(by); n >= 0; n--) {
+        const room = chatId(by, n)
+        if ((await movedAt(room)) < position) break
+        rooms.push(room)
+      }
+      return rooms
     },
   }
 }

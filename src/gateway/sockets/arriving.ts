@@ -1,18 +1,31 @@
 import type { Socket } from 'socket.io'
+import { isStaff } from '../../../machines/kernel.ts'
+import { personName } from '../../../machines/stream.ts'
 import type { Clock } from '../../clock.ts'
+import type { CatchUp } from '../../delivery/catch-up.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Opening, Served } from '../../delivery/contract.ts'
+import { type Cursor, cursorOf } from '../../delivery/cursor.ts'
+import type { Follower } from '../../delivery/follower.ts'
 import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
+import { ViewsUnavailable } from '../../views/store.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
+import { drained } from './connections.ts'
+import type { CursorSockets } from './cursor-sockets.ts'
 import { type HeldEvents, holdEvents } from './held-events.ts'
 import { sendAway } from './outlet.ts'
+import type { Receipts } from './receipts.ts'
 import type { SocketData } from './session.ts'
 
 export interface ArrivingOptions {
   readonly contracts: readonly Pick<Served, 'rooms' | 'prepare' | 'arrive'>[]
   readonly profiles: Pick<ProfileCache, 'get'>
   readonly registry: Pick<ConnectionRegistry, 'probeOthers'>
+  readonly follower: Pick<Follower, 'position' | 'pos'>
+  readonly catchUp: CatchUp
+  readonly cursorSockets: CursorSockets
+  readonly receipts: Receipts
   readonly clock: Clock
   readonly onError: (error: unknown, what: string) => void
 }
@@ -21,42 +34,93 @@ export interface ArrivingOptions {
 const MAX_ROUNDS = 10
 
 /**
- * What a connection is told on arrival. It enters its rooms at once: what is recorded later comes as a push, what was
- * recorded before is in its openings. Where these have to be read first, pushes wait until they are told.
+ * What a connection is told on arrival: what it has missed, if it comes back; what was pushed meanwhile; how it stands.
+ * It enters its rooms at once: what is recorded later comes as a push, what was recorded before is made from the log and
+ * the models. Where that has to be read first, pushes wait until it is told.
  */
 export function arriving(options: ArrivingOptions): (socket: Socket) => void {
-  const { contracts, profiles, registry, clock, onError } = options
+  const { contracts, profiles, registry, follower, catchUp, cursorSockets, receipts, clock, onError } = options
 
   const tellOpenings = (socket: Socket): void => {
-    const { connection, arrival } = socket.data as SocketData
+    const { connection, arrival, resumption } = socket.data as SocketData
     let probe = false
     for (const contract of contracts) if (contract.arrive?.(connection) === 'probe') probe = true
     if (probe) void registry.probeOthers(arrival, socket.id, clock.now()) // never rejects
+    // From here on they can come back, whatever they have been told.
+    if (resumption.withCursors && !connection.isResumed()) connection.emit('cursor', { pos: follower.pos() })
   }
 
   const prepared = (connection: Connection): readonly (Opening | Promise<Opening>)[] =>
-    contracts.flatMap(({ prepare }) => prepare?.(connection) ?? [])
+    connection.isResumed() ? [] : contracts.flatMap(({ prepare }) => prepare?.(connection) ?? [])
 
-  /** In one turn: what waited goes out, then the openings, which show what it told. */
-  const settle = async (socket: Socket, held: HeldEvents, first: ReturnType<typeof prepared>): Promise<void> => {
+  /** Gives whether there was anything. */
+  const tellMissed = async (socket: Socket, held: HeldEvents, missed: Missed): Promise<boolean> => {
+    const { connection, resumption } = socket.data as SocketData
+    const after = await missed.after
+    if (after === undefined) return false
+    const { isResumed } = connection
+    const absence = { hearer: connection, rooms: missed.rooms, moves: isResumed(), after, upTo: missed.upTo }
+    let wrote = false
+    for await (const page of catchUp(absence)) {
+      if (!connection.isOpen()) return wrote
+      for (const { name, data, cursor } of page) held.emit(name, data, ...(resumption.withCursors ? [cursor] : []))
+      wrote = true
+      await drained(socket.conn)
+    }
+    return wrote
+  }
+
+  /** What cannot be told again is told as it stands. */
+  const orHowItStands = (socket: Socket, held: HeldEvents) => (error: unknown) => {
+    if (!(error instanceof ViewsUnavailable)) throw error
+    const data = socket.data as SocketData
+    data.isResumed = false
+    held.emit('cursor_unknown', {
+      after: null,
+      code: 'views-unavailable',
+      message: 'what you have missed cannot be looked up at the moment: you are told how it stands instead',
+    })
+    return false
+  }
+
+  const settle = async (socket: Socket, missed: Missed, first: ReturnType<typeof prepared>): Promise<void> => {
     const { connection } = socket.data as SocketData
-    let preparing = first
+    const held = holdEvents(socket)
+    let wrote = await tellMissed(socket, held, missed).catch(orHowItStands(socket, held))
+    let preparing = connection.isResumed() || first.length > 0 ? first : prepared(connection)
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const openings = await Promise.all(preparing)
       if (!connection.isOpen()) return
-      held.release()
-      if (openings.every((tell) => tell())) return tellOpenings(socket)
+      // In one turn: what waited goes out, then the openings, which show what it told.
+      wrote = held.release() || wrote
+      if (openings.every((tell) => tell())) {
+        receipts.caughtUp(socket, wrote)
+        return tellOpenings(socket)
+      }
       preparing = prepared(connection)
     }
     throw new Error(`what a new connection is told was behind ${MAX_ROUNDS} times`)
   }
 
+  /** After what it has to be told again; undefined = nothing. */
+  const missedBy = (socket: Socket, room: string): Missed['after'] => {
+    const { connection, resumption } = socket.data as SocketData
+    const { kind, party } = connection
+    if (resumption.after !== undefined) return resumption.after
+    // Staff are told how it stands.
+    if (kind === 'hub' || resumption.withCursors || isStaff(party.role)) return undefined
+    const found = receipts.arrived(socket, personName(party), room)
+    return found === null ? undefined : found.then((pos) => (pos === null ? undefined : cursorOf(pos)))
+  }
+
   return (socket) => {
-    const { connection } = socket.data as SocketData
+    const { connection, resumption } = socket.data as SocketData
     const { party, kind } = connection
     const own = kind === 'hub' ? hubRoom(party) : personRoom(party)
+    const rooms = [own, ...contracts.flatMap((contract) => contract.rooms?.(connection) ?? [])]
     // The in-memory adapter joins at once.
-    void socket.join([own, ...contracts.flatMap((contract) => contract.rooms?.(connection) ?? [])])
+    void socket.join(rooms)
+    if (resumption.withCursors) cursorSockets.add(socket, follower.pos())
     // Who is disabled from now on is sent away by the outlet; who was disabled while being let in, here.
     if (profiles.get(party)?.disabled) {
       sendAway(socket, 'this account is disabled')
@@ -68,13 +132,32 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
       socket.conn.close() // lost, not sent away: clients try again by themselves
     }
     try {
+      if (resumption.unknown !== null) connection.emit('cursor_unknown', unknownCursor(resumption.unknown))
+      const after = missedBy(socket, own)
       const openings = prepared(connection)
-      if (openings.some((opening) => opening instanceof Promise))
-        return void settle(socket, holdEvents(socket), openings).catch(broken)
+      if (after !== undefined || openings.some((opening) => opening instanceof Promise))
+        return void settle(socket, { after, rooms, upTo: follower.position() }, openings).catch(broken)
       for (const tell of openings) (tell as Opening)() // of this very turn, so that nothing is behind
+      receipts.caughtUp(socket, false)
       tellOpenings(socket)
     } catch (error) {
       broken(error)
     }
   }
 }
+
+interface Missed {
+  readonly after: Cursor | null | undefined | Promise<Cursor | null | undefined>
+  /** The rooms of its connection. */
+  readonly rooms: readonly string[]
+  /** Position of the last event whose notices it may have missed. */
+  readonly upTo: bigint
+}
+
+const unknownCursor = (after: string) => ({
+  after,
+  code: 'cursor-unknown',
+  message:
+    'expected the pos of a push of this installation; this one is of another log, of a part that was lost, or of the ' +
+    'future: forget what you know, you are told how it stands',
+})

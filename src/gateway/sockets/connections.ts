@@ -32,6 +32,24 @@ export function markOf(connection: Connection): Mark {
   }
 }
 
+/** Enough that a reader is never idle, and far from what is too much. */
+const BUSY_BYTES = 1024 * 1024
+
+/** Resolves when the reader has taken nearly all that was written, or is gone. */
+export async function drained(connection: Connection): Promise<void> {
+  while (insides(connection).readyState === 'open' && waitingBytes(connection) > BUSY_BYTES) {
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        connection.off('drain', go)
+        connection.off('close', go)
+        resolve()
+      }
+      connection.on('drain', go)
+      connection.on('close', go)
+    })
+  }
+}
+
 /** Ends a connection now and frees what waits for it: an orderly close would wait for a reader who does not read. */
 export function terminate(connection: Connection): void {
   const { socket } = insides(connection).transport

@@ -4,13 +4,15 @@ import type { Socket } from 'socket.io'
 export interface HeldEvents {
   /** Emits in front of all that waits. */
   emit(name: string, ...args: readonly unknown[]): void
-  /** What waits goes out, and nothing waits any more. */
-  release(): void
+  /** What waits goes out, and nothing waits any more. Gives whether there was anything. */
+  release(): boolean
 }
 
 /** Of socket.io-protocol 5: the first character of a packet. */
 const EVENT = '2'
 const DISCONNECT = '1'
+
+const MAX_WAITING = 20_000
 
 /**
  * From now on events for this connection wait until `release`, whether they are emitted or broadcast; answers to its
@@ -22,11 +24,13 @@ export function holdEvents(socket: Socket): HeldEvents {
   let waiting: (readonly [packets: unknown, options: object])[] = []
   let isDirect = false
 
-  const release = (): void => {
+  const release = (): boolean => {
     // Back to the method of its class.
     delete (client as Partial<Client>).writeToEngine
-    for (const [packets, options] of waiting) write(packets, options)
+    const all = waiting
     waiting = []
+    for (const [packets, options] of all) write(packets, options)
+    return all.length > 0
   }
 
   client.writeToEngine = (packets, options) => {
@@ -34,7 +38,8 @@ export function holdEvents(socket: Socket): HeldEvents {
     const type = typeof first === 'string' ? first[0] : undefined
     if (type === DISCONNECT) release() // nothing comes after it
     if (isDirect || type !== EVENT) write(packets, options)
-    else waiting.push([packets, options])
+    else if (waiting.length < MAX_WAITING) waiting.push([packets, options])
+    else socket.conn.close() // a client that has missed so much comes again, and is told from where it stopped
   }
 
   return {

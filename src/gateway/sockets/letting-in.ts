@@ -9,12 +9,15 @@ import { ConnectionRefused } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { peerOf } from './connections.ts'
 import { openLane } from './lane.ts'
-import { connectionOf, type SocketData } from './session.ts'
+import type { Resumption } from './resumption.ts'
+import { type ConnectionParts, connectionOf, type SocketData } from './session.ts'
 
 export interface LettingInOptions {
   readonly arrive: (socket: Socket) => Promise<Arrival>
   readonly entities: Entities
   readonly registry: ConnectionRegistry
+  readonly resumption: (socket: Socket) => Promise<Resumption>
+  readonly emit: ConnectionParts['emit']
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -23,16 +26,20 @@ export interface LettingInOptions {
  * Lets one socket in: who they are, that they are known, that they are here. Rejects with ConnectionRefused when
  * nothing is broken, having undone everything.
  */
-export function lettingIn({ arrive, entities, registry, now }: LettingInOptions): (socket: Socket) => Promise<void> {
+export function lettingIn(options: LettingInOptions): (socket: Socket) => Promise<void> {
+  const { arrive, entities, registry, emit, now } = options
+
   const letIn = async (socket: Socket, gone: AbortSignal): Promise<void> => {
     const arrival = await arrive(socket)
+    const resumption = await options.resumption(socket)
     const person: Connection['person'] =
       arrival.kind === 'anonymous'
         ? { profile: {}, createdAt: now(), updatedAt: null }
         : await introduced(arrival.identity, arrival.party)
     const lane = openLane()
-    const connection = connectionOf(socket, arrival, person, lane)
-    socket.data = { arrival, connection, lane } satisfies SocketData
+    const connection = connectionOf({ socket, arrival, person, lane, emit })
+    const isResumed = resumption.after !== undefined
+    socket.data = { arrival, connection, lane, resumption, isResumed } satisfies SocketData
     // Last of all: nothing may fail between being here and being let in, or they would stay.
     await registry.entered(arrival, socket.id, peerOf(socket.conn), gone)
   }

@@ -1,26 +1,53 @@
 import type { Server, Socket } from 'socket.io'
 import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { Outlet } from '../../delivery/outlet.ts'
+import type { CursorSockets } from './cursor-sockets.ts'
+import type { Receipts } from './receipts.ts'
 import type { SocketData } from './session.ts'
 
 /** Of socket.io-protocol 5. */
 const EVENT = 2
 
+export interface SocketOutletOptions {
+  readonly io: Server
+  readonly cursorSockets: CursorSockets
+  readonly receipts: Pick<Receipts, 'pushed'>
+  readonly pushed: (name: string) => void
+}
+
 /**
  * Pushes to this node's sockets. A notice is serialised once, however many hear it, and not at all when nobody does.
  * The in-memory adapter joins and leaves at once.
  */
-export function socketOutlet(io: Server, pushed: (name: string) => void): Outlet {
+export function socketOutlet({ io, cursorSockets, receipts, pushed }: SocketOutletOptions): Outlet {
   const { adapter } = io.of('/')
   const { rooms } = adapter
+
   return {
-    push({ room, except = NOBODY }, name, data) {
-      if (!rooms.has(room)) return
+    push({ room, except = NOBODY }, name, data, told) {
+      const inRoom = rooms.get(room)
+      if (!inRoom) return
       pushed(name)
+      receipts.pushed(room)
+      const withCursor = cursorSockets.among(inRoom)
       // What `io.to(room).except(except).emit(name, data)` comes to, without the three operators that it makes on the
       // way.
-      adapter.broadcast({ type: EVENT, data: [name, data] }, { rooms: new Set([room]), except: new Set(except) })
+      const packet = { type: EVENT, data: [name, data], nsp: '/' }
+      if (withCursor.length === 0) {
+        adapter.broadcast(packet, { rooms: new Set([room]), except: new Set(except) })
+        return
+      }
+      const others = new Set([...inRoom].filter((id) => !cursorSockets.has(id))) // each is in a room of its own id
+      if (others.size > 0) adapter.broadcast(packet, { rooms: others, except: new Set(except) })
+      const isExcepted = (id: string): boolean => except.some((one) => rooms.get(one)?.has(id) === true)
+      cursorSockets.push(
+        withCursor.filter((id) => !isExcepted(id)),
+        name,
+        data,
+        told,
+      )
     },
+    holdsBack: cursorSockets.holdsBack,
     join: (of, into) => io.in(of).socketsJoin(into),
     leave: (of, left) => io.in(of).socketsLeave([...left]),
     disconnectUser(org, id, why) {

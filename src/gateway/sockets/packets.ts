@@ -38,7 +38,8 @@ export function encodeQuickly(io: Server): void {
     const { type, nsp, data, id } = packet
     if (nsp !== '/' || !Array.isArray(data)) return encode(packet)
     if (type === ACK && id !== undefined) return [`3${id}${JSON.stringify(data)}`]
-    if (type !== EVENT || id !== undefined || data.length !== 2) return encode(packet)
-    return [`2[${JSON.stringify(data[0])},${textOf(data[1])}]`]
+    if (type !== EVENT || id !== undefined || data.length < 2 || data.length > 3) return encode(packet)
+    const cursor = data.length === 3 ? `,${JSON.stringify(data[2])}` : ''
+    return [`2[${JSON.stringify(data[0])},${textOf(data[1])}${cursor}]`]
   }
 }

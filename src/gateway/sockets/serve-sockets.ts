@@ -1,28 +1,21 @@
 import type { Server, Socket } from 'socket.io'
-import type { Clock } from '../../clock.ts'
-import type { Served } from '../../delivery/contract.ts'
-import type { ProfileCache } from '../../delivery/profile-cache.ts'
-import { arriving } from './arriving.ts'
+import { type ArrivingOptions, arriving } from './arriving.ts'
 import { ConnectionRefused } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { seenUntil } from './connections.ts'
 import type { InboundGate } from './inbound.ts'
 import type { SocketData } from './session.ts'
 
-export interface ServeSocketsOptions {
+export interface ServeSocketsOptions extends ArrivingOptions {
   readonly io: Server
   readonly letIn: (socket: Socket) => Promise<void>
-  readonly contracts: readonly Served[]
-  readonly profiles: ProfileCache
   readonly registry: ConnectionRegistry
   readonly inbound: InboundGate
-  readonly clock: Clock
-  readonly onError: (error: unknown, what: string) => void
 }
 
 /** Lets clients in: what they are told on arrival, what they ask, and that they are gone. */
 export function serveSockets(options: ServeSocketsOptions): void {
-  const { io, letIn, contracts, profiles, registry, inbound, clock, onError } = options
+  const { io, letIn, receipts, registry, inbound, clock, onError } = options
 
   io.use((socket, next) => {
     letIn(socket).then(
@@ -35,7 +28,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
     )
   })
 
-  const arrive = arriving({ contracts, profiles, registry, clock, onError })
+  const arrive = arriving(options)
 
   io.on('connection', (socket) => {
     const { connection, arrival, lane } = socket.data as SocketData
@@ -50,6 +43,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
       if (expiry) expiry.cancel()
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
       const at = seenUntil(socket.conn, reason, clock.now())
+      receipts.ended(socket, meant)
       // The end of a connection is a frame, too: what was sent before it is decided before it.
       lane.addEnd(() => {
         registry

@@ -3,19 +3,31 @@ import type { Connection } from '../../delivery/connection.ts'
 import type { Arrival } from './arrivals.ts'
 import { peerOf } from './connections.ts'
 import type { Lane } from './lane.ts'
+import type { Resumption } from './resumption.ts'
 
 /** What the gateway remembers of one socket, once it is let in. */
 export interface SocketData {
   /** Sent away by the server: its owner gets no grace. */
   dismissed?: true
+  /** It is told what it has missed in place of openings. */
+  isResumed: boolean
+  readonly resumption: Resumption
   readonly arrival: Arrival
   readonly connection: Connection
   /** What it asks, in the order of its frames. */
   readonly lane: Lane
 }
 
+export interface ConnectionParts {
+  readonly socket: Socket
+  readonly arrival: Arrival
+  readonly person: Connection['person']
+  readonly lane: Lane
+  readonly emit: (socket: Socket, name: string, data: object) => void
+}
+
 /** A socket as contracts see it. Its end comes after the calls that it made. */
-export function connectionOf(socket: Socket, arrival: Arrival, person: Connection['person'], lane: Lane): Connection {
+export function connectionOf({ socket, arrival, person, lane, emit }: ConnectionParts): Connection {
   const { handshake } = socket
   let isOver = false
   let closers: (() => void)[] = []
@@ -35,10 +47,10 @@ export function connectionOf(socket: Socket, arrival: Arrival, person: Connectio
     address: handshake.address,
     query: handshake.query,
     protocol: protocolOf(handshake),
-    isResumed: false,
+    isResumed: () => (socket.data as SocketData).isResumed,
     peer: peerOf(socket.conn),
     isOpen: () => socket.connected,
-    emit: (name, data) => void socket.emit(name, data),
+    emit: (name, data) => emit(socket, name, data),
     join: (room) => void socket.join(room), // the in-memory adapter joins at once
     leave: (room) => void socket.leave(room),
     inOrder: (work) => lane.addAlways(work), // not bounded, either: contracts put little there

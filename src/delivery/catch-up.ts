@@ -1,0 +1,184 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { idIn, isOf, type PersonRef, personIn } from '../../machines/stream.ts'
+import { type Log, type Recorded, UnreadableEvent } from '../log/log.ts'
+import type { Cursor } from './cursor.ts'
+import { type Notifier, openNotifier } from './notifier.ts'
+import { onlineModel } from './online-model.ts'
+import type { Hearer, Past, PastStream } from './past.ts'
+import { PastProfiles } from './past-profiles.ts'
+import { cursorAfter, type PlacedNotice } from './placed-notice.ts'
+import { ProfileCache } from './profile-cache.ts'
+
+/** A notice that somebody has missed, with the cursor of whoever has heard it. */
+export interface Missed {
+  readonly name: string
+  readonly data: object
+  readonly cursor: string
+}
+
+export interface CatchUpOptions {
+  readonly log: Log
+  readonly pasts: readonly Past[]
+  /** Something cannot be read and is not told, live or now. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Who was away, and what they have missed. */
+export interface Absence {
+  readonly hearer: Hearer
+  /** The rooms that they were in all the time. */
+  readonly rooms: readonly string[]
+  /** Whether the rooms count that they entered and left (`Past.move`). */
+  readonly moves: boolean
+  /** What they have heard; null = nothing. */
+  readonly after: Cursor | null
+  /** Position of the last event that is told again. */
+  readonly upTo: bigint
+}
+
+/**
+ * Tells somebody again what was told to them, from the log: the streams that concern them are read, moved by the code
+ * that moves the models of this node, and what reaches their rooms is theirs. It costs what happened in those streams,
+ * whatever else the log holds. Pages come in order; each holds what a bounded number of events tell. Rejects with
+ * LogUnavailable, and with ViewsUnavailable where a list says which streams concern them.
+ */
+export type CatchUp = (absence: Absence) => AsyncGenerator<readonly Missed[]>
+
+/** Events that are held at once: whoever was away for very long is told in several passes. */
+const MAX_HELD = 4_000
+/** Events per turn of the event loop. */
+const PER_TURN = 50
+
+export function openCatchUp({ log, pasts, onError }: CatchUpOptions): CatchUp {
+  return async function* catchUp(absence) {
+    const { hearer, after, upTo } = absence
+    const from = after?.position ?? -1n
+    if (from > upTo) return
+    const found = await Promise.all(pasts.map((past) => past.streams(hearer, from, upTo)))
+    const streams = new Map(found.flat().map((stream) => [stream.name, stream]))
+    for (let next: Cursor | null | undefined = after; next !== undefined; ) {
+      const page: { missed: readonly Missed[]; next: Cursor | undefined } = await pass({ ...absence, after: next }, [
+        ...streams.values(),
+      ])
+      if (page.missed.length > 0) yield page.missed
+      next = page.next
+    }
+  }
+
+  async function pass({ hearer, rooms, moves, after, upTo }: Absence, streams: readonly PastStream[]) {
+    const fresh = { online: onlineModel(log), profiles: new ProfileCache(log), streams: namesOf(streams) }
+    const named = new PastProfiles(log)
+    let at = -1n
+    const notifier = openNotifier({ profiles: { get: (person) => named.at(at).get(person) }, onError })
+    const itsFeeds = pasts.map((past) => ({ past, feeds: past.feeds(fresh, hearer) }))
+    const feeds = itsFeeds.flatMap((one) => one.feeds)
+    const pastOf = new Map(itsFeeds.flatMap((one) => one.feeds.map((feed) => [feed, one.past] as const)))
+    const models = new Set([fresh.online, fresh.profiles, ...feeds.map(({ model }) => model)])
+    for (const model of models) notifier.add(model, feeds)
+    const inRooms = new Set(rooms)
+
+    /** False for what cannot be read: it is no news, live or now. */
+    const prepare = async (recorded: Recorded, names: boolean): Promise<boolean> => {
+      try {
+        for (const model of notifier.missing(recorded)) await model.load(recorded)
+        if (names) for (const person of peopleIn(notifier, recorded)) await named.fetch(person)
+        return true
+      } catch (error) {
+        if (!(error instanceof UnreadableEvent)) throw error
+        onError(error)
+        return false
+      }
+    }
+    const move = (recorded: Recorded, tells: boolean): readonly PlacedNotice[] => {
+      const told: PlacedNotice[] = []
+      for (const { feed, change, notices } of notifier.move(recorded, tells)) {
+        if (moves) pastOf.get(feed)?.move?.(change, hearer, inRooms)
+        told.push(...notices)
+      }
+      return told
+    }
+
+    const held = heldEvents()
+    const isTold = (recorded: Recorded): boolean => after !== null && !isNews(recorded, after)
+    for (const stream of streams) {
+      for await (const batch of readFrom(log, stream, after)) {
+        for (const recorded of batch) {
+          if (recorded.position > upTo) break
+          if (!isTold(recorded)) held.add(recorded)
+          else if (await prepare(recorded, false)) move(recorded, false)
+        }
+        await nextTurn()
+      }
+    }
+
+    const missed: (Missed & { readonly key: string | null })[] = []
+    const { events, last } = held.take()
+    for (const [n, recorded] of events.entries()) {
+      if (n % PER_TURN === 0) await nextTurn()
+      if (!(await prepare(recorded, true))) continue
+      at = recorded.position
+      const already = recorded.position === after?.position ? after.notices : 0
+      for (const told of move(recorded, true)) {
+        const { to, name, data, latest } = told.notice
+        if (told.number <= already || !inRooms.has(to.room) || to.except?.some((room) => inRooms.has(room))) continue
+        missed.push({ name, data, cursor: cursorAfter(told), key: latest ? `${name} ${to.room}` : null })
+      }
+    }
+    return { missed: onlyLatest(missed), next: last }
+  }
+}
+
+/** Whom the notices of an event name. */
+const peopleIn = (notifier: Notifier, recorded: Recorded): readonly PersonRef[] =>
+  isOf('person', recorded) ? [personIn(idIn('person', recorded.stream) ?? '')] : notifier.people(recorded)
+
+const namesOf = (streams: readonly PastStream[]): ReadonlySet<string> => new Set(streams.map(({ name }) => name))
+
+const isNews = ({ position }: Recorded, after: Cursor): boolean =>
+  position > after.position || (position === after.position && after.notices < 255)
+
+/** From where the stream's past matters, or from its beginning. */
+async function* readFrom(log: Log, { name, endsPast }: PastStream, after: Cursor | null) {
+  if (!endsPast || after === null) return yield* log.read(name)
+  let from = 0
+  search: for await (const batch of log.read(name, { backwards: true })) {
+    for (const recorded of batch) {
+      if (recorded.position >= after.position || !endsPast(recorded)) continue
+      from = recorded.revision + 1
+      break search
+    }
+  }
+  yield* log.read(name, { from })
+}
+
+/** The earliest of all that are added, as many as are held at once. */
+function heldEvents() {
+  let events: Recorded[] = []
+  let last: Recorded | undefined
+  const sort = (): void => void events.sort((a, b) => (a.position < b.position ? -1 : 1))
+  const cut = (): void => {
+    sort()
+    if (events.length <= MAX_HELD) return
+    events = events.slice(0, MAX_HELD)
+    last = events.at(-1)
+  }
+  return {
+    add(recorded: Recorded): void {
+      if (last && recorded.position > last.position) return
+      events.push(recorded)
+      if (events.length >= 2 * MAX_HELD) cut()
+    },
+    /** `last`: there is more after it. */
+    take(): { readonly events: readonly Recorded[]; readonly last: Cursor | undefined } {
+      cut()
+      return { events, last: last && { position: last.position, digits: 0n, notices: 255 } }
+    },
+  }
+}
+
+/** Of notices that take each other's place only the last one stays. */
+function onlyLatest(missed: readonly (Missed & { readonly key: string | null })[]): readonly Missed[] {
+  const latest = new Map<string, Missed>()
+  for (const one of missed) if (one.key !== null) latest.set(one.key, one)
+  return missed.filter((one) => one.key === null || latest.get(one.key) === one)
+}

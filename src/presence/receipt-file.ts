@@ -1,0 +1,112 @@
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import type { Receipt, ReceiptStore } from './receipt-store.ts'
+
+/** The file is written anew when it has so many lines more than receipts. */
+const MAX_SPARE_LINES = 20_000
+/** Stands in place of a cursor: there is no such receipt any more. */
+const DROPPED = '-'
+
+/**
+ * The receipts of one node, in memory and in a file with a line for each change: `<person> <socket> <cursor>`. Lines are
+ * written as soon as the ones before are, without waiting for the disk itself: they have to outlive the process, and a
+ * machine that loses its power tells something twice. Every receipt that is found is one of a process that has ended.
+ */
+export async function openReceiptFile(path: string, onError: (error: unknown) => void): Promise<ReceiptStore> {
+  const receipts = readReceipts(await readFile(path, 'utf8').catch(() => ''))
+  let count = 0
+  for (const theirs of receipts.values()) count += theirs.size
+  let file: FileHandle | undefined
+  let lines = 0
+  let waiting = ''
+  let writing: Promise<void> | undefined
+
+  /** A half-written file never takes the place of a whole one. */
+  const rewrite = async (): Promise<void> => {
+    waiting = ''
+    let text = ''
+    lines = 0
+    for (const [person, theirs] of receipts)
+      for (const { socket, cursor } of theirs.values()) {
+        text += lineOf(person, socket, cursor)
+        lines++
+      }
+    await file?.close()
+    file = await open(`${path}.new`, 'w')
+    await file.writeFile(text)
+    await rename(`${path}.new`, path)
+  }
+
+  const write = async (): Promise<void> => {
+    while (waiting !== '') {
+      if (!file || lines > count + MAX_SPARE_LINES) await rewrite()
+      else {
+        const text = waiting
+        waiting = ''
+        await file.appendFile(text)
+      }
+    }
+  }
+
+  const add = (person: string, socket: string, cursor: string): void => {
+    waiting += lineOf(person, socket, cursor)
+    lines++
+    writing ??= write()
+      .catch(onError)
+      .finally(() => (writing = undefined))
+  }
+
+  const put = (person: string, receipt: Receipt): void => {
+    const theirs = receipts.get(person) ?? new Map<string, Receipt>()
+    if (!theirs.has(receipt.socket)) count++
+    receipts.set(person, theirs.set(receipt.socket, receipt))
+  }
+
+  const drop = (person: string, socket: string): void => {
+    const theirs = receipts.get(person)
+    if (!theirs?.delete(socket)) return
+    count--
+    if (theirs.size === 0) receipts.delete(person)
+    add(person, socket, DROPPED)
+  }
+
+  const forget = (person: string): void => {
+    for (const { socket } of [...(receipts.get(person)?.values() ?? [])]) drop(person, socket)
+  }
+
+  await rewrite()
+  return {
+    put(person, socket, cursor) {
+      put(person, { socket, cursor, isLost: false })
+      add(person, socket, cursor)
+    },
+    lose(person, socket) {
+      const known = receipts.get(person)?.get(socket)
+      if (known) put(person, { ...known, isLost: true }) // whatever is in the file counts as lost
+    },
+    drop,
+    of: (person) => [...(receipts.get(person)?.values() ?? [])],
+    keepOnly(isKept) {
+      for (const person of [...receipts.keys()]) if (!isKept(person)) forget(person)
+    },
+    forget,
+    async close() {
+      await writing
+      await file?.close()
+    },
+  }
+}
+
+const lineOf = (person: string, socket: string, cursor: string): string => `${person} ${socket} ${cursor}\n`
+
+/** A line that a crash has cut off is none. */
+function readReceipts(text: string): Map<string, Map<string, Receipt>> {
+  const receipts = new Map<string, Map<string, Receipt>>()
+  for (const [, person = '', socket = '', cursor = ''] of text.matchAll(/^(\S+) (\S+) (-|\d+)\n/gm)) {
+    const theirs = receipts.get(person) ?? new Map<string, Receipt>()
+    if (cursor === DROPPED) theirs.delete(socket)
+    else theirs.set(socket, { socket, cursor, isLost: true })
+    if (theirs.size === 0) receipts.delete(person)
+    else receipts.set(person, theirs)
+  }
+  return receipts
+}
