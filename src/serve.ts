@@ -20,6 +20,7 @@ import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
 import { httpApp } from './gateway/http/app.ts'
 import { listen } from './gateway/http/listen.ts'
+import { noticesRoute } from './gateway/http/notices.ts'
 import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
@@ -284,6 +285,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     ready: () => ({ accepting: !draining }),
     contracts: served,
   })
+  noticesRoute(app, { log, follower, contracts: served, catchUp })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
   answer = getRequestListener(app.fetch)
   const url = await listen(http, config.host, config.port)

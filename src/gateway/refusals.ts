@@ -5,6 +5,11 @@ export const httpRefusals = {
   'account-disabled': [401, 'this account is disabled: ask an admin of your organisation'],
   'bad-request': [400, '{why}'],
   'client-id-reused': [409, 'this Idempotency-Key was used for another request: use a new one'],
+  'cursor-unknown': [
+    409,
+    'expected the pos of a push of this installation; this one is of another log, of a part that was lost, or of the ' +
+      'future: forget what you know, and ask how it stands',
+  ],
   'malformed-json': [400, 'the body is not JSON: {why}'],
   'too-large': [413, 'this is more than the log takes at once'],
   'too-many-requests': [429, 'too many requests: try again in {seconds} s'],

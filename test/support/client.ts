@@ -36,10 +36,14 @@ export async function connect(url: string, options: Partial<ManagerOptions & Soc
     for (const look of watchers) look()
   })
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve)
-    socket.once('connect_error', (error) => {
+    const refused = (error: Error): void => {
       socket.close()
       reject(error)
+    }
+    socket.once('connect_error', refused)
+    socket.once('connect', () => {
+      socket.off('connect_error', refused) // whoever comes back later tries again
+      resolve()
     })
   })
   return {

@@ -1,6 +1,6 @@
 import { isStaff, isSupervising } from '../../../machines/kernel.ts'
-import type { Connection } from '../../delivery/connection.ts'
 import { type Audience, personRoom } from '../../delivery/notice.ts'
+import type { Hearer } from '../../delivery/past.ts'
 
 const staffRoom = (org: string): string => `staff ${org}`
 const agentsRoom = (org: string): string => `agents ${org}`
@@ -17,7 +17,7 @@ export const toSupervising = (org: string, except: readonly string[] = []): Audi
   allBut('supervising', supervisingRoom(org), org, except)
 
 /** The rooms of a desk that a connection is in. */
-export function deskRooms({ kind, party: { org, role } }: Connection): readonly string[] {
+export function deskRooms({ kind, party: { org, role } }: Hearer): readonly string[] {
   if (kind !== 'app' || !isStaff(role)) return []
   return [staffRoom(org), isSupervising(role) ? supervisingRoom(org) : agentsRoom(org)]
 }

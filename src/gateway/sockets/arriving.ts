@@ -10,6 +10,7 @@ import type { Follower } from '../../delivery/follower.ts'
 import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
 import { ViewsUnavailable } from '../../views/store.ts'
+import { httpRefusals } from '../refusals.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { drained } from './connections.ts'
 import type { CursorSockets } from './cursor-sockets.ts'
@@ -157,7 +158,5 @@ interface Missed {
 const unknownCursor = (after: string) => ({
   after,
   code: 'cursor-unknown',
-  message:
-    'expected the pos of a push of this installation; this one is of another log, of a part that was lost, or of the ' +
-    'future: forget what you know, you are told how it stands',
+  message: httpRefusals['cursor-unknown'][1],
 })

@@ -73,7 +73,8 @@ const silenced = new WeakSet<Connection>()
 function markHeard(this: Connection): void {
   heard.set(this, Date.now())
 }
-const heardAt = (connection: Connection): number => heard.get(connection) ?? Date.now()
+/** When its client was last heard, milliseconds since 1970. */
+export const heardAt = (connection: Connection): number => heard.get(connection) ?? Date.now()
 
 /** Until when somebody was at the other end of a connection that ended just now: who misses a ping was gone before. */
 export const seenUntil = (connection: Connection, reason: string, now: number): number =>

@@ -2,6 +2,7 @@ import type { Socket } from 'socket.io'
 import type { Clock } from '../../clock.ts'
 import { cursorOf, isAfter } from '../../delivery/cursor.ts'
 import type { Receipt, ReceiptStore } from '../../presence/receipt-store.ts'
+import { heardAt } from './connections.ts'
 import { ping } from './pings.ts'
 
 export interface ReceiptsOptions {
@@ -16,7 +17,8 @@ export interface ReceiptsOptions {
 /**
  * How far clients have been told that do not say so themselves. What is pushed to such a connection is followed by a
  * ping, and its pong shows that it has arrived: what was written to a connection that turned out to be dead counts as not
- * told (MISSED-2). Which connection a new one takes the place of nobody says; one is counted for each that comes.
+ * told (MISSED-2). Which connection a new one takes the place of nobody says: each that comes stands for one that is lost,
+ * or that nothing was heard of since, if there is such a one, now or when its end is noticed (MISSED-4).
  */
 export interface Receipts {
   /**
@@ -28,12 +30,22 @@ export interface Receipts {
   caughtUp(socket: Socket, wrote: boolean): void
   /** A notice goes out to this room. */
   pushed(room: string): void
-  /** `meant`: nobody will come back for what it has missed. */
-  ended(socket: Socket, meant: boolean): void
+  /** `meant`: nobody will come back for what it has missed. `heardAt`: until when its client was there. */
+  ended(socket: Socket, end: { readonly meant: boolean; readonly heardAt: number }): void
 }
 
 /** How long a client may take to say that it has what it was pushed, before it counts as silent. */
 const ANSWER_MS = 1_500
+
+/** So many tabs that nothing was lost of need not be remembered. */
+const MAX_NEWCOMERS = 50
+
+/** The connections to one room. */
+interface Here {
+  readonly clients: Set<Client>
+  /** When those came that stand for nobody so far. */
+  readonly newcomers: number[]
+}
 
 /** One connection of this node. */
 interface Client {
@@ -56,7 +68,7 @@ interface Client {
 
 export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receipts {
   const bySocket = new Map<string, Client>()
-  const byRoom = new Map<string, Set<Client>>()
+  const byRoom = new Map<string, Here>()
   let dirty: Client[] = []
 
   const ask = (client: Client): void => {
@@ -104,6 +116,11 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
     })
   }
 
+  const replace = (client: Client): void => {
+    client.isReplaced = true
+    store.drop(client.person, client.socket.id)
+  }
+
   /** Takes the receipt of the one that has missed most; other lost ones may be that one, and keep as much. */
   const take = (person: string, among: readonly Receipt[]): string | null => {
     const [first, ...others] = [...among].sort((a, b) => (isAfter(a.cursor, b.cursor) ? 1 : -1))
@@ -113,9 +130,9 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       store.put(person, socket, first.cursor)
       store.lose(person, socket)
     }
-    store.drop(person, first.socket)
     const client = bySocket.get(first.socket)
-    if (client) client.isReplaced = true
+    if (client) replace(client)
+    else store.drop(person, first.socket)
     return first.cursor
   }
 
@@ -132,11 +149,13 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       return here === undefined || isSilent(here) // of other nodes' nobody knows: what they have confirmed is known
     })
 
-  /** Those that have everything may be dead all the same, which shows when they are asked. */
-  const findDead = async (client: Client, others: readonly Client[]): Promise<void> => {
-    for (const other of others) if (other.isLive && other.askedAt === null) ask(other)
-    await Promise.all(others.map(settled))
-    take(client.person, silentAmong(await receiptsOf(client.person, client.socket.id)))
+  /** Somebody who has come since stands for it. */
+  const isStoodFor = ({ room }: Client, heardAt: number): boolean => {
+    const newcomers = byRoom.get(room)?.newcomers ?? []
+    const index = newcomers.findIndex((at) => at > heardAt)
+    if (index < 0) return false
+    newcomers.splice(index, 1)
+    return true
   }
 
   const find = async (client: Client, others: readonly Client[]): Promise<string | null> => {
@@ -145,9 +164,14 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
     const lost = all.filter(({ isLost }) => isLost)
     if (lost.length > 0) return take(person, lost)
     await Promise.all(others.map((other) => (isSilent(other) ? settled(other) : undefined)))
+    for (const other of others) if (isSilent(other) && isStoodFor(other, heardAt(other.socket.conn))) replace(other)
     const silent = silentAmong(await receiptsOf(person, socket.id))
     if (silent.length > 0) return take(person, silent)
-    void findDead(client, others)
+    // Those that have everything may be dead all the same: whoever is not says so now.
+    for (const other of others) if (other.isLive && other.askedAt === null) ask(other)
+    const here = byRoom.get(client.room)
+    here?.newcomers.push(clock.now())
+    if (here && here.newcomers.length > MAX_NEWCOMERS) here.newcomers.shift()
     return null
   }
 
@@ -164,14 +188,15 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
 
   return {
     arrived(socket, person, room) {
-      const here = byRoom.get(room) ?? new Set<Client>()
-      const others = [...here]
+      const here = byRoom.get(room) ?? { clients: new Set(), newcomers: [] }
+      const others = [...here.clients]
       const client: Client = {
         ...{ socket, person, room, cursor: null, isLive: false, over: null, isDirty: false },
         ...{ askedAt: null, isReplaced: false, settling: [] },
       }
       bySocket.set(socket.id, client)
-      byRoom.set(room, here.add(client))
+      here.clients.add(client)
+      byRoom.set(room, here)
       const now = pos()
       const known = store.of(person)
       if (others.length === 0 && !(known instanceof Promise) && known.length === 0) {
@@ -190,16 +215,16 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       if (wrote) onWritten(client)
     },
     pushed(room) {
-      for (const client of byRoom.get(room) ?? NOBODY) if (client.isLive) onWritten(client)
+      for (const client of byRoom.get(room)?.clients ?? NOBODY) if (client.isLive) onWritten(client)
     },
-    ended(socket, meant) {
+    ended(socket, { meant, heardAt: at }) {
       const client = bySocket.get(socket.id)
       if (!client) return
-      client.over = meant ? 'meant' : 'lost'
+      client.over = meant || isStoodFor(client, at) ? 'meant' : 'lost'
       bySocket.delete(socket.id)
       const here = byRoom.get(client.room)
-      here?.delete(client)
-      if (here?.size === 0) byRoom.delete(client.room)
+      here?.clients.delete(client)
+      if (here?.clients.size === 0) byRoom.delete(client.room)
       for (const settle of client.settling.splice(0)) settle()
       if (client.cursor !== null) end(client) // as long as it is looked up, what it takes the place of is where it was
     },

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'socket.io'
-import { type Cursor, cursorOf, isAt } from '../../delivery/cursor.ts'
-import type { Follower } from '../../delivery/follower.ts'
-import { eventAt } from '../../log/event-at.ts'
-import type { Log } from '../../log/log.ts'
+import type { Cursor } from '../../delivery/cursor.ts'
+import { type KnownCursorOptions, knownCursor } from '../../delivery/known-cursor.ts'
 import { ConnectionRefused } from './connection-refused.ts'
 
 /** From where a client goes on, as it says itself. */
@@ -16,13 +14,6 @@ export interface Resumption {
   readonly unknown: string | null
 }
 
-export interface ResumptionOptions {
-  readonly log: Pick<Log, 'readAll'>
-  readonly follower: Pick<Follower, 'position' | 'until'>
-}
-
-/** This node hears of what another one has told within milliseconds. */
-const HEARD_MS = 5_000
 /** Of session ids: longer ones are none of ours. */
 const MAX_ID = 64
 
@@ -33,32 +24,28 @@ const MAX_ID = 64
  * somebody is says the token, and what they have missed the log. Or the client sends a cursor as `auth.after`. Rejects
  * with LogUnavailable, and with ConnectionRefused (503) when this node is behind the cursor.
  */
-export const resumptions =
-  ({ log, follower }: ResumptionOptions) =>
-  async (socket: Socket): Promise<Resumption> => {
+export const resumptions = (parts: KnownCursorOptions) => {
+  const sought = async (sent: unknown): Promise<Pick<Resumption, 'after' | 'unknown'>> => {
+    if (sent === undefined || sent === null || sent === '') return { after: undefined, unknown: null }
+    const cursor = await knownCursor(parts, sent)
+    if (cursor === 'behind') throw new ConnectionRefused(503, 'try again: this node is behind')
+    if (cursor === 'unknown') return { after: undefined, unknown: String(sent).slice(0, MAX_ID) }
+    return { after: cursor, unknown: null }
+  }
+
+  return async (socket: Socket): Promise<Resumption> => {
     const { query, auth } = socket.handshake
     const { pid, offset, after, resume } = auth as Readonly<Record<string, unknown>>
     const withCursors = [query.resume, resume].some((asked) => asked === '1' || asked === 1 || asked === true)
     const isReturn = withCursors && isId(pid) && offset !== undefined
-    const text = isReturn ? offset : after
-    const found =
-      text === undefined || text === null || text === '' ? { after: undefined, unknown: null } : await known(text)
+    const found = await sought(isReturn ? offset : after)
     if (withCursors) {
-      const hasRecovered = isReturn && found.after !== undefined
-      ;(socket as unknown as Recoverable).pid = hasRecovered ? pid : randomBytes(15).toString('base64url')
+      const isRecovered = isReturn && found.after !== undefined
+      ;(socket as unknown as Recoverable).pid = isRecovered ? pid : randomBytes(15).toString('base64url')
     }
     return { withCursors, ...found }
-
-    async function known(sent: unknown): Promise<Pick<Resumption, 'after' | 'unknown'>> {
-      const cursor = typeof sent === 'string' ? cursorOf(sent) : undefined
-      if (cursor === null) return { after: null, unknown: null }
-      const event = cursor && (await eventAt(log, cursor.position))
-      if (!cursor || !event || !isAt(cursor, event)) return { after: undefined, unknown: String(sent).slice(0, MAX_ID) }
-      const heard = await follower.until(() => follower.position() >= cursor.position, AbortSignal.timeout(HEARD_MS))
-      if (!heard) throw new ConnectionRefused(503, 'try again: this node is behind')
-      return { after: cursor, unknown: null }
-    }
   }
+}
 
 const isId = (pid: unknown): pid is string => typeof pid === 'string' && pid.length > 0 && pid.length <= MAX_ID
 

@@ -43,7 +43,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
       if (expiry) expiry.cancel()
       const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
       const at = seenUntil(socket.conn, reason, clock.now())
-      receipts.ended(socket, meant)
+      receipts.ended(socket, { meant, heardAt: at })
       // The end of a connection is a frame, too: what was sent before it is decided before it.
       lane.addEnd(() => {
         registry
