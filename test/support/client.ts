@@ -26,9 +26,15 @@ export interface Client {
   close(): void
 }
 
+export type ConnectOptions = Partial<ManagerOptions & SocketOptions> & {
+  /** Called before it connects. */
+  readonly onSocket?: (socket: Socket) => void
+}
+
 /** Connects; resolves once connected, rejects with the `connect_error`. */
-export async function connect(url: string, options: Partial<ManagerOptions & SocketOptions>): Promise<Client> {
+export async function connect(url: string, { onSocket, ...options }: ConnectOptions): Promise<Client> {
   const socket = io(url, { forceNew: true, reconnection: false, transports: ['websocket'], ...options })
+  onSocket?.(socket)
   const heard: Heard[] = []
   const watchers = new Set<() => void>()
   socket.onAny((name: string, data: unknown) => {

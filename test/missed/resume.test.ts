@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { type Company, company } from '../contracts/company.ts'
+import { type Client, connect } from '../support/client.ts'
+import { openLine } from '../support/line.ts'
+import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startServer({ env: { RATE_PER_PERSON: '100000', RATE_PER_ADDRESS: '100000' } })
+})
+afterAll(() => server.stop())
+
+interface Push {
+  readonly name: string
+  readonly data: unknown
+  readonly cursor: unknown
+}
+
+/** A client that asked for cursors, with everything that it heard. */
+async function exact(acme: Company, role: string, id: string, auth: object = {}, options = {}) {
+  const token = await tokenFor(role, id, acme.org)
+  const pushes: Push[] = []
+  const client = await connect(server.url, {
+    ...{ auth: { token, ...auth }, query: { resume: '1' }, ...options },
+    onSocket: (socket) => socket.onAny((name, data, cursor) => pushes.push({ name, data, cursor })),
+  })
+  onTestFinished(() => client.close())
+  return { ...client, pushes, heard: client.heard, socket: client.socket }
+}
+type Exact = Awaited<ReturnType<typeof exact>>
+const later = ({ pushes }: Pick<Exact, 'pushes'>, cursor: unknown) => pushes.slice(pushes.findLastIndex((one) => one.cursor === cursor) + 1)
+
+/** Some chats, with everything that can be told of them. */
+async function aMorning(acme: Company, ann: Client): Promise<void> {
+  const bob = await acme.join('agent', 'bob')
+  const sue = await acme.join('supervisor', 'sue', {}, { name: 'Sue' })
+  for (const name of ['vera', 'vic', 'val']) {
+    const { visitor, room } = await acme.chat(name, ann)
+    await visitor.ask('visitor_msg_unclaimed', { n: 1 })
+    await bob.ask('staff_join', { room })
+    await bob.ask('staff_msg', { room, content: { n: 2 } })
+    await visitor.ask('visitor_msg', { n: 3 })
+    await ann.ask('change_chat_priority', { room, severity_level: 1 })
+    await sue.ask('change_chat_priority', { room, severity_level: 2 })
+    await sue.ask('take_over_chat', { room })
+    await sue.ask('staff_msg', { room, content: { n: 4 } })
+    if (name === 'vic') await visitor.ask('visitor_leave_room')
+    else await sue.ask('staff_leave_room', { room })
+    visitor.close()
+  }
+  sue.close()
+  await (await acme.join('supervisor', 'sue', {}, { name: 'Susan' })).ask('change_chat_priority', {})
+  bob.close()
+}
+
+test.each(['agent', 'supervisor'])(
+  '[RESUME-1] a cursor of any push, sent as auth.after, brings exactly the pushes that came after it (%s)',
+  async (role) => {
+    const acme = company(server)
+    const ann = await acme.join('agent', 'ann')
+    const stayer = await exact(acme, role, 'stayer')
+    await aMorning(acme, ann)
+    await acme.fence(stayer, ann)
+    expect(stayer.pushes.length).toBeGreaterThan(25)
+    const until = stayer.pushes.length
+    for (const { cursor } of stayer.pushes.filter((_, n) => n % 7 === 0 || n > until - 3)) {
+      expect(cursor).toMatch(/^\d+$/)
+      const back = await exact(acme, role, 'stayer', { after: cursor })
+      const missed = later({ pushes: stayer.pushes.slice(0, until) }, cursor)
+      await acme.fence(back)
+      expect(back.pushes.slice(0, missed.length)).toEqual(missed)
+      expect(back.all('staff_init')).toEqual([])
+      back.close()
+    }
+    acme.close()
+  },
+)
+
+test('[RESUME-2] an official client with resume=1 recovers by itself, over any cut, and hears each push once', async () => {
+  const acme = company(server)
+  const line = await openLine(server.url)
+  onTestFinished(() => line.close())
+  const ann = await acme.join('agent', 'ann')
+  const stayer = await exact(acme, 'supervisor', 'sue')
+  const token = await tokenFor('supervisor', 'sue', acme.org)
+  const traveller = await connect(line.url, {
+    ...{ auth: { token }, query: { resume: '1' } },
+    ...{ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 50, timeout: 500 },
+  })
+  onTestFinished(() => traveller.close())
+  await traveller.told('cursor')
+  const recovered: boolean[] = []
+  traveller.socket.on('connect', () => recovered.push(traveller.socket.recovered))
+  for (const name of ['vera', 'vic', 'val']) {
+    const gone = new Promise((left) => traveller.socket.once('disconnect', left))
+    line.down()
+    const { visitor, room } = await acme.chat(name, ann)
+    await ann.ask('staff_join', { room })
+    await gone
+    line.mend()
+    await ann.ask('staff_msg', { room, content: { n: 1 } })
+    await visitor.ask('visitor_leave_room')
+    await traveller.told('visitor_leave_chat_for_supervisor', (data) => data.room === room)
+  }
+  await acme.fence(stayer, traveller)
+  expect(recovered).toEqual([true, true, true])
+  const named = ({ heard }: Client) => heard.filter(({ name }) => !['staff_init', 'cursor'].includes(name))
+  expect(named(traveller)).toEqual(named(stayer))
+  expect(traveller.all('staff_init')).toHaveLength(1)
+})
+
+test('[RESUME-3] a cursor that this log does not know is told so, and the client is told how it stands', async () => {
+  const acme = company(server)
+  const stayer = await exact(acme, 'agent', 'ann')
+  await stayer.told('cursor')
+  const known = BigInt(String(stayer.pushes.at(-1)?.cursor))
+  const future = known + (1_000_000n << 40n)
+  const another = known ^ (0xffn << 8n)
+  for (const after of [String(future), String(another), 'nonsense', 7, { a: 1 }]) {
+    const back = await exact(acme, 'agent', 'ann', { after })
+    expect((await back.told('cursor_unknown')).code).toBe('cursor-unknown')
+    await back.told('staff_init')
+    expect(back.heard[0]?.name).toBe('cursor_unknown')
+    back.close()
+  }
+  const wrong = await exact(acme, 'agent', 'ann', { pid: 'x', offset: String(future) })
+  await wrong.told('staff_init')
+  expect(wrong.all('cursor_unknown')).toHaveLength(1)
+  acme.close()
+})
+
+test('[RESUME-4] a client that polls /api/v1/notices is told the same, page by page', async () => {
+  const acme = company(server)
+  const ann = await acme.join('agent', 'ann')
+  const stayer = await exact(acme, 'supervisor', 'sue')
+  const token = await tokenFor('supervisor', 'sue', acme.org)
+  const page = async (query: string) => {
+    const answer = await fetch(`${server.url}/api/v1/notices${query}`, { headers: { Authorization: `Bearer ${token}` } })
+    return { status: answer.status, body: (await answer.json()) as { data: { event: string; data: object; cursor: string }[]; next: string } }
+  }
+  const start = (await page('')).body.next
+  await aMorning(acme, ann)
+  await acme.fence(stayer, ann)
+  const polled: Push[] = []
+  for (let after = start; ; ) {
+    const { body } = await page(`?after=${after}&limit=7`)
+    polled.push(...body.data.map(({ event: name, data, cursor }) => ({ name, data, cursor })))
+    if (body.data.length < 7) break
+    expect(body.next).toBe(body.data.at(-1)?.cursor)
+    after = body.next
+  }
+  const told = stayer.pushes.filter(({ name }) => name !== 'staff_init' && name !== 'cursor')
+  expect(polled.slice(-told.length)).toEqual(told)
+  expect((await page('?after=99999999999999999999999')).status).toBe(409)
+  expect((await page('?after=x')).status).toBe(409)
+  expect((await page('?limit=0')).status).toBe(400)
+  expect((await fetch(`${server.url}/api/v1/notices`)).status).toBe(401)
+  acme.close()
+})
