@@ -7,7 +7,6 @@ import { isStaff } from '../machines/kernel.ts'
 import { idIn, isOf, personIn } from '../machines/stream.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { openCatchUp } from './delivery/catch-up.ts'
 import type { Contract, DemoLogin, Node } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
 import { type Listener, listeners } from './delivery/listeners.ts'
@@ -21,17 +20,10 @@ import { openPasswords } from './gateway/auth/passwords.ts'
 import { httpApp } from './gateway/http/app.ts'
 import { listen } from './gateway/http/listen.ts'
 import { noticesRoute } from './gateway/http/notices.ts'
-import { arrivals } from './gateway/sockets/arrivals.ts'
-import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { hangUp } from './gateway/sockets/hang-up.ts'
-import { openInbound } from './gateway/sockets/inbound.ts'
-import { lettingIn } from './gateway/sockets/letting-in.ts'
 import { socketOutlet } from './gateway/sockets/outlet.ts'
 import { receipts } from './gateway/sockets/receipts.ts'
-import { resumptions } from './gateway/sockets/resumption.ts'
-import { serveSockets } from './gateway/sockets/serve-sockets.ts'
-import { watchSlowReaders } from './gateway/sockets/slow-readers.ts'
 import { openSockets } from './gateway/sockets/sockets.ts'
 import { subscriptionsTo } from './gateway/sockets/subscriptions.ts'
 import type { Recorded } from './log/log.ts'
@@ -41,6 +33,7 @@ import { openHubs } from './presence/hubs.ts'
 import type { ReceiptStore } from './presence/receipt-store.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
+import { serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
 import { presenceParts } from './serve-presence.ts'
 import { openLog, openViews, viewsOf } from './storage.ts'
@@ -205,59 +198,10 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   connections.beat() // not before: a start that fails must not hide when the process before it died
   for (const policy of policies) await policy.start?.()
 
-  // Who may come in, and what they may ask.
   const perAddress = tokenBuckets(config.ratePerAddress)
-  const debugging = logger.isLevelEnabled('debug')
-  const inbound = openInbound({
-    contracts: contracts.map((contract, i) => ({ refusals: contract.refusals, inbound: served[i]?.inbound })),
-    profiles,
-    perPerson: tokenBuckets(config.ratePerPerson),
-    perAddress,
-    now: clock.now,
-    observe: {
-      command(name, party, outcome, milliseconds) {
-        metrics.command(name, outcome, milliseconds)
-        const by = { org: party.org, by: party.id, role: party.role }
-        if (debugging) logger.debug({ command: name, ...by, outcome, ms: milliseconds }, 'command')
-      },
-      unknownEvent: () => metrics.unknownEvent(),
-      failed: onError,
-    },
-  })
-  const registry = connectionRegistry({
-    presence: presence.tracker,
-    online,
-    follower,
-    keys: presence.keys,
-    hubs,
-    liveness: connections.liveness,
-    now: clock.now,
-  })
-  const arrive = arrivals({ handshake, auth, perAddress, now: clock.now })
-  const letIn = lettingIn({
-    arrive,
-    entities,
-    registry,
-    resumption: resumptions({ log, follower }),
-    emit: cursors.emit,
-    now: clock.now,
-  })
-  const catchUp = openCatchUp({
-    log,
-    pasts: served.flatMap(({ past }) => past ?? []),
-    onError: (error) => onError(error, 'catch-up'),
-  })
-  serveSockets({
-    ...{ io, letIn, contracts: served, profiles, registry, follower, inbound, clock, onError },
-    ...{ catchUp, cursorSockets: cursors, receipts: told },
-  })
-  const slowReaders = watchSlowReaders({
-    io,
-    clock,
-    onCutOff(reader) {
-      metrics.cutOff()
-      logger.warn(reader, 'a client that does not read was disconnected')
-    },
+  const clients = serveClients({
+    ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, perAddress, onError },
+    ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
@@ -285,7 +229,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     ready: () => ({ accepting: !draining }),
     contracts: served,
   })
-  noticesRoute(app, { log, follower, contracts: served, catchUp })
+  noticesRoute(app, { log, follower, contracts: served, catchUp: clients.catchUp })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
   answer = getRequestListener(app.fetch)
   const url = await listen(http, config.host, config.port)
@@ -296,10 +240,10 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     async stop() {
       draining = true
       const closed = new Promise((resolve) => http.close(resolve)) // no new connections from here on
-      await inbound.drain()
+      await clients.drain()
       await presence.tracker.stop()
       await presence.keys.close()
-      slowReaders.stop()
+      clients.stop()
       await Promise.all([hangUp(io, HANG_UP_MS), within(HANG_UP_MS, closed)])
       http.closeAllConnections()
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are

@@ -61,8 +61,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/tell-mixpanel.ts': MACHINERY,
   'src/serve-connections.ts': MACHINERY,
   'src/serve-presence.ts': [...MACHINERY, 'src/serve-connections.ts'],
+  'src/serve-clients.ts': [...MACHINERY, 'src/serve-connections.ts', 'src/serve-presence.ts'],
   'src/serve.ts': [
     ...MACHINERY,
+    'src/serve-clients.ts',
     'src/serve-connections.ts',
     'src/serve-presence.ts',
     'src/storage.ts',

@@ -28,7 +28,8 @@ async function exact(acme: Company, role: string, id: string, auth: object = {},
   return { ...client, pushes, heard: client.heard, socket: client.socket }
 }
 type Exact = Awaited<ReturnType<typeof exact>>
-const later = ({ pushes }: Pick<Exact, 'pushes'>, cursor: unknown) => pushes.slice(pushes.findLastIndex((one) => one.cursor === cursor) + 1)
+const later = ({ pushes }: Pick<Exact, 'pushes'>, cursor: unknown) =>
+  pushes.slice(pushes.findLastIndex((one) => one.cursor === cursor) + 1)
 
 /** Some chats, with everything that can be told of them. */
 async function aMorning(acme: Company, ann: Client): Promise<void> {
@@ -135,8 +136,13 @@ test('[RESUME-4] a client that polls /api/v1/notices is told the same, page by p
   const stayer = await exact(acme, 'supervisor', 'sue')
   const token = await tokenFor('supervisor', 'sue', acme.org)
   const page = async (query: string) => {
-    const answer = await fetch(`${server.url}/api/v1/notices${query}`, { headers: { Authorization: `Bearer ${token}` } })
-    return { status: answer.status, body: (await answer.json()) as { data: { event: string; data: object; cursor: string }[]; next: string } }
+    const answer = await fetch(`${server.url}/api/v1/notices${query}`, {
+      headers: { Authorization: `Bearer ${token}` },
+    })
+    return {
+      status: answer.status,
+      body: (await answer.json()) as { data: { event: string; data: object; cursor: string }[]; next: string },
+    }
   }
   const start = (await page('')).body.next
   await aMorning(acme, ann)

@@ -1,0 +1,119 @@
+import type { OnlineRow } from '../projections/online.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type CatchUp, openCatchUp } from './delivery/catch-up.ts'
+import type { Contract, Served } from './delivery/contract.ts'
+import type { Follower } from './delivery/follower.ts'
+import type { LiveModel } from './delivery/live-model.ts'
+import type { ProfileCache } from './delivery/profile-cache.ts'
+import type { Authenticator } from './gateway/auth/authenticator.ts'
+import { type Limit, tokenBuckets } from './gateway/auth/limits.ts'
+import { arrivals } from './gateway/sockets/arrivals.ts'
+import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
+import type { CursorSockets } from './gateway/sockets/cursor-sockets.ts'
+import { openInbound } from './gateway/sockets/inbound.ts'
+import { lettingIn } from './gateway/sockets/letting-in.ts'
+import type { Receipts } from './gateway/sockets/receipts.ts'
+import { resumptions } from './gateway/sockets/resumption.ts'
+import { serveSockets } from './gateway/sockets/serve-sockets.ts'
+import { watchSlowReaders } from './gateway/sockets/slow-readers.ts'
+import type { Sockets } from './gateway/sockets/sockets.ts'
+import type { Log } from './log/log.ts'
+import type { Logger } from './observe/logger.ts'
+import type { openMetrics } from './observe/metrics.ts'
+import type { Hubs } from './presence/hubs.ts'
+import type { Entities } from './runtime/entities.ts'
+import type { ConnectionParts } from './serve-connections.ts'
+import type { PresenceParts } from './serve-presence.ts'
+
+export interface ServeClientsOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: ReturnType<typeof openMetrics>
+  readonly log: Log
+  readonly entities: Entities
+  readonly profiles: ProfileCache
+  readonly online: LiveModel<OnlineRow>
+  readonly follower: Follower
+  readonly hubs: Hubs
+  readonly auth: Authenticator
+  readonly perAddress: Limit
+  readonly onError: (error: unknown, where: string) => void
+  readonly io: Sockets['io']
+  readonly handshake: Sockets['handshake']
+  readonly connections: ConnectionParts
+  readonly presence: PresenceParts
+  readonly contracts: readonly Contract[]
+  /** In the order of `contracts`. */
+  readonly served: readonly Served[]
+  readonly cursorSockets: CursorSockets
+  readonly receipts: Receipts
+}
+
+export interface ServedClients {
+  /** What somebody has missed, over HTTP as well. */
+  readonly catchUp: CatchUp
+  /** From now on commands are refused; resolves when those in hand are answered. */
+  drain(): Promise<void>
+  stop(): void
+}
+
+/** Lets clients in over sockets: who may come, what they may ask, what they are told. */
+export function serveClients(options: ServeClientsOptions): ServedClients {
+  const { config, clock, logger, metrics, log, entities, profiles, online, follower, perAddress, onError } = options
+  const { io, connections, contracts, served, cursorSockets, receipts } = options
+  const { now } = clock
+  const debugging = logger.isLevelEnabled('debug')
+  const inbound = openInbound({
+    contracts: contracts.map((contract, i) => ({ refusals: contract.refusals, inbound: served[i]?.inbound })),
+    profiles,
+    perPerson: tokenBuckets(config.ratePerPerson),
+    perAddress,
+    now,
+    observe: {
+      command(name, party, outcome, milliseconds) {
+        metrics.command(name, outcome, milliseconds)
+        const by = { org: party.org, by: party.id, role: party.role }
+        if (debugging) logger.debug({ command: name, ...by, outcome, ms: milliseconds }, 'command')
+      },
+      unknownEvent: () => metrics.unknownEvent(),
+      failed: onError,
+    },
+  })
+  const registry = connectionRegistry({
+    presence: options.presence.tracker,
+    keys: options.presence.keys,
+    online,
+    follower,
+    hubs: options.hubs,
+    liveness: connections.liveness,
+    now,
+  })
+  const letIn = lettingIn({
+    arrive: arrivals({ handshake: options.handshake, auth: options.auth, perAddress, now }),
+    entities,
+    registry,
+    resumption: resumptions({ log, follower }),
+    emit: cursorSockets.emit,
+    now,
+  })
+  const catchUp = openCatchUp({
+    log,
+    pasts: served.flatMap(({ past }) => past ?? []),
+    onError: (error) => onError(error, 'catch-up'),
+  })
+  serveSockets({
+    ...{ io, letIn, contracts: served, profiles, registry, follower, inbound, clock, onError },
+    ...{ catchUp, cursorSockets, receipts },
+  })
+  const slowReaders = watchSlowReaders({
+    io,
+    clock,
+    onCutOff(reader) {
+      metrics.cutOff()
+      logger.warn(reader, 'a client that does not read was disconnected')
+    },
+  })
+  return { catchUp, drain: inbound.drain, stop: slowReaders.stop }
+}
