@@ -8,7 +8,12 @@ import type { Listener } from './delivery/listeners.ts'
 import type { LiveModel } from './delivery/live-model.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
 import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
-import { type PresenceTracker, presenceTracker, type RecordedPresence } from './presence/tracker.ts'
+import {
+  type PresenceTracker,
+  PresenceUnavailable,
+  presenceTracker,
+  type RecordedPresence,
+} from './presence/tracker.ts'
 import type { Entities } from './runtime/entities.ts'
 import type { ConnectionParts } from './serve-connections.ts'
 
@@ -31,7 +36,7 @@ export interface PresenceParts {
 
 export async function presenceParts(options: PresencePartsOptions): Promise<PresenceParts> {
   const { config, clock, connections, entities, online, onError } = options
-  const { leases, liveness, lastSeen, diedAt, onlyNode } = connections
+  const { leases, lastSeen, diedAt, onlyNode } = connections
 
   /** Everybody who is recorded as online or as lost, as this node has heard. */
   function* recordedAs(state: OnlineRow['state']) {
@@ -41,7 +46,6 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
 
   const tracker = presenceTracker({
     leases,
-    probeOthers: (person, seenAt) => liveness.probe(person, null, seenAt),
     lastSeen,
     diedAt,
     clock,
@@ -49,7 +53,9 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
     ttlMs: config.leaseMs,
     async ask(person, command) {
       const answer = await entities.ask('presence', person, command)
-      if (answer instanceof Refusal) throw new Error(`the presence of ${person} could not be recorded: ${answer.code}`)
+      // Presence itself never refuses: this is the log, or a mailbox, that cannot take it now.
+      if (answer instanceof Refusal)
+        throw new PresenceUnavailable(`the presence of ${person} could not be recorded: ${answer.code}`)
       const last = answer.events.at(-1) as PresenceEvent | undefined // by the entity's category
       return last === undefined ? (await entities.state('presence', person)).state.value : stateAfter(last.type)
     },

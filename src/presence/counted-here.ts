@@ -21,7 +21,6 @@ export function countedHere(shared: Leases, own: Leases): Leases {
     },
     count: (people) => own.count(people),
     elsewhere: (person) => own.elsewhere(person),
-    drop: (person, leases) => own.drop(person, leases),
     async close() {
       await Promise.all([shared.close(), own.close()])
     },

@@ -16,10 +16,6 @@ export interface Leases {
   count(people: readonly string[]): Promise<readonly number[]>
   /** What other nodes hold of this person, and what they let expire within the last ten minutes. */
   elsewhere(person: string): Promise<readonly Lease[]>
-  /**
-   * Takes leases of nodes away that do not answer; a node that lives all the same takes them again when it next renews.
-   */
-  drop(person: string, leases: readonly Lease[]): Promise<void>
   /** Stops renewing and gives all leases of this node back. */
   close(): Promise<void>
 }

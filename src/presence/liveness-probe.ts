@@ -4,24 +4,23 @@ export interface Peer {
   heardAt(): number
   /** Asks it for a sign of life. Resolves to whether one came within `withinMs`. */
   answers(withinMs: number): Promise<boolean>
-  /** Ends it, as lost; its owner was seen at `seenAt`, if that is later than when something last came. */
-  cut(seenAt: number): void
 }
 
 /**
  * Whether somebody is really at the other end of the connections that count as open: one whose network is gone counts
- * as open until it misses a ping, half a minute later, and one of a node that died until its lease is over. `holder` is
- * a person, as in leases. Adapters: this node alone (below), all nodes over Redis.
+ * as open until it misses a ping, half a minute later, and one of a node that died until its lease is over. Silence
+ * proves nothing (a tab may be busy), so it ends nothing: it tells an arrival that is a return from one that is not.
+ * `holder` is a person, as in leases. Adapters: this node alone (below), all nodes over Redis.
  */
 export interface LivenessProbe {
   open(holder: string, socket: string, peer: Peer): void
   close(holder: string, socket: string): void
   /**
    * Feels for the holder's connections on all nodes, but for the socket `except`. `alive` as soon as one answers, and
-   * also when nobody can know (Redis away). Otherwise when one of them was last heard; null when there is none. With
-   * `cutSeenAt` silent ones are then cut: their owner has left, and was seen until `cutSeenAt`. Never rejects.
+   * also when nobody can know (Redis away). Otherwise when one of them was last heard; null when there is none. Never
+   * rejects.
    */
-  probe(holder: string, except: string | null, cutSeenAt?: number): Promise<ProbeResult>
+  probe(holder: string, except: string | null): Promise<ProbeResult>
   stop(): Promise<void>
 }
 
@@ -45,7 +44,7 @@ export function localProbe(): LivenessProbe {
       theirs?.delete(socket)
       if (theirs?.size === 0) peers.delete(holder)
     },
-    async probe(holder, except, cutSeenAt) {
+    async probe(holder, except) {
       const theirs = [...(peers.get(holder) ?? [])].flatMap(([socket, peer]) => (socket === except ? [] : [peer]))
       if (theirs.length === 0) return null
       const { promise, resolve } = Promise.withResolvers<ProbeResult>()
@@ -54,9 +53,7 @@ export function localProbe(): LivenessProbe {
       })
       // peers do not reject
       void Promise.all(silent).then(() => resolve(Math.max(...theirs.map((peer) => peer.heardAt()))))
-      const result = await promise
-      if (result !== 'alive' && cutSeenAt !== undefined) for (const peer of theirs) peer.cut(cutSeenAt)
-      return result
+      return promise
     },
     async stop() {},
   }

@@ -20,7 +20,6 @@ export function memoryLeases(): Leases {
       return people.map(countOf)
     },
     elsewhere: async () => [], // there is no other node
-    async drop() {},
     async close() {
       held.clear()
     },

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import type { Clock, Timer } from '../clock.ts'
-import type { Lease, Leases } from './leases.ts'
+import type { Leases } from './leases.ts'
 import { ANSWER_MS, type LivenessProbe, latestResult, type ProbeResult } from './liveness-probe.ts'
 import { redisOptions } from './redis-connection.ts'
 
@@ -9,7 +9,7 @@ export interface RedisProbeOptions {
   /** The same name as in the leases. */
   readonly node: string
   readonly here: LivenessProbe
-  readonly leases: Pick<Leases, 'elsewhere' | 'drop'>
+  readonly leases: Pick<Leases, 'elsewhere'>
   readonly clock: Clock
   readonly onError: (error: unknown) => void
   /** Of the channels. Default `lyceum:`. */
@@ -28,13 +28,7 @@ const SELF_MS = 1_000
 const DEAF_MS = 4_000
 
 type Message =
-  | {
-      readonly kind: 'ask'
-      readonly id: number
-      readonly from: string
-      readonly holder: string
-      readonly cutSeenAt?: number
-    }
+  | { readonly kind: 'ask'; readonly id: number; readonly from: string; readonly holder: string }
   | { readonly kind: 'self' }
   | { readonly kind: 'answer'; readonly id: number; readonly from: string; readonly result: ProbeResult }
 
@@ -47,8 +41,8 @@ interface Asked {
 
 /**
  * The connections of all nodes: those that hold leases of the person are asked by Redis's publish and subscribe, which
- * keeps nothing. A node that does not answer at all is dead, or as good as dead: when nobody else answers either, its
- * leases of this person are dropped, and it takes them again if it lives.
+ * keeps nothing. A node that does not answer at all is dead, or as good as dead: its people were last heard when it last
+ * renewed their leases.
  */
 export async function openRedisProbe(options: RedisProbeOptions): Promise<LivenessProbe> {
   const { url, node, here, leases, clock, onError, prefix = 'lyceum:' } = options
@@ -75,9 +69,9 @@ export async function openRedisProbe(options: RedisProbeOptions): Promise<Livene
 
   function hear(message: Message): void {
     if (message.kind === 'ask') {
-      const { id, from, holder, cutSeenAt } = message
+      const { id, from, holder } = message
       void here
-        .probe(holder, null, cutSeenAt)
+        .probe(holder, null)
         .then((result) => say(from, { kind: 'answer', id, from: node, result }))
         .catch(onError)
       return
@@ -90,19 +84,15 @@ export async function openRedisProbe(options: RedisProbeOptions): Promise<Livene
     if (waiting.result === 'alive' || waiting.missing.size === 0) waiting.settle()
   }
 
-  /** `stale`: leases of nodes that did not answer. */
-  async function elsewhere(
-    holder: string,
-    cutSeenAt: number | undefined,
-  ): Promise<{ readonly result: ProbeResult; readonly stale: readonly Lease[] }> {
+  async function elsewhere(holder: string): Promise<ProbeResult> {
     const held = (await leases.elsewhere(holder)).filter(({ live }) => live)
-    if (held.length === 0) return { result: null, stale: [] }
+    if (held.length === 0) return null
     const { promise, resolve: settle } = Promise.withResolvers<void>()
     const waiting: Asked = { result: null, missing: new Set(held.map((lease) => lease.node)), settle }
     const id = ++last
     asked.set(id, waiting)
     const deadline = clock.after(ANSWER_MS + WAY_MS, settle)
-    const message: Message = { kind: 'ask', id, from: node, holder, ...(cutSeenAt === undefined ? {} : { cutSeenAt }) }
+    const message: Message = { kind: 'ask', id, from: node, holder }
     let again: Timer | undefined
     const ask = async (nodes: readonly string[]): Promise<void> => {
       const unheard: string[] = []
@@ -118,11 +108,9 @@ export async function openRedisProbe(options: RedisProbeOptions): Promise<Livene
       again?.cancel()
       asked.delete(id)
     }
-    const stale = held.filter((lease) => waiting.missing.has(lease.node))
-    return {
-      result: stale.reduce<ProbeResult>((result, { renewedAt }) => latestResult(result, renewedAt), waiting.result),
-      stale,
-    }
+    return held
+      .filter((lease) => waiting.missing.has(lease.node))
+      .reduce<ProbeResult>((result, { renewedAt }) => latestResult(result, renewedAt), waiting.result)
   }
 
   let talking: Timer | undefined
@@ -137,19 +125,15 @@ export async function openRedisProbe(options: RedisProbeOptions): Promise<Livene
   return {
     open: here.open,
     close: here.close,
-    async probe(holder, except, cutSeenAt) {
+    async probe(holder, except) {
       const [near, far] = await Promise.all([
-        here.probe(holder, except, cutSeenAt),
-        elsewhere(holder, cutSeenAt).catch((error: unknown) => {
+        here.probe(holder, except),
+        elsewhere(holder).catch((error: unknown) => {
           onError(error)
-          return { result: 'alive', stale: [] } as const // nobody knows
+          return 'alive' as const // nobody knows
         }),
       ])
-      const result = latestResult(near, far.result)
-      // As long as somebody answers nothing will be recorded, and a node that is only slow would not hear that its
-      // leases are gone.
-      if (result !== 'alive') await leases.drop(holder, far.stale).catch(onError)
-      return result
+      return latestResult(near, far)
     },
     async stop() {
       talking?.cancel()

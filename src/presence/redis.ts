@@ -143,10 +143,6 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
       }
       return leases
     },
-    async drop(person, leases) {
-      const members = leases.map((lease) => `${lease.node}/${lease.socket}`)
-      if (members.length > 0) await answered(redis.zrem(leaseKey(prefix, person), ...members))
-    },
     async close() {
       if (closed) return
       timer?.cancel()

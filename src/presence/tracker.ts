@@ -6,7 +6,6 @@ import { forEachLimited, keyedQueue } from '../keyed-queue.ts'
 import { absences } from './absences.ts'
 import { expiry } from './expiry.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
-import type { ProbeResult } from './liveness-probe.ts'
 import { openSocketsHere } from './open-sockets.ts'
 
 /** Where the presence machine of a person stands. */
@@ -31,11 +30,6 @@ export interface PresenceTrackerOptions {
   readonly graceMs: number
   /** The leases' time to live. */
   readonly ttlMs: number
-  /**
-   * See `LivenessProbe`: of the person's connections on all nodes; the silent ones are cut, their owner was seen until
-   * `seenAt`.
-   */
-  probeOthers(person: string, seenAt: number): Promise<ProbeResult>
   /**
    * When somebody whose leases have expired was last seen, milliseconds since 1970; null = nobody knows of such leases.
    */
@@ -78,15 +72,18 @@ export interface PresenceTracker {
   stop(): Promise<void>
 }
 
+/** Who is here cannot be recorded now: whoever comes must come again. */
+export class PresenceUnavailable extends Error {
+  override readonly name = 'PresenceUnavailable'
+}
+
 const MAX_PARALLEL_PEOPLE = 32
 
 /**
  * Keeps recorded presence true to the leases. Four things can make it wrong, and each is answered by looking again:
  *   - a lease taken on one node between another node's count and what it records by it: count again after recording;
  *   - a record that contradicts a socket of this node: `onEdge`, and each sweep;
- *   - a node that died: its leases expire, and the next sweep finds that its people have none but those; whoever leaves
- *     another
- *     node before that is not kept online by them: nobody answers there;
+ *   - a node that died: its leases expire, and the next sweep finds that its people have none but those;
  *   - leases that cannot be counted: nothing is recorded as gone but what was seen here, and that later.
  * A node that alone cannot reach the leases while the others can is called dead by them and corrects them, again and
  * again; nobody hears of it but the log, as long as there is a grace.
@@ -97,9 +94,12 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   const retryMs = Math.min(1_000, sweepMs)
   const here = openSocketsHere()
   const turns = keyedQueue()
-  /** Apart: nobody's turn waits for them, and a node that stops does not, either. */
-  const probes = keyedQueue()
   const absent = absences(sweepMs)
+  /**
+   * Until when people were seen at connections that ended while others of theirs counted as open. Those may have been
+   * dead already: whoever closes one tab was there then, whenever the other was last heard.
+   */
+  const seen = new Map<string, number>()
   /** People whose last socket here is gone, which could not be recorded yet. */
   const unfinished = new Map<string, () => Promise<void>>()
   let sweeping: Timer | undefined
@@ -119,8 +119,9 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   }
 
   async function leave(person: string, how: End['how'], by: Party, seenAt: number | null): Promise<RecordedPresence> {
-    const seen = seenAt === null ? {} : { seenAt }
-    const state = await options.ask(person, { type: 'Leave', how, graceMs, ...seen, by, at: clock.now() })
+    const lastSeen = Math.max(seenAt ?? 0, seen.get(person) ?? 0)
+    const last = lastSeen === 0 ? {} : { seenAt: lastSeen }
+    const state = await options.ask(person, { type: 'Leave', how, graceMs, ...last, by, at: clock.now() })
     if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
     return state
   }
@@ -130,7 +131,11 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   /** In the person's turn, with no socket of theirs left here. */
   async function onLastSocketClosed(person: string, role: Role, socket: string, { how, at }: End): Promise<void> {
     const left = await leases.release(person, socket)
-    if (here.has(person) || left > 0) return probeOthers(person, at)
+    if (here.has(person) || left > 0) {
+      // Their ping or their lease says when they end, and nothing earlier: a busy tab answers nobody for a while.
+      seen.set(person, Math.max(at, seen.get(person) ?? 0))
+      return
+    }
     const by = party(person, how === 'closed' ? role : 'system')
     let state = await leave(person, how, by, at)
     // Bounded: should others come and go as fast as we count, the sweep has the last word.
@@ -139,20 +144,6 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
       if (somebody === (state === 'online')) return
       state = somebody ? await arrive(person, here.roleOf(person) ?? role) : await leave(person, how, by, at)
     }
-  }
-
-  /**
-   * Other connections of theirs count as open, which is true as long as somebody answers there; connections of this
-   * node that nobody answers on are cut, and depart by themselves. A node that is only slow puts it right within the
-   * grace, therefore it is a loss and nobody's leaving. Not in the person's turn: they may come back meanwhile.
-   */
-  function probeOthers(person: string, seenAt: number): void {
-    if (graceMs === 0) return // nobody could put it right: their ping or their lease decides
-    const work = async (): Promise<void> => {
-      if ((await options.probeOthers(person, seenAt)) === 'alive' || stopped) return
-      await turns.run(person, () => lose(person, seenAt))
-    }
-    void probes.run(person, () => work().catch(options.onError))
   }
 
   async function finish(person: string, work: () => Promise<void>): Promise<void> {
@@ -176,7 +167,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   async function reconcile(person: string): Promise<void> {
     const role = here.roleOf(person)
     if (role === undefined) return
-    // Whoever called this node dead has dropped its leases.
+    // Whoever called this node dead has seen its leases expire.
     await Promise.all(here.socketsOf(person).map((socket) => leases.hold(person, socket).catch(failed)))
     await arrive(person, role)
   }
@@ -245,7 +236,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
       sweepLater()
     },
     async connected(person, role, socket) {
-      if (stopped) throw new Error('presence has stopped with this node: the client must connect to another one')
+      if (stopped) throw new PresenceUnavailable('presence has stopped with this node: connect to another one')
       here.add(person, role, socket)
       unfinished.delete(person)
       await turns.run(person, async () => {
@@ -268,14 +259,12 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
       })
     },
     onEdge(person, state) {
+      if (state !== 'online') seen.delete(person)
       if (stopped || state === 'online') return
       if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
       if (here.has(person)) void inBackground([person], reconcile) // reports its errors itself
     },
-    async quiet() {
-      await probes.quiet()
-      await turns.quiet()
-    },
+    quiet: () => turns.quiet(),
     async stop() {
       stopped = true
       expiring.stop()

@@ -63,9 +63,9 @@ test(
 
 test(
   '[LESSON-5] [NODE-6] whoever comes to another node while the leases of their dead one still live is ' +
-    'back from a loss, and gone when they close',
+    'back from a loss, and gone when those are over',
   async () => {
-    const env = { EVENTSTORE_URL: eventStore.url, REDIS_URL: redis.url, LEASE_MS: '60000', DISCONNECT_GRACE_MS: '500' }
+    const env = { EVENTSTORE_URL: eventStore.url, REDIS_URL: redis.url, LEASE_MS: '6000', DISCONNECT_GRACE_MS: '500' }
     const doomed = await startServer({ env })
     nodes.push(doomed)
     const living = await startServer({ env })
@@ -88,6 +88,7 @@ test(
     const closedAt = Date.now()
     const gone = await eventually(nomad, ({ leaves }) => leaves === 1)
     expect(gone).toMatchObject({ joins: 1, reconnects: 1, present: false })
-    expect(Math.abs(Date.parse(gone.intervals[0].to) - closedAt)).toBeLessThan(slowly(1_000))
+    // Which node records it, and so what it knows, is open: at the latest when they closed.
+    expect(Date.parse(gone.intervals[0].to) - closedAt).toBeLessThan(slowly(1_000))
   },
 )

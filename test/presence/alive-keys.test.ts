@@ -199,7 +199,7 @@ describe('the keys', () => {
     await b.enter(student('k6c', 's1', 'acme'))
     await b.leave(student('k6c', 's1', 'acme'))
     expect(await sidOf('k6c')).toBe('of-the-dead') // nobody knows yet
-    await b.leases.drop('acme.k6c', await b.leases.elsewhere('acme.k6c'))
+    await dead.leases.release('acme.k6c', 'of-the-dead') // as its end comes
     await b.keys.gone('acme.k6c', 'lost')
     expect(await redis.exists('k6c')).toBe(0)
   })

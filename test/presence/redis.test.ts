@@ -93,17 +93,6 @@ describe('leases in Redis', () => {
     },
   )
 
-  test('leases of another node can be taken away, and come again if it lives', async () => {
-    const { a, b } = await twoNodes()
-    await a.hold(anna, 's1')
-    await b.hold(anna, 's2')
-    const theirs = await b.elsewhere(anna)
-    expect(theirs).toMatchObject([{ node: 'a', socket: 's1', live: true }])
-    await b.drop(anna, theirs)
-    expect(await b.count([anna])).toEqual([1])
-    await becomes(b, 2)
-  })
-
   test('after FLUSHALL nothing is counted until every node has renewed its leases', async () => {
     const { a, b } = await twoNodes()
     await a.hold(anna, 's1')

@@ -162,7 +162,6 @@ describe('without leases', () => {
       release: (person, socket) => leases.release(person, socket).finally(whole),
       count: (people) => whole().then(() => leases.count(people)),
       elsewhere: (person) => whole().then(() => leases.elsewhere(person)),
-      drop: (person, theirs) => whole().then(() => leases.drop(person, theirs)),
       close: leases.close,
     })
     return { fault, leases, open }

@@ -116,19 +116,8 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
         release: (person, socket) => alive(() => leases.release(person, socket)),
         count: (people) => alive(() => leases.count(people)),
         elsewhere: (person) => alive(() => leases.elsewhere(person)),
-        drop: (person, theirs) => alive(() => leases.drop(person, theirs)),
         close: leases.close,
       },
-      // What the liveness probe finds: living nodes answer for their open sockets, dead ones do not.
-      probeOthers: () =>
-        alive(async () => {
-          if (nodes.some((each) => each !== node && each.alive && each.sockets.size > 0)) return 'alive'
-          const silent = (await leases.elsewhere(anna)).filter(
-            (lease) => lease.live && !nodes.some((each) => each.alive && each.name === lease.node),
-          )
-          await leases.drop(anna, silent)
-          return silent.length === 0 ? null : Math.max(...silent.map(({ renewedAt }) => renewedAt))
-        }),
       lastSeen: () =>
         alive(async () => {
           const seen = (await leases.elsewhere(anna)).map(({ renewedAt }) => renewedAt)

@@ -24,7 +24,7 @@ export function fakeConnection(party: Party, more: Partial<Connection> = {}): Fa
     query: {},
     protocol: 2,
     isResumed: () => false,
-    peer: { heardAt: () => 0, answers: async () => true, cut() {} },
+    peer: { heardAt: () => 0, answers: async () => true },
     isOpen: () => open,
     emit: (name, data) => void heard.push({ name, data }),
     join: (room) => void rooms.add(room),

@@ -67,8 +67,6 @@ const WEBSOCKET_CLOSED = 3
 
 /** When something last came from each connection. */
 const heard = new WeakMap<Connection, number>()
-/** Those that were cut off because nobody answers there. */
-const silenced = new WeakSet<Connection>()
 
 function markHeard(this: Connection): void {
   heard.set(this, Date.now())
@@ -78,7 +76,7 @@ export const heardAt = (connection: Connection): number => heard.get(connection)
 
 /** Until when somebody was at the other end of a connection that ended just now: who misses a ping was gone before. */
 export const seenUntil = (connection: Connection, reason: string, now: number): number =>
-  reason === 'ping timeout' || silenced.has(connection) ? heardAt(connection) : now
+  reason === 'ping timeout' ? heardAt(connection) : now
 
 /**
  * The connection as the liveness probe sees it; from now on it is remembered when something comes. One function for
@@ -90,11 +88,6 @@ export function peerOf(connection: Connection): Peer {
   return {
     heardAt: () => heardAt(connection),
     answers: (withinMs) => answers(connection, withinMs),
-    cut(seenAt) {
-      heard.set(connection, Math.max(heardAt(connection), seenAt))
-      silenced.add(connection)
-      terminate(connection)
-    },
   }
 }
 
