@@ -105,6 +105,10 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
   })
   serveSockets({
     ...{ io, letIn, contracts: served, profiles, registry, follower, inbound, clock, onError },
+    onPutOff({ code, message }) {
+      metrics.putOff(code)
+      if (debugging) logger.debug({ code, why: message }, 'a connection was put off')
+    },
     ...{ catchUp, cursorSockets, receipts },
   })
   const slowReaders = watchSlowReaders({

@@ -150,7 +150,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
     try {
       await turns.run(person, work)
     } catch (error) {
-      options.onError(error)
+      if (!(error instanceof PresenceUnavailable)) options.onError(error) // it is tried again
       if (here.has(person)) return
       unfinished.set(person, work)
       if (!stopped) retrying ??= clock.after(retryMs, retry)

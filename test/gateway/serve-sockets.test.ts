@@ -49,6 +49,7 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
     profiles: new ProfileCache(memoryLog({ codec: codec(eventSchemas), now: Date.now })),
     registry: { left, entered: async () => {}, probeOthers: async () => {} },
     inbound: { onFrame() {}, drain: async () => {} },
+    onPutOff() {},
     clock: systemClock,
     onError: (error) => void errors.push(error),
   })

@@ -1,4 +1,12 @@
-/** Ends a connection attempt: `connect_error` with `err.data` {code, message}; the codes are HTTP's. */
+import { LogUnavailable } from '../../log/log.ts'
+import { PresenceUnavailable } from '../../presence/tracker.ts'
+import { ViewsUnavailable } from '../../views/store.ts'
+
+/**
+ * Ends a connection attempt. The codes are HTTP's. 401 and 403 are told, as `connect_error` with `err.data`
+ * {code, message}; clients then stay away. Everything else passes: the connection is hung up on, and clients come back
+ * by themselves (CONN-13).
+ */
 export class ConnectionRefused extends Error {
   override readonly name = 'ConnectionRefused'
   readonly data: { readonly code: number; readonly message: string }
@@ -6,4 +14,15 @@ export class ConnectionRefused extends Error {
     super(message)
     this.data = { code, message }
   }
+
+  get isFinal(): boolean {
+    return this.data.code === 401 || this.data.code === 403
+  }
+}
+
+/** What somebody could not be let in for; undefined = a bug. */
+export function refusalFor(error: unknown): ConnectionRefused | undefined {
+  if (error instanceof ConnectionRefused) return error
+  const isPassing = [LogUnavailable, PresenceUnavailable, ViewsUnavailable].some((kind) => error instanceof kind)
+  return isPassing ? new ConnectionRefused(503, (error as Error).message) : undefined
 }

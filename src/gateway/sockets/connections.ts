@@ -78,12 +78,33 @@ export const heardAt = (connection: Connection): number => heard.get(connection)
 export const seenUntil = (connection: Connection, reason: string, now: number): number =>
   reason === 'ping timeout' ? heardAt(connection) : now
 
+const closedNormally = new WeakSet<Connection>()
+/** RFC 6455, 7.4.1: the purpose for which the connection was established has been fulfilled. */
+const NORMAL_CLOSURE = 1000
+
+/** Before Engine.IO hears of it. What we close ourselves is answered with any code. */
+function noteNormalClose(connection: Connection): void {
+  insides(connection).transport.socket?.prependListener?.('close', (code) => {
+    if (code === NORMAL_CLOSURE && insides(connection).readyState === 'open') closedNormally.add(connection)
+  })
+}
+
+/**
+ * Whether the client closed its WebSocket because it wanted to go, as `disconnect()` of python-socketio does, without
+ * Socket.IO's own packet. Browsers that leave a page say 1001, and the official client's engine nothing (1005).
+ */
+export const wasClosedNormally = (connection: Connection): boolean => closedNormally.has(connection)
+
 /**
  * The connection as the liveness probe sees it; from now on it is remembered when something comes. One function for
  * all: this is kept per idle client.
  */
 export function peerOf(connection: Connection): Peer {
-  if (!heard.has(connection)) connection.on('packet', markHeard)
+  if (!heard.has(connection)) {
+    connection.on('packet', markHeard)
+    noteNormalClose(connection)
+    connection.on('upgrade', () => noteNormalClose(connection))
+  }
   markHeard.call(connection)
   return {
     heardAt: () => heardAt(connection),
@@ -123,6 +144,7 @@ interface Insides {
   readonly transport: {
     /** The ws socket, when the transport is a WebSocket. */
     readonly socket?: {
+      prependListener?(event: 'close', listener: (code: number) => void): void
       readonly readyState: number
       readonly bufferedAmount: number
       readonly _socket?: {

@@ -1,8 +1,8 @@
 import type { Server, Socket } from 'socket.io'
 import { type ArrivingOptions, arriving } from './arriving.ts'
-import { ConnectionRefused } from './connection-refused.ts'
+import { type ConnectionRefused, refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
-import { seenUntil } from './connections.ts'
+import { seenUntil, wasClosedNormally } from './connections.ts'
 import type { InboundGate } from './inbound.ts'
 import type { SocketData } from './session.ts'
 
@@ -11,19 +11,25 @@ export interface ServeSocketsOptions extends ArrivingOptions {
   readonly letIn: (socket: Socket) => Promise<void>
   readonly registry: ConnectionRegistry
   readonly inbound: InboundGate
+  /** Somebody was hung up on, to come again. */
+  readonly onPutOff: (why: ConnectionRefused['data']) => void
 }
 
 /** Lets clients in: what they are told on arrival, what they ask, and that they are gone. */
 export function serveSockets(options: ServeSocketsOptions): void {
-  const { io, letIn, receipts, registry, inbound, clock, onError } = options
+  const { io, letIn, onPutOff, receipts, registry, inbound, clock, onError } = options
 
   io.use((socket, next) => {
     letIn(socket).then(
       () => next(),
       (error: unknown) => {
-        if (!(error instanceof ConnectionRefused)) onError(error, 'a connection')
-        const broken = new ConnectionRefused(500, 'something broke on our side; it has been logged')
-        next(error instanceof ConnectionRefused ? error : broken)
+        const refusal = refusalFor(error)
+        if (!refusal) onError(error, 'a connection')
+        if (!refusal?.isFinal) {
+          onPutOff(refusal?.data ?? { code: 500, message: 'something broke on our side' })
+          socket.conn.close()
+        }
+        next(refusal ?? new Error('hung up')) // to a connection that is closing nothing is told
       },
     )
   })
@@ -37,11 +43,14 @@ export function serveSockets(options: ServeSocketsOptions): void {
       arrival.kind !== 'anonymous' &&
       clock.after(arrival.identity.exp * 1000 - clock.now(), () => {
         socket.emit('error', { message: 'token expired' })
-        socket.disconnect(true)
+        socket.conn.close() // after that is written; a disconnect packet would keep the client away for good
       })
     socket.on('disconnect', (reason) => {
       if (expiry) expiry.cancel()
-      const meant = reason === 'client namespace disconnect' || (socket.data as SocketData).dismissed === true
+      const meant =
+        reason === 'client namespace disconnect' ||
+        (socket.data as SocketData).dismissed === true ||
+        wasClosedNormally(socket.conn)
       const at = seenUntil(socket.conn, reason, clock.now())
       receipts.ended(socket, { meant, heardAt: at })
       // The end of a connection is a frame, too: what was sent before it is decided before it.
