@@ -81,8 +81,12 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
   })
   const connections = await connectionParts({ config, clock, log, onError: (error) => onError(error, 'presence') })
+  const keys = await openKeys(config.keys, (failure) => {
+    if (failure !== null) logger.warn({ err: failure }, 'the identity provider did not give its keys; asking again')
+  })
+  if (keys.kind === 'provider') keys.provider.start()
   const auth = authenticator({
-    keys: await openKeys(config.keys),
+    keys,
     issuer: config.jwtIssuer,
     audience: config.jwtAudience,
     now: clock.now,
@@ -149,7 +153,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     leases: connections.leases,
     hubs,
     passwords,
-    sign: auth.sign,
+    authenticator: auth,
     onError,
   }
   const served = contracts.map((contract) => contract.open(node))
@@ -209,6 +213,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     profiles: () => profiles.size,
     pushedPosition: follower.position,
     views: views.status,
+    keys: keys.kind === 'provider' ? keys.provider.health : undefined,
   })
   const mixpanel = await tellMixpanel({
     config,
@@ -244,6 +249,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       await presence.tracker.stop()
       await presence.keys.close()
       clients.stop()
+      if (keys.kind === 'provider') keys.provider.stop()
       await Promise.all([hangUp(io, HANG_UP_MS), within(HANG_UP_MS, closed)])
       http.closeAllConnections()
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are

@@ -42,7 +42,7 @@ export function decide(state: PersonState, command: PersonCommand): Decision<Per
       if (!isHere(state, by)) return refuse('no-such-person')
       if (!isAdmin(by) && !isSelf(person, by)) return refuse('admin-only')
       if (!person.account) return refuse('not-an-account')
-      return [{ type: 'PasswordChanged', passwordHash: command.passwordHash, at }]
+      return [{ type: 'PasswordChanged', passwordHash: command.passwordHash, version: person.passwordVersion + 1, at }]
 
     case 'Disable':
       if (!isHere(state, by)) return refuse('no-such-person')

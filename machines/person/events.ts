@@ -42,7 +42,13 @@ export type PersonEvent =
       readonly issuedAt?: number
       readonly at: number
     }
-  | { readonly type: 'PasswordChanged'; readonly passwordHash: string; readonly at: number }
+  /** `version` counts the changes, this one included; older releases left it out. Older tokens end. */
+  | {
+      readonly type: 'PasswordChanged'
+      readonly passwordHash: string
+      readonly version?: number
+      readonly at: number
+    }
   | { readonly type: 'PersonDisabled'; readonly at: number }
   | { readonly type: 'PersonEnabled'; readonly at: number }
 

@@ -12,6 +12,9 @@ export interface Person {
   /** True for whoever has a password here: the account is then the authority on role and profile, not the token. */
   readonly account: boolean
   readonly passwordHash: string | null
+  /** How often the password was changed; tokens say which one they were got with. */
+  readonly passwordVersion: number
+  readonly passwordChangedAt: number | null
   /** When the role and profile above were true: older tokens do not overwrite them. */
   readonly issuedAt: number
   readonly createdAt: number
@@ -52,7 +55,12 @@ export const personMachine = setup({
       issuedAt: p.issuedAt ?? Math.floor(p.at / 1000),
       updatedAt: p.at,
     })),
-    changePassword: assign((_, p: Of<'PasswordChanged'>) => ({ passwordHash: p.passwordHash, updatedAt: p.at })),
+    changePassword: assign(({ context }, p: Of<'PasswordChanged'>) => ({
+      passwordHash: p.passwordHash,
+      passwordVersion: p.version ?? context.passwordVersion + 1,
+      passwordChangedAt: p.at,
+      updatedAt: p.at,
+    })),
     disable: assign((_, p: Of<'PersonDisabled'>) => ({ disabled: true, updatedAt: p.at })),
     enable: assign((_, p: Of<'PersonEnabled'>) => ({ disabled: false, updatedAt: p.at })),
   },
@@ -65,6 +73,8 @@ export const personMachine = setup({
     profile: {},
     account: false,
     passwordHash: null,
+    passwordVersion: 0,
+    passwordChangedAt: null,
     issuedAt: 0,
     createdAt: 0,
     updatedAt: null,

@@ -3,7 +3,7 @@ import type { OnlineRow } from '../../projections/online.ts'
 import type { Projection } from '../../projections/projection.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
-import type { Sign } from '../gateway/auth/authenticator.ts'
+import type { Authenticator } from '../gateway/auth/authenticator.ts'
 import type { Passwords } from '../gateway/auth/passwords.ts'
 import type { HttpEnv } from '../gateway/http/middleware.ts'
 import type { Views } from '../gateway/http/pages.ts'
@@ -128,7 +128,6 @@ export interface Node {
   readonly leases: Pick<Leases, 'count'>
   readonly hubs: Hubs
   readonly passwords: Passwords
-  /** Null when an identity provider issues the tokens. */
-  readonly sign: Sign | null
+  readonly authenticator: Authenticator
   readonly onError: (error: unknown, where: string) => void
 }

@@ -16,4 +16,6 @@ export interface Outlet {
   leave(of: string, rooms: readonly string[]): void
   /** Closes all connections of one person on this node, telling them why. */
   disconnectUser(org: string, id: string, why: string): void
+  /** The same, but as a lost connection: whoever has a newer token comes back, and goes on. */
+  hangUpUser(org: string, id: string, why: string): void
 }

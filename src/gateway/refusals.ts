@@ -1,4 +1,5 @@
 import type { Refusals } from '../delivery/refusals.ts'
+import { OUTDATED } from './auth/accounts.ts'
 
 /** What machinery itself refuses over HTTP, whatever the contract. */
 export const httpRefusals = {
@@ -11,6 +12,7 @@ export const httpRefusals = {
       'future: forget what you know, and ask how it stands',
   ],
   'malformed-json': [400, 'the body is not JSON: {why}'],
+  'token-outdated': [401, OUTDATED],
   'too-large': [413, 'this is more than the log takes at once'],
   'too-many-requests': [429, 'too many requests: try again in {seconds} s'],
   busy: [503, 'too many others are changing the same thing: try again'],

@@ -14,6 +14,8 @@ export interface Gauges {
    * By view: position it is true at (null = nothing yet), events' worth of lag is not computed because positions have
    * gaps.
    */
+  /** Of the keys of an identity provider, where there is one. */
+  readonly keys: (() => { readonly ageMs: number; readonly isFailing: boolean }) | undefined
   views(): Readonly<Record<string, { readonly position: bigint | null; readonly parked: number }>>
 }
 
@@ -126,6 +128,23 @@ export function openMetrics() {
       gauge('lyceum_profiles', 'People whose profiles are in memory', function () {
         this.set(gauges.profiles())
       })
+      const { keys } = gauges
+      if (keys) {
+        gauge(
+          'lyceum_provider_keys_age_seconds',
+          'Since the keys in use were asked for; at 86400 nobody gets in',
+          function () {
+            this.set(keys().ageMs / 1000)
+          },
+        )
+        gauge(
+          'lyceum_provider_keys_failing',
+          '1: the identity provider did not give its keys when last asked',
+          function () {
+            this.set(keys().isFailing ? 1 : 0)
+          },
+        )
+      }
       gauge('lyceum_pushed_position', 'Log position of the last event whose pushes are out', function () {
         this.set(Number(gauges.pushedPosition()))
       })

@@ -38,6 +38,7 @@ test('[LOG-2] a follower that hears an event of a newer version says so, and tel
     join() {},
     leave() {},
     disconnectUser() {},
+    hangUpUser() {},
   }
   const errors: unknown[] = []
   const heard: bigint[] = []
@@ -102,6 +103,7 @@ async function desk(
     join() {},
     leave() {},
     disconnectUser() {},
+    hangUpUser() {},
   }
   const errors: unknown[] = []
   const clock = manualClock()

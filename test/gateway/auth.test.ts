@@ -22,7 +22,24 @@ const hs256 = (payload: JWTPayload, secret = SECRET, alg = 'HS256') =>
 
 describe('tokens of our own secret', () => {
   test('what is signed is what is read back', async () => {
-    expect(await own.verify((await own.sign?.(ann, 60)) ?? null)).toEqual({ ...ann, iat, exp: iat + 60 })
+    expect(await own.verify((await own.sign?.(ann, 60)) ?? null)).toEqual({
+      ...ann,
+      ...{ iat, exp: iat + 60, loggedInAt: iat, profileAt: iat },
+    })
+  })
+  test('[CONN-14] clocks that are a little ahead are let in; what is too early says which claim it is', async () => {
+    at = start
+    const verify = async (more: JWTPayload) => own.verify(await hs256({ ...claims, exp: iat + 600, ...more }))
+    expect(await verify({ nbf: iat + 5, iat: iat + 5 })).not.toBeInstanceOf(AuthFailure)
+    expect(await verify({ nbf: iat + 7 })).toMatchObject({
+      code: 'token-early',
+      message: expect.stringContaining('"nbf"'),
+    })
+    expect(await verify({ iat: iat + 30 })).not.toBeInstanceOf(AuthFailure)
+    expect(await verify({ iat: iat + 62 })).toMatchObject({
+      code: 'token-early',
+      message: expect.stringContaining('"iat"'),
+    })
   })
   test('a token is good until its last second and not after', async () => {
     const token = await hs256(claims)

@@ -108,6 +108,7 @@ test('the description names every route and needs no token', async () => {
   expect(status).toBe(200)
   expect(Object.keys(body.paths).sort()).toEqual([
     '/api/v1/auth/login',
+    '/api/v1/auth/refresh',
     '/api/v1/auth/visitor',
     '/api/v1/users',
     '/api/v1/users/me',

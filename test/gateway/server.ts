@@ -55,7 +55,10 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     log: { debug: keep, error: keep },
     ready: () => ready,
     contracts: [
-      { routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, logins: failureLimit(10, 60) }) },
+      {
+        routes: (app) =>
+          authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, logins: failureLimit(10, 60) }),
+      },
       {
         routes: (app) =>
           userRoutes(app, {

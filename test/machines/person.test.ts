@@ -97,7 +97,7 @@ describe('accounts', () => {
   })
   test('a password is changed by oneself or an admin, where there is one', () => {
     const change = { type: 'ChangePassword', passwordHash: 'new' } as const
-    const changed = [{ type: 'PasswordChanged', passwordHash: 'new', at }]
+    const changed = [{ type: 'PasswordChanged', passwordHash: 'new', version: 1, at }]
     expect(ask([opened], { ...change, by: ann })).toEqual(changed)
     expect(ask([opened], { ...change, by: boss })).toEqual(changed)
     expect(ask([opened], { ...change, by: { ...ann, id: 'bo' } })).toEqual(new Refusal('admin-only'))

@@ -38,6 +38,7 @@ export function rooms(now: () => number) {
       for (const member of inRoom(of)) for (const room of left) member.rooms.delete(room)
     },
     disconnectUser() {},
+    hangUpUser() {},
   }
   return {
     outlet,

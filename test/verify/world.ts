@@ -96,7 +96,7 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     leases,
     hubs: openHubs({ leases, liveness: localProbe(), now: clock.now, onError }),
     passwords: await passwords,
-    sign: null,
+    authenticator: { verify: () => Promise.reject(new Error('no tokens here')), sign: null },
     onError,
   }
   const served = contracts.map((contract) => contract.open(node))

@@ -1,6 +1,7 @@
 import { idIn, isOf, personIn } from '../../../machines/stream.ts'
 import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
+import { OUTDATED } from '../../gateway/auth/accounts.ts'
 import { failureLimit } from '../../gateway/auth/limits.ts'
 import { openDemo } from './demo.ts'
 import { authRoutes } from './http-login.ts'
@@ -17,20 +18,23 @@ export const accounts: Contract = {
   refusals: accountRefusals,
   seed: openDemo,
   open(node) {
-    const { entities, passwords, clock, sign, outlet } = node
+    const { entities, passwords, clock, authenticator, outlet } = node
+    const { sign } = authenticator
     const parts = { entities, passwords, now: clock.now }
     return {
       routes(app) {
-        authRoutes(app, { ...parts, sign, logins: failureLimit(10, 60) })
+        authRoutes(app, { ...parts, sign, authenticator, logins: failureLimit(10, 60) })
         userRoutes(app, { ...parts, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null })
       },
       policies: [
         {
           categories: ['person'],
           onEvent(recorded) {
-            if (!isOf('person', recorded) || recorded.event.type !== 'PersonDisabled') return
+            if (!isOf('person', recorded)) return
             const { org, id } = personIn(idIn('person', recorded.stream) ?? '')
-            outlet.disconnectUser(org, id, 'this account is disabled')
+            const { type } = recorded.event
+            if (type === 'PersonDisabled') outlet.disconnectUser(org, id, 'this account is disabled')
+            else if (type === 'PasswordChanged') outlet.hangUpUser(org, id, OUTDATED)
           },
         },
       ],

@@ -1,20 +1,21 @@
-import { randomBytes } from 'node:crypto'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Refusal, refuse } from '../../../machines/kernel.ts'
 import { loginId } from '../../gateway/auth/account-ids.ts'
-import { type AccountParts, logIn } from '../../gateway/auth/accounts.ts'
-import type { Sign } from '../../gateway/auth/authenticator.ts'
+import { type AccountParts, logIn, personOf } from '../../gateway/auth/accounts.ts'
+import { type Authenticator, AuthFailure, type Sign } from '../../gateway/auth/authenticator.ts'
 import type { FailureLimit } from '../../gateway/auth/limits.ts'
 import type { Claims } from '../../gateway/auth/tokens.ts'
+import { newVisitorSecret, visitorIdOf } from '../../gateway/auth/visitor-secrets.ts'
 import { tooOften } from '../../gateway/http/errors.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { Credentials, Token, Visitor } from './http-shapes.ts'
+import { Credentials, Token, Visitor, VisitorToken } from './http-shapes.ts'
 import { accountRefusals } from './refusals.ts'
 
 export interface AuthRoutesParts extends AccountParts {
   /** Null when an identity provider issues the tokens. */
   readonly sign: Sign | null
+  readonly authenticator: Pick<Authenticator, 'verify'>
   /** Per e-mail and address. */
   readonly logins: FailureLimit
 }
@@ -24,10 +25,16 @@ const ACCOUNT_TOKEN_SECONDS = 12 * 3600
 /** A visitor who comes back within a day is the same visitor. */
 const VISITOR_TOKEN_SECONDS = 24 * 3600
 
-/** `POST /api/v1/auth/login` and `POST /api/v1/auth/visitor`: the only routes that need no token. */
+/** However often a token is renewed: whoever logs in proves again who they are. */
+const LOG_IN_SECONDS = 30 * 24 * 3600
+
+/**
+ * `POST /api/v1/auth/login` and `POST /api/v1/auth/visitor`, the only routes that need no token, and
+ * `POST /api/v1/auth/refresh`.
+ */
 export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): void {
   const { sign, logins } = parts
-  const { openly } = resources(app, accountRefusals)
+  const { openly, act } = resources(app, accountRefusals)
 
   openly(
     {
@@ -46,7 +53,7 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
 
       const person = await logIn(parts, { email, password, org })
       if (!(person instanceof Refusal) || person.code !== 'bad-credentials') await logins.succeeded(key)
-      return person instanceof Refusal ? person : tokenOf(sign, person, ACCOUNT_TOKEN_SECONDS)
+      return person instanceof Refusal ? person : tokenOf(parts, sign, person)
     },
   )
 
@@ -57,22 +64,62 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
       summary: 'Become a visitor of an organisation, anonymous or named',
       description: 'A token',
       body: Visitor,
-      answer: Token,
+      answer: VisitorToken,
     },
-    ({ body: { org_id: org, name, email } }) => {
+    async ({ body: { org_id: org, name, email, visitor_secret: kept }, token }) => {
       if (sign === null) return ELSEWHERE
-      // Nothing is recorded: who never connects leaves no trace, and whether the organisation exists stays untold.
       const profile = { ...(name ? { name } : {}), ...(email ? { email } : {}) }
-      const id = randomBytes(16).toString('hex')
-      return tokenOf(sign, { id, org, role: 'visitor', profile }, VISITOR_TOKEN_SECONDS)
+      const known = kept === undefined ? await visitorOf(parts, token, org) : null
+      if (known instanceof Refusal) return known
+      // Nothing is recorded: who never connects leaves no trace, and whether the organisation exists stays untold.
+      const secret = known === null ? (kept ?? newVisitorSecret()) : null
+      const id = known ?? visitorIdOf(org, secret ?? '')
+      const answer = await tokenOf(parts, sign, { id, org, role: 'visitor', profile })
+      return answer instanceof Refusal || secret === null
+        ? answer
+        : { data: { ...answer.data, visitor_secret: secret } }
     },
   )
+
+  act(
+    {
+      method: 'post',
+      path: '/api/v1/auth/refresh',
+      summary: 'Trade a token that is still valid for a new one, for thirty days after the log-in',
+      description: 'A token',
+      data: Token.shape.data,
+    },
+    async ({ identity, by }) => {
+      if (sign === null) return ELSEWHERE
+      // An account is the authority on its role and names, not the token before.
+      const person = await personOf(parts.entities, by.org, by.id)
+      const { role, profile } = person?.account ? { role: person.role, profile: person.profile } : identity
+      const answer = await tokenOf(parts, sign, { ...identity, role: role ?? identity.role, profile })
+      return answer instanceof Refusal ? answer : answer.data
+    },
+  )
+}
+
+/** The visitor who comes with a token of their own; null = somebody new. */
+async function visitorOf({ authenticator }: AuthRoutesParts, token: string | null, org: string) {
+  if (token === null) return null
+  const identity = await authenticator.verify(token)
+  if (identity instanceof AuthFailure) return refuse('token-not-taken', { why: identity.message })
+  if (identity.role !== 'visitor' || identity.org !== org) return refuse('not-a-visitor')
+  return identity.id
 }
 
 const ELSEWHERE = refuse('tokens-issued-elsewhere', {
   why: 'tokens are issued by the identity provider of this installation (JWKS_URL), not here',
 })
 
-async function tokenOf(sign: Sign, { id, org, role, profile }: Claims, seconds: number) {
-  return { data: { access_token: await sign({ id, org, role, profile }, seconds), expires_in: seconds } }
+/** A token for as long as its kind lives, but for no longer than a log-in does. */
+async function tokenOf({ now }: Pick<AuthRoutesParts, 'now'>, sign: Sign, claims: Claims) {
+  const seconds = Math.floor(now() / 1000)
+  const loggedInAt = claims.loggedInAt ?? seconds
+  const left = loggedInAt + LOG_IN_SECONDS - seconds
+  if (left <= 0) return refuse('log-in-again')
+  const expires_in = Math.min(left, claims.role === 'visitor' ? VISITOR_TOKEN_SECONDS : ACCOUNT_TOKEN_SECONDS)
+  const { profileAt = seconds } = claims
+  return { data: { access_token: await sign({ ...claims, loggedInAt, profileAt }, expires_in), expires_in } }
 }

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS } from '../../gateway/auth/passwords.ts'
 import { ROLES } from '../../gateway/auth/tokens.ts'
+import { VISITOR_SECRET } from '../../gateway/auth/visitor-secrets.ts'
 import { fields } from '../../gateway/http/fields.ts'
 import { idText } from '../../gateway/http/schemas.ts'
 import { type PersonFacts, staffUser, visitorUser } from '../shared/people.ts'
@@ -18,6 +19,11 @@ export const Visitor = fields({
   org_id: idText,
   name: z.string().max(320).nullish(),
   email: z.string().max(320).nullish(),
+  visitor_secret: z
+    .string()
+    .regex(VISITOR_SECRET, 'must be the visitor_secret that this route has answered before')
+    .optional()
+    .openapi({ description: 'makes you the same visitor as before; so does their token that is still valid' }),
 }).openapi('Visitor')
 
 export const Token = z
@@ -25,6 +31,17 @@ export const Token = z
     data: z.object({ access_token: z.string(), expires_in: z.number().int().openapi({ description: 'seconds' }) }),
   })
   .openapi('Token')
+
+export const VisitorToken = z
+  .object({
+    data: Token.shape.data.extend({
+      visitor_secret: z
+        .string()
+        .optional()
+        .openapi({ description: 'keep it: it makes you the same visitor again; absent when you came with a token' }),
+    }),
+  })
+  .openapi('VisitorToken')
 
 export const User = z
   .object({

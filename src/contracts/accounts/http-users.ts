@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { isStaff, refuse } from '../../../machines/kernel.ts'
 import { personOf } from '../../gateway/auth/accounts.ts'
-import type { Identity } from '../../gateway/auth/authenticator.ts'
+import type { Identity } from '../../gateway/auth/tokens.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { afterId, id, limit } from '../../gateway/http/schemas.ts'

@@ -22,6 +22,9 @@ export interface NewAccount {
   readonly profile: Omit<Profile, 'email'>
 }
 
+/** What the bearer of a token is told that is older than the last change of the password. */
+export const OUTDATED = 'the password was changed since this token was issued: log in again'
+
 /** How many organisations of one e-mail a login without `org_id` tries: each costs a password check. */
 const MAX_TRIED = 5
 

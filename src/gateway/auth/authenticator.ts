@@ -2,19 +2,15 @@ import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } fr
 import type { Party } from '../../../machines/kernel.ts'
 import type { Keys } from './keys.ts'
 import { ownPayload } from './own-tokens.ts'
-import { type Claims, claimsOf, payloadOf, problemOf } from './tokens.ts'
-
-/** Who a valid token's bearer is. `iat` and `exp` are seconds since 1970. */
-export interface Identity extends Claims {
-  readonly iat: number
-  readonly exp: number
-}
+import { KeysUnavailable } from './provider-keys.ts'
+import { type Claims, claimsOf, type Identity, payloadOf, problemOf } from './tokens.ts'
 
 export type AuthCode =
   | 'token-missing'
   | 'token-malformed'
   | 'token-not-ours'
   | 'token-expired'
+  | 'token-early'
   | 'token-claims'
   | 'keys-unavailable'
 
@@ -48,6 +44,14 @@ export interface AuthenticatorOptions {
   readonly now: () => number
 }
 
+/** How far ahead the clock of whoever issues tokens may be, in seconds, where a token says from when on it is good. */
+const NBF_LEEWAY = 5
+/**
+ * The same for `iat`, which forbids nothing: clocks that are half a minute ahead are common, and let in. A token from
+ * further ahead would hold its names, and survive changes of the password, for as long.
+ */
+const IAT_LEEWAY = 60
+
 /**
  * Checks and signs tokens. Costs one HMAC per token (or one signature check with a provider's key); holds no state but
  * the keys.
@@ -56,8 +60,8 @@ export function authenticator({ keys, issuer, audience, now }: AuthenticatorOpti
   const fixed = { issuer, audience, algorithms: [...keys.algorithms] }
 
   const payloadIn = async (token: string): Promise<JWTPayload> => {
-    const options: JWTVerifyOptions = { ...fixed, currentDate: new Date(now()) }
-    if (keys.kind === 'provider') return (await jwtVerify(token, keys.find, options)).payload
+    const options: JWTVerifyOptions = { ...fixed, currentDate: new Date(now()), clockTolerance: NBF_LEEWAY }
+    if (keys.kind === 'provider') return (await jwtVerify(token, keys.provider.find, options)).payload
     return ownPayload(token, keys.hmacKey, options) ?? (await jwtVerify(token, keys.key, options)).payload
   }
 
@@ -77,9 +81,13 @@ export function authenticator({ keys, issuer, audience, now }: AuthenticatorOpti
       try {
         const payload = await payloadIn(token)
         const problem = problemOf(payload)
-        return problem === null ? claimsOf(payload) : new AuthFailure('token-claims', problem)
+        if (problem !== null) return new AuthFailure('token-claims', problem)
+        const seconds = Math.floor(now() / 1000)
+        const identity = claimsOf(payload, seconds)
+        if (identity.exp <= seconds) return EXPIRED // the leeway is for beginnings alone
+        return identity.iat > seconds + IAT_LEEWAY ? early('iat', identity.iat, seconds, IAT_LEEWAY) : identity
       } catch (error) {
-        return failureOf(error, keys.kind)
+        return failureOf(error, keys.kind, Math.floor(now() / 1000))
       }
     },
     sign: keys.kind === 'secret' ? sign : null,
@@ -89,9 +97,25 @@ export function authenticator({ keys, issuer, audience, now }: AuthenticatorOpti
 /** The same person as the machines know one. */
 export const partyOf = ({ id, org, role }: Claims): Party => ({ id, org, role })
 
-function failureOf(error: unknown, checkedBy: Keys['kind']): AuthFailure {
-  if (error instanceof errors.JWTExpired) return new AuthFailure('token-expired', 'token expired')
+const UNAVAILABLE = new AuthFailure(
+  'keys-unavailable',
+  'tokens cannot be checked now, the identity provider does not answer: try again',
+)
+const EXPIRED = new AuthFailure('token-expired', 'token expired')
+
+const early = (claim: 'nbf' | 'iat', at: number, now: number, leeway: number): AuthFailure =>
+  new AuthFailure(
+    'token-early',
+    `the token is early: its claim "${claim}" is ${at - now} s ahead of this server's clock, and at most ${leeway} s ` +
+      'are let pass. Is the clock of whoever issued it right?',
+  )
+
+function failureOf(error: unknown, checkedBy: Keys['kind'], now: number): AuthFailure {
+  if (error instanceof KeysUnavailable) return UNAVAILABLE
+  if (error instanceof errors.JWTExpired) return EXPIRED
   if (error instanceof errors.JWTClaimValidationFailed) {
+    const { nbf } = error.payload
+    if (error.claim === 'nbf' && typeof nbf === 'number') return early('nbf', nbf, now, NBF_LEEWAY)
     const reason = error.reason === 'missing' ? 'is missing' : 'is not the one this server expects'
     return new AuthFailure('token-claims', `the token's claim "${error.claim}" ${reason}`)
   }
@@ -112,12 +136,6 @@ function failureOf(error: unknown, checkedBy: Keys['kind']): AuthFailure {
     error instanceof errors.JWTInvalid ||
     error instanceof errors.JOSENotSupported
   )
-  if (readable && checkedBy === 'provider') {
-    // What remains is the way to the key set: a timeout, a refused connection, an answer that is no key set.
-    return new AuthFailure(
-      'keys-unavailable',
-      'tokens cannot be checked now, the identity provider does not answer: try again',
-    )
-  }
+  if (readable && checkedBy === 'provider') return UNAVAILABLE // what remains is a key that cannot be read
   return new AuthFailure('token-malformed', 'the token is not a signed JWT: send the access_token as it was issued')
 }

@@ -1,8 +1,10 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CryptoKey, createRemoteJWKSet, type JWTVerifyGetKey } from 'jose'
+import type { CryptoKey } from 'jose'
+import { systemClock } from '../../clock.ts'
 import type { KeyConfig } from '../../config.ts'
+import { keySetAt, type ProviderKeys, type ProviderKeysOptions, providerKeys } from './provider-keys.ts'
 
 /**
  * Keys that tokens are checked with. Only a secret can also sign: an identity provider keeps its private keys to
@@ -16,15 +18,15 @@ export type Keys =
       readonly hmacKey: KeyObject
       readonly algorithms: readonly string[]
     }
-  | { readonly kind: 'provider'; readonly find: JWTVerifyGetKey; readonly algorithms: readonly string[] }
+  | { readonly kind: 'provider'; readonly provider: ProviderKeys; readonly algorithms: readonly string[] }
 
 const MIN_SECRET_BYTES = 32
 
 /**
  * Opens the keys that the configuration names; makes the secret file on the first start. Throws with what to do when it
- * cannot.
+ * cannot. An identity provider is asked when the first token comes, or when `start` is called: it may be away now.
  */
-export async function openKeys(config: KeyConfig): Promise<Keys> {
+export async function openKeys(config: KeyConfig, onAsked?: ProviderKeysOptions['onAsked']): Promise<Keys> {
   switch (config.kind) {
     case 'secret':
       return secretKeys(config.secret)
@@ -33,7 +35,12 @@ export async function openKeys(config: KeyConfig): Promise<Keys> {
     case 'jwks':
       return {
         kind: 'provider',
-        find: createRemoteJWKSet(new URL(config.url), { timeoutDuration: 5_000 }),
+        provider: providerKeys({
+          ask: keySetAt(config.url),
+          clock: systemClock,
+          elapsed: () => performance.now(),
+          onAsked,
+        }),
         // Never an HS… here: its secret would be the provider's public key, which everybody has (RFC 8725, section
         // 3.1).
         algorithms: [

@@ -1,14 +1,24 @@
 import type { JWTPayload } from 'jose'
 import { z } from 'zod'
 import type { Role } from '../../../machines/kernel.ts'
+import type { LogIn } from '../../../machines/person/log-in.ts'
 import { PROFILE_FIELDS, type Profile } from '../../../machines/person/profile.ts'
 
 /** What a token says about its bearer, besides issuer and audience. Times in seconds since 1970. */
-export interface Claims {
+export interface Claims extends Partial<LogIn> {
   readonly id: string
   readonly org: string
   readonly role: Role
   readonly profile: Profile
+  /** When the role and the profile were true, where that was before the token was issued. */
+  readonly profileAt?: number
+}
+
+/** Who a valid token's bearer is. */
+export interface Identity extends Omit<Claims, 'loggedInAt' | 'profileAt'>, LogIn {
+  readonly iat: number
+  readonly exp: number
+  readonly profileAt: number
 }
 
 export const ROLES = [
@@ -51,8 +61,11 @@ export function problemOf(payload: JWTPayload): string | null {
   return null
 }
 
-/** Only of a payload without problems. */
-export function claimsOf(payload: JWTPayload): Claims & { readonly iat: number; readonly exp: number } {
+/**
+ * Only of a payload without problems. What others sign has no claims of ours: their `iat` counts as the time of the
+ * log-in, but where they say it (`auth_time`, of OpenID Connect). Clocks that are ahead are put right by ours.
+ */
+export function claimsOf(payload: JWTPayload, now: number): Identity {
   const { sub, org_id, role, iat, exp } = payload as {
     sub: string
     org_id: string
@@ -65,14 +78,30 @@ export function claimsOf(payload: JWTPayload): Claims & { readonly iat: number; 
     const value = payload[field]
     if (typeof value === 'string' && value !== '') profile[field] = value
   }
-  return { id: sub, org: org_id, role, profile, iat, exp }
+  const { auth_time, profile_at, password_version } = payload
+  return {
+    id: sub,
+    org: org_id,
+    role,
+    profile,
+    iat,
+    exp,
+    loggedInAt: Math.min(numberIn(auth_time) ?? iat, now),
+    profileAt: Math.min(numberIn(profile_at) ?? iat, now),
+    ...(typeof password_version === 'number' ? { passwordVersion: password_version } : {}),
+  }
 }
 
-export const payloadOf = ({ id, org, role, profile }: Claims): JWTPayload => ({
+const numberIn = (claim: unknown): number | null => seconds.safeParse(claim).data ?? null
+
+export const payloadOf = ({ id, org, role, profile, loggedInAt, profileAt, passwordVersion }: Claims): JWTPayload => ({
   ...profile,
   sub: id,
   org_id: org,
   role,
+  ...(loggedInAt === undefined ? {} : { auth_time: loggedInAt }),
+  ...(profileAt === undefined ? {} : { profile_at: profileAt }),
+  ...(passwordVersion === undefined ? {} : { password_version: passwordVersion }),
 })
 
 /** The token in an `Authorization` header, with or without `Bearer `; null when there is none. */

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Party, Refusal } from '../../../machines/kernel.ts'
 import type { Call } from '../../runtime/answer.ts'
-import type { Identity } from '../auth/authenticator.ts'
+import type { Identity } from '../auth/tokens.ts'
 import type { Taken } from './taken.ts'
 
 export type Raw = z.ZodRawShape
@@ -14,6 +14,8 @@ export type Said<T> = Promise<T | Refusal> | T | Refusal
 /** A request to a route that needs no token. */
 export interface Visit<P extends Raw, Q extends Raw, B extends Raw> extends Taken<P, Q, B> {
   readonly address: string
+  /** Of the Authorization header, not looked at yet. */
+  readonly token: string | null
 }
 
 /** A request of somebody. */

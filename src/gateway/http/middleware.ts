@@ -2,11 +2,12 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { routePath } from 'hono/route'
 import { refuse } from '../../../machines/kernel.ts'
+import { isOutdated } from '../../../machines/person/log-in.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { personOf } from '../auth/accounts.ts'
-import { type Authenticator, AuthFailure, type Identity } from '../auth/authenticator.ts'
+import { type Authenticator, AuthFailure } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
-import { tokenFrom } from '../auth/tokens.ts'
+import { type Identity, tokenFrom } from '../auth/tokens.ts'
 import { httpRefusals } from '../refusals.ts'
 import { failed, type HttpLog, refused, tooOften } from './errors.ts'
 import type { NamedOnce } from './named-once.ts'
@@ -34,8 +35,9 @@ export function bearer(authenticator: Authenticator, entities: Pick<Entities, 's
       c.header('WWW-Authenticate', 'Bearer')
       return failed(c, 401, identity.code, identity.message)
     }
-    if ((await personOf(entities, identity.org, identity.id))?.disabled)
-      return refused(c, refuse('account-disabled'), httpRefusals)
+    const person = await personOf(entities, identity.org, identity.id)
+    if (person?.disabled) return refused(c, refuse('account-disabled'), httpRefusals)
+    if (person && isOutdated(identity, person)) return refused(c, refuse('token-outdated'), httpRefusals)
     c.set('identity', identity)
     return next()
   }

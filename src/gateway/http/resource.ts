@@ -4,6 +4,7 @@ import { Refusal } from '../../../machines/kernel.ts'
 import type { Refusals } from '../../delivery/refusals.ts'
 import type { Call } from '../../runtime/answer.ts'
 import { partyOf } from '../auth/authenticator.ts'
+import { tokenFrom } from '../auth/tokens.ts'
 import { httpRefusals } from '../refusals.ts'
 import type { Asked, Bytes, Json, None, Raw, Said, Visit } from './asked.ts'
 import { refused } from './errors.ts'
@@ -42,7 +43,7 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
   const requestOf = (c: Context<HttpEnv>, taken: AnyTaken, call: Call) => {
     const identity = c.get('identity')
     const accept = c.req.header('Accept') ?? ''
-    return { ...taken, identity, by: partyOf(identity), call, address: addressOf(c), accept }
+    return { ...taken, identity, by: partyOf(identity), call, address: addressOf(c), token: tokenOf(c), accept }
   }
 
   return {
@@ -96,11 +97,13 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
     ): void {
       serve(route, { content: json(route.answer), open: true }, async (c, taken) => {
         c.header('Cache-Control', 'no-store')
-        return said(c, (await handler({ ...taken, address: addressOf(c) })) as object | Refusal) // of `answer`
+        return said(c, (await handler({ ...taken, address: addressOf(c), token: tokenOf(c) })) as object | Refusal) // of `answer`
       })
     },
   }
 }
+
+const tokenOf = (c: Context): string | null => tokenFrom(c.req.header('Authorization'))
 
 const PAGED = { next: z.string().optional() }
 

@@ -2,10 +2,10 @@ import type { Socket } from 'socket.io'
 import type { Party } from '../../../machines/kernel.ts'
 import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
 import { aliveKeyProblem } from '../../presence/alive-keys.ts'
-import { type Authenticator, AuthFailure, type Identity, partyOf } from '../auth/authenticator.ts'
+import { type Authenticator, AuthFailure, partyOf } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
 import { newParticipant, type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
-import { tokenFrom } from '../auth/tokens.ts'
+import { type Identity, tokenFrom } from '../auth/tokens.ts'
 import { clientKindOf } from './client-kind.ts'
 import { ConnectionRefused } from './connection-refused.ts'
 import { contradicts, type handshakes } from './handshake.ts'
@@ -36,7 +36,8 @@ export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions):
     if (onRequest.from === 'header' || nothing) return onRequest.identity ?? onRequest.participant ?? null
     const text = typeof token === 'string' ? tokenFrom(token) : null
     const found = participantOf(text ?? '') ?? (await auth.verify(text))
-    if (found instanceof AuthFailure) throw new ConnectionRefused(401, found.message)
+    if (found instanceof AuthFailure)
+      throw new ConnectionRefused(found.code === 'keys-unavailable' ? 503 : 401, found.message)
     return found
   }
 

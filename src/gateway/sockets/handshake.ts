@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Party } from '../../../machines/kernel.ts'
-import { type Authenticator, AuthFailure, type Identity } from '../auth/authenticator.ts'
+import { type Authenticator, AuthFailure } from '../auth/authenticator.ts'
 import { type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
-import { tokenFrom } from '../auth/tokens.ts'
+import { type Identity, tokenFrom } from '../auth/tokens.ts'
 
 /** What is known about a connection from its HTTP request alone. */
 export interface Handshake {
@@ -15,7 +15,7 @@ export interface Handshake {
 
 /**
  * Checks the token of a Socket.IO handshake where it came in a header or in the query, and answers 401 itself when it
- * is bad, because that must happen on the HTTP request. A connection without either may still bring `auth.token` in its
+ * is bad (503 when nobody can tell), because that must happen on the HTTP request. A connection without either may still bring `auth.token` in its
  * first packet.
  */
 export function handshakes(auth: Authenticator) {
@@ -59,6 +59,8 @@ export function contradicts(query: Readonly<Record<string, unknown>>, { role, or
 }
 
 function deny(request: IncomingMessage, response: ServerResponse, failure: AuthFailure): void {
+  const isPassing = failure.code === 'keys-unavailable'
+  const [status, reason] = isPassing ? ([503, 'Service Unavailable'] as const) : ([401, 'Unauthorized'] as const)
   const body = JSON.stringify({ error: { code: failure.code, message: failure.message } })
   const headers = {
     'Content-Type': 'application/json',
@@ -66,12 +68,12 @@ function deny(request: IncomingMessage, response: ServerResponse, failure: AuthF
     Connection: 'close',
   }
   if (request.headers.upgrade === undefined) {
-    response.writeHead(401, headers).end(body)
+    response.writeHead(status, headers).end(body)
     return
   }
   // For an upgrade Engine.IO hands over a response that can only hang up, so the answer is written to the connection.
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  request.socket.end(`HTTP/1.1 401 Unauthorized\r\n${lines.join('')}\r\n${body}`)
+  request.socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n${body}`)
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Socket } from 'socket.io'
 import { type Party, Refusal } from '../../../machines/kernel.ts'
+import { isOutdated } from '../../../machines/person/log-in.ts'
 import { personName } from '../../../machines/stream.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Entities } from '../../runtime/entities.ts'
-import type { Identity } from '../auth/authenticator.ts'
+import { OUTDATED } from '../auth/accounts.ts'
+import type { Identity } from '../auth/tokens.ts'
 import type { Arrival } from './arrivals.ts'
 import { ConnectionRefused } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
@@ -44,15 +46,18 @@ export function lettingIn(options: LettingInOptions): (socket: Socket) => Promis
     await registry.entered(arrival, socket.id, peerOf(socket.conn), gone)
   }
 
-  const introduced = async ({ role, profile, iat }: Identity, by: Party): Promise<Connection['person']> => {
-    const command = { type: 'Introduce', role, profile, issuedAt: iat, by, at: now() } as const
+  const introduced = async (identity: Identity, by: Party): Promise<Connection['person']> => {
+    const { role, profile, profileAt } = identity
+    const command = { type: 'Introduce', role, profile, issuedAt: profileAt, by, at: now() } as const
     const answer = await entities.ask('person', personName(by), command)
     if (answer instanceof Refusal) {
       throw answer.code === 'account-disabled'
         ? new ConnectionRefused(401, 'this account is disabled')
         : new ConnectionRefused(503, `${answer.code}: try again`)
     }
-    return (await entities.state('person', personName(by))).state.context
+    const { context: person } = (await entities.state('person', personName(by))).state
+    if (isOutdated(identity, person)) throw new ConnectionRefused(401, OUTDATED)
+    return person
   }
 
   return async (socket) => {

@@ -23,6 +23,11 @@ export function socketOutlet({ io, cursorSockets, receipts, pushed }: SocketOutl
   const { adapter } = io.of('/')
   const { rooms } = adapter
 
+  const socketsOf = (org: string, id: string): Socket[] =>
+    [personRoom, hubRoom]
+      .flatMap((roomOf) => [...(rooms.get(roomOf({ org, id })) ?? [])])
+      .flatMap((socketId) => io.of('/').sockets.get(socketId) ?? [])
+
   return {
     push({ room, except = NOBODY }, name, data, told) {
       const inRoom = rooms.get(room)
@@ -51,16 +56,21 @@ export function socketOutlet({ io, cursorSockets, receipts, pushed }: SocketOutl
     join: (of, into) => io.in(of).socketsJoin(into),
     leave: (of, left) => io.in(of).socketsLeave([...left]),
     disconnectUser(org, id, why) {
-      const theirs = [personRoom, hubRoom].flatMap((roomOf) => [...(rooms.get(roomOf({ org, id })) ?? [])])
-      for (const socketId of theirs) {
-        const socket = io.of('/').sockets.get(socketId)
-        if (socket) sendAway(socket, why)
-      }
+      for (const socket of socketsOf(org, id)) sendAway(socket, why)
+    },
+    hangUpUser(org, id, why) {
+      for (const socket of socketsOf(org, id)) hangUpOn(socket, why)
     },
   }
 }
 
 const NOBODY: readonly string[] = []
+
+/** Ends a connection as a lost one, after what was written to it: its owner has the grace, and may come back. */
+export function hangUpOn(socket: Socket, why: string): void {
+  socket.emit('error', { message: why })
+  socket.conn.close() // a disconnect packet would keep the client away for good
+}
 
 /** Closes a socket for good: its owner gets no grace. */
 export function sendAway(socket: Socket, why: string): void {

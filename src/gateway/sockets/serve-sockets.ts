@@ -4,6 +4,7 @@ import { type ConnectionRefused, refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { seenUntil, wasClosedNormally } from './connections.ts'
 import type { InboundGate } from './inbound.ts'
+import { hangUpOn } from './outlet.ts'
 import type { SocketData } from './session.ts'
 
 export interface ServeSocketsOptions extends ArrivingOptions {
@@ -42,8 +43,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
     const expiry =
       arrival.kind !== 'anonymous' &&
       clock.after(arrival.identity.exp * 1000 - clock.now(), () => {
-        socket.emit('error', { message: 'token expired' })
-        socket.conn.close() // after that is written; a disconnect packet would keep the client away for good
+        hangUpOn(socket, 'token expired')
       })
     socket.on('disconnect', (reason) => {
       if (expiry) expiry.cancel()
