@@ -89,7 +89,7 @@ async function eventLoopHeld(log: Log): Promise<readonly number[]> {
     for (const [person] of online.entries()) yield personIn(person)
   }
   await follower.start({ models: [chats, online], feeds: [], from: null, online: people, onEvent() {} })
-  const rows = { unclaimed: chats.list(unclaimedIn('queue')), flagged: chats.list(flaggedIn('queue')) }
+  const rows = { own: new Map(), unclaimed: chats.list(unclaimedIn('queue')), flagged: chats.list(flaggedIn('queue')) }
   const held = Array.from({ length: OPENINGS }, () => {
     const started = performance.now()
     const shown = { ...rows, online: online.list(onlineIn('queue')), users: usersOf(profiles, 'queue') }

@@ -1,18 +1,10 @@
-import type { ChatCloseReason, ChatEvent, ChatVisitor, Content } from '../machines/chat/events.ts'
+import type { ChatCloseReason, ChatEvent, ChatVisitor } from '../machines/chat/events.ts'
 import { type Recorded, unreachable } from '../machines/kernel.ts'
+import { newestSaid, type Said, saidAfter, type WaitingMessage } from './chat-transcript.ts'
 import { padded } from './padded.ts'
-import { projectionOf } from './projection.ts'
+import { type Projection, projectionOf } from './projection.ts'
 
 export type ChatStatus = 'unclaimed' | 'claimed' | 'takenOver' | 'closed'
-
-/** A message that waits in the queue. `seq` is its event's revision, `n` its number in the chat (from 1). */
-export interface WaitingMessage {
-  readonly id: string
-  readonly seq: number
-  readonly n: number
-  readonly at: number
-  readonly content: Content
-}
 
 /** One chat as lists, queues and pushes need it. Times are milliseconds since 1970. */
 export interface ChatRow {
@@ -21,7 +13,7 @@ export interface ChatRow {
   readonly status: ChatStatus
   readonly visitorId: string
   readonly visitor: ChatVisitor
-  /** Who serves it, or served it last. */
+  /** Who serves it, or served it last; null in the queue. */
   readonly staffId: string | null
   /** Everybody who ever served it, in the order of their coming. */
   readonly servedBy: readonly string[]
@@ -36,8 +28,17 @@ export interface ChatRow {
   readonly messages: number
   /** Position of the last event, padded likewise. */
   readonly movedAt: string
-  /** All messages while nobody has claimed the chat, then none: the transcript is in the log. */
+  /** The visitor's messages since whoever serves came or wrote last. */
+  readonly unread: number
+  /** When the first of them came. */
+  readonly unreadSince: number | null
+  /**
+   * The visitor's messages while the chat is in the queue, otherwise none: the transcript is in the log. Of a chat that
+   * was returned, the view has those since then, and memory the newest of those before, too (`wholeChats`).
+   */
   readonly waiting: readonly WaitingMessage[]
+  /** Only in a row that `wholeChats` has folded: what the next event may have to tell again. */
+  readonly said?: Said | undefined
 }
 
 export const chats = projectionOf<ChatRow, 'chat'>('chat', {
@@ -58,9 +59,27 @@ export const chats = projectionOf<ChatRow, 'chat'>('chat', {
   },
 })
 
-function fold(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): ChatRow {
-  return { ...moved(row, recorded), movedAt: padded(recorded.position) }
+/** The same rows with all that was said: what is made from a whole stream at once can hold it. */
+export const wholeChats: Projection<ChatRow> = {
+  ...chats,
+  fold(row, recorded) {
+    const its = recorded as Recorded<ChatEvent> // chats record no other events
+    const next = step(row, its)
+    return { ...next, said: saidAfter(row?.said, its, next.messages) }
+  },
 }
+
+function fold(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): ChatRow {
+  const next = step(row, recorded)
+  if (next.said === undefined) return next
+  const { said: _, ...bare } = next
+  return bare
+}
+
+const step = (row: ChatRow | undefined, recorded: Recorded<ChatEvent>): ChatRow => ({
+  ...moved(row, recorded),
+  movedAt: padded(recorded.position),
+})
 
 function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<ChatRow, 'movedAt'> {
   const { event, revision: seq, at } = recorded
@@ -82,6 +101,7 @@ function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<Ch
       closedAt: null,
       closeReason: null,
       messages: 1,
+      ...READ,
       waiting: [first],
     }
   }
@@ -89,7 +109,8 @@ function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<Ch
   switch (event.type) {
     case 'VisitorWrote': {
       const n = row.messages + 1
-      if (row.status !== 'unclaimed') return { ...row, seq, messages: n }
+      if (row.status !== 'unclaimed')
+        return { ...row, seq, messages: n, unread: row.unread + 1, unreadSince: row.unreadSince ?? at }
       return {
         ...row,
         seq,
@@ -98,18 +119,17 @@ function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<Ch
       }
     }
     case 'StaffWrote':
-      return { ...row, seq, messages: row.messages + 1 }
+      return { ...row, seq, messages: row.messages + 1, ...READ }
     case 'ChatClaimed':
-      return {
-        ...row,
-        seq,
-        status: 'claimed',
-        staffId: event.staffId,
-        servedBy: joined(row.servedBy, event.staffId),
-        waiting: [],
-      }
+    case 'ChatTransferred':
+    case 'ChatAssigned':
+      return served(row, seq, 'claimed', event.staffId)
     case 'ChatTakenOver':
-      return { ...row, seq, status: 'takenOver', staffId: event.staffId, servedBy: joined(row.servedBy, event.staffId) }
+      return served(row, seq, 'takenOver', event.staffId)
+    case 'ChatReturned': {
+      const waiting = newestSaid(row.said, ({ staffId }) => staffId === null).map(({ staffId: _, ...message }) => message)
+      return { ...row, seq, status: 'unclaimed', staffId: null, ...READ, waiting }
+    }
     case 'ChatFlagged':
       return {
         ...row,
@@ -119,10 +139,22 @@ function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<Ch
         updatedAt: at,
       }
     case 'ChatClosed':
-      return { ...row, seq, status: 'closed', closedAt: at, closeReason: event.reason, waiting: [] }
+      return { ...row, seq, status: 'closed', closedAt: at, closeReason: event.reason, ...READ, waiting: [] }
     default:
       return unreachable(event)
   }
 }
+
+const READ = { unread: 0, unreadSince: null } as const
+
+const served = (row: ChatRow, seq: number, status: ChatStatus, staffId: string): ChatRow => ({
+  ...row,
+  seq,
+  status,
+  staffId,
+  servedBy: joined(row.servedBy, staffId),
+  ...READ,
+  waiting: [],
+})
 
 const joined = (ids: readonly string[], id: string): readonly string[] => (ids.includes(id) ? ids : [...ids, id])

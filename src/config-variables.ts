@@ -120,6 +120,12 @@ export const VARIABLES = {
     expects: 'a whole number of minutes from 0 to 1440',
     schema: wholeNumber(0, 1_440),
   }),
+  ON_STAFF_GONE: required({
+    description: 'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
+    fallback: 'close',
+    expects: 'close or return',
+    schema: z.enum(['close', 'return']),
+  }),
   LEASE_MS: required({
     description: 'How long a dead node’s people still count as connected; the same on every node',
     fallback: '30000',

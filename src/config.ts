@@ -18,6 +18,7 @@ export interface Config {
   readonly disconnectGraceMs: number
   /** How long after its planned length a lesson, or an attendance session, that nobody ends is ended. */
   readonly lessonOverrunMinutes: number
+  readonly onStaffGone: 'close' | 'return'
   /** Time to live of presence leases. */
   readonly leaseMs: number
   /** An IANA name that this runtime knows. */
@@ -75,6 +76,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     allowedOrigins: values.ALLOWED_ORIGINS ?? [],
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     lessonOverrunMinutes: values.LESSON_OVERRUN_MINUTES,
+    onStaffGone: values.ON_STAFF_GONE,
     leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },

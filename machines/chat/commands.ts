@@ -1,4 +1,4 @@
-import type { Command } from '../kernel.ts'
+import type { Command, StaffRole } from '../kernel.ts'
 import type { ChatVisitor, Content } from './events.ts'
 
 export type ChatCommand = Command &
@@ -8,10 +8,24 @@ export type ChatCommand = Command &
     | { readonly type: 'Write'; readonly content: Content; readonly bytes?: number }
     | { readonly type: 'ClaimChat' }
     | { readonly type: 'TakeOverChat' }
+    /** Whoever serves hands the chat to a colleague. That they are here is looked at before this is asked. */
+    | { readonly type: 'TransferChat'; readonly to: Colleague }
+    /** Whoever serves puts the chat back into the queue. */
+    | { readonly type: 'ReturnChat' }
+    /** Somebody who supervises gives the chat, claimed or not, to a colleague. */
+    | { readonly type: 'AssignChat'; readonly to: Colleague }
     /** 0..100; 0 takes the flag away. */
     | { readonly type: 'FlagChat'; readonly severity: number }
     /** The visitor or the serving staff member ends the chat. */
     | { readonly type: 'LeaveChat' }
     /** Lyceum ends the chat of somebody who is gone. */
     | { readonly type: 'CloseAbandonedChat'; readonly gone: string }
+    /** Lyceum puts the chat of a staff member who is gone back into the queue. */
+    | { readonly type: 'ReturnAbandonedChat'; readonly gone: string }
   )
+
+/** Who is to serve a chat. */
+export interface Colleague {
+  readonly id: string
+  readonly role: StaffRole
+}

@@ -1,4 +1,4 @@
-import { type Decision, isStaff, rankOf, refuse, unreachable } from '../kernel.ts'
+import { type Decision, isStaff, isSupervising, rankOf, refuse, unreachable } from '../kernel.ts'
 import type { ChatCommand } from './commands.ts'
 import type { ChatEvent } from './events.ts'
 import type { ChatState } from './machine.ts'
@@ -34,7 +34,7 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
       : [{ type: 'ChatFlagged', severity: command.severity, staffId: by.id }]
   }
 
-  if (state.matches('closed')) return command.type === 'CloseAbandonedChat' ? [] : refuse('chat-closed')
+  if (state.matches('closed')) return 'gone' in command ? [] : refuse('chat-closed')
 
   switch (command.type) {
     case 'ClaimChat':
@@ -48,6 +48,28 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
       if (staffId === by.id) return []
       if (rankOf(by.role) <= rankOf(state.context.staffRole ?? 'system')) return refuse('rank-too-low', { staffId })
       return [{ type: 'ChatTakenOver', staffId: by.id, role: by.role, from: staffId }]
+
+    case 'TransferChat': {
+      const { id, role } = command.to
+      if (!isStaff(by.role)) return refuse('staff-only')
+      if (staffId === null) return refuse('chat-not-claimed')
+      if (staffId !== by.id) return refuse('not-serving-chat', { staffId })
+      return id === staffId ? [] : [{ type: 'ChatTransferred', staffId: id, role, from: staffId }]
+    }
+
+    case 'ReturnChat':
+      if (!isStaff(by.role)) return refuse('staff-only')
+      if (staffId === null) return refuse('chat-not-claimed')
+      return staffId === by.id ? [{ type: 'ChatReturned', staffId }] : refuse('not-serving-chat', { staffId })
+
+    case 'AssignChat': {
+      const { id, role } = command.to
+      if (!isSupervising(by.role)) return refuse('supervisors-only')
+      if (id === staffId) return []
+      const outranks = rankOf(by.role) > rankOf(state.context.staffRole ?? 'system')
+      if (staffId !== null && staffId !== by.id && !outranks) return refuse('rank-too-low', { staffId })
+      return [{ type: 'ChatAssigned', staffId: id, role, from: staffId, by: by.id }]
+    }
 
     case 'Write':
       if (by.role === 'visitor') {
@@ -67,6 +89,9 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
       if (command.gone === visitorId) return [{ type: 'ChatClosed', reason: 'visitor-disconnected' }]
       if (command.gone === staffId) return [{ type: 'ChatClosed', reason: 'staff-disconnected' }]
       return [] // taken over by somebody who is still here
+
+    case 'ReturnAbandonedChat':
+      return command.gone === staffId ? [{ type: 'ChatReturned', staffId }] : []
 
     default:
       return unreachable(command)

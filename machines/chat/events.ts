@@ -29,6 +29,18 @@ export type ChatEvent =
   | { readonly type: 'StaffWrote'; readonly staffId: string; readonly content: Content }
   | { readonly type: 'ChatClaimed'; readonly staffId: string; readonly role: StaffRole }
   | { readonly type: 'ChatTakenOver'; readonly staffId: string; readonly role: StaffRole; readonly from: string }
+  /** Whoever served, `from`, handed the chat on. */
+  | { readonly type: 'ChatTransferred'; readonly staffId: string; readonly role: StaffRole; readonly from: string }
+  /** Back in the queue; `staffId` served it until now. */
+  | { readonly type: 'ChatReturned'; readonly staffId: string }
+  /** Given to `staffId` by somebody who supervises; `from` served it until now, null = it stood in the queue. */
+  | {
+      readonly type: 'ChatAssigned'
+      readonly staffId: string
+      readonly role: StaffRole
+      readonly from: string | null
+      readonly by: string
+    }
   | { readonly type: 'ChatFlagged'; readonly severity: number; readonly staffId: string }
   | { readonly type: 'ChatClosed'; readonly reason: ChatCloseReason }
 
@@ -42,6 +54,9 @@ export const chatEvents: Record<ChatEvent['type'], EventSchema> = {
   StaffWrote: { ...plain, personal: ['content'] },
   ChatClaimed: plain,
   ChatTakenOver: plain,
+  ChatTransferred: plain,
+  ChatReturned: plain,
+  ChatAssigned: plain,
   ChatFlagged: plain,
   ChatClosed: plain,
 }

@@ -16,7 +16,8 @@ interface ChatContext {
 }
 
 /**
- * unclaimed -> claimed -> takenOver -> closed.
+ * unclaimed -> claimed -> takenOver -> closed. Handed on or assigned, a chat is claimed by somebody else; returned, it is
+ * unclaimed again.
  *
  * Fed with recorded events only, live and on replay alike, hence no guards: whether something may happen is decided in
  * decide.ts; what has happened is accepted, even if the rules have changed since. A closed chat is not final: it can
@@ -33,6 +34,8 @@ export const chatMachine = setup({
       staffId: event.staffId,
       staffRole: event.role,
     })),
+    /** The queue counts anew: what was written while somebody served is not what the visitor put there. */
+    unseatStaff: assign({ staffId: null, staffRole: null, waitingBytes: 0 }),
     setSeverity: assign({ severity: (_, event: { severity: number }) => event.severity }),
     addWaiting: assign({
       waitingBytes: ({ context }, { bytes = 0 }: { bytes?: number }) => context.waitingBytes + bytes,
@@ -59,6 +62,7 @@ export const chatMachine = setup({
     unclaimed: {
       on: {
         VisitorWrote: { actions: [{ type: 'addWaiting', params: ({ event }) => event }, 'countMessage'] },
+        ChatAssigned: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatClaimed: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } },
         ChatClosed: 'closed',
@@ -69,6 +73,9 @@ export const chatMachine = setup({
         VisitorWrote: { actions: 'countMessage' },
         StaffWrote: { actions: 'countMessage' },
         ChatTakenOver: { target: 'takenOver', actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatTransferred: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatAssigned: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatReturned: { target: 'unclaimed', actions: 'unseatStaff' },
         ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } },
         ChatClosed: 'closed',
       },
@@ -78,6 +85,9 @@ export const chatMachine = setup({
         VisitorWrote: { actions: 'countMessage' },
         StaffWrote: { actions: 'countMessage' },
         ChatTakenOver: { actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatTransferred: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatAssigned: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
+        ChatReturned: { target: 'unclaimed', actions: 'unseatStaff' },
         ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } },
         ChatClosed: 'closed',
       },

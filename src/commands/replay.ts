@@ -55,6 +55,12 @@ function lineOf({ recorded, after }: Step, nameOf: (staffId: string) => string):
       return `${head}  by ${nameOf(event.staffId)} (${event.role})`
     case 'ChatTakenOver':
       return `${head}  by ${nameOf(event.staffId)} (${event.role}) from ${nameOf(event.from)}`
+    case 'ChatTransferred':
+      return `${head}  to ${nameOf(event.staffId)} (${event.role}) by ${nameOf(event.from)}`
+    case 'ChatAssigned':
+      return `${head}  to ${nameOf(event.staffId)} (${event.role}) by ${nameOf(event.by)}`
+    case 'ChatReturned':
+      return `${head}  by ${nameOf(event.staffId)}`
     case 'ChatFlagged':
       return `${head}  severity ${event.severity} by ${nameOf(event.staffId)}`
     case 'ChatClosed':

@@ -30,6 +30,12 @@ export interface LiveModelOptions<R extends Row> {
    * `ignore`: it is no news.
    */
   readonly unknown: 'load' | 'final' | 'ignore'
+  /** Makes a row from its whole stream, where that tells more than one event after another. Default: `projection`. */
+  readonly whole?: Projection<R>
+  /** True when the event tells what only the whole stream knows: then the row is made from it first. */
+  readonly needsWhole?: (recorded: Recorded, row: R) => boolean
+  /** True when the view's row lacks what only the whole stream knows: seeding then makes it from the stream. */
+  readonly isPartial?: (row: R) => boolean
   /** Whether `newest` is asked for: seeding then reads the last event of each row. */
   readonly refs?: boolean
 }
@@ -83,23 +89,20 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   }
 
   isMissing(recorded: Recorded): boolean {
-    const { projection, unknown } = this.#options
+    const { projection, unknown, needsWhole } = this.#options
     const key = projection.key(recorded)
-    return (
-      key !== null &&
-      unknown !== 'ignore' &&
-      !this.#rows.has(key) &&
-      !this.#begins(recorded) &&
-      !this.#finished.has(key)
-    )
+    if (key === null) return false
+    const row = this.#rows.get(key)
+    if (row) return recorded.revision > row.seq && needsWhole?.(recorded, row) === true
+    return unknown !== 'ignore' && !this.#begins(recorded) && !this.#finished.has(key)
   }
 
   async load(recorded: Recorded): Promise<void> {
-    const { projection } = this.#options
+    const { projection, whole = projection } = this.#options
     const key = projection.key(recorded)
-    const past = await foldStream(this.#log, recorded.stream, projection.fold, { upTo: recorded.revision - 1 })
+    const past = await foldStream(this.#log, recorded.stream, whole.fold, { upTo: recorded.revision - 1 })
     // Also a row that is not kept: the event at hand moves it on.
-    if (past && key !== null && !this.#rows.has(key)) this.#put(key, undefined, past.state, past.last)
+    if (past && key !== null) this.#put(key, this.#rows.get(key), past.state, past.last)
   }
 
   changeOf(recorded: Recorded): Change<R> | undefined {
@@ -121,16 +124,25 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   }
 
   async seed(store: ViewStore, log: Log): Promise<bigint | null> {
-    const { projection, seeds, keyOf = (key) => key, refs = false } = this.#options
+    const { projection, seeds, keyOf = (key) => key, refs = false, isPartial } = this.#options
     const found = new Map<string, R>()
     const position = await seedFrom<R>(store, log, projection.name, seeds, (key, row) => found.set(keyOf(key), row))
     if (position === null) return null
-    for (const [key, row] of found) {
+    for (const [key, seen] of found) {
+      const row = isPartial?.(seen) ? await this.#wholeRow(`${this.category}-${key}`, seen) : seen
       const last = refs ? await this.#eventAt(`${this.category}-${key}`, row.seq) : undefined
       const known = this.#rows.get(key)
       if (!known || known.seq < row.seq) this.#put(key, known, row, last)
     }
     return position
+  }
+
+  /** The row as of the same event, as it would be if this node had heard all of the stream. */
+  async #wholeRow(stream: string, row: R): Promise<R> {
+    const { projection, whole = projection } = this.#options
+    const past = await foldStream(this.#log, stream, whole.fold, { upTo: row.seq - 1 })
+    const last = await this.#eventAt(stream, row.seq)
+    return (last && projection.fold(past?.state, last)) ?? row
   }
 
   async #eventAt(stream: string, revision: number): Promise<Recorded | undefined> {

@@ -8,7 +8,7 @@ import type { Event, Party, Recorded, Role } from '../../machines/kernel.ts'
 import { Refusal } from '../../machines/kernel.ts'
 import { categoryIn } from '../../machines/stream.ts'
 import { deskRooms } from '../../src/contracts/support-chat/audiences.ts'
-import { chatsModel, flaggedIn, unclaimedIn } from '../../src/contracts/support-chat/chats-model.ts'
+import { chatsModel, flaggedIn, openChatsOf, unclaimedIn } from '../../src/contracts/support-chat/chats-model.ts'
 import { deskFeeds } from '../../src/contracts/support-chat/feeds.ts'
 import { staffInit } from '../../src/contracts/support-chat/opening.ts'
 import { usersOf } from '../../src/contracts/support-chat/users.ts'
@@ -47,39 +47,54 @@ const visitors = PEOPLE.filter(({ role }) => role === 'visitor')
 const party = fc.constantFrom(...PEOPLE)
 const at = 1_700_000_000_000
 
-/** Lyceum itself closes what is abandoned. */
-const whoAsks = (type: string, by: Party): Party =>
-  type === 'CloseAbandonedChat' ? { id: 'abandoned-chats', org: by.org, role: 'system' } : by
+const colleagues = (org: string): readonly Party[] => PEOPLE.filter((one) => one.org === org && one.role !== 'visitor')
 
-const chatStep: fc.Arbitrary<Step> = fc
-  .record({
-    type: fc.constantFrom(
-      'OpenChat',
-      'OpenChat',
-      'Write',
-      'Write',
-      'Write',
-      'ClaimChat',
-      'ClaimChat',
-      'TakeOverChat',
-      'FlagChat',
-      'FlagChat',
-      'LeaveChat',
-      'CloseAbandonedChat',
-    ),
-    by: party,
-    // Mostly one visitor's one chat, or few would get beyond their opening.
-    owner: fc.oneof({ weight: 3, arbitrary: fc.constant(vera) }, fc.constantFrom(...visitors)),
-    nth: fc.constantFrom(0, 0, 0, 1),
-    severity: fc.nat({ max: 2 }),
-    n: fc.nat({ max: 99 }),
-  })
-  .map(({ type, by, owner, nth, severity, n }) => {
-    const who = whoAsks(type, type === 'OpenChat' || (type === 'Write' && n % 2) ? owner : by)
-    const visitor = { name: who.id, email: null, createdAt: at, updatedAt: null }
-    const command = { type, by: who, at: at + n * 1000, visitor, content: { n }, severity, gone: by.id }
-    return { category: 'chat', stream: `chat-${owner.org}-${owner.id}-${nth}`, command: command as ChatCommand }
-  })
+/** Lyceum itself closes or returns what is abandoned. */
+const whoAsks = (type: string, by: Party): Party =>
+  type === 'CloseAbandonedChat' || type === 'ReturnAbandonedChat'
+    ? { id: 'abandoned-chats', org: by.org, role: 'system' }
+    : by
+
+const chatStep = (chats: readonly number[]): fc.Arbitrary<Step> =>
+  fc
+    .record({
+      type: fc.constantFrom(
+        'OpenChat',
+        'OpenChat',
+        'Write',
+        'Write',
+        'Write',
+        'ClaimChat',
+        'ClaimChat',
+        'TakeOverChat',
+        'TakeOverChat',
+        'FlagChat',
+        'FlagChat',
+        'LeaveChat',
+        'CloseAbandonedChat',
+        'TransferChat',
+        'ReturnChat',
+        'AssignChat',
+        'ReturnAbandonedChat',
+      ),
+      by: party,
+      // Mostly one visitor's one chat, or few would get beyond their opening.
+      owner: fc.oneof({ weight: 3, arbitrary: fc.constant(vera) }, fc.constantFrom(...visitors)),
+      nth: fc.constantFrom(...chats),
+      severity: fc.nat({ max: 2 }),
+      n: fc.nat({ max: 99 }),
+    })
+    .map(({ type, by, owner, nth, severity, n }) => {
+      const who = whoAsks(type, type === 'OpenChat' || (type === 'Write' && n % 2) ? owner : by)
+      const visitor = { name: who.id, email: null, createdAt: at, updatedAt: null }
+      const to = colleagues(owner.org)[n % colleagues(owner.org).length]
+      const command = { type, by: who, at: at + n * 1000, visitor, content: { n }, severity, gone: by.id, to }
+      return {
+        category: 'chat',
+        stream: `chat-${owner.org}-${owner.id}-${nth}`,
+        command: command as unknown as ChatCommand,
+      }
+    })
 const presenceStep: fc.Arbitrary<Step> = fc
   .record({
     type: fc.constantFrom('Arrive', 'Arrive', 'Leave', 'Return', 'Expire'),
@@ -99,14 +114,15 @@ const personStep: fc.Arbitrary<Step> = fc
     return { category: 'person', stream: `person-${who.org}.${who.id}`, command }
   })
 
-export const steps = fc.array(
-  fc.oneof({ weight: 6, arbitrary: chatStep }, { weight: 3, arbitrary: presenceStep }, personStep),
-  {
+/** `chats`: the numbers of each visitor's chats. */
+export const stepsOn = (...chats: readonly number[]) =>
+  fc.array(fc.oneof({ weight: 6, arbitrary: chatStep(chats) }, { weight: 3, arbitrary: presenceStep }, personStep), {
     minLength: 1,
     maxLength: 60,
     size: 'max',
-  },
-)
+  })
+
+export const steps = stepsOn(0, 0, 0, 1)
 
 /**
  * The log that these steps make, by the machines' own decisions: everybody is introduced first, as on a real server.
@@ -177,8 +193,12 @@ export function node() {
       return told
     },
     /** The very text that is sent. */
-    opening(org: string): StaffInit {
-      const rows = { unclaimed: chats.list(unclaimedIn(org)), flagged: chats.list(flaggedIn(org)) }
+    opening(org: string, me: string): StaffInit {
+      const rows = {
+        own: chats.list(openChatsOf(org, me)),
+        unclaimed: chats.list(unclaimedIn(org)),
+        flagged: chats.list(flaggedIn(org)),
+      }
       const users = usersOf(profiles, org)
       return JSON.parse(staffInit({ ...rows, online: online.list(onlineIn(org)), pos: String(position), users }).text)
     },

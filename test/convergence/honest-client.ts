@@ -31,7 +31,7 @@ export function honestClient(init: StaffInit) {
 export const withoutPosition = ({ pos: _, ...held }: StaffInit): Held => held
 
 function after(held: Held, name: string, data: Push['data']): Held {
-  const { online_users, online_visitors, unclaimed_chats } = held
+  const { online_users, online_visitors, unclaimed_chats, own_chats: own } = held
   switch (name) {
     case 'staff_goes_online':
       return { ...held, online_users: put(online_users, data.user) }
@@ -42,10 +42,7 @@ function after(held: Held, name: string, data: Push['data']): Held {
     case 'visitor_goes_offline':
       return { ...held, online_visitors: online_visitors.filter(({ id }) => id !== data.user.id) }
     case 'append_unclaimed_chats':
-      return {
-        ...held,
-        unclaimed_chats: [...unclaimed_chats, { user: data.user, room: data.room, contents: data.contents }],
-      }
+      return { ...held, unclaimed_chats: queued(unclaimed_chats, data) }
     case 'visitor_unclaimed_msg':
       return {
         ...held,
@@ -54,8 +51,28 @@ function after(held: Held, name: string, data: Push['data']): Held {
           contents: [...chat.contents, data.content],
         })),
       }
+    case 'own_chat_claimed': {
+      const { user, room, state, unread, unread_since } = data
+      const own_chats = inOrder([...without(own, room.id), { user, room, state, unread, unread_since }])
+      return { ...held, own_chats, unclaimed_chats: unclaimed_chats.filter((chat) => chat.room.id !== room.id) }
+    }
+    case 'visitor_send':
+      return {
+        ...held,
+        own_chats: inRoom(own, data.room, (chat) => ({
+          ...chat,
+          unread: chat.unread + 1,
+          unread_since: chat.unread_since ?? data.at,
+        })),
+      }
+    case 'own_msg':
+      return { ...held, own_chats: inRoom(own, data.room, (chat) => ({ ...chat, unread: 0, unread_since: null })) }
+    case 'own_chat_closed':
+    case 'own_chat_returned':
+    case 'visitor_leave':
+    case 'staff_being_taken_over_chat':
+      return { ...held, own_chats: without(own, data.room) }
     case 'staff_claim_chat':
-    case 'own_chat_claimed':
       return { ...held, unclaimed_chats: unclaimed_chats.filter(({ room }) => room.id !== data.room.id) }
     case 'visitor_leave_queue':
       return { ...held, unclaimed_chats: unclaimed_chats.filter(({ room }) => room.id !== data.room) }
@@ -66,6 +83,7 @@ function after(held: Held, name: string, data: Push['data']): Held {
       return {
         ...held,
         flagged_chats,
+        own_chats: inRoom(own, room.id, (chat) => ({ ...chat, room })),
         unclaimed_chats: inRoom(unclaimed_chats, room.id, (chat) => ({ ...chat, room })),
       }
     }
@@ -79,8 +97,22 @@ function put<T extends { readonly id: string }>(list: readonly T[], one: T): rea
   return list.some(({ id }) => id === one.id) ? list.map((old) => (old.id === one.id ? one : old)) : [...list, one]
 }
 
-const inRoom = (
-  chats: readonly QueuedChat[],
+/** A chat that was returned has its old place. */
+const queued = (chats: readonly QueuedChat[], { user, room, contents }: QueuedChat): readonly QueuedChat[] =>
+  inOrder([...without(chats, room.id), { user, room, contents }])
+
+interface InRoom {
+  readonly room: RoomObject
+}
+
+const inOrder = <Chat extends InRoom>(chats: readonly Chat[]): readonly Chat[] =>
+  [...chats].sort(({ room: a }, { room: b }) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1))
+
+const without = <Chat extends InRoom>(chats: readonly Chat[], id: string): readonly Chat[] =>
+  chats.filter(({ room }) => room.id !== id)
+
+const inRoom = <Chat extends InRoom>(
+  chats: readonly Chat[],
   id: string,
-  change: (chat: QueuedChat) => QueuedChat,
-): readonly QueuedChat[] => chats.map((chat) => (chat.room.id === id ? change(chat) : chat))
+  change: (chat: Chat) => Chat,
+): readonly Chat[] => chats.map((chat) => (chat.room.id === id ? change(chat) : chat))

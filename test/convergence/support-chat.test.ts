@@ -11,7 +11,7 @@ const staff = PEOPLE.filter(({ role }) => role !== 'visitor')
 async function play(todo: Parameters<typeof history>[0], times: number): Promise<void> {
   const desk = node()
   const log = history(todo)
-  const clients = staff.map((who) => ({ who, from: [honestClient(desk.opening(who.org))] }))
+  const clients = staff.map((who) => ({ who, from: [honestClient(desk.opening(who.org, who.id))] }))
   for (const recorded of log) {
     const notices = await desk.hear(recorded)
     for (const { who, from } of clients) {
@@ -19,11 +19,11 @@ async function play(todo: Parameters<typeof history>[0], times: number): Promise
         if (reaches(to, who))
           for (const client of from) for (let i = 0; i < times; i++) client.apply({ name, data: wire(data) })
       }
-      from.push(honestClient(desk.opening(who.org)))
+      from.push(honestClient(desk.opening(who.org, who.id)))
     }
   }
   for (const { who, from } of clients) {
-    const now = withoutPosition(desk.opening(who.org))
+    const now = withoutPosition(desk.opening(who.org, who.id))
     // Whether somebody is shown as online to oneself is told by no push: one is there as long as one can look.
     for (const [cut, client] of from.entries())
       expect(others(client.held(), who.id), `${who.id}, cut ${cut}`).toEqual(others(now, who.id))
@@ -64,6 +64,9 @@ test('[INIT-6] a history holds what the rules are about, or the two above would 
     'StaffWrote',
     'ChatClaimed',
     'ChatTakenOver',
+    'ChatTransferred',
+    'ChatReturned',
+    'ChatAssigned',
     'ChatFlagged',
     'ChatClosed',
   ]

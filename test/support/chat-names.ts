@@ -8,6 +8,8 @@ const nobody = (): never => {
 export const chatNames: readonly string[] = Object.keys(
   supportChatInbound({
     entities: { ask: nobody },
+    handOn: nobody,
+    tellContents: nobody,
     visitorChats: { askLatest: nobody, open: nobody, movedSince: nobody },
     replays: { start: nobody, stop: nobody, forget: nobody },
   }).rows,

@@ -139,6 +139,10 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
         leave: (room) => void member.rooms.delete(room),
       })
       for (const one of served) for (const room of one.rooms?.(connection) ?? []) member.rooms.add(room)
+      for (const one of served) {
+        const opening = await one.prepare?.(connection)
+        if (opening?.() === false) throw new Error('nothing happens meanwhile, and yet an opening is behind')
+      }
       for (const one of served) one.arrive?.(connection)
       return {
         party,

@@ -1,3 +1,4 @@
+import type { ChatEvent } from '../../../machines/chat/events.ts'
 import { type Party, type Recorded, Refusal } from '../../../machines/kernel.ts'
 import { idIn, isOf, personIn, personName } from '../../../machines/stream.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
@@ -14,10 +15,22 @@ export interface AbandonedChatsOptions {
   readonly online: LiveModel<OnlineRow>
   readonly entities: Pick<Entities, 'ask'>
   readonly clock: Clock
+  /** What becomes of a chat whose server is gone: it ends, or goes back to the queue. */
+  readonly onStaffGone: 'close' | 'return'
   readonly onError: (error: unknown) => void
 }
 
 const RETRY_MS = 1_000
+
+/** After these somebody else has to be here. */
+const MOVES: ReadonlySet<ChatEvent['type']> = new Set([
+  'ChatOpened',
+  'ChatClaimed',
+  'ChatTakenOver',
+  'ChatTransferred',
+  'ChatAssigned',
+  'ChatReturned',
+])
 
 /**
  * Keeps one thing true: in an open chat the visitor and whoever serves are online (or in their grace). It looks when
@@ -25,16 +38,24 @@ const RETRY_MS = 1_000
  * position of its own, and what a crash left half done is found again. Every node does it: the commands' ids follow
  * from the event, so the log takes each close once.
  */
-export function abandonedChats({ chats, online, entities, clock, onError }: AbandonedChatsOptions): StoppablePolicy {
+export function abandonedChats({
+  chats,
+  online,
+  entities,
+  clock,
+  onStaffGone,
+  onError,
+}: AbandonedChatsOptions): StoppablePolicy {
   const retries = openRetries(clock, RETRY_MS)
 
-  const close = (org: string, room: string, gone: string, causedBy: string): void => {
+  const leave = ({ org, visitorId }: ChatRow, room: string, gone: string, causedBy: string): void => {
     const by: Party = { id: 'abandoned-chats', org, role: 'system' }
     const call = causedBy === '' ? {} : { causedBy }
-    const command = { type: 'CloseAbandonedChat', gone, by, at: clock.now() } as const
+    const type = gone === visitorId || onStaffGone === 'close' ? 'CloseAbandonedChat' : 'ReturnAbandonedChat'
+    const command = { type, gone, by, at: clock.now() } as const
     const asked = entities.ask('chat', room, command, call).then((answer) => {
       if (answer instanceof Refusal)
-        throw new Error(`chat ${room} could not be closed after ${gone} left: ${answer.code}`)
+        throw new Error(`chat ${room} could not be ended or returned after ${gone} left: ${answer.code}`)
     })
     asked.catch((error: unknown) => {
       onError(error)
@@ -47,7 +68,7 @@ export function abandonedChats({ chats, online, entities, clock, onError }: Aban
     if (!chat || chat.status === 'closed') return
     for (const id of [chat.visitorId, chat.staffId]) {
       if (id === null || online.get(personName({ org: chat.org, id }))) continue
-      close(chat.org, room, id, causedBy)
+      leave(chat, room, id, causedBy)
       return
     }
   }
@@ -65,9 +86,7 @@ export function abandonedChats({ chats, online, entities, clock, onError }: Aban
         const { org, id: person } = personIn(idIn('presence', stream) ?? '')
         for (const room of [...chats.list(openChatsOf(org, person)).keys()]) lookAt(room, id)
       } else if (isOf('chat', recorded)) {
-        const { type } = recorded.event
-        if (type === 'ChatOpened' || type === 'ChatClaimed' || type === 'ChatTakenOver')
-          lookAt(idIn('chat', stream) ?? '', id)
+        if (MOVES.has(recorded.event.type)) lookAt(idIn('chat', stream) ?? '', id)
       }
     },
   }

@@ -1,9 +1,10 @@
+import type { ChatEvent } from '../../../machines/chat/events.ts'
 import { personName } from '../../../machines/stream.ts'
-import { type ChatRow, chats } from '../../../projections/chats.ts'
+import { type ChatRow, chats, wholeChats } from '../../../projections/chats.ts'
 import { LiveModel } from '../../delivery/live-model.ts'
 import type { Log } from '../../log/log.ts'
 
-/** Open chats of the organisation that nobody has claimed, oldest first. */
+/** Open chats of the organisation that nobody serves. */
 export const unclaimedIn = (org: string): string => `unclaimed ${org}`
 /** Chats of the organisation with a severity above 0, open or closed. */
 export const flaggedIn = (org: string): string => `flagged ${org}`
@@ -12,11 +13,20 @@ export const openChatsOf = (org: string, id: string): string => `of ${personName
 
 const isOpen = ({ status }: ChatRow): boolean => status !== 'closed'
 
+/** Whoever comes to serve is told what was said, and so is the queue: but a new chat's row has all of it itself. */
+function needsTranscript({ type }: ChatEvent, { servedBy }: ChatRow): boolean {
+  if (type === 'ChatClaimed' || type === 'ChatAssigned') return servedBy.length > 0
+  return type === 'ChatTakenOver' || type === 'ChatTransferred' || type === 'ChatReturned'
+}
+
 /** Open chats and flagged ones, by room. */
 export const chatsModel = (log: Log): LiveModel<ChatRow> =>
   new LiveModel(log, {
     category: 'chat',
     projection: chats,
+    whole: wholeChats,
+    needsWhole: ({ event }, row) => needsTranscript(event as ChatEvent, row), // chats record no other events
+    isPartial: (row) => row.status === 'unclaimed' && row.servedBy.length > 0,
     keeps: (row) => isOpen(row) || row.severity > 0,
     lists: (_, row) => [
       ...(row.status === 'unclaimed' ? [unclaimedIn(row.org)] : []),

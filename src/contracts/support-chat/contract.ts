@@ -6,8 +6,10 @@ import type { Contract } from '../../delivery/contract.ts'
 import { onlineIn } from '../../delivery/online-model.ts'
 import { abandonedChats } from './abandoned-chats.ts'
 import { deskRooms } from './audiences.ts'
-import { chatsModel, flaggedIn, unclaimedIn } from './chats-model.ts'
+import { chatsModel, flaggedIn, openChatsOf, unclaimedIn } from './chats-model.ts'
+import { tellContents } from './contents.ts'
 import { deskFeeds } from './feeds.ts'
+import { handingOn } from './handing-on.ts'
 import { chatRoutes } from './http.ts'
 import { supportChatInbound } from './inbound.ts'
 import { chatList } from './list.ts'
@@ -18,6 +20,7 @@ import { replays as openReplays } from './replays.ts'
 import { supportChatShapes } from './shapes.ts'
 import { usersOf } from './users.ts'
 import { visitorChats } from './visitor-chats.ts'
+import { visitorOpening } from './visitor-opening.ts'
 
 /** Contract 001: visitors, agents and supervisors at one desk. */
 export const supportChat: Contract = {
@@ -27,7 +30,7 @@ export const supportChat: Contract = {
   wire: supportChatShapes,
   refusals: supportChatRefusals,
   open(node) {
-    const { log, entities, clock, online, profiles, follower, onError } = node
+    const { config, log, entities, clock, online, profiles, follower, onError } = node
     const open = chatsModel(log)
     const ofVisitors = visitorChats(entities, log)
     const replays = openReplays({ log, entities, clock, onError })
@@ -36,16 +39,28 @@ export const supportChat: Contract = {
       online,
       entities,
       clock,
+      onStaffGone: config.onStaffGone,
       onError: (error) => onError(error, 'abandoned-chats'),
     })
     return {
       feeds: Object.values(deskFeeds(open, node)),
-      inbound: supportChatInbound({ entities, visitorChats: ofVisitors, replays }),
+      inbound: supportChatInbound({
+        entities,
+        visitorChats: ofVisitors,
+        replays,
+        handOn: handingOn(node),
+        tellContents: (room, to) => tellContents(room, to, node),
+      }),
       rooms: deskRooms,
+      prepare(connection) {
+        const { kind, party } = connection
+        return kind === 'app' && party.role === 'visitor' ? visitorOpening(connection, open, node) : undefined
+      },
       past: deskPast({ ...node, chats: open, visitorChats: ofVisitors }),
-      arrive({ kind, party: { org, role }, emit, isResumed }) {
+      arrive({ kind, party: { org, id, role }, emit, isResumed }) {
         if (isResumed() || kind !== 'app' || !isStaff(role)) return undefined
         const rows = {
+          own: open.list(openChatsOf(org, id)),
           unclaimed: open.list(unclaimedIn(org)),
           flagged: open.list(flaggedIn(org)),
           online: online.list(onlineIn(org)),

@@ -7,8 +7,9 @@ import type { Node } from '../../delivery/contract.ts'
 import type { Change, Feed, Foreseeing } from '../../delivery/feed.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import { flaggedIn } from './chats-model.ts'
-import { chatNotices, presenceNotices, renamedNotices, staffIn } from './notices.ts'
+import { chatNotices, staffIn } from './notices.ts'
 import { topFlagged } from './opening.ts'
+import { presenceNotices, renamedNotices } from './presence-notices.ts'
 import { usersOf } from './users.ts'
 
 export interface DeskFeeds {

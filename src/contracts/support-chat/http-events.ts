@@ -1,22 +1,25 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
-import { isSupervising, refuse } from '../../../machines/kernel.ts'
+import { Refusal } from '../../../machines/kernel.ts'
 import { streamName } from '../../../machines/stream.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { json } from '../../gateway/http/route.ts'
 import { idText, limit } from '../../gateway/http/schemas.ts'
 import type { Log, Recorded } from '../../log/log.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import { partInChat } from './part-in-chat.ts'
 import { supportChatHttpRefusals } from './refusals.ts'
 import { Described, eventResource } from './resources.ts'
 
 const NDJSON = 'application/x-ndjson'
 
-/** `GET /api/v1/chats/:room/events`. `isTheirs` tells whether the organisation has this chat. */
-export function chatEventRoutes(
-  app: OpenAPIHono<HttpEnv>,
-  log: Log,
-  isTheirs: (room: string, org: string) => Promise<boolean>,
-): void {
+export interface ChatEventRoutesParts {
+  readonly log: Log
+  readonly entities: Pick<Entities, 'state'>
+}
+
+/** `GET /api/v1/chats/:room/events`. */
+export function chatEventRoutes(app: OpenAPIHono<HttpEnv>, { log, entities }: ChatEventRoutesParts): void {
   const { raw } = resources(app, supportChatHttpRefusals)
 
   raw(
@@ -25,7 +28,7 @@ export function chatEventRoutes(
       path: '/api/v1/chats/{room}/events',
       summary:
         'Recorded events of a chat, oldest first, as JSON, or as NDJSON when asked for ' +
-        'application/x-ndjson (supervisors and admins)',
+        'application/x-ndjson (for whom the chat itself is)',
       description: 'Events',
       params: { room: idText },
       query: {
@@ -41,17 +44,19 @@ export function chatEventRoutes(
       content: json(z.object({ data: z.array(Described), next: z.number().optional() })),
     },
     async ({ by, params: { room }, query: { after, limit, format }, accept }) => {
-      if (!isSupervising(by.role)) return refuse('supervisors-only')
-      if (!(await isTheirs(room, by.org))) return refuse('no-such-chat')
+      const part = await partInChat({ log, entities }, room, by)
+      if (part instanceof Refusal) return part
       const events: Recorded[] = []
       const page = { from: after + 1, limit: limit + 1 }
       for await (const batch of log.read(streamName('chat', room), page)) events.push(...batch)
-      const data = events.slice(0, limit).map((recorded) => eventResource(room, recorded))
+      const theirs = events.filter(({ revision }) => revision <= part.upTo)
+      const shown = theirs.slice(0, limit).filter(({ event }) => part.isInternal || event.type !== 'ChatFlagged')
+      const data = shown.map((recorded) => eventResource(room, recorded))
       if (format === 'ndjson' || (format === undefined && accept.includes(NDJSON))) {
         const lines = data.map((event) => `${JSON.stringify(event)}\n`)
         return { body: lines.join(''), headers: { 'Content-Type': NDJSON } }
       }
-      const next = events.length > limit ? after + limit : undefined
+      const next = theirs.length > limit ? after + limit : undefined
       return { body: JSON.stringify({ data, next }), headers: { 'Content-Type': 'application/json' } }
     },
   )

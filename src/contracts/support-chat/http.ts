@@ -1,5 +1,5 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
-import { isStaff, isSupervising, refuse } from '../../../machines/kernel.ts'
+import { isStaff, isSupervising, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
@@ -7,7 +7,8 @@ import { asOf, idText, limit, next, time } from '../../gateway/http/schemas.ts'
 import type { Log } from '../../log/log.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { chatEventRoutes } from './http-events.ts'
-import type { ChatList } from './list.ts'
+import type { ChatFilter, ChatList } from './list.ts'
+import { partInChat } from './part-in-chat.ts'
 import { chatAt } from './past.ts'
 import { supportChatHttpRefusals } from './refusals.ts'
 import { chatResource, Described } from './resources.ts'
@@ -24,22 +25,17 @@ const STATES = ['unclaimed', 'claimed', 'takenOver', 'closed', 'open'] as const
 export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, entities, chats }: ChatRoutesParts): void {
   const { read, list } = resources(app, supportChatHttpRefusals)
 
-  /** A chat of another organisation is answered exactly like one that does not exist. */
-  const isTheirs = async (room: string, org: string): Promise<boolean> => {
-    const { revision, state } = await entities.state('chat', room)
-    return revision >= 0 && state.context.org === org
-  }
-
   list(
     {
       method: 'get',
       path: '/api/v1/chats',
-      summary: 'Chats of your organisation, newest first (supervisors and admins; agents with staff=me)',
+      summary:
+        'Chats of your organisation, newest first (supervisors and admins; agents with staff=me, visitors their own)',
       description: 'Chats',
       query: {
         state: z.enum(STATES).optional(),
         staff: z.union([z.literal('me'), idText]).optional(),
-        visitor: idText.optional(),
+        visitor: z.union([z.literal('me'), idText]).optional(),
         from: time.optional().openapi({ description: 'opened at or after' }),
         to: time.optional().openapi({ description: 'opened before' }),
         limit: limit(200, 50),
@@ -48,11 +44,20 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, entities, chats }: 
       items: Described,
     },
     async ({ by: { org, id: me, role }, query: { state, staff, visitor, from, to, limit, after } }) => {
-      if (!isStaff(role)) return refuse('staff-only')
       const served = staff === 'me' ? me : staff
+      const asked = visitor === 'me' ? me : visitor
+      const page = async (filter: Pick<ChatFilter, 'staff' | 'visitor'>, isInternal: boolean) =>
+        listed(await chats.list({ org, state, from, to, ...filter }, limit, after), (room, row) =>
+          chatResource(room, row, isInternal),
+        )
+      if (role === 'visitor') {
+        if (served !== undefined || (asked ?? me) !== me) return refuse('own-chats-only')
+        return page({ staff: undefined, visitor: me }, false)
+      }
+      if (!isStaff(role)) return refuse('staff-only')
       // Agents find the chats that they serve or served; the rest is for those who supervise.
       if (!isSupervising(role) && served !== me) return refuse('supervisors-only')
-      return listed(await chats.list({ org, state, staff: served, visitor, from, to }, limit, after), chatResource)
+      return page({ staff: served, visitor: asked }, true)
     },
   )
 
@@ -60,20 +65,24 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, entities, chats }: 
     {
       method: 'get',
       path: '/api/v1/chats/{room}',
-      summary: 'State and transcript of a chat, now or exactly as of the event `at` (supervisors and admins)',
+      summary:
+        'State and transcript of a chat, now or exactly as of the event `at` (supervisors and admins; its visitor; ' +
+        'whoever serves or served it, as far as they did)',
       description: 'The chat',
       params: { room: idText },
       query: asOf,
       data: Described,
     },
     async ({ by, params: { room }, query: { at } }) => {
-      if (!isSupervising(by.role)) return refuse('supervisors-only')
-      if (!(await isTheirs(room, by.org))) return refuse('no-such-chat')
-      const then = await chatAt(log, room, at)
+      const part = await partInChat({ log, entities }, room, by)
+      if (part instanceof Refusal) return part
+      const { upTo, isInternal } = part
+      if (at !== undefined && at > upTo) return refuse('not-your-part')
+      const then = await chatAt(log, room, at ?? (upTo === Number.POSITIVE_INFINITY ? undefined : upTo))
       if (!then) return refuse('no-such-event')
-      return { ...chatResource(room, then.row), seq: then.seq, transcript: then.messages }
+      return { ...chatResource(room, then.row, isInternal), seq: then.seq, transcript: then.messages }
     },
   )
 
-  chatEventRoutes(app, log, isTheirs)
+  chatEventRoutes(app, { log, entities })
 }

@@ -7,11 +7,15 @@ import type { Entities } from '../../runtime/entities.ts'
 import { badRequest } from '../shared/bad-request.ts'
 import { asContent, unwrap } from '../shared/content.ts'
 import { callOf, clientIdText, idText, mustBeIdOf } from '../shared/ids.ts'
+import type { Handing, HandOn } from './handing-on.ts'
 import type { Replays } from './replays.ts'
 import type { VisitorChats } from './visitor-chats.ts'
 
 export interface SupportChatAsks {
   readonly entities: Pick<Entities, 'ask'>
+  readonly handOn: HandOn
+  /** Tells a claimer who claims again what is in the chat. */
+  readonly tellContents: (room: string, to: Connection) => Promise<void>
   readonly visitorChats: VisitorChats
   readonly replays: Replays
 }
@@ -22,10 +26,12 @@ const inRoom = z.object({ room, client_id: clientId })
 const writing = inRoom.extend({ content: z.unknown().optional() })
 const flagging = inRoom.extend({ severity_level: z.int().min(0).max(100).default(0) })
 const replaying = z.object({ room, speed: z.number().min(0.01).max(1000).default(1) })
+const handingOver = inRoom.extend({ staff_id: idText(mustBeIdOf('a colleague')) })
 const leaving = z.object({ client_id: clientId })
 
 /** One row per name that a client may emit. */
-export function supportChatInbound({ entities, visitorChats, replays }: SupportChatAsks): Inbound {
+export function supportChatInbound(asks: SupportChatAsks): Inbound {
+  const { entities, visitorChats, replays, handOn, tellContents } = asks
   /**
    * What staff ask of a chat that they name. A visitor means the own chat and never names it, whatever the machine
    * would allow.
@@ -68,6 +74,19 @@ export function supportChatInbound({ entities, visitorChats, replays }: SupportC
     at,
   }))
 
+  const claim = toRoom(inRoom, (_, by, at) => ({ type: 'ClaimChat', by, at }))
+
+  const handing =
+    (type: Handing): InboundRow =>
+    ([data], { party: by }, at) => {
+      if (!isStaff(by.role)) return refuse('staff-only')
+      const read = handingOver.safeParse(data)
+      if (!read.success) return badRequest(read.error)
+      const { client_id, ...payload } = read.data
+      const { room, staff_id: to } = payload
+      return (entered) => handOn(type, { room, to, by, at }, callOf(client_id, payload, entered))
+    }
+
   const rows: Readonly<Record<string, InboundRow>> = {
     visitor_first_msg: visitorWrites(visitorChats.open, (sized, from, at) => {
       return { type: 'OpenChat', visitor: visitorOf(from), ...sized, by: from.party, at }
@@ -82,7 +101,20 @@ export function supportChatInbound({ entities, visitorChats, replays }: SupportC
       return (entered) => visitorChats.askLatest(command, callOf(read.data.client_id, null, entered))
     },
 
-    staff_join: toRoom(inRoom, (_, by, at) => ({ type: 'ClaimChat', by, at })),
+    staff_join: (args, from, at) => {
+      const call = claim(args, from, at)
+      if (call instanceof Refusal) return call
+      return async (entered) => {
+        const outcome = await call(entered)
+        const { answer, about } = outcome
+        const isRepeat = !(answer instanceof Refusal) && answer.position === null
+        if (isRepeat && about !== null) await tellContents(about, from)
+        return outcome
+      }
+    },
+    transfer_chat: handing('TransferChat'),
+    assign_chat: handing('AssignChat'),
+    return_chat: toRoom(inRoom, (_, by, at) => ({ type: 'ReturnChat', by, at })),
     staff_leave_room: toRoom(inRoom, (_, by, at) => ({ type: 'LeaveChat', by, at })),
     take_over_chat: toRoom(inRoom, (_, by, at) => ({ type: 'TakeOverChat', by, at })),
     change_chat_priority: toRoom(flagging, ({ severity_level: severity }, by, at) => ({

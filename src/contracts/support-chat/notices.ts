@@ -1,23 +1,12 @@
-import type { ChatEvent } from '../../../machines/chat/events.ts'
+import type { ChatCloseReason, ChatEvent } from '../../../machines/chat/events.ts'
 import { unreachable } from '../../../machines/kernel.ts'
-import { personIn } from '../../../machines/stream.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
-import type { OnlineRow } from '../../../projections/online.ts'
-import type { PersonRow } from '../../../projections/people.ts'
 import type { Change } from '../../delivery/feed.ts'
 import { type Audience, eventRef, type Notice, toPerson } from '../../delivery/notice.ts'
-import type { StaffUser, VisitorUser } from '../shared/people.ts'
+import type { StaffUser } from '../shared/people.ts'
 import { toAgents, toStaff, toSupervising } from './audiences.ts'
-import type { Somebody } from './users.ts'
-import {
-  chatVisitor,
-  type FlaggedChat,
-  type InRoom,
-  messageObject,
-  queuedChat,
-  roomObject,
-  type SupportChatWire,
-} from './wire.ts'
+import { returnedNotices, type ServingChange, saidBefore, seatedNotices } from './serving-notices.ts'
+import { chatVisitor, type FlaggedChat, queuedChat, roomObject, type SupportChatWire } from './wire.ts'
 
 type ChatNotice = Notice<SupportChatWire>
 
@@ -30,10 +19,25 @@ export interface ChatNames {
 }
 
 /** Staff whom the notices about a change name. */
-export function staffIn({ recorded: { event }, after }: Change<ChatRow, ChatEvent>): readonly string[] {
-  if ('staffId' in event) return [event.staffId]
-  const serving = after?.staffId ?? null
-  return event.type === 'ChatClosed' && serving !== null ? [serving] : []
+export function staffIn({ recorded: { event }, before, after }: Change<ChatRow, ChatEvent>): readonly string[] {
+  switch (event.type) {
+    case 'ChatClaimed':
+    case 'ChatTakenOver':
+    case 'ChatTransferred':
+    case 'ChatAssigned':
+      return [event.staffId, ...new Set(saidBefore(before).flatMap(({ staffId }) => staffId ?? []))]
+    case 'StaffWrote':
+    case 'ChatReturned':
+    case 'ChatFlagged':
+      return [event.staffId]
+    case 'ChatClosed':
+      return after?.staffId ? [after.staffId] : []
+    case 'ChatOpened':
+    case 'VisitorWrote':
+      return []
+    default:
+      return unreachable(event)
+  }
 }
 
 /** One case per recorded event; nothing else decides who hears what of a chat. */
@@ -46,56 +50,44 @@ export function chatNotices(change: Change<ChatRow, ChatEvent>, { staff, flagged
   const inRoom = { ...ref, room }
   const visitor = chatVisitor(after)
   const toVisitor = toPerson(org, after.visitorId)
+  const said = { sequence_num: after.messages, at: recorded.at }
+  const serving = { before, after, inRoom, room: roomObject(room, after), visitor, staff }
 
   switch (event.type) {
     case 'ChatOpened':
-      return [{ to: toStaff(org), name: 'append_unclaimed_chats', data: { ...ref, ...queuedChat(room, after) } }]
+      return [
+        { to: toStaff(org), name: 'append_unclaimed_chats', data: { ...ref, ...queuedChat(room, after) } },
+        { to: toVisitor, name: 'own_chat_opened', data: { ...inRoom, user: visitor, content: event.content, ...said } },
+      ]
 
     case 'VisitorWrote': {
-      const data = { ...inRoom, user: visitor, content: event.content }
-      if (staffId === null) return [{ to: toStaff(org), name: 'visitor_unclaimed_msg', data }]
+      const data = { ...inRoom, user: visitor, content: event.content, ...said }
+      const own = { to: toVisitor, name: 'own_msg', data } as const
+      if (staffId === null) return [{ to: toStaff(org), name: 'visitor_unclaimed_msg', data }, own]
       return [
         { to: toPerson(org, staffId), name: 'visitor_send', data },
         { to: toSupervising(org, [staffId]), name: 'new_visitor_msg_for_supervisor', data },
+        own,
       ]
     }
 
     case 'StaffWrote': {
-      const data = { ...inRoom, user: staff(event.staffId), content: event.content }
+      const data = { ...inRoom, user: staff(event.staffId), content: event.content, ...said }
       return [
         { to: toVisitor, name: 'staff_send', data },
         { to: toSupervising(org, [event.staffId]), name: 'new_staff_msg_for_supervisor', data },
+        { to: toPerson(org, event.staffId), name: 'own_msg', data },
       ]
     }
 
-    case 'ChatClaimed': {
-      const user = staff(event.staffId)
-      const about = { ...ref, room: roomObject(room, after), user: visitor }
-      const contents = (before?.waiting ?? []).map((message) => messageObject(room, message, null))
-      return [
-        {
-          to: toStaff(org, [event.staffId]),
-          name: 'staff_claim_chat',
-          data: { ...about, staff: user },
-        },
-        { to: toPerson(org, event.staffId), name: 'own_chat_claimed', data: about },
-        { to: toVisitor, name: 'staff_join_room', data: { ...inRoom, user } },
-        {
-          to: toSupervising(org, [event.staffId]),
-          name: 'agent_new_chat',
-          data: { ...inRoom, user, visitor, contents },
-        },
-      ]
-    }
+    case 'ChatClaimed':
+    case 'ChatTakenOver':
+    case 'ChatTransferred':
+    case 'ChatAssigned':
+      return seatedNotices(event, serving)
 
-    case 'ChatTakenOver': {
-      const data = { ...inRoom, user: staff(event.staffId) }
-      return [
-        { to: toPerson(org, event.from), name: 'staff_being_taken_over_chat', data },
-        { to: toVisitor, name: 'staff_being_taken_over_chat', data },
-        { to: toSupervising(org), name: 'staff_take_over_chat', data },
-      ]
-    }
+    case 'ChatReturned':
+      return returnedNotices(event, serving)
 
     case 'ChatFlagged': {
       const data = {
@@ -112,58 +104,33 @@ export function chatNotices(change: Change<ChatRow, ChatEvent>, { staff, flagged
     }
 
     case 'ChatClosed':
-      return closedNotices(event.reason.startsWith('visitor'), inRoom, org, staffId, visitor, toVisitor, staff)
+      return closedNotices(event.reason, serving)
 
     default:
       return unreachable(event)
   }
 }
 
-function closedNotices(
-  byVisitor: boolean,
-  inRoom: InRoom,
-  org: string,
-  staffId: string | null,
-  visitor: VisitorUser,
-  toVisitor: Audience,
-  staff: (id: string) => StaffUser,
-): readonly ChatNotice[] {
-  if (staffId === null) return [{ to: toStaff(org), name: 'visitor_leave_queue', data: { ...inRoom, user: visitor } }]
+/** Whoever ended it is told in their other tabs, whoever did not by the document's event. */
+function closedNotices(reason: ChatCloseReason, change: ServingChange): readonly ChatNotice[] {
+  const { after, inRoom, visitor, staff } = change
+  const { org, staffId } = after
+  const toVisitor = toPerson(org, after.visitorId)
+  const byVisitor = { ...inRoom, user: visitor }
+  const ownEnd = { to: toVisitor, name: 'own_chat_closed', data: { ...byVisitor, reason } } as const
+  if (staffId === null) return [{ to: toStaff(org), name: 'visitor_leave_queue', data: byVisitor }, ownEnd]
   const others: Audience = toSupervising(org, [staffId])
-  if (byVisitor) {
-    const data = { ...inRoom, user: visitor }
+  const toServing = toPerson(org, staffId)
+  if (reason.startsWith('visitor'))
     return [
-      { to: toPerson(org, staffId), name: 'visitor_leave', data },
-      { to: others, name: 'visitor_leave_chat_for_supervisor', data },
+      { to: toServing, name: 'visitor_leave', data: byVisitor },
+      { to: others, name: 'visitor_leave_chat_for_supervisor', data: byVisitor },
+      ownEnd,
     ]
-  }
   const data = { ...inRoom, user: staff(staffId) }
   return [
     { to: toVisitor, name: 'staff_leave', data },
     { to: others, name: 'staff_leave_chat_for_supervisor', data },
+    { to: toServing, name: 'own_chat_closed', data: { ...data, reason } },
   ]
-}
-
-/** Somebody came or went. Being lost and coming back in time is heard by nobody: they were here all along. */
-export function presenceNotices(change: Change<OnlineRow>, who: Somebody): readonly ChatNotice[] {
-  const { key, recorded, before, after } = change
-  if ((before === undefined) === (after === undefined)) return []
-  const { org, id } = personIn(key)
-  const ref = eventRef(recorded)
-  if (who.kind === 'visitor') {
-    const data = { ...ref, user: who.user }
-    return [{ to: toStaff(org), name: after ? 'visitor_goes_online' : 'visitor_goes_offline', data }]
-  }
-  const data = { ...ref, user: who.user }
-  return [{ to: toStaff(org, [id]), name: after ? 'staff_goes_online' : 'staff_goes_offline', data }]
-}
-
-/**
- * Somebody who is online is called something else now: said by coming online again, to everybody, themselves included.
- */
-export function renamedNotices({ key, recorded }: Change<PersonRow>, who: Somebody): readonly ChatNotice[] {
-  const to = toStaff(personIn(key).org)
-  const ref = eventRef(recorded)
-  if (who.kind === 'visitor') return [{ to, name: 'visitor_goes_online', data: { ...ref, user: who.user } }]
-  return [{ to, name: 'staff_goes_online', data: { ...ref, user: who.user } }]
 }

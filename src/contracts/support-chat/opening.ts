@@ -5,7 +5,7 @@ import type { OnlineRow } from '../../../projections/online.ts'
 import { type JsonText, jsonText, remembered, type Texts } from '../../delivery/json-text.ts'
 import type { StaffUser, VisitorUser } from '../shared/people.ts'
 import type { Users } from './users.ts'
-import { type FlaggedChat, flaggedChat, queuedChat, type StaffInit } from './wire.ts'
+import { type FlaggedChat, flaggedChat, ownChat, queuedChat, type StaffInit } from './wire.ts'
 
 const FLAGGED_SHOWN = 15
 
@@ -13,6 +13,8 @@ const FLAGGED_SHOWN = 15
 export interface Shown {
   readonly unclaimed: ReadonlyMap<string, ChatRow>
   readonly flagged: ReadonlyMap<string, ChatRow>
+  /** Those that the staff member serves. */
+  readonly own: ReadonlyMap<string, ChatRow>
   /** By `<org>.<id>`. */
   readonly online: ReadonlyMap<string, OnlineRow>
   /** Of the last event that they show. */
@@ -21,7 +23,7 @@ export interface Shown {
 }
 
 /** What a staff member is told on arrival. Whoever stands in it unchanged since the last time is not written again. */
-export function staffInit({ unclaimed, flagged, online, pos, users }: Shown): JsonText<StaffInit> {
+export function staffInit({ unclaimed, flagged, own, online, pos, users }: Shown): JsonText<StaffInit> {
   const staff: string[] = []
   const visitors: string[] = []
   for (const [person, { role }] of online) {
@@ -30,12 +32,18 @@ export function staffInit({ unclaimed, flagged, online, pos, users }: Shown): Js
     else if (role === 'visitor') visitors.push(textOf(users.visitor(id)))
   }
   const queued: string[] = []
-  for (const [room, chat] of unclaimed) queued.push(queuedText(room, chat))
+  for (const [room, chat] of byOpening(unclaimed)) queued.push(queuedText(room, chat))
+  const served = byOpening(own).map(([room, chat]) => ownChat(room, chat))
   return jsonText(
     `{"online_users":[${staff.join()}],"online_visitors":[${visitors.join()}],"unclaimed_chats":[${queued.join()}],` +
-      `"flagged_chats":${JSON.stringify(topFlagged(flagged))},"pos":"${pos}"}`,
+      `"flagged_chats":${JSON.stringify(topFlagged(flagged))},` +
+      `"own_chats":${JSON.stringify(served)},"pos":"${pos}"}`,
   )
 }
+
+/** In the order in which the chats were opened: one that was returned to the queue has its old place there. */
+const byOpening = (rows: ReadonlyMap<string, ChatRow>): readonly (readonly [string, ChatRow])[] =>
+  [...rows].sort(([a, one], [b, other]) => one.openedAt - other.openedAt || (a < b ? -1 : 1))
 
 const texts: Texts = new WeakMap()
 const textOf = (user: StaffUser | VisitorUser): string => remembered(texts, user, () => JSON.stringify(user))

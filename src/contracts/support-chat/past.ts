@@ -4,6 +4,7 @@ import { type ChatRow, chats } from '../../../projections/chats.ts'
 import type { Notice } from '../../delivery/notice.ts'
 import { noticesOf, type PastFeed, type Step as PastStep } from '../../delivery/resume.ts'
 import type { Log } from '../../log/log.ts'
+import type { StaffUser } from '../shared/people.ts'
 import { chatNotices, staffIn } from './notices.ts'
 import { topFlagged } from './opening.ts'
 import { usersOf } from './users.ts'
@@ -19,6 +20,9 @@ export interface ChatAt {
   readonly seq: number
   readonly row: ChatRow
   readonly messages: readonly MessageObject[]
+  /** Who serves it, as they were called when they came; null in the queue. */
+  readonly staff: StaffUser | null
+  readonly last: Step['recorded']
 }
 
 /**
@@ -44,14 +48,22 @@ export const replayChat = (log: Log, room: string): AsyncGenerator<Step> =>
 export async function chatAt(log: Log, room: string, seq = Number.MAX_SAFE_INTEGER): Promise<ChatAt | undefined> {
   const messages: MessageObject[] = []
   let last: Step | undefined
+  let staff: StaffUser | null = null
   for await (const step of replayChat(log, room)) {
     if (step.recorded.revision > seq) break
     last = step
+    staff = step.after.staffId === null ? null : (seatedIn(step) ?? staff)
     const message = messageOf(room, step)
     if (message) messages.push(message)
   }
   if (!last || (seq !== Number.MAX_SAFE_INTEGER && last.recorded.revision !== seq)) return undefined
-  return { seq: last.recorded.revision, row: last.after, messages }
+  return { seq: last.recorded.revision, row: last.after, messages, staff, last: last.recorded }
+}
+
+function seatedIn({ notices }: Step): StaffUser | undefined {
+  for (const { name, data } of notices)
+    if (name === 'staff_join_room' || name === 'staff_being_taken_over_chat') return data.user
+  return undefined
 }
 
 function messageOf(room: string, { recorded, after, notices }: Step): MessageObject | undefined {

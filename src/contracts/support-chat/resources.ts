@@ -7,9 +7,9 @@ import { chatVisitor, roomObject } from './wire.ts'
 /** Chats and their events are told in the words of the support-chat document, which `docs/` describes. */
 export const Described = z.record(z.string(), z.unknown())
 
-/** Times in milliseconds, like all room objects. */
-export const chatResource = (room: string, row: ChatRow) => ({
-  ...roomObject(room, row),
+/** Times in milliseconds, like all room objects. `isInternal`: with the priority that staff have given it. */
+export const chatResource = (room: string, row: ChatRow, isInternal = true) => ({
+  ...roomObject(room, isInternal ? row : { ...row, severity: 0, updatedAt: null }),
   state: row.status,
   staff_id: row.staffId,
   served_by: row.servedBy,

@@ -3,7 +3,7 @@ import type { Content } from '../../../machines/chat/events.ts'
 import type { Shape } from '../../delivery/contract.ts'
 import { staffUserShape as staff, visitorUserShape as visitor } from '../shared/people-shapes.ts'
 import { eventRefShape as ref } from '../shared/wire-shapes.ts'
-import type { MessageObject, StaffInit, SupportChatWire } from './wire.ts'
+import type { MessageObject, OwnChat, StaffInit, SupportChatWire, VisitorInit } from './wire.ts'
 
 const milliseconds = z.int()
 // any JSON object is content
@@ -27,14 +27,28 @@ const message: z.ZodType<MessageObject> = z.strictObject({
   created_at: z.int(),
   updated_at: z.null(),
 })
+const messages = z.array(message).readonly()
 const flagged = z.array(z.strictObject({ user: visitor, room })).readonly()
 const queued = { user: visitor, room, contents }
 
+const own = {
+  user: visitor,
+  room,
+  state: z.enum(['claimed', 'takenOver']),
+  unread: z.int().min(0),
+  unread_since: milliseconds.nullable(),
+}
+const ownChat: z.ZodType<OwnChat> = z.strictObject(own)
+const somebody = z.union([visitor, staff])
+const reason = z.enum(['visitor-left', 'staff-left', 'visitor-disconnected', 'staff-disconnected'])
+const pos = z.string().regex(/^\d+$/)
+
+const said = { sequence_num: z.int().min(1), at: milliseconds }
 const inRoom = { ...ref, room: z.string() }
 const byStaff = z.strictObject({ ...inRoom, user: staff })
 const byVisitor = z.strictObject({ ...inRoom, user: visitor })
-const staffWrote = z.strictObject({ ...inRoom, user: staff, content })
-const visitorWrote = z.strictObject({ ...inRoom, user: visitor, content })
+const staffWrote = z.strictObject({ ...inRoom, user: staff, content, ...said })
+const visitorWrote = z.strictObject({ ...inRoom, user: visitor, content, ...said })
 const priority = z.strictObject({ ...ref, room, user: staff, visitor, flagged_chats: flagged })
 const staffHere = z.strictObject({ ...ref, user: staff })
 const visitorHere = z.strictObject({ ...ref, user: visitor })
@@ -46,7 +60,7 @@ export const supportChatShapes: { readonly [Name in keyof SupportChatWire]: Shap
   visitor_leave_queue: byVisitor,
   staff_claim_chat: z.strictObject({ ...ref, room, user: visitor, staff }),
   staff_join_room: byStaff,
-  agent_new_chat: z.strictObject({ ...inRoom, user: staff, visitor, contents: z.array(message).readonly() }),
+  agent_new_chat: z.strictObject({ ...inRoom, user: staff, visitor, contents: messages }),
   visitor_send: visitorWrote,
   new_visitor_msg_for_supervisor: visitorWrote,
   staff_send: staffWrote,
@@ -63,7 +77,13 @@ export const supportChatShapes: { readonly [Name in keyof SupportChatWire]: Shap
   visitor_goes_online: visitorHere,
   visitor_goes_offline: visitorHere,
   chat_has_changed_priority: priority,
-  own_chat_claimed: z.strictObject({ ...ref, room, user: visitor }),
+  own_chat_claimed: z.strictObject({ ...ref, ...own, staff, contents: messages }),
+  own_chat_opened: visitorWrote,
+  own_msg: z.union([visitorWrote, staffWrote]),
+  own_chat_closed: z.strictObject({ ...inRoom, user: somebody, reason }),
+  own_chat_returned: byVisitor,
+  staff_return_chat: byStaff,
+  staff_return_chat_for_supervisor: byStaff,
 }
 
 /** What a staff member is told on arrival. */
@@ -72,5 +92,13 @@ export const staffInitShape: Shape<StaffInit> = z.strictObject({
   online_visitors: z.array(visitor).readonly(),
   unclaimed_chats: z.array(z.strictObject(queued)).readonly(),
   flagged_chats: flagged,
-  pos: z.string().regex(/^\d+$/),
+  own_chats: z.array(ownChat).readonly(),
+  pos,
+})
+
+/** What a visitor is told on arrival. */
+export const visitorInitShape: Shape<VisitorInit> = z.strictObject({
+  user: visitor,
+  chat: z.strictObject({ room: z.string(), staff: staff.nullable(), messages }).nullable(),
+  pos,
 })

@@ -1,5 +1,6 @@
-import type { Content } from '../../../machines/chat/events.ts'
-import type { ChatRow, WaitingMessage } from '../../../projections/chats.ts'
+import type { ChatCloseReason, Content } from '../../../machines/chat/events.ts'
+import type { WaitingMessage } from '../../../projections/chat-transcript.ts'
+import type { ChatRow } from '../../../projections/chats.ts'
 import type { EventRef } from '../../delivery/notice.ts'
 import { type StaffUser, type VisitorUser, visitorUser } from '../shared/people.ts'
 
@@ -43,27 +44,61 @@ export interface FlaggedChat {
   readonly room: RoomObject
 }
 
+/** A chat that somebody serves, as it stands for them. */
+export interface OwnChat {
+  readonly user: VisitorUser
+  readonly room: RoomObject
+  readonly state: 'claimed' | 'takenOver'
+  /** The visitor's messages since whoever serves came or wrote last, and when the first of them came (milliseconds). */
+  readonly unread: number
+  readonly unread_since: number | null
+}
+
 export interface StaffInit {
   readonly online_users: readonly StaffUser[]
   readonly online_visitors: readonly VisitorUser[]
   readonly unclaimed_chats: readonly QueuedChat[]
   readonly flagged_chats: readonly FlaggedChat[]
+  /** The open chats that they serve. */
+  readonly own_chats: readonly OwnChat[]
   /** Up to which event of the log this is true. */
   readonly pos: string
+}
+
+export interface VisitorInit {
+  /** As known when they came. */
+  readonly user: VisitorUser
+  readonly chat: {
+    readonly room: string
+    /** Who serves it, as they were called when they came; null in the queue. */
+    readonly staff: StaffUser | null
+    /** The newest ones, the oldest of them first; writers as they were called when they wrote. */
+    readonly messages: readonly MessageObject[]
+  } | null
+  /** Up to which event of the log this is true. */
+  readonly pos: string
+}
+
+/** A message of the moment; `at` in milliseconds. */
+interface Saying<User> extends InRoom {
+  readonly user: User
+  readonly content: Content
+  readonly sequence_num: number
+  readonly at: number
 }
 
 /** Every name this contract sends after `staff_init`, exactly as its document spells it. */
 export interface SupportChatWire {
   append_unclaimed_chats: About & { user: VisitorUser; contents: readonly Content[] }
-  visitor_unclaimed_msg: InRoom & { user: VisitorUser; content: Content }
+  visitor_unclaimed_msg: Saying<VisitorUser>
   visitor_leave_queue: InRoom & { user: VisitorUser }
   staff_claim_chat: About & { user: VisitorUser; staff: StaffUser }
   staff_join_room: InRoom & { user: StaffUser }
   agent_new_chat: InRoom & { user: StaffUser; visitor: VisitorUser; contents: readonly MessageObject[] }
-  visitor_send: InRoom & { user: VisitorUser; content: Content }
-  new_visitor_msg_for_supervisor: InRoom & { user: VisitorUser; content: Content }
-  staff_send: InRoom & { user: StaffUser; content: Content }
-  new_staff_msg_for_supervisor: InRoom & { user: StaffUser; content: Content }
+  visitor_send: Saying<VisitorUser>
+  new_visitor_msg_for_supervisor: Saying<VisitorUser>
+  staff_send: Saying<StaffUser>
+  new_staff_msg_for_supervisor: Saying<StaffUser>
   staff_being_taken_over_chat: InRoom & { user: StaffUser }
   staff_take_over_chat: InRoom & { user: StaffUser }
   chat_has_changed_priority_for_supervisor: About & PriorityChange
@@ -78,8 +113,17 @@ export interface SupportChatWire {
   visitor_goes_offline: EventRef & { user: VisitorUser }
   /** To agents, what `chat_has_changed_priority_for_supervisor` is to the others. */
   chat_has_changed_priority: About & PriorityChange
-  /** To all sockets of the claimer: their other tabs take the chat from the queue too. */
-  own_chat_claimed: About & { user: VisitorUser }
+  // To all sockets of one person: what one tab did, or what happened to them, shows in every other.
+  /** To whoever serves from now on, however it came about; and again to whoever claims again. */
+  own_chat_claimed: About & OwnChat & { staff: StaffUser; contents: readonly MessageObject[] }
+  own_chat_opened: Saying<VisitorUser>
+  own_msg: Saying<VisitorUser | StaffUser>
+  /** To whoever ended it: visitor or staff. */
+  own_chat_closed: InRoom & { user: VisitorUser | StaffUser; reason: ChatCloseReason }
+  own_chat_returned: InRoom & { user: VisitorUser }
+  /** To the visitor, who waits in the queue again. */
+  staff_return_chat: InRoom & { user: StaffUser }
+  staff_return_chat_for_supervisor: InRoom & { user: StaffUser }
 }
 
 interface PriorityChange {
@@ -115,6 +159,14 @@ export const queuedChat = (id: string, chat: ChatRow): QueuedChat => ({
   user: chatVisitor(chat),
   room: roomObject(id, chat),
   contents: chat.waiting.map(({ content }) => content),
+})
+
+export const ownChat = (id: string, chat: ChatRow): OwnChat => ({
+  user: chatVisitor(chat),
+  room: roomObject(id, chat),
+  state: chat.status === 'takenOver' ? 'takenOver' : 'claimed',
+  unread: chat.unread,
+  unread_since: chat.unreadSince,
 })
 
 export const flaggedChat = (id: string, chat: ChatRow): FlaggedChat => ({

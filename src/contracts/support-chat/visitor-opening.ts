@@ -1,0 +1,44 @@
+import type { ChatRow } from '../../../projections/chats.ts'
+import type { Connection } from '../../delivery/connection.ts'
+import type { Node, Opening } from '../../delivery/contract.ts'
+import type { LiveModel } from '../../delivery/live-model.ts'
+import { openChatsOf } from './chats-model.ts'
+import { chatAt } from './past.ts'
+import { usersOf } from './users.ts'
+import type { MessageObject, VisitorInit } from './wire.ts'
+
+/** As much of a transcript as is told at once: the newest messages, as JSON. */
+const MAX_TOLD_CHARACTERS = 256 * 1024
+
+/**
+ * Makes `visitor_init` ready: the chat that the visitor has open, as this node has pushed it, with what was said. Rejects
+ * with LogUnavailable.
+ */
+export function visitorOpening(
+  { party: { org, id }, emit }: Connection,
+  chats: LiveModel<ChatRow>,
+  { log, profiles, follower }: Pick<Node, 'log' | 'profiles' | 'follower'>,
+): Opening | Promise<Opening> {
+  const openChat = (): readonly [string, ChatRow] | undefined => [...chats.list(openChatsOf(org, id))][0]
+  const tell = (chat: VisitorInit['chat']): true => {
+    emit('visitor_init', { user: usersOf(profiles, org).visitor(id), chat, pos: follower.pos() } satisfies VisitorInit)
+    return true
+  }
+  const found = openChat()
+  if (!found) return () => openChat() === undefined && tell(null)
+  const [room, { seq }] = found
+  return chatAt(log, room, seq).then((then) => () => {
+    const now = openChat()
+    if (!then || now?.[0] !== room || now[1].seq !== seq) return false
+    return tell({ room, staff: then.staff, messages: newest(then.messages) })
+  })
+}
+
+function newest(messages: readonly MessageObject[]): readonly MessageObject[] {
+  let characters = 0
+  const from = messages.findLastIndex((message) => {
+    characters += JSON.stringify(message.content).length
+    return characters > MAX_TOLD_CHARACTERS
+  })
+  return messages.slice(Math.min(from + 1, messages.length - 1))
+}
