@@ -127,7 +127,9 @@ function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<Ch
     case 'ChatTakenOver':
       return served(row, seq, 'takenOver', event.staffId)
     case 'ChatReturned': {
-      const waiting = newestSaid(row.said, ({ staffId }) => staffId === null).map(({ staffId: _, ...message }) => message)
+      const waiting = newestSaid(row.said, ({ staffId }) => staffId === null).map(
+        ({ staffId: _, ...message }) => message,
+      )
       return { ...row, seq, status: 'unclaimed', staffId: null, ...READ, waiting }
     }
     case 'ChatFlagged':

@@ -23,7 +23,8 @@ export interface PersonRow extends Row {
 
 /**
  * Rows `<org>/<id>`. Lists: `org/<org>/<id>`, the people of an organisation by id; `users/<org>/<id>`, the same without
- * its many visitors; `email/<login>/<org>/<id>`, the accounts of one e-mail; `moved/<org>/<movedAt>/<id>`, who changed last.
+ * its many visitors; `email/<login>/<org>/<id>`, the accounts of one e-mail; `moved/<org>/<movedAt>/<id>`, who changed
+ * last.
  */
 export const people = projectionOf<PersonRow, 'person'>('person', {
   name: 'people',

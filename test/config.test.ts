@@ -26,6 +26,7 @@ describe('defaults', () => {
       allowedOrigins: [],
       disconnectGraceMs: 15_000,
       lessonOverrunMinutes: 30,
+      onStaffGone: 'close',
       leaseMs: 30_000,
       timeZone: 'UTC',
       mixpanel: null,

@@ -62,7 +62,14 @@ describe('the demo', () => {
         code: 0,
         out: expect.stringMatching(
           new RegExp(
-            ['^attendance-sessions: equal', 'chats: equal, 3 keys', 'courses: equal', 'lessons: equal', 'online: equal']
+            [
+              '^attendance-sessions: equal',
+              'chats: equal, 3 keys',
+              'comings: equal',
+              'courses: equal',
+              'lessons: equal',
+              'online: equal',
+            ]
               .concat('people: equal')
               .join('.*\\n'),
           ),

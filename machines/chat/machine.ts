@@ -16,8 +16,8 @@ interface ChatContext {
 }
 
 /**
- * unclaimed -> claimed -> takenOver -> closed. Handed on or assigned, a chat is claimed by somebody else; returned, it is
- * unclaimed again.
+ * unclaimed -> claimed -> takenOver -> closed. Handed on or assigned, a chat is claimed by somebody else; returned, it
+ * is unclaimed again.
  *
  * Fed with recorded events only, live and on replay alike, hence no guards: whether something may happen is decided in
  * decide.ts; what has happened is accepted, even if the rules have changed since. A closed chat is not final: it can

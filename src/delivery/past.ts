@@ -37,6 +37,8 @@ export interface Past {
    */
   streams(hearer: Hearer, from: bigint, upTo: bigint): Promise<readonly PastStream[]>
   feeds(models: PastModels, hearer: Hearer): readonly AnyFeed[]
-  /** The rooms that they enter and leave by an event, as they do live. To be called before its notices are looked at. */
+  /**
+   * The rooms that they enter and leave by an event, as they do live. To be called before its notices are looked at.
+   */
   move?(change: unknown, hearer: Hearer, rooms: Set<string>): void
 }

@@ -7,9 +7,10 @@ const MAX_SPARE_LINES = 20_000
 const DROPPED = '-'
 
 /**
- * The receipts of one node, in memory and in a file with a line for each change: `<person> <socket> <cursor>`. Lines are
- * written as soon as the ones before are, without waiting for the disk itself: they have to outlive the process, and a
- * machine that loses its power tells something twice. Every receipt that is found is one of a process that has ended.
+ * The receipts of one node, in memory and in a file with a line for each change: `<person> <socket> <cursor>`. Lines
+ * are written as soon as the ones before are, without waiting for the disk itself: they have to outlive the process,
+ * and a machine that loses its power tells something twice. Every receipt that is found is one of a process that has
+ * ended.
  */
 export async function openReceiptFile(path: string, onError: (error: unknown) => void): Promise<ReceiptStore> {
   const receipts = readReceipts(await readFile(path, 'utf8').catch(() => ''))

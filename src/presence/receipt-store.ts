@@ -8,8 +8,8 @@ export interface Receipt {
 
 /**
  * Receipts of the connections of people who may come back. They outlive the process, so that a client that comes back
- * after a crash, or to another node, is told what it has missed. A person is `<org>.<id>`. Adapters: a file of this node
- * (`receipt-file.ts`), all nodes over Redis. Writing never waits and never fails: what is lost is told twice.
+ * after a crash, or to another node, is told what it has missed. A person is `<org>.<id>`. Adapters: a file of this
+ * node (`receipt-file.ts`), all nodes over Redis. Writing never waits and never fails: what is lost is told twice.
  */
 export interface ReceiptStore {
   /** Puts the receipt of a connection, which is open. */

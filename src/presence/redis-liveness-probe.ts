@@ -41,8 +41,8 @@ interface Asked {
 
 /**
  * The connections of all nodes: those that hold leases of the person are asked by Redis's publish and subscribe, which
- * keeps nothing. A node that does not answer at all is dead, or as good as dead: its people were last heard when it last
- * renewed their leases.
+ * keeps nothing. A node that does not answer at all is dead, or as good as dead: its people were last heard when it
+ * last renewed their leases.
  */
 export async function openRedisProbe(options: RedisProbeOptions): Promise<LivenessProbe> {
   const { url, node, here, leases, clock, onError, prefix = 'lyceum:' } = options

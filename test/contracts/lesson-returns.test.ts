@@ -64,28 +64,31 @@ test(
   },
 )
 
-test('[NODE-7] a tab that answers nobody for a while keeps its person in a lesson when the other one is closed', async () => {
-  const lesson = await lessonOf(server.url, tea)
-  const half = await inLesson('half', lesson)
-  const felt = new Promise<void>((resolve) => half.socket.io.engine.once('ping', resolve))
-  const other = await come('half')
-  await felt // it was alive when the other one came
-  await half.ask('leave_lesson', { lesson_id: 'another' }) // and its answer has arrived
-  freeze(half)
-  other.close()
-  // Twice as long as whoever loses their only connection would be given.
-  for (const id of ['first', 'second']) {
-    const witness = await inLesson(id, lesson)
-    witness.socket.io.engine.close()
-    await eventually(
-      () => person(lesson, id),
-      ({ present }) => !present,
-    )
-  }
-  expect(await person(lesson, 'half')).toMatchObject({ joins: 1, leaves: 0, present: true })
-  frozen.at(-1)?.resume()
-  expect(await half.ask('leave_lesson', { lesson_id: lesson.id })).toMatchObject([true, null, {}])
-})
+test(
+  '[NODE-7] a tab that answers nobody for a while keeps its person in a lesson when the other one ' + 'is closed',
+  async () => {
+    const lesson = await lessonOf(server.url, tea)
+    const half = await inLesson('half', lesson)
+    const felt = new Promise<void>((resolve) => half.socket.io.engine.once('ping', resolve))
+    const other = await come('half')
+    await felt // it was alive when the other one came
+    await half.ask('leave_lesson', { lesson_id: 'another' }) // and its answer has arrived
+    freeze(half)
+    other.close()
+    // Twice as long as whoever loses their only connection would be given.
+    for (const id of ['first', 'second']) {
+      const witness = await inLesson(id, lesson)
+      witness.socket.io.engine.close()
+      await eventually(
+        () => person(lesson, id),
+        ({ present }) => !present,
+      )
+    }
+    expect(await person(lesson, 'half')).toMatchObject({ joins: 1, leaves: 0, present: true })
+    frozen.at(-1)?.resume()
+    expect(await half.ask('leave_lesson', { lesson_id: lesson.id })).toMatchObject([true, null, {}])
+  },
+)
 
 test(
   '[LESSON-8] who has left is not pulled back in when the connection comes back and still names the ' + 'lesson',

@@ -25,16 +25,19 @@ async function call(token: string | null, method: string, path: string, body?: o
 const day = 24 * 3600
 const ago = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds
 
-test('[RENEW-1] a token that is still valid is traded for a new one of the same person, as often as they like', async () => {
-  const token = await tokenFor('agent', 'ann', 'acme', { name: 'Ann' }, 60)
-  const first = await call(token, 'POST', '/auth/refresh')
-  expect(first).toMatchObject({ status: 200, body: { data: { expires_in: 12 * 3600 } } })
-  const second = await call(first.body.data.access_token, 'POST', '/auth/refresh')
-  const [was, is] = [decodeJwt(token), decodeJwt(second.body.data.access_token)]
-  expect(is).toMatchObject({ sub: 'ann', org_id: 'acme', role: 'agent', name: 'Ann', auth_time: was.iat })
-  expect(is.exp).toBeGreaterThan(was.exp ?? 0)
-  expect((await call(null, 'POST', '/auth/refresh')).status).toBe(401)
-})
+test(
+  '[RENEW-1] a token that is still valid is traded for a new one of the same person, as often as ' + 'they like',
+  async () => {
+    const token = await tokenFor('agent', 'ann', 'acme', { name: 'Ann' }, 60)
+    const first = await call(token, 'POST', '/auth/refresh')
+    expect(first).toMatchObject({ status: 200, body: { data: { expires_in: 12 * 3600 } } })
+    const second = await call(first.body.data.access_token, 'POST', '/auth/refresh')
+    const [was, is] = [decodeJwt(token), decodeJwt(second.body.data.access_token)]
+    expect(is).toMatchObject({ sub: 'ann', org_id: 'acme', role: 'agent', name: 'Ann', auth_time: was.iat })
+    expect(is.exp).toBeGreaterThan(was.exp ?? 0)
+    expect((await call(null, 'POST', '/auth/refresh')).status).toBe(401)
+  },
+)
 
 test('[RENEW-2] thirty days after the log-in it is over, however often it was renewed', async () => {
   const nearly = await tokenFor('agent', 'ann', 'acme', { auth_time: ago(30 * day - 600) })
@@ -91,20 +94,23 @@ test('[RENEW-4] a disabled person gets no new token', async () => {
   expect((await call(token, 'POST', '/auth/refresh')).status).toBe(401)
 })
 
-test('[VISIT-1] a visitor_secret makes the same visitor again, also when the token has expired, and nobody else', async () => {
-  const visit = (body: object, token: string | null = null) =>
-    call(token, 'POST', '/auth/visitor', { org_id: 'acme', ...body })
-  const sub = ({ body }: Answer) => decodeJwt(body.data.access_token).sub
-  const first = await visit({ name: 'Mia' })
-  const { visitor_secret, access_token } = first.body.data
-  expect(visitor_secret).toMatch(/^visitor\./)
-  const again = await visit({ name: 'Mia', visitor_secret })
-  expect(sub(again)).toBe(sub(first))
-  expect(again.body.data.visitor_secret).toBe(visitor_secret)
-  expect(sub(await visit({}, access_token)), 'the token that is still valid does so, too').toBe(sub(first))
-  expect(sub(await visit({}))).not.toBe(sub(first))
-  expect(sub(await visit({ org_id: 'other', visitor_secret }))).not.toBe(sub(first))
-  expect((await visit({ visitor_secret: 'visitor.guess' })).status).toBe(400)
-  expect((await visit({ org_id: 'other' }, access_token)).status).toBe(409)
-  expect((await visit({}, 'nonsense')).status).toBe(401)
-})
+test(
+  '[VISIT-1] a visitor_secret makes the same visitor again, also when the token has expired, and ' + 'nobody else',
+  async () => {
+    const visit = (body: object, token: string | null = null) =>
+      call(token, 'POST', '/auth/visitor', { org_id: 'acme', ...body })
+    const sub = ({ body }: Answer) => decodeJwt(body.data.access_token).sub
+    const first = await visit({ name: 'Mia' })
+    const { visitor_secret, access_token } = first.body.data
+    expect(visitor_secret).toMatch(/^visitor\./)
+    const again = await visit({ name: 'Mia', visitor_secret })
+    expect(sub(again)).toBe(sub(first))
+    expect(again.body.data.visitor_secret).toBe(visitor_secret)
+    expect(sub(await visit({}, access_token)), 'the token that is still valid does so, too').toBe(sub(first))
+    expect(sub(await visit({}))).not.toBe(sub(first))
+    expect(sub(await visit({ org_id: 'other', visitor_secret }))).not.toBe(sub(first))
+    expect((await visit({ visitor_secret: 'visitor.guess' })).status).toBe(400)
+    expect((await visit({ org_id: 'other' }, access_token)).status).toBe(409)
+    expect((await visit({}, 'nonsense')).status).toBe(401)
+  },
+)

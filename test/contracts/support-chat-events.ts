@@ -25,17 +25,19 @@ export const PERSON = {
 export const ROOM = ['created_at', 'id', 'severity_level', 'tags', 'updated_at', 'visitor_id']
 export const MESSAGE = ['chat_id', 'content', 'created_at', 'id', 'sender', 'sequence_num', 'type_id', 'updated_at']
 
+const SAID = ['at', 'content', 'sequence_num'] as const
+
 export const PUSHES: Readonly<Record<string, Shape>> = {
   append_unclaimed_chats: { user: 'visitor', room: 'object', also: ['contents'] },
-  visitor_unclaimed_msg: { user: 'visitor', room: 'id', also: ['content'] },
+  visitor_unclaimed_msg: { user: 'visitor', room: 'id', also: [...SAID] },
   visitor_leave_queue: { user: 'visitor', room: 'id' },
   staff_claim_chat: { user: 'visitor', room: 'object', also: ['staff'] },
   staff_join_room: { user: 'staff', room: 'id' },
   agent_new_chat: { user: 'staff', room: 'id', also: ['contents', 'visitor'] },
-  visitor_send: { user: 'visitor', room: 'id', also: ['content'] },
-  new_visitor_msg_for_supervisor: { user: 'visitor', room: 'id', also: ['content'] },
-  staff_send: { user: 'staff', room: 'id', also: ['content'] },
-  new_staff_msg_for_supervisor: { user: 'staff', room: 'id', also: ['content'] },
+  visitor_send: { user: 'visitor', room: 'id', also: [...SAID] },
+  new_visitor_msg_for_supervisor: { user: 'visitor', room: 'id', also: [...SAID] },
+  staff_send: { user: 'staff', room: 'id', also: [...SAID] },
+  new_staff_msg_for_supervisor: { user: 'staff', room: 'id', also: [...SAID] },
   staff_being_taken_over_chat: { user: 'staff', room: 'id' },
   staff_take_over_chat: { user: 'staff', room: 'id' },
   chat_has_changed_priority_for_supervisor: { user: 'staff', room: 'object', also: ['flagged_chats', 'visitor'] },
@@ -46,7 +48,8 @@ export const PUSHES: Readonly<Record<string, Shape>> = {
   staff_goes_online: { user: 'staff' },
   staff_goes_offline: { user: 'staff' },
   // Ours: the document has no name for these.
-  own_chat_claimed: { user: 'visitor', room: 'object' },
+  own_chat_claimed: { user: 'visitor', room: 'object', also: ['contents', 'staff', 'state', 'unread', 'unread_since'] },
+  own_chat_opened: { user: 'visitor', room: 'id', also: [...SAID] },
   chat_has_changed_priority: { user: 'staff', room: 'object', also: ['flagged_chats', 'visitor'] },
   visitor_goes_online: { user: 'visitor' },
   visitor_goes_offline: { user: 'visitor' },

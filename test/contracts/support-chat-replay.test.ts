@@ -52,18 +52,22 @@ describe('replay_chat', () => {
     const names = replayed(ada).map(({ seq, event }) => `${seq} ${event}`)
     expect(names).toEqual([
       '0 append_unclaimed_chats',
+      '0 own_chat_opened',
       '1 staff_claim_chat',
       '1 own_chat_claimed',
       '1 staff_join_room',
       '1 agent_new_chat',
       '2 visitor_send',
       '2 new_visitor_msg_for_supervisor',
+      '2 own_msg',
       '3 staff_send',
       '3 new_staff_msg_for_supervisor',
+      '3 own_msg',
       '4 visitor_leave',
       '4 visitor_leave_chat_for_supervisor',
+      '4 own_chat_closed',
     ])
-    expect(replayed(ada)[5]).toMatchObject({
+    expect(replayed(ada)[6]).toMatchObject({
       room,
       speed: 1000,
       to: 'person',

@@ -51,22 +51,25 @@ test('[KEYS-1] after a rotation the first token with the new key is let in withi
   expect(await within(2_000, find('new'))).toBe('found')
 })
 
-test('[KEYS-2] a stranger who makes up key ids keeps nobody out, and does not make us hammer the provider', async () => {
-  const { clock, state, find, within } = await provider('known')
-  expect(await find('known')).toBe('found')
-  const before = state.asked
-  for (let second = 0; second < 30; second++) {
-    const made = Array.from({ length: 20 }, (_, n) => within(2_000, find(`made-up-${second}-${n}`)))
+test(
+  '[KEYS-2] a stranger who makes up key ids keeps nobody out, and does not make us hammer the ' + 'provider',
+  async () => {
+    const { clock, state, find, within } = await provider('known')
     expect(await find('known')).toBe('found')
-    for (const answer of await Promise.all(made)) expect(answer).toBe('no such key')
-    clock.advance(500)
-  }
-  expect(state.asked - before).toBeLessThanOrEqual(32)
-  state.set = { keys: [await jwk('new')] }
-  const stranger = within(2_000, find('made-up'))
-  expect(await within(2_000, find('new'))).toBe('found')
-  expect(await stranger).toBe('no such key')
-})
+    const before = state.asked
+    for (let second = 0; second < 30; second++) {
+      const made = Array.from({ length: 20 }, (_, n) => within(2_000, find(`made-up-${second}-${n}`)))
+      expect(await find('known')).toBe('found')
+      for (const answer of await Promise.all(made)) expect(answer).toBe('no such key')
+      clock.advance(500)
+    }
+    expect(state.asked - before).toBeLessThanOrEqual(32)
+    state.set = { keys: [await jwk('new')] }
+    const stranger = within(2_000, find('made-up'))
+    expect(await within(2_000, find('new'))).toBe('found')
+    expect(await stranger).toBe('no such key')
+  },
+)
 
 test('[KEYS-3] with the provider away the last known keys are used for a day, and it shows', async () => {
   const { clock, state, keys, find, within } = await provider('known')

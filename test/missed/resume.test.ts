@@ -77,38 +77,41 @@ test.each(['agent', 'supervisor'])(
   },
 )
 
-test('[RESUME-2] an official client with resume=1 recovers by itself, over any cut, and hears each push once', async () => {
-  const acme = company(server)
-  const line = await openLine(server.url)
-  onTestFinished(() => line.close())
-  const ann = await acme.join('agent', 'ann')
-  const stayer = await exact(acme, 'supervisor', 'sue')
-  const token = await tokenFor('supervisor', 'sue', acme.org)
-  const traveller = await connect(line.url, {
-    ...{ auth: { token }, query: { resume: '1' } },
-    ...{ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 50, timeout: 500 },
-  })
-  onTestFinished(() => traveller.close())
-  await traveller.told('cursor')
-  const recovered: boolean[] = []
-  traveller.socket.on('connect', () => recovered.push(traveller.socket.recovered))
-  for (const name of ['vera', 'vic', 'val']) {
-    const gone = new Promise((left) => traveller.socket.once('disconnect', left))
-    line.down()
-    const { visitor, room } = await acme.chat(name, ann)
-    await ann.ask('staff_join', { room })
-    await gone
-    line.mend()
-    await ann.ask('staff_msg', { room, content: { n: 1 } })
-    await visitor.ask('visitor_leave_room')
-    await traveller.told('visitor_leave_chat_for_supervisor', (data) => data.room === room)
-  }
-  await acme.fence(stayer, traveller)
-  expect(recovered).toEqual([true, true, true])
-  const named = ({ heard }: Client) => heard.filter(({ name }) => !['staff_init', 'cursor'].includes(name))
-  expect(named(traveller)).toEqual(named(stayer))
-  expect(traveller.all('staff_init')).toHaveLength(1)
-})
+test(
+  '[RESUME-2] an official client with resume=1 recovers by itself, over any cut, and hears each ' + 'push once',
+  async () => {
+    const acme = company(server)
+    const line = await openLine(server.url)
+    onTestFinished(() => line.close())
+    const ann = await acme.join('agent', 'ann')
+    const stayer = await exact(acme, 'supervisor', 'sue')
+    const token = await tokenFor('supervisor', 'sue', acme.org)
+    const traveller = await connect(line.url, {
+      ...{ auth: { token }, query: { resume: '1' } },
+      ...{ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 50, timeout: 500 },
+    })
+    onTestFinished(() => traveller.close())
+    await traveller.told('cursor')
+    const recovered: boolean[] = []
+    traveller.socket.on('connect', () => recovered.push(traveller.socket.recovered))
+    for (const name of ['vera', 'vic', 'val']) {
+      const gone = new Promise((left) => traveller.socket.once('disconnect', left))
+      line.down()
+      const { visitor, room } = await acme.chat(name, ann)
+      await ann.ask('staff_join', { room })
+      await gone
+      line.mend()
+      await ann.ask('staff_msg', { room, content: { n: 1 } })
+      await visitor.ask('visitor_leave_room')
+      await traveller.told('visitor_leave_chat_for_supervisor', (data) => data.room === room)
+    }
+    await acme.fence(stayer, traveller)
+    expect(recovered).toEqual([true, true, true])
+    const named = ({ heard }: Client) => heard.filter(({ name }) => !['staff_init', 'cursor'].includes(name))
+    expect(named(traveller)).toEqual(named(stayer))
+    expect(traveller.all('staff_init')).toHaveLength(1)
+  },
+)
 
 test('[RESUME-3] a cursor that this log does not know is told so, and the client is told how it stands', async () => {
   const acme = company(server)

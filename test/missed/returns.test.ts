@@ -76,17 +76,20 @@ test.each(['websocket', 'polling'])(
   },
 )
 
-test('[MISSED-2] what was written to a connection that was dead already is pushed to the one that comes after', async () => {
-  const vera = await served()
-  line.freeze()
-  await says('two', 'three')
-  line.drop() // the phone has another network; the server has heard nothing of it
-  line.mend()
-  await back(vera)
-  await says('four')
-  await vera.told('staff_send', ({ content }) => content.text === 'four')
-  expect(texts(vera)).toEqual(['one', 'two', 'three', 'four'])
-})
+test(
+  '[MISSED-2] what was written to a connection that was dead already is pushed to the one that ' + 'comes after',
+  async () => {
+    const vera = await served()
+    line.freeze()
+    await says('two', 'three')
+    line.drop() // the phone has another network; the server has heard nothing of it
+    line.mend()
+    await back(vera)
+    await says('four')
+    await vera.told('staff_send', ({ content }) => content.text === 'four')
+    expect(texts(vera)).toEqual(['one', 'two', 'three', 'four'])
+  },
+)
 
 test('[MISSED-3] over kill -9 of the server, whether it has told of a message or not', async () => {
   const vera = await served()

@@ -34,14 +34,16 @@ const told = (event: PersonEvent, revision: number) => ({
 const folded = (...events: readonly PersonEvent[]) =>
   events.reduce<PersonRow | undefined>((row, event, revision) => people.fold(row, told(event, revision)), undefined)
 
+const MOVED = `moved/acme/${'0'.repeat(20)}/ann`
+
 test(
   'a person stands in the lists of the organisation, an account in that of the e-mail, a visitor in ' +
     'no list of users',
   () => {
     const listed = (row: PersonRow | undefined) => row && people.index(people.key(told(introduced, 0)) ?? '', row)
-    expect(listed(folded(introduced))).toEqual(['org/acme/ann', 'users/acme/ann'])
-    expect(listed(folded(introduced, opened))).toEqual(['org/acme/ann', 'users/acme/ann', 'email/f00d/acme/ann'])
-    expect(listed(folded({ ...introduced, role: 'visitor' }))).toEqual(['org/acme/ann'])
+    expect(listed(folded(introduced))).toEqual(['org/acme/ann', 'users/acme/ann', MOVED])
+    expect(listed(folded(introduced, opened))).toEqual(['org/acme/ann', 'users/acme/ann', MOVED, 'email/f00d/acme/ann'])
+    expect(listed(folded({ ...introduced, role: 'visitor' }))).toEqual(['org/acme/ann', MOVED])
   },
 )
 test('streams of other kinds are none of its business', () => {
@@ -61,6 +63,7 @@ test('a row follows the person and remembers the last revision', () => {
     createdAt: at,
     updatedAt: at + 2,
     disabled: true,
+    movedAt: '0'.repeat(20),
     login: 'f00d',
   })
 })

@@ -1,12 +1,5 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
-import {
-  isSupervising,
-  type Party,
-  type Recorded,
-  type Refusal,
-  refuse,
-  unreachable,
-} from '../../../machines/kernel.ts'
+import { isSupervising, type Party, type Refusal, refuse, unreachable } from '../../../machines/kernel.ts'
 import { streamName } from '../../../machines/stream.ts'
 import type { Log } from '../../log/log.ts'
 import type { Entities } from '../../runtime/entities.ts'

@@ -11,8 +11,8 @@ import type { MessageObject, VisitorInit } from './wire.ts'
 const MAX_TOLD_CHARACTERS = 256 * 1024
 
 /**
- * Makes `visitor_init` ready: the chat that the visitor has open, as this node has pushed it, with what was said. Rejects
- * with LogUnavailable.
+ * Makes `visitor_init` ready: the chat that the visitor has open, as this node has pushed it, with what was said.
+ * Rejects with LogUnavailable.
  */
 export function visitorOpening(
   { party: { org, id }, emit }: Connection,

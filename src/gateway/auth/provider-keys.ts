@@ -39,7 +39,9 @@ const ANSWER_MS = 5_000
 const FRESH_MS = 10 * 60_000
 /** How often that is looked at, and so how often a provider that is away is asked again. */
 const LOOK_MS = 10_000
-/** Keys are used for so long without their provider: longer, and one that it has taken back would open doors for ever. */
+/**
+ * Keys are used for so long without their provider: longer, and one that it has taken back would open doors for ever.
+ */
 const LAST_MS = 24 * 3_600_000
 /**
  * From one asking to the next. Anybody can make up the names of keys, so this is how often strangers make us ask; and

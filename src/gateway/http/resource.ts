@@ -97,7 +97,8 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
     ): void {
       serve(route, { content: json(route.answer), open: true }, async (c, taken) => {
         c.header('Cache-Control', 'no-store')
-        return said(c, (await handler({ ...taken, address: addressOf(c), token: tokenOf(c) })) as object | Refusal) // of `answer`
+        const answer = await handler({ ...taken, address: addressOf(c), token: tokenOf(c) })
+        return said(c, answer as object | Refusal) // of `answer`
       })
     },
   }

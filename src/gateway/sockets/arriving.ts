@@ -36,8 +36,8 @@ const MAX_ROUNDS = 10
 
 /**
  * What a connection is told on arrival: what it has missed, if it comes back; what was pushed meanwhile; how it stands.
- * It enters its rooms at once: what is recorded later comes as a push, what was recorded before is made from the log and
- * the models. Where that has to be read first, pushes wait until it is told.
+ * It enters its rooms at once: what is recorded later comes as a push, what was recorded before is made from the log
+ * and the models. Where that has to be read first, pushes wait until it is told.
  */
 export function arriving(options: ArrivingOptions): (socket: Socket) => void {
   const { contracts, profiles, registry, follower, catchUp, cursorSockets, receipts, clock, onError } = options

@@ -4,8 +4,8 @@ import { cursorAfter, cursorBefore, type PlacedNotice } from '../../delivery/pla
 
 /**
  * The sockets of clients that asked for it (`resume=1`): each push to them brings, as its last argument, the cursor of
- * whoever has been told everything up to and with it. Socket.IO's own clients keep the last one, and send it as `offset`
- * when they come back.
+ * whoever has been told everything up to and with it. Socket.IO's own clients keep the last one, and send it as
+ * `offset` when they come back.
  */
 export interface CursorSockets {
   /** `until`: what a socket has been told before; notices up to there do not go to it again. */

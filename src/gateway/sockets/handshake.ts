@@ -15,8 +15,8 @@ export interface Handshake {
 
 /**
  * Checks the token of a Socket.IO handshake where it came in a header or in the query, and answers 401 itself when it
- * is bad (503 when nobody can tell), because that must happen on the HTTP request. A connection without either may still bring `auth.token` in its
- * first packet.
+ * is bad (503 when nobody can tell), because that must happen on the HTTP request. A connection without either may
+ * still bring `auth.token` in its first packet.
  */
 export function handshakes(auth: Authenticator) {
   const seen = new WeakMap<IncomingMessage, Handshake>()

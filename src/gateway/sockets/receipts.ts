@@ -16,9 +16,9 @@ export interface ReceiptsOptions {
 
 /**
  * How far clients have been told that do not say so themselves. What is pushed to such a connection is followed by a
- * ping, and its pong shows that it has arrived: what was written to a connection that turned out to be dead counts as not
- * told (MISSED-2). Which connection a new one takes the place of nobody says: each that comes stands for one that is lost,
- * or that nothing was heard of since, if there is such a one, now or when its end is noticed (MISSED-4).
+ * ping, and its pong shows that it has arrived: what was written to a connection that turned out to be dead counts as
+ * not told (MISSED-2). Which connection a new one takes the place of nobody says: each that comes stands for one that
+ * is lost, or that nothing was heard of since, if there is such a one, now or when its end is noticed (MISSED-4).
  */
 export interface Receipts {
   /**
