@@ -11,6 +11,7 @@ import { type Limit, tokenBuckets } from './gateway/auth/limits.ts'
 import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
 import type { CursorSockets } from './gateway/sockets/cursor-sockets.ts'
+import { droppedParticipants } from './gateway/sockets/dropped-participants.ts'
 import { openInbound } from './gateway/sockets/inbound.ts'
 import { lettingIn } from './gateway/sockets/letting-in.ts'
 import type { Receipts } from './gateway/sockets/receipts.ts'
@@ -90,8 +91,9 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     liveness: connections.liveness,
     now,
   })
+  const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
   const letIn = lettingIn({
-    arrive: arrivals({ handshake: options.handshake, auth: options.auth, perAddress, now }),
+    arrive: arrivals({ handshake: options.handshake, auth: options.auth, perAddress, dropped, now }),
     entities,
     registry,
     resumption: resumptions({ log, follower }),
@@ -104,7 +106,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     onError: (error) => onError(error, 'catch-up'),
   })
   serveSockets({
-    ...{ io, letIn, contracts: served, profiles, registry, follower, inbound, clock, onError },
+    ...{ io, letIn, contracts: served, profiles, registry, follower, inbound, dropped, clock, onError },
     onPutOff({ code, message }) {
       metrics.putOff(code)
       if (debugging) logger.debug({ code, why: message }, 'a connection was put off')

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Party } from '../../machines/kernel.ts'
 import type { OnlineRow } from '../../projections/online.ts'
 import type { Projection } from '../../projections/projection.ts'
 import type { Clock } from '../clock.ts'
@@ -79,6 +80,11 @@ export interface Served {
   readonly prepare?: (connection: Connection) => Opening | Promise<Opening> | undefined
   /** What it tells again to those who were away; without, it tells nothing that anybody could miss. */
   readonly past?: Past
+  /**
+   * Whether this person takes part in what the handshake's query names: a client that knows no token goes on there when
+   * it comes back with the same handshake.
+   */
+  readonly keepsPlace?: (party: Party, query: Connection['query']) => boolean
   readonly subscriptions?: readonly Subscriptions[]
   readonly routes?: (app: OpenAPIHono<HttpEnv>) => void
   readonly policies?: readonly Policy[]

@@ -50,6 +50,7 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
     registry: { left, entered: async () => {}, probeOthers: async () => {} },
     inbound: { onFrame() {}, drain: async () => {} },
     onPutOff() {},
+    dropped: { forget() {} },
     clock: systemClock,
     onError: (error) => void errors.push(error),
   })

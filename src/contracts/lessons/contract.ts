@@ -51,6 +51,7 @@ export const lessons: Contract = {
       inbound: lessonInbound(calls),
       arrive: calls.arrive,
       past: lessonPast(node, open),
+      keepsPlace: ({ org, id }, { lesson_id: named }) => open.lessonsOf(org, id).some((lesson) => lesson === named),
       routes: (app) =>
         lessonRoutes(app, {
           log,

@@ -4,10 +4,11 @@ import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
 import { aliveKeyProblem } from '../../presence/alive-keys.ts'
 import { type Authenticator, AuthFailure, partyOf } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
-import { newParticipant, type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
+import { type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
 import { type Identity, tokenFrom } from '../auth/tokens.ts'
 import { clientKindOf } from './client-kind.ts'
 import { ConnectionRefused } from './connection-refused.ts'
+import type { DroppedParticipants } from './dropped-participants.ts'
 import { contradicts, type handshakes } from './handshake.ts'
 
 /** Who connects, and as what. */
@@ -20,6 +21,7 @@ export interface ArrivalsOptions {
   readonly auth: Authenticator
   /** Of anonymous participants, who are let in without knowing anything. */
   readonly perAddress: Limit
+  readonly dropped: DroppedParticipants
   readonly now: () => number
 }
 
@@ -28,7 +30,9 @@ export interface ArrivalsOptions {
  * from `auth.token`, then from the query parameter `auth`; `role=student` without any is an anonymous participant.
  * Rejects with ConnectionRefused (401, 403, 429).
  */
-export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
+export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
+  const { handshake, auth, perAddress, dropped, now } = options
+
   const spokenFor = async (socket: Socket): Promise<Identity | ParticipantToken | null> => {
     const onRequest = handshake.of(socket.request)
     const { token } = socket.handshake.auth as { token?: unknown }
@@ -51,7 +55,8 @@ export function arrivals({ handshake, auth, perAddress, now }: ArrivalsOptions):
       const allowed = perAddress.take(address, now())
       if (allowed !== true)
         throw new ConnectionRefused(429, `too many connections: try again in ${Math.ceil(allowed / 1000)} s`)
-      const participant = found ?? newParticipant()
+      if (found !== null) dropped.forget(found.id) // a client that keeps its token comes with it
+      const participant = found ?? (await dropped.arrive(socket))
       const party: Party = { id: participant.id, org: ANONYMOUS, role: 'student' }
       agree(query, party)
       return { kind: 'anonymous', party, participant }

@@ -3,6 +3,7 @@ import { type ArrivingOptions, arriving } from './arriving.ts'
 import { type ConnectionRefused, refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { seenUntil, wasClosedNormally } from './connections.ts'
+import type { DroppedParticipants } from './dropped-participants.ts'
 import type { InboundGate } from './inbound.ts'
 import { hangUpOn } from './outlet.ts'
 import type { SocketData } from './session.ts'
@@ -12,13 +13,14 @@ export interface ServeSocketsOptions extends ArrivingOptions {
   readonly letIn: (socket: Socket) => Promise<void>
   readonly registry: ConnectionRegistry
   readonly inbound: InboundGate
+  readonly dropped: Pick<DroppedParticipants, 'forget'>
   /** Somebody was hung up on, to come again. */
   readonly onPutOff: (why: ConnectionRefused['data']) => void
 }
 
 /** Lets clients in: what they are told on arrival, what they ask, and that they are gone. */
 export function serveSockets(options: ServeSocketsOptions): void {
-  const { io, letIn, onPutOff, receipts, registry, inbound, clock, onError } = options
+  const { io, letIn, onPutOff, dropped, receipts, registry, inbound, clock, onError } = options
 
   io.use((socket, next) => {
     letIn(socket).then(
@@ -52,6 +54,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
         (socket.data as SocketData).dismissed === true ||
         wasClosedNormally(socket.conn)
       const at = seenUntil(socket.conn, reason, clock.now())
+      if (meant) dropped.forget(arrival.party.id)
       receipts.ended(socket, { meant, heardAt: at })
       // The end of a connection is a frame, too: what was sent before it is decided before it.
       lane.addEnd(() => {
