@@ -120,6 +120,12 @@ export const VARIABLES = {
     expects: 'a whole number of minutes from 0 to 1440',
     schema: wholeNumber(0, 1_440),
   }),
+  ALLOW_EIO3: required({
+    description: 'Whether clients of Engine.IO 3 (socket.io-client 2) are let in',
+    fallback: 'yes',
+    expects: 'yes or no',
+    schema: z.enum(['yes', 'no']),
+  }),
   ON_STAFF_GONE: required({
     description: 'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
     fallback: 'close',

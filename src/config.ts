@@ -15,6 +15,7 @@ export interface Config {
   readonly jwtAudience: string
   /** Web pages that may call from a browser besides our own: `https://host[:port]`, or `*` for all. */
   readonly allowedOrigins: readonly string[]
+  readonly allowEio3: boolean
   readonly disconnectGraceMs: number
   /** How long after its planned length a lesson, or an attendance session, that nobody ends is ended. */
   readonly lessonOverrunMinutes: number
@@ -74,6 +75,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     jwtIssuer: values.JWT_ISSUER,
     jwtAudience: values.JWT_AUDIENCE,
     allowedOrigins: values.ALLOWED_ORIGINS ?? [],
+    allowEio3: values.ALLOW_EIO3 === 'yes',
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     lessonOverrunMinutes: values.LESSON_OVERRUN_MINUTES,
     onStaffGone: values.ON_STAFF_GONE,

@@ -27,6 +27,7 @@ describe('defaults', () => {
       disconnectGraceMs: 15_000,
       lessonOverrunMinutes: 30,
       onStaffGone: 'close',
+      allowEio3: true,
       leaseMs: 30_000,
       timeZone: 'UTC',
       mixpanel: null,

@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io'
 import type { Peer } from '../../presence/liveness-probe.ts'
+import { ping } from './pings.ts'
 
 /** A connection of Engine.IO: a WebSocket or long polling, under a Socket.IO socket. */
 export type Connection = Socket['conn']
@@ -128,7 +129,8 @@ function answers(connection: Connection, withinMs: number): Promise<boolean> {
     const timer = setTimeout(no, withinMs)
     connection.on('packet', yes)
     connection.on('close', no)
-    insides(connection).sendPacket?.('ping')
+    if (connection.protocol === 3) ping(connection, yes)
+    else insides(connection).sendPacket?.('ping')
   })
 }
 

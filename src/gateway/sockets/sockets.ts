@@ -17,6 +17,8 @@ export interface SocketsOptions {
   readonly http: HttpServer
   readonly auth: Authenticator
   readonly allowedOrigins: readonly string[]
+  /** Whether clients of Engine.IO 3 (socket.io-client 2) are let in. */
+  readonly allowEio3: boolean
 }
 
 export interface Sockets {
@@ -25,7 +27,7 @@ export interface Sockets {
 }
 
 /** The Socket.IO server with its doors: origins, tokens on the handshake. Nobody is let in before `serveSockets`. */
-export function openSockets({ http, auth, allowedOrigins }: SocketsOptions): Sockets {
+export function openSockets({ http, auth, allowedOrigins, allowEio3 }: SocketsOptions): Sockets {
   const handshake = handshakes(auth)
   const io = new Server(http, {
     serveClient: false,
@@ -33,6 +35,7 @@ export function openSockets({ http, auth, allowedOrigins }: SocketsOptions): Soc
     httpCompression: false,
     maxHttpBufferSize: MAX_FRAME_BYTES,
     connectTimeout: ARRIVAL_MS,
+    allowEIO3: allowEio3,
     cors: { origin: [...allowedOrigins], credentials: true },
     allowRequest: ({ headers }, decide) => decide(null, originAllowed(headers.origin, headers.host, allowedOrigins)),
   })
