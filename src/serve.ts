@@ -110,7 +110,12 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   // What machinery offers to contracts, and the contracts on this node.
   let answer: RequestListener = (_, response) => void response.writeHead(503).end()
   const http = createServer((request, response) => answer(request, response))
-  const { io, handshake } = openSockets({ http, auth, allowedOrigins: config.allowedOrigins, allowEio3: config.allowEio3 })
+  const { io, handshake } = openSockets({
+    http,
+    auth,
+    allowedOrigins: config.allowedOrigins,
+    allowEio3: config.allowEio3,
+  })
   const pos = (): string => follower.pos()
   const cursors = cursorSockets(io, pos)
   const told = receipts({

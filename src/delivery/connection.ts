@@ -2,6 +2,7 @@ import type { Party, Refusal } from '../../machines/kernel.ts'
 import type { Person } from '../../machines/person/machine.ts'
 import type { Peer } from '../presence/liveness-probe.ts'
 import type { Answer } from '../runtime/answer.ts'
+import type { Shape } from './shape.ts'
 
 /**
  * What kind of client connects. `app`: takes part as the token's person. `hub`: looks on, and is nobody's presence.
@@ -59,6 +60,16 @@ export type InboundCall = (entered: () => void) => Promise<Outcome>
 
 /** Decodes the arguments of one emitted event (without the ack). `at` in milliseconds since 1970. */
 export type InboundRow = (args: readonly unknown[], from: Connection, at: number) => InboundCall | Refusal
+
+/** What clients of one contract may emit, as it is published. */
+export interface Calls {
+  /** How the third value of an ack calls the id of what the call was about: `room`, `lesson_id`, … */
+  readonly about: string
+  /** Names that a client without a token may emit. */
+  readonly anonymous?: readonly string[]
+  /** The shape of the first argument of every name; the rows decode by the same ones. */
+  readonly data: Readonly<Record<string, Shape>>
+}
 
 /** What clients of one contract may emit. */
 export interface Inbound {

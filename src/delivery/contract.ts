@@ -12,7 +12,7 @@ import type { Log } from '../log/log.ts'
 import type { Hubs } from '../presence/hubs.ts'
 import type { Leases } from '../presence/leases.ts'
 import type { Entities } from '../runtime/entities.ts'
-import type { Connection, Inbound } from './connection.ts'
+import type { Calls, Connection, Inbound } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { Follower } from './follower.ts'
 import type { Listener } from './listeners.ts'
@@ -21,6 +21,7 @@ import type { Outlet } from './outlet.ts'
 import type { Hearer, Past } from './past.ts'
 import type { ProfileCache } from './profile-cache.ts'
 import type { Refusals } from './refusals.ts'
+import type { Shape } from './shape.ts'
 import type { Subscriptions, Topic } from './subscriptions.ts'
 
 /** One client-facing system. Machinery serves any list of them and knows none. */
@@ -32,6 +33,10 @@ export interface Contract {
   readonly views: readonly Projection[]
   /** Every name that it pushes, with the shape of the data. */
   readonly wire: Readonly<Record<string, Shape>>
+  /** Every name that it tells one connection besides: openings, answers, refusals. */
+  readonly toOne?: Readonly<Record<string, Shape>>
+  /** What its clients may emit. */
+  readonly calls?: Calls
   readonly refusals: Refusals
   /** Fills an empty log with something to look at: called once, at the very first start. */
   readonly seed?: (parts: SeedParts) => Promise<readonly DemoLogin[]>
@@ -46,12 +51,6 @@ export interface DemoLogin {
   readonly role: string
   readonly email: string
   readonly password: string
-}
-
-/** A published shape, structurally a zod schema. */
-export interface Shape<T = unknown> {
-  safeParse(data: unknown): { readonly success: boolean; readonly error?: { readonly message: string } | undefined }
-  readonly _output: T
 }
 
 /** The data of every name, by a contract's table of shapes. */

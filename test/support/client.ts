@@ -31,7 +31,7 @@ export type ConnectOptions = Partial<ManagerOptions & SocketOptions> & {
   readonly onSocket?: (socket: Socket) => void
 }
 
-/** Connects; resolves once connected, rejects with the `connect_error`. */
+/** Connects; resolves once connected, rejects with the `connect_error`, or when it is hung up on for good. */
 export async function connect(url: string, { onSocket, ...options }: ConnectOptions): Promise<Client> {
   const socket = io(url, { forceNew: true, reconnection: false, transports: ['websocket'], ...options })
   onSocket?.(socket)
@@ -46,9 +46,14 @@ export async function connect(url: string, { onSocket, ...options }: ConnectOpti
       socket.close()
       reject(error)
     }
+    const hungUp = (): void => {
+      if (socket.io.opts.reconnection === false) refused(new Error('hung up on'))
+    }
     socket.once('connect_error', refused)
+    socket.io.once('close', hungUp)
     socket.once('connect', () => {
       socket.off('connect_error', refused) // whoever comes back later tries again
+      socket.io.off('close', hungUp)
       resolve()
     })
   })

@@ -6,13 +6,13 @@ import { courseAccess } from '../courses/access.ts'
 import { checkInGuesses } from './check-in-guesses.ts'
 import { courseTopic } from './course-topic.ts'
 import { attendanceRoutes } from './http.ts'
-import { attendanceInbound } from './inbound.ts'
+import { attendanceAsked, attendanceInbound } from './inbound.ts'
 import { sessionList } from './list.ts'
 import { activeSessions, type SessionsNow, sessionNotices } from './notices.ts'
 import { overdueAttendance } from './overdue.ts'
 import { attendanceRefusals } from './refusals.ts'
 import { activeIn, sessionsModel } from './sessions-model.ts'
-import { attendanceShapes } from './shapes.ts'
+import { attendanceAnswers, attendanceShapes } from './shapes.ts'
 
 /** No course gets more pushes than five a second, and what a network may press together. */
 export const PACE = { maxPushes: 5, windowMs: 1_050, latestEveryMs: 350 }
@@ -23,6 +23,8 @@ export const attendance: Contract = {
   namespace: '/',
   views: [attendanceSessions],
   wire: attendanceShapes,
+  toOne: attendanceAnswers,
+  calls: attendanceAsked,
   refusals: attendanceRefusals,
   open(node) {
     const { config, clock, log, entities, outlet, onError } = node

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Connection, Inbound, InboundRow, Outcome } from '../../delivery/connection.ts'
+import type { Calls, Connection, Inbound, InboundRow, Outcome } from '../../delivery/connection.ts'
 import type { Subscriptions } from '../../delivery/subscriptions.ts'
 import { badRequest } from '../shared/bad-request.ts'
 import { clientIdText, idText, mustBeIdOf } from '../shared/ids.ts'
@@ -14,6 +14,16 @@ const data = z.object(
   },
   { error: 'course_id is missing: send an object like {course_id: "…"}' },
 )
+
+/** What clients may emit about attendance. */
+export const attendanceAsked = {
+  about: 'course_id',
+  data: {
+    subscribeToCourse: data.describe('Watch the sessions of a course: `activeSessionsData` comes at once.'),
+    unsubscribeFromCourse: data.describe('Watch it no more.'),
+    checkActiveSessions: data.describe('Look once: `activeSessionsResponse` comes, and nothing after it.'),
+  },
+} as const satisfies Calls
 
 /** Nothing is decided here that a later call could depend on, so none waits: `entered` is called at once. */
 const asking =
@@ -40,8 +50,8 @@ export const attendanceInbound = ({ subscribe, unsubscribe, read }: Subscription
     subscribeToCourse: asking(subscribe),
     unsubscribeFromCourse: asking(unsubscribe),
     checkActiveSessions: asking((course, from) => read(course, from, 'activeSessionsResponse')),
-  },
-  about: 'course_id',
+  } satisfies Record<keyof typeof attendanceAsked.data, InboundRow>,
+  about: attendanceAsked.about,
   aboutIn: courseNamedIn,
   // Contract 004 tells refusals by an event, too: not every client asks for an ack.
   onRefused(from, { message, code, about }) {

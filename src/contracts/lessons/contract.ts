@@ -4,7 +4,7 @@ import { lessonCalls } from './calls.ts'
 import { lessonCodes } from './codes.ts'
 import { departures } from './departures.ts'
 import { lessonRoutes } from './http.ts'
-import { lessonInbound } from './inbound.ts'
+import { lessonAsked, lessonInbound } from './inbound.ts'
 import { LessonsModel } from './lessons-model.ts'
 import { lessonList } from './list.ts'
 import { lostParticipants } from './lost-participants.ts'
@@ -23,6 +23,7 @@ export const lessons: Contract = {
   namespace: '/',
   views: [lessonView],
   wire: lessonShapes,
+  calls: lessonAsked,
   refusals: lessonRefusals,
   open(node) {
     const { config, log, entities, clock, online, outlet, onError } = node

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Refusal, refuse } from '../../../machines/kernel.ts'
-import type { Connection, Inbound, InboundRow, Outcome } from '../../delivery/connection.ts'
+import type { Calls, Connection, Inbound, InboundRow, Outcome } from '../../delivery/connection.ts'
 import { badRequest } from '../shared/bad-request.ts'
 import { clientIdText, idText, mustBeIdOf } from '../shared/ids.ts'
 
@@ -33,15 +33,26 @@ export interface LessonAsks {
 /** Clients send null for what they leave out. */
 const orNone = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined)
 const lessonId = idText(mustBeIdOf('a lesson'))
-const joining = z.object({
-  lesson_id: orNone(lessonId),
-  code: orNone(z.string().max(32)),
-  name: orNone(z.string().trim().min(1).max(120)),
-  client_id: clientIdText(),
-})
-const leaving = z.object({ lesson_id: orNone(lessonId), client_id: clientIdText() })
+const joining = z
+  .object({
+    lesson_id: orNone(lessonId),
+    code: orNone(z.string().max(32)),
+    name: orNone(z.string().trim().min(1).max(120)),
+    client_id: clientIdText(),
+  })
+  .describe('Come into a lesson, named by either its id or its code. `name`: who somebody is whose token does not say.')
+const leaving = z
+  .object({ lesson_id: orNone(lessonId), client_id: clientIdText() })
+  .describe('Leave a lesson; without `lesson_id` the one that they are in.')
 
-/** One row per name that a client may emit about lessons; participants without a token may emit all of them. */
+/** What clients may emit about lessons; participants without a token may emit all of it. */
+export const lessonAsked = {
+  about: 'lesson_id',
+  anonymous: ['join_lesson', 'leave_lesson'],
+  data: { join_lesson: joining, leave_lesson: leaving },
+} as const satisfies Calls
+
+/** One row per name that a client may emit about lessons. */
 export function lessonInbound({ join, leave }: LessonAsks): Inbound {
   const rows = {
     join_lesson([data], from) {
@@ -54,8 +65,8 @@ export function lessonInbound({ join, leave }: LessonAsks): Inbound {
       const asked = { lessonId: read.data.lesson_id, ...named(read.data.client_id) }
       return (entered) => leave(asked, from, entered)
     },
-  } satisfies Record<string, InboundRow>
-  return { rows, anonymous: Object.keys(rows), about: 'lesson_id' }
+  } satisfies Record<keyof typeof lessonAsked.data, InboundRow>
+  return { rows, anonymous: lessonAsked.anonymous, about: lessonAsked.about }
 }
 
 function joinAsked(data: unknown): JoinAsked | Refusal {

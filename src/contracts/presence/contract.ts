@@ -8,7 +8,7 @@ import { movedSince, presenceStream } from '../../delivery/moved.ts'
 import { presenceRoutes } from './http.ts'
 import { hubsRoom, teacherNotices } from './notices.ts'
 import { presenceRefusals } from './refusals.ts'
-import { presenceShapes } from './shapes.ts'
+import { participantShape, presenceShapes } from './shapes.ts'
 
 /** Contract 000: who is here. Teachers and students connect, hubs look on. */
 export const presence: Contract = {
@@ -16,6 +16,7 @@ export const presence: Contract = {
   namespace: '/',
   views: [online, comings],
   wire: presenceShapes,
+  toOne: { participant_id: participantShape },
   refusals: presenceRefusals,
   open: (node) => ({
     feeds: [teachersFeed(node.online)],

@@ -11,13 +11,13 @@ import { tellContents } from './contents.ts'
 import { deskFeeds } from './feeds.ts'
 import { handingOn } from './handing-on.ts'
 import { chatRoutes } from './http.ts'
-import { supportChatInbound } from './inbound.ts'
+import { supportChatAsked, supportChatInbound } from './inbound.ts'
 import { chatList } from './list.ts'
 import { deskPast } from './missed.ts'
 import { staffInit } from './opening.ts'
 import { supportChatRefusals } from './refusals.ts'
 import { replays as openReplays } from './replays.ts'
-import { supportChatShapes } from './shapes.ts'
+import { replayShapes, staffInitShape, supportChatShapes, visitorInitShape } from './shapes.ts'
 import { usersOf } from './users.ts'
 import { visitorChats } from './visitor-chats.ts'
 import { visitorOpening } from './visitor-opening.ts'
@@ -28,6 +28,8 @@ export const supportChat: Contract = {
   namespace: '/',
   views: [chats, comings, people],
   wire: supportChatShapes,
+  toOne: { staff_init: staffInitShape, visitor_init: visitorInitShape, ...replayShapes },
+  calls: supportChatAsked,
   refusals: supportChatRefusals,
   open(node) {
     const { config, log, entities, clock, online, profiles, follower, onError } = node

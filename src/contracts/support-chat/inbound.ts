@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import type { ChatVisitor } from '../../../machines/chat/events.ts'
 import { isStaff, type Party, Refusal, refuse } from '../../../machines/kernel.ts'
-import type { Connection, Inbound, InboundRow } from '../../delivery/connection.ts'
+import type { Calls, Connection, Inbound, InboundRow } from '../../delivery/connection.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { badRequest } from '../shared/bad-request.ts'
 import { asContent, unwrap } from '../shared/content.ts'
@@ -28,6 +28,33 @@ const flagging = inRoom.extend({ severity_level: z.int().min(0).max(100).default
 const replaying = z.object({ room, speed: z.number().min(0.01).max(1000).default(1) })
 const handingOver = inRoom.extend({ staff_id: idText(mustBeIdOf('a colleague')) })
 const leaving = z.object({ client_id: clientId })
+
+/** How visitors' content is read is in `shared/content.ts`; this is what is published of it. */
+const visitorContent = z.union([
+  z.object({ content: z.record(z.string(), z.unknown()), client_id: clientId }),
+  z.record(z.string(), z.unknown()),
+])
+
+/** What clients may emit. */
+export const supportChatAsked = {
+  about: 'room',
+  data: {
+    visitor_first_msg: visitorContent.describe('A visitor opens a chat. The content bare, or `{content, client_id}`.'),
+    visitor_msg_unclaimed: visitorContent.describe('The same as `visitor_msg`.'),
+    visitor_msg: visitorContent.describe('The visitor writes. The content bare, or `{content, client_id}`.'),
+    visitor_leave_room: leaving.describe('The visitor ends the chat.'),
+    staff_join: inRoom.describe('Claim a chat; whoever serves it already is told again what is in it.'),
+    staff_leave_room: inRoom.describe('Whoever serves the chat ends it.'),
+    take_over_chat: inRoom.describe('A supervisor or an admin serves from now on what a lower rank served.'),
+    transfer_chat: handingOver.describe('Whoever serves the chat hands it to a colleague who is online.'),
+    return_chat: inRoom.describe('Whoever serves the chat puts it back into the queue.'),
+    assign_chat: handingOver.describe('A supervisor or an admin gives the chat to a colleague who is online.'),
+    change_chat_priority: flagging.describe('Staff say how urgent a chat is; 0 = not flagged.'),
+    staff_msg: writing.describe('Whoever serves the chat writes.'),
+    replay_chat: replaying.describe('A supervisor or an admin is told a chat again, `speed` times as fast.'),
+    stop_replay: inRoom.describe('No more of it.'),
+  },
+} as const satisfies Calls
 
 /** One row per name that a client may emit. */
 export function supportChatInbound(asks: SupportChatAsks): Inbound {
@@ -87,7 +114,7 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
       return (entered) => handOn(type, { room, to, by, at }, callOf(client_id, payload, entered))
     }
 
-  const rows: Readonly<Record<string, InboundRow>> = {
+  const rows: Readonly<Record<keyof typeof supportChatAsked.data, InboundRow>> = {
     visitor_first_msg: visitorWrites(visitorChats.open, (sized, from, at) => {
       return { type: 'OpenChat', visitor: visitorOf(from), ...sized, by: from.party, at }
     }),
@@ -141,7 +168,7 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
       return async () => ({ about, answer: replays.stop(from, about) })
     },
   }
-  return { rows, about: 'room' }
+  return { rows, about: supportChatAsked.about }
 }
 
 type Sized = Exclude<ReturnType<typeof asContent>, string>

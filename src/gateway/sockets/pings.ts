@@ -1,4 +1,6 @@
-import type { Connection } from './connections.ts'
+import type { Socket } from 'socket.io'
+
+type Connection = Socket['conn']
 
 /** Clients of Engine.IO 3 over long polling can be asked nothing: what they send shows what had arrived by then. */
 const AWHILE_MS = 1_000
