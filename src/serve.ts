@@ -18,6 +18,7 @@ import { openKeys } from './gateway/auth/keys.ts'
 import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
 import { httpApp } from './gateway/http/app.ts'
+import { asyncApi } from './gateway/http/asyncapi.ts'
 import { listen } from './gateway/http/listen.ts'
 import { noticesRoute } from './gateway/http/notices.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
@@ -237,6 +238,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     allowedOrigins: config.allowedOrigins,
     log: logger,
     ready: () => ({ accepting: !draining }),
+    asyncApi: asyncApi(contracts),
     contracts: served,
   })
   noticesRoute(app, { log, follower, contracts: served, catchUp: clients.catchUp })

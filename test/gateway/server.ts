@@ -54,6 +54,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     allowedOrigins: ['https://app.example.org'],
     log: { debug: keep, error: keep },
     ready: () => ready,
+    asyncApi: {},
     contracts: [
       {
         routes: (app) =>

@@ -20,6 +20,8 @@ export interface HttpParts {
   readonly log: HttpLog
   /** Which parts are ready for work: all of them, or this node should get no traffic. */
   readonly ready: () => Readonly<Record<string, boolean>>
+  /** The description of what goes over Socket.IO. */
+  readonly asyncApi: object
   readonly contracts: readonly { readonly routes?: (app: OpenAPIHono<HttpEnv>) => void }[]
 }
 
@@ -27,7 +29,8 @@ export interface HttpParts {
 const MAX_BODY_BYTES = 256 * 1024
 
 /**
- * The whole of HTTP but for Socket.IO: health, `/api/v1/openapi.json`, and the routes of the contracts. More may be
+ * The whole of HTTP but for Socket.IO: health, the descriptions (`/api/v1/openapi.json`,
+ * `/api/v1/asyncapi.json`), and the routes of the contracts. More may be
  * added to the app that this returns. Whatever is under `/api/v1/` stands behind the token check, but for that
  * description and for routes that say that they are open.
  */
@@ -55,12 +58,13 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   app.use('/api/*', limitedBody(MAX_BODY_BYTES, tooLarge))
 
   app.doc('/api/v1/openapi.json', { openapi: '3.0.3', info: { title: 'Lyceum', version: '1' } })
+  app.get('/api/v1/asyncapi.json', (c) => c.json(parts.asyncApi))
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
   })
-  // The description above is matched first and ends the request; everything below needs a token.
+  // The descriptions above are matched first and end the request; everything below needs a token.
   app.use('/api/v1/*', bearer(authenticator, entities))
   const once = namedOnce(entities, now)
   app.use('/api/v1/*', (c, next) => {
