@@ -5,7 +5,7 @@ import { type Company, company } from '../contracts/company.ts'
 import type { Client } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { sized } from '../support/sized.ts'
-import { honestClient, withoutPosition } from './honest-client.ts'
+import { honestClient, withoutPosition } from './honest.ts'
 
 let server: TestServer
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { history, node, PEOPLE, reaches, steps } from './desk-world.ts'
-import { honestClient, withoutPosition } from './honest-client.ts'
+import { honestClient, withoutPosition } from './honest.ts'
 
 const staff = PEOPLE.filter(({ role }) => role !== 'visitor')
 

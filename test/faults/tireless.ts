@@ -65,6 +65,8 @@ interface Pending {
 /** Refusals that say: repeat. */
 const PASSING = new Set(['busy', 'overloaded', 'unavailable', 'rate-limited', 'draining', 'internal'])
 const AGAIN_MS = 40
+/** What whoever has left is answered: also what they ask after that. */
+const LEFT: Answered = { ok: false, error: 'left', code: 'left', room: '', seq: -1 }
 
 export async function tireless({
   url,
@@ -152,6 +154,7 @@ export async function tireless({
 
   const call = (event: string, data: Record<string, unknown>, id: string): Promise<Answered> =>
     new Promise((resolve) => {
+      if (closed) return resolve(LEFT)
       const one = { event, data: { ...data, client_id: id }, id, sent: sent++, wasRefused: false, resolve }
       pending.set(id, one)
       send(one)
@@ -160,7 +163,7 @@ export async function tireless({
   const end = (): void => {
     closed = true
     for (const timer of timers) clearTimeout(timer)
-    for (const { resolve } of pending.values()) resolve({ ok: false, error: 'left', code: 'left', room: '', seq: -1 })
+    for (const { resolve } of pending.values()) resolve(LEFT)
     pending.clear()
   }
 

@@ -47,7 +47,8 @@ export async function connect(url: string, { onSocket, ...options }: ConnectOpti
       reject(error)
     }
     const hungUp = (): void => {
-      if (socket.io.opts.reconnection === false) refused(new Error('hung up on'))
+      // A refusal is told right after the end that it brings.
+      if (socket.io.opts.reconnection === false) setImmediate(() => refused(new Error('hung up on')))
     }
     socket.once('connect_error', refused)
     socket.io.once('close', hungUp)

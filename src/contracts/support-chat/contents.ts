@@ -1,27 +1,39 @@
+import type { ChatRow } from '../../../projections/chats.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
+import type { LiveModel } from '../../delivery/live-model.ts'
 import { eventRef } from '../../delivery/notice.ts'
 import { chatAt } from './past.ts'
 import { usersOf } from './users.ts'
 import { ownChat, type SupportChatWire } from './wire.ts'
 
+export interface ContentsParts extends Pick<Node, 'log' | 'profiles'> {
+  readonly chats: LiveModel<ChatRow>
+}
+
+/** A chat in which so much happens between reading and telling is told by its pushes. */
+const MAX_ROUNDS = 10
+
 /**
- * Whoever claims a chat that they serve already is told again what is in it, all of it: a reloaded page has nothing.
- * Rejects with LogUnavailable.
+ * Whoever claims a chat that they serve already is told again what is in it, all of it: a reloaded page has nothing. It
+ * is what this node has pushed by then, so that it fits the pushes before and after it. Rejects with LogUnavailable.
  */
 export async function tellContents(
   room: string,
   { party: { org, id }, emit }: Connection,
-  { log, profiles }: Pick<Node, 'log' | 'profiles'>,
+  { log, profiles, chats }: ContentsParts,
 ): Promise<void> {
-  const chat = await chatAt(log, room)
-  if (!chat || chat.row.staffId !== id) return // handed on meanwhile
-  const staff = usersOf(profiles, org).staff(id)
-  const about: SupportChatWire['own_chat_claimed'] = {
-    ...eventRef(chat.last),
-    ...ownChat(room, chat.row),
-    staff,
-    contents: chat.messages,
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const chat = await chatAt(log, room, chats.get(room)?.seq)
+    if (!chat || chat.row.staffId !== id) return // handed on meanwhile
+    if (chats.get(room)?.seq !== chat.seq) continue
+    const staff = usersOf(profiles, org).staff(id)
+    const about: SupportChatWire['own_chat_claimed'] = {
+      ...eventRef(chat.last),
+      ...ownChat(room, chat.row),
+      staff,
+      contents: chat.messages,
+    }
+    return emit('own_chat_claimed', about)
   }
-  emit('own_chat_claimed', about)
 }

@@ -51,7 +51,7 @@ export const supportChat: Contract = {
         visitorChats: ofVisitors,
         replays,
         handOn: handingOn(node),
-        tellContents: (room, to) => tellContents(room, to, node),
+        tellContents: (room, to) => tellContents(room, to, { ...node, chats: open }),
       }),
       rooms: deskRooms,
       prepare(connection) {

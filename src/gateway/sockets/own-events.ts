@@ -13,7 +13,12 @@ export const ownEvents = {
     })
     .describe('Something that no ack could tell. When the connection ends, this says why.'),
   cursor: z
-    .strictObject({ pos: z.string().regex(/^\d+$/).meta({ examples: ['4398046511615'] }) })
+    .strictObject({
+      pos: z
+        .string()
+        .regex(/^\d+$/)
+        .meta({ examples: ['4398046511615'] }),
+    })
     .describe('To a new connection with `resume=1`, after its opening state: from here on it can come back.'),
   cursor_unknown: z
     .strictObject({

@@ -149,10 +149,10 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       return here === undefined || isSilent(here) // of other nodes' nobody knows: what they have confirmed is known
     })
 
-  /** Somebody who has come since stands for it. */
+  /** Somebody who has come since stands for it: they were asked then whether they are there, and had time to answer. */
   const isStoodFor = ({ room }: Client, heardAt: number): boolean => {
     const newcomers = byRoom.get(room)?.newcomers ?? []
-    const index = newcomers.findIndex((at) => at > heardAt)
+    const index = newcomers.findIndex((at) => at > heardAt && clock.now() - at > ANSWER_MS)
     if (index < 0) return false
     newcomers.splice(index, 1)
     return true

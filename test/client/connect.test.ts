@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type LyceumClient, connect as typed } from 'lyceum-client'
+import { Refused } from 'lyceum-client/refused'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { until } from '../faults/load.ts'
+import { call, lessonOf } from '../support/lessons.ts'
+import { type Line, openLine } from '../support/line.ts'
+import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+
+let server: TestServer
+let line: Line
+let data: string
+const open: LyceumClient[] = []
+const env = { DISCONNECT_GRACE_MS: '60000' }
+
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'lyceum-'))
+  server = await startServer({ data, env })
+  line = await openLine(server.url)
+})
+afterEach(async () => {
+  for (const client of open.splice(0)) client.close()
+  await line.close()
+  await server.stop()
+  await rm(data, { recursive: true, force: true })
+})
+
+const come = async (
+  role: string,
+  id: string,
+  more: Partial<Parameters<typeof typed>[0]> = {},
+): Promise<LyceumClient> => {
+  const client = typed({
+    url: line.url,
+    token: () => tokenFor(role, id),
+    socket: { transports: ['websocket'], reconnectionDelay: 20, reconnectionDelayMax: 60, timeout: 500 },
+    ...more,
+  })
+  open.push(client)
+  await until(() => client.held.desk !== undefined || client.held.chat !== undefined || client.isConnected)
+  return client
+}
+const roomIn = (client: LyceumClient): string => client.held.desk?.unclaimed_chats[0]?.room.id ?? ''
+const texts = (messages: readonly { readonly content: unknown }[] | undefined) =>
+  messages?.map(({ content }) => content)
+
+test('[CLIENT-2] what it holds is what a fresh client is told, over cuts, half open lines and kill -9', async () => {
+  const [ann, sue, vera] = [await come('agent', 'ann'), await come('supervisor', 'sue'), await come('visitor', 'vera')]
+  const heard: unknown[] = []
+  vera.on('staff_send', ({ content }) => heard.push(content))
+  await vera.call('visitor_first_msg', { content: { n: 0 } })
+  await until(() => roomIn(ann) !== '')
+  const room = roomIn(ann)
+  await ann.call('staff_join', { room })
+  const said: object[] = []
+  for (let n = 1; n <= 9; n++) {
+    const [calls, content] = [[ann.call('staff_msg', { room, content: { n } })], { n: n + 100 }]
+    said.push({ n })
+    if (n % 3 === 0) line.down()
+    else if (n % 3 === 1) line.freeze()
+    calls.push(vera.call('visitor_msg', { content }))
+    if (n === 5) {
+      server.kill('SIGKILL')
+      await server.ended
+      server = await startServer({ data, env })
+      line.leadTo(server.url)
+    }
+    if (n % 3 === 1) line.drop()
+    line.mend()
+    await Promise.all(calls)
+  }
+  const fence = { n: 'last' }
+  await ann.call('staff_msg', { room, content: fence })
+  await until(() => heard.some((content) => JSON.stringify(content) === JSON.stringify(fence)))
+  expect(heard, 'each once, in order').toEqual([...said, fence])
+  const fresh = await come('visitor', 'vera')
+  await until(() => fresh.held.chat !== undefined)
+  expect(vera.held.chat).toEqual(fresh.held.chat)
+  for (const [old, role, id] of [
+    [ann, 'agent', 'ann'],
+    [sue, 'supervisor', 'sue'],
+  ] as const) {
+    const desk = await come(role, id)
+    await until(() => old.isConnected && JSON.stringify(desk.held.desk) === JSON.stringify(old.held.desk))
+  }
+  expect(texts(ann.held.ownMessages[room])).toEqual(texts(vera.held.chat?.messages))
+})
+
+test('[CLIENT-3] a call is repeated until it is answered, happens once, and is refused with its code', async () => {
+  const [ann, vera] = [await come('agent', 'ann'), await come('visitor', 'vera')]
+  line.freeze() // what is sent now never arrives, or its answer does not
+  const opening = vera.call('visitor_first_msg', { content: { n: 1 } })
+  line.drop()
+  line.mend()
+  expect((await opening).seq).toBe(0)
+  expect(vera.waiting).toBe(0)
+  await until(() => (ann.held.desk?.unclaimed_chats.length ?? 0) > 0)
+  expect(ann.held.desk?.unclaimed_chats[0]?.contents).toEqual([{ n: 1 }])
+  const refused = await vera.call('visitor_first_msg', { content: { n: 2 } }).catch((error: unknown) => error)
+  expect(refused).toBeInstanceOf(Refused)
+  expect(refused).toMatchObject({ code: 'chat-already-open' })
+})
+
+test('[CLIENT-4] a snapshot goes on where it was taken, in another client', async () => {
+  const [ann, vera] = [await come('agent', 'ann'), await come('visitor', 'vera')]
+  await vera.call('visitor_first_msg', { content: { n: 1 } })
+  await until(() => roomIn(ann) !== '')
+  const room = roomIn(ann)
+  await ann.call('staff_join', { room })
+  await until(() => vera.held.chat?.staff?.id === 'ann')
+  const from = JSON.parse(JSON.stringify(vera.snapshot()))
+  vera.close()
+  await ann.call('staff_msg', { room, content: { n: 2 } }).catch(() => {}) // the chat ended with its visitor
+  const back = await come('visitor', 'vera', { from })
+  await until(() => back.held.chat === null)
+})
+
+test('[CLIENT-5] lessons and courses are held like a fresh client’s, and watched again after a loss', async () => {
+  const tea = await tokenFor('teacher', 'tea')
+  const lesson = await lessonOf(server.url, tea)
+  const { data: course } = (await call(server.url, tea, 'POST', '/courses', { title: 'C' })).body
+  const [teacher, stu] = [await come('teacher', 'tea'), await come('student', 'stu')]
+  for (const one of [teacher, stu]) await one.call('join_lesson', { lesson_id: lesson.id })
+  await teacher.call('subscribeToCourse', { course_id: course.id })
+  const present = (client: LyceumClient) =>
+    client.held.lessons[lesson.id]?.participants.map(({ participant_id: id }) => id)
+  await until(() => present(teacher)?.length === 2)
+  line.down()
+  await call(server.url, tea, 'POST', `/courses/${course.id}/attendance-sessions`, {})
+  line.mend()
+  const late = await come('student', 'late', { url: server.url })
+  await late.call('join_lesson', { lesson_id: lesson.id })
+  await until(() => teacher.held.courses[course.id]?.length === 1)
+  await until(() => present(teacher)?.includes('late') === true && present(stu)?.includes('late') === true)
+  await until(() => present(late) !== undefined)
+  expect(present(teacher)?.toSorted()).toEqual(present(late)?.toSorted())
+  await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
+  await until(() => teacher.held.lessons[lesson.id]?.state === 'ended')
+})
