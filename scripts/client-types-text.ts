@@ -27,7 +27,8 @@ export function clientTypes(): string {
     '// Written by `npm run client-types` from the shapes of the contracts: do not change it by hand.\n',
     ...schemas,
     `/** Everything that a client can hear, by name. */\nexport interface Events {\n${told.join('')}}\n`,
-    `/** Everything that a client may ask, by name; \`client_id\` is added by the client. */\nexport interface Calls {\n${asked.join('')}}\n`,
+    '/** Everything that a client may ask, by name; `client_id` is added by the client. */\n' +
+      `export interface Calls {\n${asked.join('')}}\n`,
   ].join('\n')
 }
 

@@ -10,7 +10,6 @@ interface Push {
   readonly data: any
 }
 
-type Held = Desk
 export const withoutPosition: (init: StaffInit) => Desk = deskOf
 
 /** What the typed client holds of a desk that began with this. */
