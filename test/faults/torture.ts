@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { setup } from '../support/machine-needs.ts'
 import { crashRounds } from './crash.ts'
+import { badNetwork } from './network.ts'
 
 const ROUNDS = 100
 const root = join(import.meta.dirname, '../..')
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boole
   sessions: () => whole('faults/attendance-crash', 'faults/lesson-crash'),
   herds: () => whole('faults/lesson-herd', 'faults/attendance-herd', 'faults/claim-race', 'contracts/attendance-races'),
   nodes: () => whole('faults/nodes', 'faults/lost-redis', 'faults/slow-log', 'faults/drain'),
+  network: () => network(),
   chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
 }
 
@@ -38,6 +40,15 @@ function whole(...names: readonly string[]): boolean {
     stdio: 'inherit',
   })
   return ran.status === 0
+}
+
+/** 200 clients behind bad lines for five minutes. */
+async function network(): Promise<boolean> {
+  const say = (line: string): void => void process.stdout.write(`${line}\n`)
+  const { wrong, ...figures } = await badNetwork({ clients: 200, seconds: Number(process.env.NETWORK_SECONDS ?? 300), say })
+  say(JSON.stringify(figures))
+  for (const what of wrong) say(`  ${what}`)
+  return wrong.length === 0
 }
 
 /** Kills a loaded server again and again, and tells of each death. */
