@@ -5,6 +5,7 @@ import { connecting } from './connect.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
+import { resume } from './resume.ts'
 import { staffInit } from './staff-init.ts'
 import { wake } from './wake.ts'
 
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   wake,
   memory,
   million,
+  resume,
   attendance,
 }
 

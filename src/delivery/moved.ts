@@ -5,8 +5,8 @@ import type { Node } from './contract.ts'
 import type { PastStream } from './past.ts'
 
 const PAGE = 500
-/** Views follow the log some milliseconds behind. */
-const VIEW_WAIT_MS = 1_000
+/** Views follow the log some milliseconds behind; when their node dies, another one takes over within seconds. */
+const VIEW_WAIT_MS = 10_000
 
 /**
  * The keys of the rows of a view that moved at the position `from` or later, by its list `moved/<org>/<movedAt>/…`.

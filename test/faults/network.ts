@@ -43,9 +43,9 @@ const SETTLE_MS = 90_000
 const CLIENTS_PER_LINE = 8
 
 /**
- * A bad network for some time: two nodes on one log, and clients behind lines that are cut, frozen, half open, down, and
- * led to the other node, at random; nodes are killed. Then everything is mended, and what everybody has heard is compared
- * with the log, and what they hold with what a fresh client is told.
+ * A bad network for some time: two nodes on one log, and clients behind lines that are cut, frozen, half open, down,
+ * and led to the other node, at random; nodes are killed. Then everything is mended, and what everybody has heard is
+ * compared with the log, and what they hold with what a fresh client is told.
  */
 export async function badNetwork({ clients: count, seconds, say = () => {} }: Network): Promise<Found> {
   const [eventStore, redis, root] = await Promise.all([
@@ -88,9 +88,11 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
     const tea = await tokenFor('teacher', 'tea')
     const lesson = (await lessonOf(urlOf(0), tea)).id
     const course = (await call(urlOf(0), tea, 'POST', '/courses', { title: 'C' })).body.data.id as string
-    const students = await Promise.all(Array.from({ length: share * 4 }, (_, n) => come('student', 'student', n)))
+    const students: Somebody[] = []
+    for (let n = 0; n < share * 4; n++) students.push(await come('student', 'student', n))
     for (const one of students) await one.ask('join_lesson', { lesson_id: lesson })
-    const watchers = await Promise.all(Array.from({ length: share * 2 }, (_, n) => come('teacher', 'watcher', n)))
+    const watchers: Somebody[] = []
+    for (let n = 0; n < share * 2; n++) watchers.push(await come('teacher', 'watcher', n))
     for (const one of watchers) {
       await call(urlOf(0), tea, 'POST', `/courses/${course}/teachers`, { teacher_id: one.id })
       await one.ask('subscribeToCourse', { course_id: course })
@@ -239,12 +241,20 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
       for (const one of [visitor, agent]) {
         if (!one.client) continue
         const another = await fresh(one)
-        const parts = (of: Somebody) => [of.client?.held.desk, of.client?.held.chat]
+        // Who is online stands in the order of their coming, as far as a node has seen it.
+        const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1)
+        const parts = (of: Somebody) => {
+          const { desk, chat } = of.client?.held ?? {}
+          if (!desk) return { chat }
+          const { online_users, online_visitors, ...rest } = desk
+          return { chat, ...rest, here: [online_users.toSorted(byId), online_visitors.toSorted(byId)] }
+        }
         const equal = await until(() => isDeepStrictEqual(parts(one), parts(another)), 10_000).then(
           () => true,
           () => false,
         )
-        if (!equal) wrong.push(`${one.id} holds something else than a fresh client`)
+        if (!equal)
+          wrong.push(`${one.id} holds something else than a fresh client: ${differing(parts(one), parts(another))}`)
         another.close()
       }
     }
@@ -264,6 +274,17 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
     await rm(root, { recursive: true, force: true })
   }
 }
+
+/** The first names in which the two differ. */
+const differing = (one: object, other: object): string =>
+  Object.entries(one)
+    .flatMap(([name, value]) => {
+      const its = (other as Record<string, unknown>)[name]
+      return isDeepStrictEqual(value, its)
+        ? []
+        : [`${name} ${JSON.stringify(value)} and ${JSON.stringify(its)}`.slice(0, 1_500)]
+    })
+    .join('; ')
 
 interface Said {
   readonly chat: number

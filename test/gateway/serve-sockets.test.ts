@@ -42,7 +42,7 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
         },
       },
     ],
-    follower: { position: () => 0n, pos: () => '0' },
+    follower: { position: () => 0n, pos: () => '0', until: async () => true },
     async *catchUp() {},
     cursorSockets: cursorSockets(io, () => '0'),
     receipts: { arrived: () => null, caughtUp() {}, pushed() {}, ended() {} },

@@ -9,8 +9,10 @@ import { type Cursor, cursorOf } from '../../delivery/cursor.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
+import { LogUnavailable } from '../../log/log.ts'
 import { ViewsUnavailable } from '../../views/store.ts'
 import { httpRefusals } from '../refusals.ts'
+import { refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { drained } from './connections.ts'
 import type { CursorSockets } from './cursor-sockets.ts'
@@ -23,7 +25,7 @@ export interface ArrivingOptions {
   readonly contracts: readonly Pick<Served, 'rooms' | 'prepare' | 'arrive'>[]
   readonly profiles: Pick<ProfileCache, 'get'>
   readonly registry: Pick<ConnectionRegistry, 'probeOthers'>
-  readonly follower: Pick<Follower, 'position' | 'pos'>
+  readonly follower: Pick<Follower, 'position' | 'pos' | 'until'>
   readonly catchUp: CatchUp
   readonly cursorSockets: CursorSockets
   readonly receipts: Receipts
@@ -31,6 +33,8 @@ export interface ArrivingOptions {
   readonly onError: (error: unknown, what: string) => void
 }
 
+/** This node hears within milliseconds of what another one has told. */
+const HEARD_MS = 10_000
 /** Openings that go on being behind what is pushed; then the client is to try again. */
 const MAX_ROUNDS = 10
 
@@ -60,7 +64,8 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     const after = await missed.after
     if (after === undefined) return false
     const { isResumed } = connection
-    const absence = { hearer: connection, rooms: missed.rooms, moves: isResumed(), after, upTo: missed.upTo }
+    const upTo = await heardUpTo(after, missed.upTo, held)
+    const absence = { hearer: connection, rooms: missed.rooms, moves: isResumed(), after, upTo }
     let wrote = false
     for await (const page of catchUp(absence)) {
       if (!connection.isOpen()) return wrote
@@ -69,6 +74,19 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
       await drained(socket.conn)
     }
     return wrote
+  }
+
+  /**
+   * What another node has told them, this one may still have to hear: pushes of it are not theirs. Gives up to where
+   * they are told from the log.
+   */
+  const heardUpTo = async (after: Cursor | null, upTo: bigint, held: HeldEvents): Promise<bigint> => {
+    const position = after?.position ?? -1n
+    if (position <= upTo) return upTo
+    const heard = await follower.until(() => follower.position() >= position, AbortSignal.timeout(HEARD_MS))
+    if (!heard) throw new LogUnavailable('this node is behind what the client has been told')
+    held.drop()
+    return follower.position()
   }
 
   /** What cannot be told again is told as it stands. */
@@ -128,8 +146,10 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
       return
     }
     const broken = (error: unknown): void => {
-      onError(error, 'an arrival')
-      socket.emit('error', { message: 'something broke on our side; it has been logged' })
+      if (refusalFor(error) === undefined) {
+        onError(error, 'an arrival')
+        socket.emit('error', { message: 'something broke on our side; it has been logged' })
+      }
       socket.conn.close() // lost, not sent away: clients try again by themselves
     }
     try {

@@ -4,6 +4,8 @@ import type { Socket } from 'socket.io'
 export interface HeldEvents {
   /** Emits in front of all that waits. */
   emit(name: string, ...args: readonly unknown[]): void
+  /** What waits is never told here. */
+  drop(): void
   /** What waits goes out, and nothing waits any more. Gives whether there was anything. */
   release(): boolean
 }
@@ -47,6 +49,9 @@ export function holdEvents(socket: Socket): HeldEvents {
       isDirect = true
       socket.emit(name, ...args)
       isDirect = false
+    },
+    drop() {
+      waiting = []
     },
     release,
   }

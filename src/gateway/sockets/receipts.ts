@@ -37,6 +37,8 @@ export interface Receipts {
 /** How long a client may take to say that it has what it was pushed, before it counts as silent. */
 const ANSWER_MS = 1_500
 
+/** How often those are asked that may be dead. */
+const ROUNDS = 3
 /** So many tabs that nothing was lost of need not be remembered. */
 const MAX_NEWCOMERS = 50
 
@@ -45,6 +47,8 @@ interface Here {
   readonly clients: Set<Client>
   /** When those came that stand for nobody so far. */
   readonly newcomers: number[]
+  /** The last one that looks for what it has missed. */
+  turn: Promise<unknown>
 }
 
 /** One connection of this node. */
@@ -158,6 +162,19 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
     return true
   }
 
+  /**
+   * Whoever says nothing now has been stood for: nobody comes back for them, whatever becomes of this node. `since`:
+   * when somebody came who may stand for one of them.
+   */
+  const findDead = (others: readonly Client[], since: number, rounds: number): void => {
+    const silent = others.filter((other) => !other.over && !other.isReplaced && heardAt(other.socket.conn) <= since)
+    for (const other of silent) {
+      if (other.askedAt === null) ask(other)
+      else if (isStoodFor(other, heardAt(other.socket.conn))) replace(other)
+    }
+    if (silent.length > 0 && rounds > 0) clock.after(2 * ANSWER_MS, () => findDead(silent, since, rounds - 1))
+  }
+
   const find = async (client: Client, others: readonly Client[]): Promise<string | null> => {
     const { person, socket } = client
     const all = await receiptsOf(person, socket.id)
@@ -167,11 +184,12 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
     for (const other of others) if (isSilent(other) && isStoodFor(other, heardAt(other.socket.conn))) replace(other)
     const silent = silentAmong(await receiptsOf(person, socket.id))
     if (silent.length > 0) return take(person, silent)
-    // Those that have everything may be dead all the same: whoever is not says so now.
-    for (const other of others) if (other.isLive && other.askedAt === null) ask(other)
+    // Those that have everything may be dead all the same: whoever is not says so when asked.
     const here = byRoom.get(client.room)
-    here?.newcomers.push(clock.now())
-    if (here && here.newcomers.length > MAX_NEWCOMERS) here.newcomers.shift()
+    if (!here || others.length === 0) return null
+    here.newcomers.push(clock.now())
+    if (here.newcomers.length > MAX_NEWCOMERS) here.newcomers.shift()
+    findDead(others, clock.now(), ROUNDS)
     return null
   }
 
@@ -188,7 +206,7 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
 
   return {
     arrived(socket, person, room) {
-      const here = byRoom.get(room) ?? { clients: new Set(), newcomers: [] }
+      const here = byRoom.get(room) ?? { clients: new Set(), newcomers: [], turn: Promise.resolve() }
       const others = [...here.clients]
       const client: Client = {
         ...{ socket, person, room, cursor: null, isLive: false, over: null, isDirty: false },
@@ -203,7 +221,10 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
         begin(client, now)
         return null
       }
-      return find(client, others).then((missing) => {
+      // One after another: of two that come at once each takes another receipt.
+      const turn = here.turn.then(() => find(client, others))
+      here.turn = turn
+      return turn.then((missing) => {
         begin(client, missing ?? now)
         return missing
       })
