@@ -7,6 +7,8 @@ export type Failure =
   | { readonly kind: 'conflict'; readonly actual: number }
   /** Nothing was written. */
   | { readonly kind: 'too-large'; readonly limitBytes: number }
+  /** `readAll` from a position that is no event's. */
+  | { readonly kind: 'no-position' }
   /** The stream does not exist. */
   | { readonly kind: 'missing' }
   /**
@@ -29,6 +31,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof LogUnavailable) return { kind: 'passing', rebuild: false }
   if (!(error instanceof Error)) return { kind: 'lasting' }
   if (error.message.startsWith('Failed to discover')) return { kind: 'passing', rebuild: true }
+  // What 24.6 says, and what 22.10 says of it.
+  if (/ReadAllResult: (InvalidPosition|Error)/.test(error.message)) return { kind: 'no-position' }
   if (isCommandError(error)) {
     switch (error.type) {
       case ErrorType.WRONG_EXPECTED_VERSION:

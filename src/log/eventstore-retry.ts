@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BackOff, backOffMs } from '../back-off.ts'
 import { explained, failureOf } from './eventstore-errors.ts'
-import { LogUnavailable } from './log.ts'
+import { LogUnavailable, NoSuchPosition } from './log.ts'
 
 /** How long a caller waits for an unreliable server, milliseconds. */
 export interface Patience {
@@ -44,6 +44,7 @@ export async function persist<T>(
       if (closed.aborted) throw new LogUnavailable(`${doing}: the log was closed meanwhile`, { cause: error })
       const failure = failureOf(error)
       if (failure.kind === 'conflict' || failure.kind === 'too-large' || failure.kind === 'missing') throw error
+      if (failure.kind === 'no-position') throw new NoSuchPosition(`${doing}: there is no event at this position`)
       if (failure.kind === 'lasting') throw explained(doing, error)
       failed(error, failure.rebuild)
       last = error

@@ -141,6 +141,14 @@ export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent'
 }
 
+/**
+ * No event stands at the position from which the whole log was to be read, and this log cannot go on from there: it is
+ * of another log, or of a part that was lost. Adapters that can read on from any position do so.
+ */
+export class NoSuchPosition extends Error {
+  override readonly name = 'NoSuchPosition'
+}
+
 /** The log did not answer in time. Whether the events are in it is unknown until it answers the same append again. */
 export class LogUnavailable extends Error {
   override readonly name = 'LogUnavailable'
