@@ -5,6 +5,7 @@ import { connecting } from './connect.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
+import { restart } from './restart.ts'
 import { resume } from './resume.ts'
 import { staffInit } from './staff-init.ts'
 import { wake } from './wake.ts'
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   memory,
   million,
   resume,
+  restart,
   attendance,
 }
 
