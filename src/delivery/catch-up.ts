@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { idIn, isOf, type PersonRef, personIn } from '../../machines/stream.ts'
+import { idIn, isOf, type PersonRef, personIn, personName } from '../../machines/stream.ts'
+import { keyedQueue } from '../keyed-queue.ts'
 import { type Log, type Recorded, UnreadableEvent } from '../log/log.ts'
 import type { Cursor } from './cursor.ts'
 import { type Notifier, openNotifier } from './notifier.ts'
@@ -50,6 +51,9 @@ const MAX_HELD = 4_000
 const PER_TURN = 50
 
 export function openCatchUp({ log, pasts, onError }: CatchUpOptions): CatchUp {
+  /** One pass of a person at a time: whoever asks for everything, again and again, keeps only themselves waiting. */
+  const turns = keyedQueue()
+
   return async function* catchUp(absence) {
     const { hearer, after, upTo } = absence
     const from = after?.position ?? -1n
@@ -57,15 +61,14 @@ export function openCatchUp({ log, pasts, onError }: CatchUpOptions): CatchUp {
     const found = await Promise.all(pasts.map((past) => past.streams(hearer, from, upTo)))
     const streams = new Map(found.flat().map((stream) => [stream.name, stream]))
     for (let next: Cursor | null | undefined = after; next !== undefined; ) {
-      const page: { missed: readonly Missed[]; next: Cursor | undefined } = await pass({ ...absence, after: next }, [
-        ...streams.values(),
-      ])
+      const rest = { ...absence, after: next }
+      const page: Page = await turns.run(personName(hearer.party), () => pass(rest, [...streams.values()]))
       if (page.missed.length > 0) yield page.missed
       next = page.next
     }
   }
 
-  async function pass({ hearer, rooms, moves, after, upTo }: Absence, streams: readonly PastStream[]) {
+  async function pass({ hearer, rooms, moves, after, upTo }: Absence, streams: readonly PastStream[]): Promise<Page> {
     const fresh = { online: onlineModel(log), profiles: new ProfileCache(log), streams: namesOf(streams) }
     const named = new PastProfiles(log)
     let at = -1n
@@ -131,6 +134,12 @@ export function openCatchUp({ log, pasts, onError }: CatchUpOptions): CatchUp {
 /** Whom the notices of an event name. */
 const peopleIn = (notifier: Notifier, recorded: Recorded): readonly PersonRef[] =>
   isOf('person', recorded) ? [personIn(idIn('person', recorded.stream) ?? '')] : notifier.people(recorded)
+
+/** What one pass tells; `next`: there is more after it. */
+interface Page {
+  readonly missed: readonly Missed[]
+  readonly next: Cursor | undefined
+}
 
 const namesOf = (streams: readonly PastStream[]): ReadonlySet<string> => new Set(streams.map(({ name }) => name))
 
