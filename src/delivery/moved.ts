@@ -1,6 +1,6 @@
 import { isOf, streamName } from '../../machines/stream.ts'
 import { padded } from '../../projections/padded.ts'
-import { ViewsUnavailable } from '../views/store.ts'
+import { ViewsBehind } from '../views/store.ts'
 import type { Node } from './contract.ts'
 import type { PastStream } from './past.ts'
 
@@ -10,7 +10,7 @@ const VIEW_WAIT_MS = 10_000
 
 /**
  * The keys of the rows of a view that moved at the position `from` or later, by its list `moved/<org>/<movedAt>/…`.
- * Rejects with ViewsUnavailable, also when the view does not come to `upTo`.
+ * Rejects with ViewsUnavailable, and with ViewsBehind when the view does not come to `upTo`.
  */
 export async function movedSince(
   views: Node['views'],
@@ -18,7 +18,7 @@ export async function movedSince(
   org: string,
   { from, upTo }: { readonly from: bigint; readonly upTo: bigint },
 ): Promise<readonly string[]> {
-  if (!(await views.reached(view, upTo, VIEW_WAIT_MS))) throw new ViewsUnavailable(`${view} is behind the log`)
+  if (!(await views.reached(view, upTo, VIEW_WAIT_MS))) throw new ViewsBehind(`${view} is behind the log`)
   const keys: string[] = []
   const list = `moved/${org}/`
   for (let next = list + padded(from < 0n ? 0n : from); ; ) {

@@ -59,5 +59,10 @@ export interface ViewStore {
 
 /** The store did not answer. Commands go on without it; readers are told to come back. */
 export class ViewsUnavailable extends Error {
-  override readonly name = 'ViewsUnavailable'
+  override readonly name: string = 'ViewsUnavailable'
+}
+
+/** A view has not come yet to where it has to be read: it will in a moment. */
+export class ViewsBehind extends ViewsUnavailable {
+  override readonly name = 'ViewsBehind'
 }

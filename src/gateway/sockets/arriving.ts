@@ -10,7 +10,7 @@ import type { Follower } from '../../delivery/follower.ts'
 import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
 import { LogUnavailable } from '../../log/log.ts'
-import { ViewsUnavailable } from '../../views/store.ts'
+import { ViewsBehind, ViewsUnavailable } from '../../views/store.ts'
 import { httpRefusals } from '../refusals.ts'
 import { refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
@@ -91,7 +91,8 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
 
   /** What cannot be told again is told as it stands. */
   const orHowItStands = (socket: Socket, held: HeldEvents) => (error: unknown) => {
-    if (!(error instanceof ViewsUnavailable)) throw error
+    // Behind is for a moment: the client comes again, and is told from where it stands.
+    if (!(error instanceof ViewsUnavailable) || error instanceof ViewsBehind) throw error
     const data = socket.data as SocketData
     data.isResumed = false
     held.emit('cursor_unknown', {

@@ -51,6 +51,12 @@ interface Here {
   turn: Promise<unknown>
 }
 
+/**
+ * Who was asked and has said nothing for so long is stood for by whoever came meanwhile. Generous: whoever is taken for
+ * dead and is only slow may miss something, while one who is dead for longer costs a repetition.
+ */
+const DEAD_MS = 10_000
+
 /** One connection of this node. */
 interface Client {
   readonly socket: Socket
@@ -156,7 +162,7 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
   /** Somebody who has come since stands for it: they were asked then whether they are there, and had time to answer. */
   const isStoodFor = ({ room }: Client, heardAt: number): boolean => {
     const newcomers = byRoom.get(room)?.newcomers ?? []
-    const index = newcomers.findIndex((at) => at > heardAt && clock.now() - at > ANSWER_MS)
+    const index = newcomers.findIndex((at) => at > heardAt && clock.now() - at > DEAD_MS)
     if (index < 0) return false
     newcomers.splice(index, 1)
     return true
@@ -172,7 +178,7 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       if (other.askedAt === null) ask(other)
       else if (isStoodFor(other, heardAt(other.socket.conn))) replace(other)
     }
-    if (silent.length > 0 && rounds > 0) clock.after(2 * ANSWER_MS, () => findDead(silent, since, rounds - 1))
+    if (silent.length > 0 && rounds > 0) clock.after(DEAD_MS + 500, () => findDead(silent, since, rounds - 1))
   }
 
   const find = async (client: Client, others: readonly Client[]): Promise<string | null> => {
