@@ -1,12 +1,15 @@
-import { isOf, streamName } from '../../machines/stream.ts'
+import { categoryIn, isOf, streamName } from '../../machines/stream.ts'
 import { padded } from '../../projections/padded.ts'
+import type { Log } from '../log/log.ts'
 import { ViewsBehind } from '../views/store.ts'
 import type { Node } from './contract.ts'
 import type { PastStream } from './past.ts'
 
 const PAGE = 500
-/** Views follow the log some milliseconds behind; when their node dies, another one takes over within seconds. */
-const VIEW_WAIT_MS = 10_000
+/** Views follow the log some milliseconds behind. */
+const VIEW_WAIT_MS = 1_000
+/** As many events are looked through where the views do not say what moved. */
+const MAX_EVENTS = 50_000
 
 /**
  * The keys of the rows of a view that moved at the position `from` or later, by its list `moved/<org>/<movedAt>/…`.
@@ -35,3 +38,25 @@ export const presenceStream = (person: string): PastStream => ({
   name: streamName('presence', person),
   endsPast: (recorded) => isOf('presence', recorded) && recorded.event.type === 'WentOffline',
 })
+
+/**
+ * The streams of these categories in which something was recorded at the position `from` or later, up to `upTo`, by the
+ * log itself: for the moments in which views are behind or away. It costs all that happened since. Rejects with
+ * ViewsBehind when that is too much, and with LogUnavailable.
+ */
+export async function movedInLog(
+  log: Pick<Log, 'readAll'>,
+  categories: ReadonlySet<string>,
+  { from, upTo }: { readonly from: bigint; readonly upTo: bigint },
+): Promise<readonly string[]> {
+  const names = new Set<string>()
+  let count = 0
+  for await (const batch of log.readAll(from < 0n ? {} : { from })) {
+    for (const { stream, position } of batch) {
+      if (position > upTo) return [...names]
+      if (++count > MAX_EVENTS) throw new ViewsBehind('views are behind, and too much has happened to look it through')
+      if (categories.has(categoryIn(stream))) names.add(stream)
+    }
+  }
+  return [...names]
+}
