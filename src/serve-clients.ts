@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { type CatchUp, openCatchUp } from './delivery/catch-up.ts'
 import type { Contract, Served } from './delivery/contract.ts'
 import type { Follower } from './delivery/follower.ts'
+import type { KeptStreams } from './delivery/kept-streams.ts'
 import type { LiveModel } from './delivery/live-model.ts'
 import type { ProfileCache } from './delivery/profile-cache.ts'
 import type { Authenticator } from './gateway/auth/authenticator.ts'
@@ -50,6 +51,7 @@ export interface ServeClientsOptions {
   readonly served: readonly Served[]
   readonly cursorSockets: CursorSockets
   readonly receipts: Receipts
+  readonly kept: KeptStreams
 }
 
 export interface ServedClients {
@@ -63,7 +65,7 @@ export interface ServedClients {
 /** Lets clients in over sockets: who may come, what they may ask, what they are told. */
 export function serveClients(options: ServeClientsOptions): ServedClients {
   const { config, clock, logger, metrics, log, entities, profiles, online, follower, perAddress, onError } = options
-  const { io, connections, contracts, served, cursorSockets, receipts } = options
+  const { io, connections, contracts, served, cursorSockets, receipts, kept } = options
   const { now } = clock
   const debugging = logger.isLevelEnabled('debug')
   const inbound = openInbound({
@@ -101,7 +103,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     now,
   })
   const catchUp = openCatchUp({
-    log,
+    ...{ log, kept },
     pasts: served.flatMap(({ past }) => past ?? []),
     onError: (error) => onError(error, 'catch-up'),
   })

@@ -9,6 +9,7 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Contract, DemoLogin, Node } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
+import { keptStreams } from './delivery/kept-streams.ts'
 import { type Listener, listeners } from './delivery/listeners.ts'
 import { onlineModel } from './delivery/online-model.ts'
 import { ProfileCache } from './delivery/profile-cache.ts'
@@ -176,7 +177,9 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     [forgetsWhoLeft(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
     (error) => onError(error, 'follower'),
   )
+  const kept = keptStreams(log)
   const onEvent = (recorded: Recorded): void => {
+    kept.onEvent(recorded)
     try {
       // First: what is asked because of an event is decided on the state after it.
       if (shared) entities.onEvent(recorded)
@@ -211,7 +214,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const perAddress = tokenBuckets(config.ratePerAddress)
   const clients = serveClients({
     ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, perAddress, onError },
-    ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
+    ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told, kept },
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,

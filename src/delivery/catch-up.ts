@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { idIn, isOf, type PersonRef, personIn, personName } from '../../machines/stream.ts'
 import { keyedQueue } from '../keyed-queue.ts'
 import { type Log, type Recorded, UnreadableEvent } from '../log/log.ts'
-import type { Cursor } from './cursor.ts'
+import { ALL_NOTICES, type Cursor } from './cursor.ts'
+import type { KeptStreams } from './kept-streams.ts'
 import { type Notifier, openNotifier } from './notifier.ts'
 import { onlineModel } from './online-model.ts'
 import type { Hearer, Past, PastStream } from './past.ts'
@@ -19,6 +20,8 @@ export interface Missed {
 
 export interface CatchUpOptions {
   readonly log: Log
+  /** Of the same log. */
+  readonly kept: KeptStreams
   readonly pasts: readonly Past[]
   /** Something cannot be read and is not told, live or now. */
   readonly onError: (error: unknown) => void
@@ -35,6 +38,8 @@ export interface Absence {
   readonly after: Cursor | null
   /** Position of the last event that is told again. */
   readonly upTo: bigint
+  /** False as soon as nobody waits for it any more: what is not told yet is not looked for. */
+  readonly isWanted: () => boolean
 }
 
 /**
@@ -49,18 +54,19 @@ export type CatchUp = (absence: Absence) => AsyncGenerator<readonly Missed[]>
 const MAX_HELD = 4_000
 /** Events per turn of the event loop. */
 const PER_TURN = 50
+const READ_AT_ONCE = 16
 
-export function openCatchUp({ log, pasts, onError }: CatchUpOptions): CatchUp {
+export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): CatchUp {
   /** One pass of a person at a time: whoever asks for everything, again and again, keeps only themselves waiting. */
   const turns = keyedQueue()
 
   return async function* catchUp(absence) {
-    const { hearer, after, upTo } = absence
+    const { hearer, after, upTo, isWanted } = absence
     const from = after?.position ?? -1n
     if (from > upTo) return
     const found = await Promise.all(pasts.map((past) => past.streams(hearer, from, upTo)))
     const streams = new Map(found.flat().map((stream) => [stream.name, stream]))
-    for (let next: Cursor | null | undefined = after; next !== undefined; ) {
+    for (let next: Cursor | null | undefined = after; next !== undefined && isWanted(); ) {
       const rest = { ...absence, after: next }
       const page: Page = await turns.run(personName(hearer.party), () => pass(rest, [...streams.values()]))
       if (page.missed.length > 0) yield page.missed
@@ -68,9 +74,12 @@ export function openCatchUp({ log, pasts, onError }: CatchUpOptions): CatchUp {
     }
   }
 
-  async function pass({ hearer, rooms, moves, after, upTo }: Absence, streams: readonly PastStream[]): Promise<Page> {
+  async function pass(
+    { hearer, rooms, moves, after, upTo, isWanted }: Absence,
+    streams: readonly PastStream[],
+  ): Promise<Page> {
     const fresh = { online: onlineModel(log), profiles: new ProfileCache(log), streams: namesOf(streams) }
-    const named = new PastProfiles(log)
+    const named = new PastProfiles((name) => kept.read({ name }, null))
     let at = -1n
     const notifier = openNotifier({ profiles: { get: (person) => named.at(at).get(person) }, onError })
     const itsFeeds = pasts.map((past) => ({ past, feeds: past.feeds(fresh, hearer) }))
@@ -102,17 +111,22 @@ export function openCatchUp({ log, pasts, onError }: CatchUpOptions): CatchUp {
     }
 
     const held = heldEvents()
+    const read = (stream: PastStream) => kept.read(stream, after)
     const isTold = (recorded: Recorded): boolean => after !== null && !isNews(recorded, after)
-    for (const stream of streams) {
-      for await (const batch of readFrom(log, stream, after)) {
-        for (const recorded of batch) {
-          if (recorded.position > upTo) break
-          if (!isTold(recorded)) held.add(recorded)
-          else if (await prepare(recorded, false)) move(recorded, false)
+    for (let n = 0; n < streams.length && isWanted(); n += READ_AT_ONCE) {
+      for (const batches of await Promise.all(streams.slice(n, n + READ_AT_ONCE).map(read))) {
+        for await (const batch of batches) {
+          for (const [nth, recorded] of batch.entries()) {
+            if (recorded.position > upTo) break
+            if (nth > 0 && nth % PER_TURN === 0) await nextTurn()
+            if (!isTold(recorded)) held.add(recorded)
+            else if (await prepare(recorded, false)) move(recorded, false)
+          }
         }
-        await nextTurn()
       }
+      await nextTurn()
     }
+    if (!isWanted()) return { missed: [], next: undefined }
 
     const missed: (Missed & { readonly key: string | null })[] = []
     const { events, last } = held.take()
@@ -144,21 +158,7 @@ interface Page {
 const namesOf = (streams: readonly PastStream[]): ReadonlySet<string> => new Set(streams.map(({ name }) => name))
 
 const isNews = ({ position }: Recorded, after: Cursor): boolean =>
-  position > after.position || (position === after.position && after.notices < 255)
-
-/** From where the stream's past matters, or from its beginning. */
-async function* readFrom(log: Log, { name, endsPast }: PastStream, after: Cursor | null) {
-  if (!endsPast || after === null) return yield* log.read(name)
-  let from = 0
-  search: for await (const batch of log.read(name, { backwards: true })) {
-    for (const recorded of batch) {
-      if (recorded.position >= after.position || !endsPast(recorded)) continue
-      from = recorded.revision + 1
-      break search
-    }
-  }
-  yield* log.read(name, { from })
-}
+  position > after.position || (position === after.position && after.notices < ALL_NOTICES)
 
 /** The earliest of all that are added, as many as are held at once. */
 function heldEvents() {
@@ -180,7 +180,7 @@ function heldEvents() {
     /** `last`: there is more after it. */
     take(): { readonly events: readonly Recorded[]; readonly last: Cursor | undefined } {
       cut()
-      return { events, last: last && { position: last.position, digits: 0n, notices: 255 } }
+      return { events, last: last && { position: last.position, digits: 0n, notices: ALL_NOTICES } }
     },
   }
 }

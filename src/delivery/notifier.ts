@@ -40,8 +40,9 @@ const NONE: readonly FeedNotices[] = []
 const NO_ROUTES: readonly Route[] = []
 
 export function openNotifier({ profiles, onError }: NotifierOptions): Notifier {
-  const routes = new Map<string, Route[]>()
-  const routesOf = ({ stream }: Logged): readonly Route[] => routes.get(categoryIn(stream)) ?? NO_ROUTES
+  const routes = new Map<string, readonly Route[]>()
+  const routesTo = (category: string): readonly Route[] => routes.get(category) ?? NO_ROUTES
+  const routesOf = ({ stream }: Logged): readonly Route[] => routesTo(categoryIn(stream))
 
   const noticesOf = (feed: AnyFeed, change: unknown, recorded: Recorded): readonly Notice[] => {
     try {
@@ -55,7 +56,7 @@ export function openNotifier({ profiles, onError }: NotifierOptions): Notifier {
   return {
     add(model, feeds) {
       const route = { model, feeds: feeds.filter((feed) => feed.model === model) }
-      routes.set(model.category, [...routesOf({ stream: `${model.category}-` } as Logged), route])
+      routes.set(model.category, [...routesTo(model.category), route])
     },
     missing: (recorded) => routesOf(recorded).flatMap(({ model }) => (model.isMissing(recorded) ? [model] : [])),
     people(recorded) {

@@ -1,23 +1,25 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import { type PersonRef, personName, streamName } from '../../machines/stream.ts'
 import { type PersonRow, people } from '../../projections/people.ts'
-import { type Log, UnreadableEvent } from '../log/log.ts'
+import { UnreadableEvent } from '../log/log.ts'
 import type { Profiles } from './feed.ts'
+import type { Batches } from './kept-streams.ts'
 
 /** People as of any position, from their own streams. */
 export class PastProfiles {
-  readonly #log: Log
+  readonly #read: (stream: string) => Batches | Promise<Batches>
   readonly #events = new Map<string, readonly Recorded[]>()
 
-  constructor(log: Log) {
-    this.#log = log
+  /** `read`: all events of a stream, in their order. */
+  constructor(read: (stream: string) => Batches | Promise<Batches>) {
+    this.#read = read
   }
 
   async fetch(person: PersonRef): Promise<void> {
     const name = personName(person)
     if (this.#events.has(name)) return
     const events: Recorded[] = []
-    for await (const batch of this.#log.read(streamName('person', name))) events.push(...batch)
+    for await (const batch of await this.#read(streamName('person', name))) events.push(...batch)
     this.#events.set(name, events)
   }
 

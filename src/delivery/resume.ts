@@ -28,7 +28,7 @@ export async function* noticesOf<R extends Row, E extends Event>(
   feed: PastFeed<R, E>,
   after = -1n,
 ): AsyncGenerator<Step<R, E>> {
-  const past = new PastProfiles(log)
+  const past = new PastProfiles((name) => log.read(name))
   let row: R | undefined
   for await (const batch of log.read(stream)) {
     for (const recorded of batch as readonly Recorded<E>[]) {

@@ -54,7 +54,7 @@ export function noticesRoute(app: OpenAPIHono<HttpEnv>, parts: NoticesRouteParts
       const hearer = { kind: 'app', party, query: {} } as const
       const rooms = [personRoom(party), ...contracts.flatMap((contract) => contract.rooms?.(hearer) ?? [])]
       const data: Missed[] = []
-      for await (const page of catchUp({ hearer, rooms, moves: true, after: cursor, upTo })) {
+      for await (const page of catchUp({ hearer, rooms, moves: true, after: cursor, upTo, isWanted: () => true })) {
         data.push(...page.slice(0, most - data.length))
         if (data.length >= most) break
       }

@@ -65,7 +65,8 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     if (after === undefined) return false
     const { isResumed } = connection
     const upTo = await heardUpTo(after, missed.upTo, held)
-    const absence = { hearer: connection, rooms: missed.rooms, moves: isResumed(), after, upTo }
+    const { rooms } = missed
+    const absence = { hearer: connection, rooms, moves: isResumed(), after, upTo, isWanted: connection.isOpen }
     let wrote = false
     for await (const page of catchUp(absence)) {
       if (!connection.isOpen()) return wrote
