@@ -1,13 +1,14 @@
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
 import type { Receipt, ReceiptStore } from './receipt-store.ts'
+import { receiptIn, receiptText } from './receipt-text.ts'
 
 /** The file is written anew when it has so many lines more than receipts. */
 const MAX_SPARE_LINES = 20_000
-/** Stands in place of a cursor: there is no such receipt any more. */
+/** Stands in place of a receipt: there is no such receipt any more. */
 const DROPPED = '-'
 
 /**
- * The receipts of one node, in memory and in a file with a line for each change: `<person> <socket> <cursor>`. Lines
+ * The receipts of one node, in memory and in a file with a line for each change: `<person> <socket> <receipt>`. Lines
  * are written as soon as the ones before are, without waiting for the disk itself: they have to outlive the process,
  * and a machine that loses its power tells something twice. Every receipt that is found is one of a process that has
  * ended.
@@ -27,8 +28,8 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
     let text = ''
     lines = 0
     for (const [person, theirs] of receipts)
-      for (const { socket, cursor } of theirs.values()) {
-        text += lineOf(person, socket, cursor)
+      for (const receipt of theirs.values()) {
+        text += lineOf(person, receipt.socket, receiptText(receipt))
         lines++
       }
     await file?.close()
@@ -48,8 +49,8 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
     }
   }
 
-  const add = (person: string, socket: string, cursor: string): void => {
-    waiting += lineOf(person, socket, cursor)
+  const add = (person: string, socket: string, text: string): void => {
+    waiting += lineOf(person, socket, text)
     lines++
     writing ??= write()
       .catch(onError)
@@ -76,9 +77,9 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
 
   await rewrite()
   return {
-    put(person, socket, cursor) {
-      put(person, { socket, cursor, isLost: false })
-      add(person, socket, cursor)
+    put(person, receipt) {
+      put(person, { ...receipt, isLost: false })
+      add(person, receipt.socket, receiptText(receipt))
     },
     lose(person, socket) {
       const known = receipts.get(person)?.get(socket)
@@ -97,15 +98,16 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
   }
 }
 
-const lineOf = (person: string, socket: string, cursor: string): string => `${person} ${socket} ${cursor}\n`
+const lineOf = (person: string, socket: string, text: string): string => `${person} ${socket} ${text}\n`
 
 /** A line that a crash has cut off is none. */
 function readReceipts(text: string): Map<string, Map<string, Receipt>> {
   const receipts = new Map<string, Map<string, Receipt>>()
-  for (const [, person = '', socket = '', cursor = ''] of text.matchAll(/^(\S+) (\S+) (-|\d+)\n/gm)) {
+  for (const [, person = '', socket = '', its = ''] of text.matchAll(/^(\S+) (\S+) (.+)\n/gm)) {
     const theirs = receipts.get(person) ?? new Map<string, Receipt>()
-    if (cursor === DROPPED) theirs.delete(socket)
-    else theirs.set(socket, { socket, cursor, isLost: true })
+    const receipt = receiptIn(socket, its)
+    if (receipt) theirs.set(socket, { ...receipt, isLost: true })
+    else theirs.delete(socket)
     if (theirs.size === 0) receipts.delete(person)
     else receipts.set(person, theirs)
   }

@@ -2,6 +2,8 @@
 export interface Receipt {
   readonly socket: string
   readonly cursor: string
+  /** Connections of the same person, by their sockets, that were there when this one came, and silent ever since. */
+  readonly silent: readonly string[]
   /** The connection was lost, or its process ended. */
   readonly isLost: boolean
 }
@@ -13,7 +15,7 @@ export interface Receipt {
  */
 export interface ReceiptStore {
   /** Puts the receipt of a connection, which is open. */
-  put(person: string, socket: string, cursor: string): void
+  put(person: string, receipt: Omit<Receipt, 'isLost'>): void
   /** The connection was lost: its receipt waits for a client that comes back. */
   lose(person: string, socket: string): void
   /** Nobody comes back for this one. */

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import type { Receipt, ReceiptStore } from './receipt-store.ts'
+import { receiptIn, receiptText } from './receipt-text.ts'
 import { redisOptions } from './redis-connection.ts'
 
 export interface RedisReceiptsOptions {
@@ -12,13 +13,13 @@ export interface RedisReceiptsOptions {
 /** Whoever stays away for longer is somebody new. */
 const KEPT_S = 24 * 60 * 60
 const TIMEOUT_MS = 1_000
-/** Stands behind the cursor of a receipt whose connection was lost. */
+/** Stands behind the text of a receipt whose connection was lost. */
 const LOST = ' lost'
 
 /** KEYS: a person's receipts. ARGV: socket, mark. Marks a receipt that is still there. */
 const LOSE_LUA = `
-local cursor = redis.call('HGET', KEYS[1], ARGV[1])
-if cursor and string.sub(cursor, -#ARGV[2]) ~= ARGV[2] then redis.call('HSET', KEYS[1], ARGV[1], cursor .. ARGV[2]) end
+local text = redis.call('HGET', KEYS[1], ARGV[1])
+if text and string.sub(text, -#ARGV[2]) ~= ARGV[2] then redis.call('HSET', KEYS[1], ARGV[1], text .. ARGV[2]) end
 `
 
 /**
@@ -34,8 +35,8 @@ export async function openRedisReceipts(options: RedisReceiptsOptions): Promise<
   const written = (asked: Promise<unknown>): void => void asked.catch(onError)
 
   return {
-    put(person, socket, cursor) {
-      written(redis.hset(keyOf(person), socket, cursor))
+    put(person, receipt) {
+      written(redis.hset(keyOf(person), receipt.socket, receiptText(receipt)))
       written(redis.expire(keyOf(person), KEPT_S))
     },
     lose: (person, socket) => written(redis.eval(LOSE_LUA, 1, keyOf(person), socket, LOST)),
@@ -43,9 +44,10 @@ export async function openRedisReceipts(options: RedisReceiptsOptions): Promise<
     async of(person) {
       try {
         const all = Object.entries(await redis.hgetall(keyOf(person)))
-        return all.map(([socket, value]): Receipt => {
+        return all.flatMap(([socket, value]): Receipt | [] => {
           const isLost = value.endsWith(LOST)
-          return { socket, cursor: isLost ? value.slice(0, -LOST.length) : value, isLost }
+          const receipt = receiptIn(socket, isLost ? value.slice(0, -LOST.length) : value)
+          return receipt ? { ...receipt, isLost } : []
         })
       } catch (error) {
         onError(error)

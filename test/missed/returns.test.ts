@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Company, company } from '../contracts/company.ts'
 import { type Client, connect } from '../support/client.ts'
 import { type Line, openLine } from '../support/line.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 
 let server: TestServer
@@ -146,4 +147,79 @@ test('[MISSED-5] a network that changes every moment, half open each time, loses
   }
   await vera.told('staff_send', ({ content }) => content.text === 'between 3')
   expect(texts(vera)).toEqual(['one', ...said])
+})
+
+/** What the server keeps of whom it has told how much. */
+const receipts = (): Promise<string> => readFile(join(data, 'receipts'), 'utf8')
+
+/** The phone has another network, after the server knows that everything has arrived; it hears nothing of that. */
+async function changesNetwork(vera: Client): Promise<void> {
+  const { next } = (await (await acme.http('visitor', '/api/v1/notices')).json()) as { next: string }
+  const known = async (): Promise<boolean> =>
+    [...(await receipts()).matchAll(new RegExp(`${vera.socket.id} (\\d+)`, 'g'))].some(
+      ([, cursor = '']) => BigInt(cursor) >= BigInt(next),
+    )
+  await expect.poll(known, { timeout: PATIENCE_MS }).toBe(true)
+  line.freeze()
+  line.drop()
+  line.mend()
+  await back(vera)
+}
+
+test('[MISSED-7] a dead connection that was stood for is not stood for again by a later return', async () => {
+  const vera = await served()
+  const said: string[] = []
+  for (let round = 0; round < 3; round++) {
+    await changesNetwork(vera)
+    said.push(`round ${round}`)
+    await says(`round ${round}`)
+    await vera.told('staff_send', ({ content }) => content.text === `round ${round}`)
+    await arrived(vera)
+  }
+  await says('last')
+  await vera.told('staff_send', ({ content }) => content.text === 'last')
+  expect(texts(vera)).toEqual(['one', ...said, 'last'])
+})
+
+test('[MISSED-7] nor over kill -9 of the server', async () => {
+  const vera = await served()
+  await changesNetwork(vera)
+  await says('two')
+  await vera.told('staff_send', ({ content }) => content.text === 'two')
+  await arrived(vera)
+  await expect.poll(receipts, { timeout: PATIENCE_MS }).toMatch(STANDS_FOR_ONE)
+  line.down()
+  server.kill('SIGKILL')
+  await server.ended
+  server = await startServer({ data, env })
+  line.leadTo(server.url)
+  ann = await company(server, 'websocket', acme.org).join('agent', 'ann')
+  onTestFinished(() => ann.close())
+  await says('three')
+  line.mend()
+  await back(vera)
+  await says('four')
+  await vera.told('staff_send', ({ content }) => content.text === 'four')
+  expect(texts(vera)).toEqual(['one', 'two', 'three', 'four'])
+})
+/** The silent connection is known as such, and who stands for it: a line of the file of receipts. */
+const STANDS_FOR_ONE = /^\S+ \S+ \d+ \S+$/m
+
+test('[MISSED-7] a tab that is there is not taken for one that was stood for, whoever came meanwhile', async () => {
+  const vera = await served()
+  const laptop = await acme.join('visitor', 'vera') // stands for nobody: the first one answers
+  await says('two')
+  await vera.told('staff_send', ({ content }) => content.text === 'two')
+  await laptop.told('staff_send', ({ content }) => content.text === 'two')
+  await arrived(vera)
+  line.freeze()
+  await says('three')
+  await laptop.told('staff_send', ({ content }) => content.text === 'three')
+  await arrived(laptop)
+  line.drop()
+  line.mend()
+  await back(vera)
+  await vera.told('staff_send', ({ content }) => content.text === 'three')
+  expect(texts(vera)).toEqual(['one', 'two', 'three'])
+  expect(texts(laptop)).toEqual(['two', 'three'])
 })

@@ -44,9 +44,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
     // An anonymous participant's token is nothing that expires.
     const expiry =
       arrival.kind !== 'anonymous' &&
-      clock.after(arrival.identity.exp * 1000 - clock.now(), () => {
-        hangUpOn(socket, 'token expired')
-      })
+      clock.after(arrival.identity.exp * 1000 - clock.now(), () => hangUpOn(socket, 'token expired'))
     socket.on('disconnect', (reason) => {
       if (expiry) expiry.cancel()
       const meant =
