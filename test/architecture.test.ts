@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/retries.ts': ['src/clock.ts'],
   'src/config-variables.ts': [],
   'src/config.ts': ['src/config-variables.ts'],
-  'src/log': ['src/log', 'src/back-off.ts', 'src/within.ts', 'machines'],
+  'src/log': ['src/log', 'src/back-off.ts', 'src/keyed-queue.ts', 'src/within.ts', 'machines'],
   'src/views': ['src/views', 'src/log', ...SMALL, 'projections', 'machines'],
   'src/runtime': ['src/runtime', 'src/log', ...SMALL, 'machines'],
   'src/presence': ['src/presence', ...SMALL, 'machines'],

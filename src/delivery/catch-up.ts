@@ -115,7 +115,12 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
     const isTold = (recorded: Recorded): boolean => after !== null && !isNews(recorded, after)
     for (let n = 0; n < streams.length && isWanted(); n += READ_AT_ONCE) {
       for (const batches of await Promise.all(streams.slice(n, n + READ_AT_ONCE).map(read))) {
+        let isFirst = true
         for await (const batch of batches) {
+          const [first] = batch
+          // Where reading begins in the midst of a stream its models load what was before.
+          if (isFirst && first && !isTold(first) && first.position <= upTo) await prepare(first, false)
+          isFirst &&= first === undefined
           for (const [nth, recorded] of batch.entries()) {
             if (recorded.position > upTo) break
             if (nth > 0 && nth % PER_TURN === 0) await nextTurn()

@@ -27,8 +27,8 @@ const MAX_EVENTS = 50_000
 const MAX_STREAMS = 5_000
 
 interface Kept {
-  /** In their order, without a gap; `long`: too many to keep. */
-  events: Recorded[] | 'long'
+  /** In their order, without a gap; null = too many to keep. */
+  events: Recorded[] | null
   /** What is recorded while the others are read; null = they are read. */
   later: Recorded[] | null
   /** What happened before this position does not matter to whoever has heard it; -1 = all of the stream is here. */
@@ -44,7 +44,7 @@ export function keptStreams(log: Pick<Log, 'read'>): KeptStreams {
   const isKept = (name: string, one: Kept): boolean => kept.get(name) === one
 
   const drop = (name: string): void => {
-    count -= kept.get(name)?.events.length ?? 0
+    count -= kept.get(name)?.events?.length ?? 0
     kept.delete(name)
   }
 
@@ -55,17 +55,15 @@ export function keptStreams(log: Pick<Log, 'read'>): KeptStreams {
     }
   }
 
-  const load = async (one: Kept, { name, from, since }: Begin): Promise<void> => {
+  const load = async (one: Kept, stream: PastStream, after: Cursor | null): Promise<void> => {
+    const { events, since } = await pastOf(log, stream, after)
     one.since = since
-    const events: Recorded[] = []
-    for await (const batch of log.read(name, { from })) {
-      events.push(...batch)
-      if (events.length > MAX_EACH) break
-    }
     for (const recorded of one.later ?? []) if (isNext(events, recorded)) events.push(recorded)
     one.later = null
-    one.events = events.length > MAX_EACH ? 'long' : events
-    if (isKept(name, one)) count += one.events.length
+    one.events = events.length > MAX_EACH ? null : events
+    if (!isKept(stream.name, one)) return
+    count += one.events?.length ?? 0
+    if (one.events === null && stream.endsPast) drop(stream.name) // whoever has missed less may find it short
     bound()
   }
 
@@ -73,7 +71,7 @@ export function keptStreams(log: Pick<Log, 'read'>): KeptStreams {
     drop(stream.name)
     const one: Kept = { events: [], later: [], since: -1n, reading: Promise.resolve() }
     kept.set(stream.name, one)
-    one.reading = startOf(log, stream, after).then((from) => load(one, from))
+    one.reading = load(one, stream, after)
     one.reading.catch(() => isKept(stream.name, one) && drop(stream.name)) // whoever waits is told by the promise
     return one
   }
@@ -95,12 +93,12 @@ export function keptStreams(log: Pick<Log, 'read'>): KeptStreams {
         kept.delete(name)
         kept.set(name, one)
       }
-      return one.events === 'long' ? log.read(name, await startOf(log, stream, after)) : [one.events]
+      return one.events ? [one.events] : log.read(name, { from: await startOf(log, stream, after) })
     },
     onEvent(recorded) {
       const { stream } = recorded
       const one = kept.get(stream)
-      if (!one || one.events === 'long') return
+      if (!one?.events) return
       if (one.later) return void (one.later.length < MAX_EACH ? one.later.push(recorded) : drop(stream))
       if (recorded.revision < revisionAfter(one.events, recorded)) return
       if (!isNext(one.events, recorded) || one.events.length >= MAX_EACH) return drop(stream)
@@ -117,18 +115,37 @@ const revisionAfter = (events: readonly Recorded[], { revision }: Recorded): num
 const isNext = (events: readonly Recorded[], recorded: Recorded): boolean =>
   recorded.revision === revisionAfter(events, recorded)
 
-interface Begin {
-  readonly name: string
-  readonly from: number
+/** What is read to be kept: more than MAX_EACH events when it is too much. */
+interface ReadPast {
+  readonly events: Recorded[]
   readonly since: bigint
 }
 
-/** From which revision the stream's past matters, and to whom: see `Kept`. */
-async function startOf(log: Pick<Log, 'read'>, { name, endsPast }: PastStream, after: Cursor | null): Promise<Begin> {
-  if (!endsPast || after === null) return { name, from: 0, since: -1n }
+/** The whole of a short stream; of a long one what came after the earliest event at hand that ends its past. */
+async function pastOf(log: Pick<Log, 'read'>, stream: PastStream, after: Cursor | null): Promise<ReadPast> {
+  const { name, endsPast } = stream
+  const events: Recorded[] = []
+  if (!endsPast || after === null) {
+    for await (const batch of log.read(name)) if (events.push(...batch) > MAX_EACH) break
+    return { events, since: -1n }
+  }
+  for await (const batch of log.read(name, { backwards: true })) {
+    const oldest = batch.at(-1)
+    const ends = batch.findLast((recorded) => recorded.position < after.position && endsPast(recorded))
+    if (oldest?.revision !== 0 && ends) {
+      events.push(...batch.filter(({ revision }) => revision > ends.revision))
+      return { events: events.reverse(), since: ends.position }
+    }
+    if (events.push(...batch) > MAX_EACH) break
+  }
+  return { events: events.reverse(), since: -1n }
+}
+
+/** From which revision a long stream's past matters. */
+async function startOf(log: Pick<Log, 'read'>, { name, endsPast }: PastStream, after: Cursor | null): Promise<number> {
+  if (!endsPast || after === null) return 0
   for await (const batch of log.read(name, { backwards: true }))
     for (const recorded of batch)
-      if (recorded.position < after.position && endsPast(recorded))
-        return { name, from: recorded.revision + 1, since: recorded.position }
-  return { name, from: 0, since: -1n }
+      if (recorded.position < after.position && endsPast(recorded)) return recorded.revision + 1
+  return 0
 }

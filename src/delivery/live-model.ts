@@ -1,6 +1,7 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import type { Projection, Row } from '../../projections/projection.ts'
 import { keepNewest } from '../keep-newest.ts'
+import type { FoldHistory } from '../log/fold-history.ts'
 import { foldStream } from '../log/fold-stream.ts'
 import type { Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
@@ -32,6 +33,8 @@ export interface LiveModelOptions<R extends Row> {
   readonly unknown: 'load' | 'final' | 'ignore'
   /** Makes a row from its whole stream, where that tells more than one event after another. Default: `projection`. */
   readonly whole?: Projection<R>
+  /** Of `whole`: makes rows as they were after late events of long streams. Default: from the beginning each time. */
+  readonly history?: FoldHistory<R> | undefined
   /** True when the event tells what only the whole stream knows: then the row is made from it first. */
   readonly needsWhole?: (recorded: Recorded, row: R) => boolean
   /** True when the view's row lacks what only the whole stream knows: seeding then makes it from the stream. */
@@ -98,9 +101,12 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   }
 
   async load(recorded: Recorded): Promise<void> {
-    const { projection, whole = projection } = this.#options
+    const { projection, whole = projection, history } = this.#options
     const key = projection.key(recorded)
-    const past = await foldStream(this.#log, recorded.stream, whole.fold, { upTo: recorded.revision - 1 })
+    const upTo = recorded.revision - 1
+    const past = history
+      ? await history.at(recorded.stream, upTo)
+      : await foldStream(this.#log, recorded.stream, whole.fold, { upTo })
     // Also a row that is not kept: the event at hand moves it on.
     if (past && key !== null) this.#put(key, this.#rows.get(key), past.state, past.last)
   }

@@ -12,8 +12,8 @@ export type Hearer = Pick<Connection, 'kind' | 'party' | 'query'>
 export interface PastStream {
   readonly name: string
   /**
-   * True for an event after which the stream's past does not matter to its models: long streams are read from the last
-   * such one. Default: read from the beginning.
+   * True for an event after which the stream's past does not matter to its models, because they have let go of it or
+   * load what they need of it: long streams are read from such a one. Default: read from the beginning.
    */
   readonly endsPast?: (recorded: Recorded) => boolean
 }

@@ -114,3 +114,23 @@ test('[RESUME-6] only so many events are kept', async () => {
   await read({ name: 'chat-0' }, null)
   expect(it.counted.reads).toBe(before + 1)
 })
+
+test('[RESUME-7] a long stream is read from what was missed, where its models load what was before', async () => {
+  const stream = { name: 'lesson-a', endsPast: () => true }
+  for (let n = 0; n < 5_000; n++) it.record('lesson-a')
+  const all = it.streams.get('lesson-a') ?? []
+  const after = (revision: number) => cursorOf(posOf(all[revision] as Recorded)) ?? null
+  const late = await read(stream, after(4_990))
+  expect(late.length).toBeLessThan(200)
+  expect(late).toEqual(all.slice(-late.length))
+  expect(late[0]?.revision).toBeLessThanOrEqual(4_990)
+  const before = it.counted.reads
+  expect(await read(stream, after(4_980))).toEqual(late)
+  expect(it.counted.reads).toBe(before)
+  it.record('lesson-a')
+  expect((await read(stream, after(4_995))).at(-1)).toEqual(it.streams.get('lesson-a')?.at(-1))
+  const early = await read(stream, after(10)) // more than is kept
+  expect(early).toEqual(it.streams.get('lesson-a')?.slice(10))
+  expect((await read(stream, after(4_995))).length).toBeLessThan(200) // and nobody else reads so much for it
+  expect(await read(stream, cursorOf(START) ?? null)).toEqual(it.streams.get('lesson-a'))
+})

@@ -10,6 +10,7 @@ import { lessonRoom } from '../../src/contracts/lessons/audiences.ts'
 import { LessonsModel } from '../../src/contracts/lessons/lessons-model.ts'
 import { lessonNotices } from '../../src/contracts/lessons/notices.ts'
 import { lessonPace } from '../../src/contracts/lessons/pace.ts'
+import { lessonHistory } from '../../src/contracts/lessons/record.ts'
 import { personRoom } from '../../src/delivery/notice.ts'
 import { placedNotices } from '../../src/delivery/placed-notice.ts'
 import { codec } from '../../src/log/codec.ts'
@@ -200,4 +201,33 @@ test('[LESSON-41] a lesson made from its stream is the lesson that was followed'
     }),
     { numRuns: 50 },
   )
+})
+
+test('[RESUME-7] a lesson made late, from a mark, changes as the lesson that was followed', async () => {
+  const log = memoryLog({ codec: codec(eventSchemas), now: () => 0 })
+  const all: Recorded<LessonEvent>[] = []
+  const [start] = fc.sample(step, 100).filter(({ command }) => command(0, 0).type === 'StartLesson')
+  const moving = fc.record({
+    afterMs: fc.nat(30),
+    command: fc.oneof(
+      person.map((id) => joining(id, false)),
+      person.map(leaving),
+    ),
+  })
+  run([start as Step, ...fc.sample(moving, { numRuns: 1_100, seed: 1 })], (recorded) => all.push(recorded))
+  expect(all.length).toBeGreaterThan(520) // more than two marks
+  await log.append(`lesson-${LESSON}`, -1, all)
+  const [history, followed] = [lessonHistory(log), new LessonsModel(log)]
+  const said = (model: LessonsModel, recorded: Recorded<LessonEvent>) => {
+    const change = model.onEvent(recorded)
+    return change && [lessonNotices(change), change.record.row, new Map(change.record.people)]
+  }
+  for (const recorded of all) {
+    const live = said(followed, recorded)
+    if (recorded.revision % 31 !== 30) continue
+    const late = new LessonsModel(log, history)
+    await late.load(recorded)
+    expect(said(late, recorded)).toEqual(live)
+  }
+  await log.close()
 })

@@ -2,12 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
-import { eventSchemas } from '../../machines/catalogue.ts'
-import type { ChatEvent } from '../../machines/chat/events.ts'
-import { idIn } from '../../machines/stream.ts'
-import { codec } from '../../src/log/codec.ts'
-import { openEventStoreLog } from '../../src/log/eventstore.ts'
 import { startEventStore } from '../support/eventstore-standin.ts'
 import { call, lessonOf } from '../support/lessons.ts'
 import { type Line, openLine } from '../support/line.ts'
@@ -15,6 +9,7 @@ import { startRedis } from '../support/redis-server.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 import { until } from './load.ts'
 import { KINDS, type Kind, type Somebody, somebody } from './network-clients.ts'
+import { addressedTo, type Chat, compareHeard, compareHeld, recordedIn } from './network-found.ts'
 
 export interface Network {
   /** Of all three contracts; a third of each kind. */
@@ -73,8 +68,8 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
       return one
     }
     const share = Math.floor(count / 10)
-    const chats: { readonly visitor: Somebody; readonly agent: Somebody; readonly room: string }[] = []
-    const said: Said[] = []
+    const chats: Chat[] = []
+    let acked = 0
     for (let n = 0; n < share * 2; n++) {
       const [agent, visitor] = [
         await come('agent', 'agent', n),
@@ -135,8 +130,8 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
     const writing = chats.map(async ({ agent, visitor, room }, chat) => {
       for (let n = 1; running; n++) {
         const content = { chat, n }
-        if (await agent.ask('staff_msg', { room, content })) said.push({ chat, n, by: 'agent' })
-        if (await visitor.ask('visitor_msg', { content })) said.push({ chat, n, by: 'visitor' })
+        if (await agent.ask('staff_msg', { room, content })) acked++
+        if (await visitor.ask('visitor_msg', { content })) acked++
         await pause(Math.random() * 1_500)
       }
     })
@@ -161,108 +156,23 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
       throw new Error(`not in again: ${away.map((one) => `${one.id} (${one.refused})`).join(', ')}`)
     })
 
-    // What was said, by the log; and who is to have heard it.
-    const log = await openEventStoreLog({ url: eventStore.url, codec: codec(eventSchemas) })
-    const recorded = new Map<string, { visitor: number[]; agent: number[] }>()
-    for await (const batch of log.readAll())
-      for (const { stream, event, revision } of batch) {
-        const room = idIn('chat', stream)
-        if (room === null) continue
-        const its = recorded.get(room) ?? { visitor: [], agent: [] }
-        recorded.set(room, its)
-        const { type } = event as ChatEvent
-        if (type === 'StaffWrote') its.visitor.push(revision)
-        if (type === 'VisitorWrote') its.agent.push(revision)
-      }
-    await log.close()
-    const heardBy = (one: Somebody, name: string): number[] =>
-      one.heard.flatMap((push) => (push.name === name ? [push.data.seq as number] : []))
-    const holdsAll = (one: Somebody, name: string, due: readonly number[]): boolean => {
-      const heard = new Set(heardBy(one, name))
-      return due.every((seq) => heard.has(seq))
-    }
-    // Unchanged staff clients are told how it stands instead.
-    const addressed = chats.flatMap(({ visitor, agent, room }) => {
-      const due = recorded.get(room) ?? { visitor: [], agent: [] }
-      return [
-        { one: visitor, name: 'staff_send', due: due.visitor },
-        ...(agent.kind === 'official' ? [] : [{ one: agent, name: 'visitor_send', due: due.agent }]),
-      ]
-    })
-    await until(() => addressed.every(({ one, name, due }) => holdsAll(one, name, due)), 20_000).catch(() => {})
-
-    const wrong: string[] = []
-    let [lost, doubled, doubledUnchanged, disordered] = [0, 0, 0, 0]
-    for (const { one, name, due } of addressed) {
-      const heard = heardBy(one, name)
-      const once = [...new Set(heard)]
-      const missing = due.filter((seq) => !once.includes(seq))
-      const more = heard.length - once.length
-      lost += missing.length
-      if (one.kind === 'official') doubledUnchanged += more
-      else doubled += more
-      const inOrder = [...once].sort((a, b) => a - b)
-      if (!isDeepStrictEqual(once, inOrder)) disordered++
-      if (missing.length > 0) wrong.push(`${one.id} has never heard ${name} ${missing.slice(0, 5)} of ${due.length}`)
-      if (more > 0) wrong.push(`${one.id} heard ${more} of ${heard.length} ${name} twice`)
-      if (!isDeepStrictEqual(once, inOrder)) wrong.push(`${one.id} heard ${name} out of order`)
-    }
-    const contents = [...recorded.values()].reduce((sum, { visitor, agent }) => sum + visitor.length + agent.length, 0)
-    if (contents < said.length) wrong.push(`${said.length} messages were acknowledged, ${contents} are recorded`)
-
-    // What they hold, by what a fresh client is told.
+    const recorded = await recordedIn(eventStore.url)
+    const addressed = addressedTo(chats, recorded)
+    const { wrong: misheard, ...heard } = await compareHeard(addressed)
+    const contents = [...recorded.values()].reduce((sum, its) => sum + its.toVisitor.length + its.toAgent.length, 0)
+    const unrecorded = contents < acked ? [`${acked} messages were acknowledged, ${contents} are recorded`] : []
     const fresh = async (like: Somebody): Promise<Somebody> => {
       const one = await somebody(urlOf(1), like.role, like.id, 'typed')
       everybody.push(one)
       return one
     }
-    const [student] = students
-    const [watcher] = watchers
-    if (student && watcher) {
-      const [anotherStudent, anotherWatcher] = [await fresh(student), await fresh(watcher)]
-      await until(() => anotherStudent.isConnected() && anotherWatcher.isConnected())
-      await anotherStudent.ask('join_lesson', { lesson_id: lesson })
-      await anotherWatcher.ask('subscribeToCourse', { course_id: course })
-      await until(() => anotherStudent.lesson(lesson) !== undefined && anotherWatcher.course(course) !== undefined)
-      const present = (one: Somebody): string[] =>
-        ((one.lesson(lesson) as { participants: { participant_id: string }[] } | undefined)?.participants ?? [])
-          .map(({ participant_id: id }) => id)
-          .sort()
-      const isSame = (one: Somebody): boolean => isDeepStrictEqual(present(one), present(anotherStudent))
-      await until(() => students.every(isSame), 10_000).catch(() => {})
-      for (const one of students)
-        if (!isSame(one))
-          wrong.push(`${one.id} holds ${present(one).length} of ${present(anotherStudent).length} people`)
-      const sees = (one: Somebody): boolean => isDeepStrictEqual(one.course(course), anotherWatcher.course(course))
-      await until(() => watchers.every(sees), 10_000).catch(() => {})
-      for (const one of watchers) if (!sees(one)) wrong.push(`${one.id} holds other sessions than a fresh client`)
-    }
-    for (const { visitor, agent } of chats) {
-      for (const one of [visitor, agent]) {
-        if (!one.client) continue
-        const another = await fresh(one)
-        // Who is online stands in the order of their coming, as far as a node has seen it.
-        const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1)
-        const parts = (of: Somebody) => {
-          const { desk, chat } = of.client?.held ?? {}
-          if (!desk) return { chat }
-          const { online_users, online_visitors, ...rest } = desk
-          return { chat, ...rest, here: [online_users.toSorted(byId), online_visitors.toSorted(byId)] }
-        }
-        const equal = await until(() => isDeepStrictEqual(parts(one), parts(another)), 10_000).then(
-          () => true,
-          () => false,
-        )
-        if (!equal)
-          wrong.push(`${one.id} holds something else than a fresh client: ${differing(parts(one), parts(another))}`)
-        another.close()
-      }
-    }
+    const differs = await compareHeld({ chats, students, watchers, lesson, course, fresh })
     return {
       returns: everybody.reduce((sum, one) => sum + Math.max(0, one.arrivals - 1), 0),
       recovered: everybody.reduce((sum, one) => sum + one.recovered, 0),
-      ...{ kills, acked: said.length, due: addressed.reduce((sum, { due }) => sum + due.length, 0) },
-      ...{ lost, doubled, doubledUnchanged, disordered, wrong },
+      ...{ kills, acked, due: addressed.reduce((sum, { due }) => sum + due.length, 0) },
+      ...heard,
+      wrong: [...misheard, ...unrecorded, ...differs],
     }
   } finally {
     for (const one of everybody) one.close()
@@ -273,23 +183,6 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
     await redis.stop()
     await rm(root, { recursive: true, force: true })
   }
-}
-
-/** The first names in which the two differ. */
-const differing = (one: object, other: object): string =>
-  Object.entries(one)
-    .flatMap(([name, value]) => {
-      const its = (other as Record<string, unknown>)[name]
-      return isDeepStrictEqual(value, its)
-        ? []
-        : [`${name} ${JSON.stringify(value)} and ${JSON.stringify(its)}`.slice(0, 1_500)]
-    })
-    .join('; ')
-
-interface Said {
-  readonly chat: number
-  readonly n: number
-  readonly by: 'agent' | 'visitor'
 }
 
 async function roomOf(url: string, visitor: string): Promise<string> {

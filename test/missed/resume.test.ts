@@ -77,6 +77,42 @@ test.each(['agent', 'supervisor'])(
   },
 )
 
+test('[RESUME-7] so it is late in a chat that is long, and costs what was missed', async () => {
+  const acme = company(server)
+  const ann = await exact(acme, 'agent', 'ann')
+  const stayer = await exact(acme, 'supervisor', 'stayer')
+  const { visitor, room } = await acme.chat('vera', ann)
+  await ann.ask('staff_join', { room })
+  const LONG = 1_200 // some pages of the log, and more than a node keeps of one stream
+  for (
+    let n = 0;
+    n < LONG;
+    n += 100 // as many as wait for one chat
+  )
+    await Promise.all(Array.from({ length: 100 }, (_, more) => visitor.ask('visitor_msg', { n: n + more })))
+  await ann.ask('change_chat_priority', { room, severity_level: 3 })
+  await visitor.ask('visitor_msg', { n: LONG })
+  await ann.ask('staff_msg', { room, content: { n: 'last' } })
+  await visitor.ask('visitor_leave_room')
+  await acme.fence(stayer, ann)
+  for (const [who, role] of [
+    [stayer, 'supervisor'],
+    [ann, 'agent'],
+  ] as const) {
+    const until = who.pushes.length
+    for (const from of [-2, -4, -6, -100, -1_100]) {
+      const { cursor } = who.pushes[until + from] ?? {}
+      expect(cursor).toMatch(/^\d+$/)
+      const missed = later({ pushes: who.pushes.slice(0, until) }, cursor)
+      const back = await exact(acme, role, role === 'agent' ? 'ann' : 'stayer', { after: cursor })
+      await acme.fence(back)
+      expect(back.pushes.slice(0, missed.length)).toEqual(missed)
+      back.close()
+    }
+  }
+  acme.close()
+})
+
 test(
   '[RESUME-2] an official client with resume=1 recovers by itself, over any cut, and hears each ' + 'push once',
   async () => {

@@ -6,6 +6,7 @@ import { lessons } from '../../../projections/lessons.ts'
 import type { Model } from '../../delivery/feed.ts'
 import { MemoryLists } from '../../delivery/memory-lists.ts'
 import { seedFrom } from '../../delivery/seed.ts'
+import type { FoldHistory } from '../../log/fold-history.ts'
 import { type Log, LogUnavailable } from '../../log/log.ts'
 import type { ViewStore } from '../../views/store.ts'
 import { LessonRecord, lessonAt } from './record.ts'
@@ -28,12 +29,15 @@ export interface LessonChange {
 export class LessonsModel implements Model<LessonChange> {
   readonly category = 'lesson'
   readonly #log: Log
+  readonly #history: FoldHistory<LessonRecord> | undefined
   readonly #open = new Map<string, LessonRecord>()
   /** By `<home>.<participant>`: the lessons in which they are now. */
   readonly #seats = new MemoryLists<LessonRecord>()
 
-  constructor(log: Log) {
+  /** `history`: makes lessons as they were after late events. Default: from their beginning each time. */
+  constructor(log: Log, history?: FoldHistory<LessonRecord>) {
     this.#log = log
+    this.#history = history
   }
 
   /** An open lesson, undefined otherwise. */
@@ -56,7 +60,9 @@ export class LessonsModel implements Model<LessonChange> {
   }
 
   async load({ stream, revision }: Recorded): Promise<void> {
-    await this.#read(idIn(this.category, stream) ?? '', revision - 1)
+    const id = idIn(this.category, stream) ?? ''
+    if (this.#history) this.#put((await this.#history.at(stream, revision - 1))?.state)
+    else await this.#read(id, revision - 1)
   }
 
   onEvent(recorded: Recorded): LessonChange | undefined {
@@ -89,9 +95,12 @@ export class LessonsModel implements Model<LessonChange> {
 
   /** Makes a lesson as it was after its event `seq` (default: the last) from its stream. */
   async #read(id: string, seq?: number): Promise<void> {
-    const record = await lessonAt(this.#log, id, seq)
-    if (!record?.row || record.row.status === 'ended' || this.#open.has(id)) return
-    this.#open.set(id, record)
+    this.#put(await lessonAt(this.#log, id, seq))
+  }
+
+  #put(record: LessonRecord | undefined): void {
+    if (!record?.row || record.row.status === 'ended' || this.#open.has(record.id)) return
+    this.#open.set(record.id, record)
     for (const person of record.present()) this.#seat(record, person)
   }
 

@@ -1,8 +1,9 @@
 import type { Recorded } from '../../../machines/kernel.ts'
 import type { LessonEvent } from '../../../machines/lesson/events.ts'
-import { isOf, streamName } from '../../../machines/stream.ts'
+import { idIn, isOf, streamName } from '../../../machines/stream.ts'
 import { attend, isPresent, type Participant } from '../../../projections/lesson-participants.ts'
 import { type LessonRow, lessons } from '../../../projections/lessons.ts'
+import { type FoldHistory, foldHistory } from '../../log/fold-history.ts'
 import { foldStream } from '../../log/fold-stream.ts'
 import type { Log } from '../../log/log.ts'
 
@@ -48,6 +49,15 @@ export class LessonRecord {
     return [...this.#present.values()]
   }
 
+  copy(): LessonRecord {
+    const copy = new LessonRecord(this.id)
+    copy.#row = this.#row
+    copy.#last = this.#last
+    for (const [id, participant] of this.people) copy.people.set(id, participant)
+    for (const [id, participant] of this.#present) copy.#present.set(id, participant)
+    return copy
+  }
+
   #attend(id: string, event: LessonEvent): void {
     const after = attend(this.people.get(id), event)
     if (!after) return
@@ -62,10 +72,15 @@ export class LessonRecord {
  * event.
  */
 export async function lessonAt(log: Log, id: string, seq?: number): Promise<LessonRecord | undefined> {
-  const fold = (record: LessonRecord | undefined, recorded: Recorded): LessonRecord => {
-    const moved = record ?? new LessonRecord(id)
-    if (isOf('lesson', recorded)) moved.move(recorded)
-    return moved
-  }
   return (await foldStream(log, streamName('lesson', id), fold, seq === undefined ? {} : { upTo: seq }))?.state
+}
+
+/** Lessons as they were, for those who ask about late events of long ones. */
+export const lessonHistory = (log: Log): FoldHistory<LessonRecord> =>
+  foldHistory({ log, fold, copy: (record) => record.copy(), weigh: ({ people }) => people.size })
+
+function fold(record: LessonRecord | undefined, recorded: Recorded): LessonRecord {
+  const moved = record ?? new LessonRecord(idIn('lesson', recorded.stream) ?? '')
+  if (isOf('lesson', recorded)) moved.move(recorded)
+  return moved
 }

@@ -2,6 +2,7 @@ import type { ChatEvent } from '../../../machines/chat/events.ts'
 import { personName } from '../../../machines/stream.ts'
 import { type ChatRow, chats, wholeChats } from '../../../projections/chats.ts'
 import { LiveModel } from '../../delivery/live-model.ts'
+import { type FoldHistory, foldHistory } from '../../log/fold-history.ts'
 import type { Log } from '../../log/log.ts'
 
 /** Open chats of the organisation that nobody serves. */
@@ -19,12 +20,17 @@ function needsTranscript({ type }: ChatEvent, { servedBy }: ChatRow): boolean {
   return type === 'ChatTakenOver' || type === 'ChatTransferred' || type === 'ChatReturned'
 }
 
+/** What chats were like, for models that begin late in them. */
+export const chatHistory = (log: Log): FoldHistory<ChatRow> =>
+  foldHistory({ log, fold: wholeChats.fold, weigh: ({ waiting, servedBy }) => waiting.length + servedBy.length })
+
 /** Open chats and flagged ones, by room. */
-export const chatsModel = (log: Log): LiveModel<ChatRow> =>
+export const chatsModel = (log: Log, history?: FoldHistory<ChatRow>): LiveModel<ChatRow> =>
   new LiveModel(log, {
     category: 'chat',
     projection: chats,
     whole: wholeChats,
+    history,
     needsWhole: ({ event }, row) => needsTranscript(event as ChatEvent, row), // chats record no other events
     isPartial: (row) => row.status === 'unclaimed' && row.servedBy.length > 0,
     keeps: (row) => isOpen(row) || row.severity > 0,

@@ -8,7 +8,7 @@ import type { LiveModel } from '../../delivery/live-model.ts'
 import { movedInLog, movedSince, presenceStream } from '../../delivery/moved.ts'
 import type { Past, PastStream } from '../../delivery/past.ts'
 import { ViewsUnavailable } from '../../views/store.ts'
-import { chatsModel, flaggedIn } from './chats-model.ts'
+import { chatHistory, chatsModel, flaggedIn } from './chats-model.ts'
 import { deskFeeds } from './feeds.ts'
 import type { VisitorChats } from './visitor-chats.ts'
 
@@ -19,6 +19,7 @@ export interface DeskPastParts extends Pick<Node, 'views' | 'log'> {
 
 /** What people at a desk have missed: visitors of their own chats, staff of all that happened in their organisation. */
 export function deskPast({ views, log, chats: live, visitorChats }: DeskPastParts): Past {
+  const history = chatHistory(log)
   const byViews = async (org: string, from: bigint, upTo: bigint): Promise<readonly PastStream[]> => {
     const moved = (view: string) => movedSince(views, view, org, { from, upTo })
     const [rooms, came, changed] = await Promise.all([moved(chats.name), moved(comings.name), moved(people.name)])
@@ -39,8 +40,7 @@ export function deskPast({ views, log, chats: live, visitorChats }: DeskPastPart
   return {
     async streams({ kind, party }, from, upTo) {
       if (kind !== 'app') return []
-      if (party.role === 'visitor')
-        return (await visitorChats.movedSince(party, from)).map((room) => ({ name: streamName('chat', room) }))
+      if (party.role === 'visitor') return (await visitorChats.movedSince(party, from)).map(chatStream)
       if (!isStaff(party.role)) return []
       try {
         return await byViews(party.org, from, upTo)
@@ -50,7 +50,7 @@ export function deskPast({ views, log, chats: live, visitorChats }: DeskPastPart
       }
     },
     feeds(models, { party: { org } }) {
-      const fresh = chatsModel(log)
+      const fresh = chatsModel(log, history)
       // Whatever did not move meanwhile was flagged then as it is now.
       for (const [room, row] of live.list(flaggedIn(org)))
         if (!models.streams.has(streamName('chat', room))) fresh.adopt(room, row)
@@ -58,6 +58,9 @@ export function deskPast({ views, log, chats: live, visitorChats }: DeskPastPart
     },
   }
 }
+
+/** Its row is made as it was at any event. */
+const chatStream = (room: string): PastStream => ({ name: streamName('chat', room), endsPast: () => true })
 
 const CATEGORIES: ReadonlySet<string> = new Set(['chat', 'presence', 'person'])
 
@@ -67,7 +70,7 @@ const streamsOf = (
   came: readonly string[],
   changed: readonly string[],
 ): readonly PastStream[] => [
-  ...rooms.map((room) => ({ name: streamName('chat', room) })),
+  ...rooms.map(chatStream),
   ...changed.map((person) => ({ name: streamName('person', person) })),
   ...[...new Set([...came, ...changed])].map(presenceStream),
 ]
