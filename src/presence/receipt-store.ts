@@ -4,6 +4,10 @@ export interface Receipt {
   readonly cursor: string
   /** Connections of the same person, by their sockets, that were there when this one came, and silent ever since. */
   readonly silent: readonly string[]
+  /** The connections in whose place its client said it comes, as long as it may come in their place once more. */
+  readonly named: readonly string[]
+  /** Somebody came who did not say in whose place, and may be its client: only whoever names it is told of it. */
+  readonly isGuessed: boolean
   /** The connection was lost, or its process ended. */
   readonly isLost: boolean
 }

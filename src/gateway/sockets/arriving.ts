@@ -130,7 +130,7 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     if (resumption.after !== undefined) return resumption.after
     // Staff are told how it stands.
     if (kind === 'hub' || resumption.withCursors || isStaff(party.role)) return undefined
-    const found = receipts.arrived(socket, personName(party), room)
+    const found = receipts.arrived(socket, personName(party), room, resumption.replaces)
     return found === null ? undefined : found.then((pos) => (pos === null ? undefined : cursorOf(pos)))
   }
 

@@ -16,15 +16,17 @@ export interface ReceiptsOptions {
 /**
  * How far clients have been told that do not say so themselves. What is pushed to such a connection is followed by a
  * ping, and its pong shows that it has arrived: what was written to a connection that turned out to be dead counts as
- * not told (MISSED-2). Which connection a new one takes the place of nobody says: each that comes stands for one that
- * is lost, or that nothing was heard of since, if there is such a one, now or when its end is noticed (MISSED-4).
+ * not told (MISSED-2). Which connection a new one takes the place of it may say itself (MISSED-8). Where it does not,
+ * each that comes stands for one that is lost, or that nothing was heard of since, if there is such a one, now or when
+ * its end is noticed (MISSED-4).
  */
 export interface Receipts {
   /**
-   * A connection of this person (`<org>.<id>`) has come, to which notices to `room` go. Gives the cursor after which it
-   * has to be told what a connection has missed that it takes the place of; null: nothing.
+   * A connection of this person (`<org>.<id>`) has come, to which notices to `room` go; `replaces`: in whose place, as
+   * it says itself. Gives the cursor after which it has to be told what a connection has missed that it takes the place
+   * of; null: nothing.
    */
-  arrived(socket: Socket, person: string, room: string): Promise<string | null> | null
+  arrived(socket: Socket, person: string, room: string, replaces: string | null): Promise<string | null> | null
   /** What it has missed, and what waited for it meanwhile, has been written to it; `wrote`: there was something. */
   caughtUp(socket: Socket, wrote: boolean): void
   /** A notice goes out to this room. */
@@ -38,8 +40,8 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
   const byRoom = new Map<string, Here>()
   let dirty: Client[] = []
 
-  const put = ({ person, socket, cursor, silent }: Client): void => {
-    if (cursor !== null) store.put(person, { socket: socket.id, cursor, silent })
+  const put = ({ person, socket, cursor, silent, named, isReplaced: isGuessed, isGone }: Client): void => {
+    if (cursor !== null && !isGone) store.put(person, { socket: socket.id, cursor, silent, named, isGuessed })
   }
 
   const ask = (client: Client): void => {
@@ -48,10 +50,11 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
     client.askedAt = clock.now()
     ping(client.socket.conn, () => {
       client.askedAt = null
-      if (client.over) return
-      const isNews = client.cursor !== upTo || client.isReplaced
+      if (client.over || client.isGone) return
+      const isNews = client.cursor !== upTo || client.isReplaced || client.named.length > 0
       client.cursor = upTo
       client.isReplaced = false
+      client.named = [] // it has been told its own name by now, and comes in its own place from now on
       if (isNews) put(client)
       places.standForItself(client)
       for (const settle of client.settling.splice(0)) settle()
@@ -81,18 +84,18 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
     if (client.over) end(client)
   }
 
-  const end = ({ person, socket, over, isReplaced }: Client): void => {
-    if (over === 'meant' || isReplaced) store.drop(person, socket.id)
+  const end = ({ person, socket, over }: Client): void => {
+    if (over === 'meant') store.drop(person, socket.id)
     else store.lose(person, socket.id)
   }
 
   return {
-    arrived(socket, person, room) {
+    arrived(socket, person, room, replaces) {
       const here = byRoom.get(room) ?? { clients: new Set(), newcomers: [], turn: Promise.resolve() }
       const others = [...here.clients]
       const client: Client = {
-        ...{ socket, person, room, cursor: null, silent: [], isLive: false, over: null, isDirty: false },
-        ...{ askedAt: null, isReplaced: false, settling: [] },
+        ...{ socket, person, room, replaces, cursor: null, silent: [], named: [], isLive: false, over: null },
+        ...{ isDirty: false, askedAt: null, isReplaced: false, isGone: false, settling: [] },
       }
       bySocket.set(socket.id, client)
       here.clients.add(client)
@@ -123,12 +126,14 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
     ended(socket, { meant, heardAt: at }) {
       const client = bySocket.get(socket.id)
       if (!client) return
-      client.over = meant || places.isStoodFor(client, at) ? 'meant' : 'lost'
+      client.over = meant ? 'meant' : 'lost'
+      if (!meant && places.isStoodFor(client, at)) client.isReplaced = true
       bySocket.delete(socket.id)
       const here = byRoom.get(client.room)
       here?.clients.delete(client)
       if (here?.clients.size === 0) byRoom.delete(client.room)
       for (const settle of client.settling.splice(0)) settle()
+      if (client.isReplaced) put(client)
       if (client.cursor !== null) end(client) // as long as it is looked up, what it takes the place of is where it was
     },
   }

@@ -12,6 +12,8 @@ export interface Resumption {
   readonly after: Cursor | null | undefined
   /** What it has sent instead, which is no cursor of this log. */
   readonly unknown: string | null
+  /** The connection in whose place it comes, as it says itself; clients that are older than 4.6 do not say. */
+  readonly replaces: string | null
 }
 
 /** Of session ids: longer ones are none of ours. */
@@ -21,8 +23,10 @@ const MAX_ID = 64
  * Reads from where a client goes on, in Socket.IO's own protocol of connection state recovery: the server gives a
  * session id (`pid`) on connecting, the client sends it back with the last cursor (`offset`), and has recovered when it
  * is given the same id again (https://socket.io/docs/v4/connection-state-recovery). The id stands for nothing: who
- * somebody is says the token, and what they have missed the log. Or the client sends a cursor as `auth.after`. Rejects
- * with LogUnavailable, and with ConnectionRefused (503) when this node is behind the cursor.
+ * somebody is says the token, and what they have missed the log. Or the client sends a cursor as `auth.after`. A client
+ * that wants no cursors is given the id of its connection, another one each time, so that it never takes itself for
+ * recovered: when it comes back it says by itself in whose place. Rejects with LogUnavailable, and with
+ * ConnectionRefused (503) when this node is behind the cursor.
  */
 export const resumptions = (parts: KnownCursorOptions) => {
   const sought = async (sent: unknown): Promise<Pick<Resumption, 'after' | 'unknown'>> => {
@@ -39,15 +43,16 @@ export const resumptions = (parts: KnownCursorOptions) => {
     const withCursors = [query.resume, resume].some((asked) => asked === '1' || asked === 1 || asked === true)
     const isReturn = withCursors && isId(pid) && offset !== undefined
     const found = await sought(isReturn ? offset : after)
-    if (withCursors) {
-      const isRecovered = isReturn && found.after !== undefined
-      ;(socket as unknown as Recoverable).pid = isRecovered ? pid : randomBytes(15).toString('base64url')
-    }
-    return { withCursors, ...found }
+    const isRecovered = isReturn && found.after !== undefined
+    ;(socket as unknown as Recoverable).pid = isRecovered ? pid : withCursors ? randomId() : socket.id
+    return { withCursors, ...found, replaces: !withCursors && isId(pid) ? pid : null }
   }
 }
 
-const isId = (pid: unknown): pid is string => typeof pid === 'string' && pid.length > 0 && pid.length <= MAX_ID
+const randomId = (): string => randomBytes(15).toString('base64url')
+
+/** No blanks: it is written beside others. */
+const isId = (pid: unknown): pid is string => typeof pid === 'string' && pid.length <= MAX_ID && /^[\w-]+$/.test(pid)
 
 /** What Socket.IO tells the client on connecting, and has no public name for. */
 interface Recoverable {

@@ -39,8 +39,10 @@ const DEAD_MS = 10_000
 const ROUNDS = 3
 /** So many tabs that nothing was lost of need not be remembered. */
 const MAX_NEWCOMERS = 50
-/** So many silent ones are remembered over the end of the process. */
+/** So many silent ones are remembered over the end of the process, and so many in whose place one has come. */
 const MAX_SILENT = 10
+/** Of so many that somebody may have come in the place of, those who name them are told still. */
+const MAX_GUESSED = 20
 
 /** The connections to one room. */
 export interface Here {
@@ -64,10 +66,14 @@ export interface Client {
   readonly socket: Socket
   readonly person: string
   readonly room: string
+  /** In whose place it comes, as it says itself. */
+  readonly replaces: string | null
   /** What it is known to have; null as long as that is looked up. */
   cursor: string | null
   /** By their sockets, the ones that it may stand for, see `Receipt`. */
   silent: readonly string[]
+  /** See `Receipt`. */
+  named: readonly string[]
   /** It has been written what it had missed: pushes go out at once. */
   isLive: boolean
   over: 'meant' | 'lost' | null
@@ -77,6 +83,8 @@ export interface Client {
   askedAt: number | null
   /** Another one has come in its place, as far as anybody can tell. */
   isReplaced: boolean
+  /** Another one has come in its place, and said so. */
+  isGone: boolean
   /** They wait until it has answered, or has ended. */
   readonly settling: (() => void)[]
 }
@@ -113,13 +121,34 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
 
   const replace = (client: Client): void => {
     client.isReplaced = true
-    store.drop(client.person, client.socket.id)
+    put(client)
   }
 
-  const giveUp = (person: string, socket: string): void => {
-    const client = bySocket.get(socket)
+  /** By a guess: its client may still come, and name it. */
+  const giveUp = (person: string, { isLost, ...receipt }: Receipt): void => {
+    const client = bySocket.get(receipt.socket)
     if (client) replace(client)
-    else store.drop(person, socket)
+    else store.put(person, { ...receipt, isGuessed: true })
+    if (isLost) store.lose(person, receipt.socket)
+  }
+
+  /** That it goes on where this one was. */
+  const handOn = (client: Client, from: string): void => {
+    for (const newcomer of byRoom.get(client.room)?.newcomers ?? [])
+      if (newcomer.client.socket.id === from) newcomer.client = client
+  }
+
+  /** Takes the receipt of the one that it names, or of one that came in that one's place and was lost as well. */
+  const claim = (client: Client, named: string, all: readonly Receipt[]): string | null => {
+    const its = all.find(({ socket }) => socket === named) ?? all.find((receipt) => receipt.named.includes(named))
+    if (!its) return null
+    const before = bySocket.get(its.socket)
+    if (before) before.isGone = true
+    store.drop(client.person, its.socket)
+    client.silent = its.silent
+    client.named = [...new Set([named, its.socket, ...its.named])].slice(0, MAX_SILENT)
+    handOn(client, its.socket)
+    return its.cursor
   }
 
   /** Takes the receipt of the one that has missed most; other lost ones may be that one, and keep as much. */
@@ -132,10 +161,9 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
       store.put(person, { ...other, cursor: first.cursor })
       store.lose(person, other.socket)
     }
-    giveUp(person, first.socket)
+    giveUp(person, first)
     client.silent = first.silent
-    for (const newcomer of byRoom.get(client.room)?.newcomers ?? [])
-      if (newcomer.client.socket.id === first.socket) newcomer.client = client
+    handOn(client, first.socket)
     return first.cursor
   }
 
@@ -143,9 +171,9 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
   const withoutReplaced = (person: string, some: readonly Receipt[], all: readonly Receipt[]): readonly Receipt[] => {
     const left = new Map(some.map((receipt) => [receipt.socket, receipt]))
     for (const receipt of [...all].sort(byCursor)) {
-      const replaced = receipt.silent.find((socket) => left.has(socket))
-      if (replaced === undefined) continue
-      left.delete(replaced)
+      const replaced = left.get(receipt.silent.find((socket) => left.has(socket)) ?? '')
+      if (!replaced) continue
+      left.delete(replaced.socket)
       giveUp(person, replaced)
       standsForNobody(person, receipt)
     }
@@ -163,7 +191,7 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
       if (index >= 0) newcomers.splice(index, 1)
       return
     }
-    store.put(person, { socket: receipt.socket, cursor: receipt.cursor, silent: [] })
+    store.put(person, { ...receipt, silent: [] })
     if (receipt.isLost) store.lose(person, receipt.socket)
   }
 
@@ -175,7 +203,8 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
   }
 
   const silentAmong = (all: readonly Receipt[]): readonly Receipt[] =>
-    all.filter(({ socket }) => {
+    all.filter(({ socket, isGuessed }) => {
+      if (isGuessed) return false
       const here = bySocket.get(socket)
       return here === undefined || isSilent(here) // of other nodes' nobody knows: what they have confirmed is known
     })
@@ -202,10 +231,18 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
     if (silent.length > 0 && rounds > 0) clock.after(DEAD_MS + 500, () => findDead(silent, since, rounds - 1))
   }
 
+  /** Clients that name nobody never ask for these again. */
+  const forget = (person: string, all: readonly Receipt[]): void => {
+    const guessed = all.filter(({ isGuessed }) => isGuessed).sort(byCursor)
+    for (const { socket } of guessed.slice(0, -MAX_GUESSED)) store.drop(person, socket)
+  }
+
   const find = async (client: Client, others: readonly Client[]): Promise<string | null> => {
     const { person, socket } = client
     const all = await receiptsOf(person, socket.id)
-    const isLost = (receipt: Receipt): boolean => receipt.isLost
+    if (client.replaces !== null) return claim(client, client.replaces, all)
+    forget(person, all)
+    const isLost = ({ isLost, isGuessed }: Receipt): boolean => isLost && !isGuessed
     const lost = withoutReplaced(person, all.filter(isLost), all)
     if (lost.length > 0) return take(client, lost)
     await Promise.all(others.map((other) => (isSilent(other) ? settled(other) : undefined)))
