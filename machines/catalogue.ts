@@ -23,9 +23,21 @@ import { personMachine } from './person/machine.ts'
 import { decide as decidePresence } from './presence/decide.ts'
 import { presenceEvents } from './presence/events.ts'
 import { presenceMachine } from './presence/machine.ts'
+import { decide as decideQuiz } from './quiz/decide.ts'
+import { quizEvents } from './quiz/events.ts'
+import { quizMachine } from './quiz/machine.ts'
 import { decide as decideRequest } from './request/decide.ts'
 import { requestEvents } from './request/events.ts'
 import { requestMachine } from './request/machine.ts'
+import { decide as decideReview } from './review/decide.ts'
+import { reviewEvents } from './review/events.ts'
+import { reviewMachine } from './review/machine.ts'
+import { decide as decideVideo } from './video/decide.ts'
+import { videoEvents } from './video/events.ts'
+import { videoMachine } from './video/machine.ts'
+import { decide as decideWatch } from './watch/decide.ts'
+import { watchEvents } from './watch/events.ts'
+import { watchMachine } from './watch/machine.ts'
 
 /**
  * Everything that the runtime must know about one kind of entity. `M` is its XState machine, `S` that machine's
@@ -50,7 +62,11 @@ export const catalogue = {
   login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),
   person: kind({ machine: personMachine, decide: decidePerson, events: personEvents }),
   presence: kind({ machine: presenceMachine, decide: decidePresence, events: presenceEvents }),
+  quiz: kind({ machine: quizMachine, decide: decideQuiz, events: quizEvents }),
   request: kind({ machine: requestMachine, decide: decideRequest, events: requestEvents }),
+  review: kind({ machine: reviewMachine, decide: decideReview, events: reviewEvents }),
+  video: kind({ machine: videoMachine, decide: decideVideo, events: videoEvents }),
+  watch: kind({ machine: watchMachine, decide: decideWatch, events: watchEvents }),
 }
 
 /** A kind whose parts are matched to each other, but known to nobody else. */

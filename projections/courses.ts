@@ -33,6 +33,8 @@ function fold(row: CourseRow | undefined, { event, revision: seq, stream }: Reco
   }
   if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} before CourseCreated`)
   switch (event.type) {
+    case 'CourseRetitled':
+      return { ...row, seq, title: event.title }
     case 'TeacherAssigned':
       return { ...row, seq, teachers: [...row.teachers, event.teacherId] }
     case 'TeacherWithdrawn':

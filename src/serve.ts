@@ -264,7 +264,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       http.closeAllConnections()
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
       await follower.stop() // nothing starts from here on that a contract has stopped
-      for (const one of served) one.stop?.()
+      await Promise.all(served.map((one) => one.stop?.()))
       await Promise.all([entities.stop(), mixpanel.stop()])
       await views.stop()
       await Promise.all([store.close(), connections.stop(), snapshots.close()])

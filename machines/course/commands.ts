@@ -8,6 +8,7 @@ export type CourseCommand = Command &
         /** Besides a teacher who creates it, and who thereby teaches it. */
         readonly teacherIds: readonly string[]
       }
+    | { readonly type: 'Retitle'; readonly title: string }
     | { readonly type: 'AssignTeacher'; readonly teacherId: string }
     | { readonly type: 'WithdrawTeacher'; readonly teacherId: string }
     | { readonly type: 'Enrol'; readonly studentId: string }

@@ -14,7 +14,7 @@ const MAX_TEACHERS = 100
  */
 export function decide(state: CourseState, command: CourseCommand): Decision<CourseEvent> {
   const { by, at } = command
-  const { teachers, students } = state.context
+  const { title, teachers, students } = state.context
 
   if (command.type === 'CreateCourse') {
     if (by.role !== 'teacher' && by.role !== 'admin') return refuse('teachers-only')
@@ -28,6 +28,8 @@ export function decide(state: CourseState, command: CourseCommand): Decision<Cou
   if (no) return no
 
   switch (command.type) {
+    case 'Retitle':
+      return command.title === title ? [] : [{ type: 'CourseRetitled', title: command.title, at }]
     case 'AssignTeacher': {
       const { teacherId } = command
       if (teachers.includes(teacherId)) return []

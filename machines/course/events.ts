@@ -13,6 +13,7 @@ export type CourseEvent =
       readonly teacherIds: readonly string[]
       readonly at: number
     }
+  | { readonly type: 'CourseRetitled'; readonly title: string; readonly at: number }
   | { readonly type: 'TeacherAssigned'; readonly teacherId: string; readonly at: number }
   | { readonly type: 'TeacherWithdrawn'; readonly teacherId: string; readonly at: number }
   | { readonly type: 'StudentEnrolled'; readonly studentId: string; readonly at: number }
@@ -22,6 +23,7 @@ const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
 
 export const courseEvents: Readonly<Record<CourseEvent['type'], EventSchema>> = {
   CourseCreated: plain,
+  CourseRetitled: plain,
   TeacherAssigned: plain,
   TeacherWithdrawn: plain,
   StudentEnrolled: plain,

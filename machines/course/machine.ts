@@ -20,6 +20,7 @@ export const courseMachine = setup({
       teachers: teacherIds,
       createdAt: at,
     })),
+    retitle: assign({ title: (_, { title }: { title: string }) => title }),
     addTeacher: assign({
       teachers: ({ context }, { teacherId }: { teacherId: string }): readonly string[] => [
         ...context.teachers,
@@ -51,6 +52,7 @@ export const courseMachine = setup({
     },
     open: {
       on: {
+        CourseRetitled: { actions: { type: 'retitle', params: ({ event }) => event } },
         TeacherAssigned: { actions: { type: 'addTeacher', params: ({ event }) => event } },
         TeacherWithdrawn: { actions: { type: 'removeTeacher', params: ({ event }) => event } },
         StudentEnrolled: { actions: { type: 'addStudent', params: ({ event }) => event } },

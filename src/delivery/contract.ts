@@ -87,8 +87,8 @@ export interface Served {
   readonly subscriptions?: readonly Subscriptions[]
   readonly routes?: (app: OpenAPIHono<HttpEnv>) => void
   readonly policies?: readonly Policy[]
-  /** Ends what still waits or runs. */
-  readonly stop?: () => void
+  /** Ends what still waits or runs; may ask the entities for a last time. */
+  readonly stop?: () => void | Promise<void>
 }
 
 /**

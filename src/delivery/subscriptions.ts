@@ -8,8 +8,10 @@ export type TopicState = { readonly name: string; readonly data: EventRef & obje
 
 /** Something that connections subscribe to, one by one: the sessions of a course, the votes of a poll. */
 export interface Topic {
-  /** The room of the subscribers. */
-  room(id: string): string
+  /** The rooms that this person enters. */
+  rooms(id: string, by: Party): readonly string[]
+  /** The entity whose events take subscribers of this id out. Default: that of the same id. */
+  readonly entityOf?: (id: string) => string
   /**
    * Whether this person may subscribe, as the entity itself says it at the moment (views follow later): the entity's
    * revision, or why not.
@@ -30,6 +32,7 @@ export interface Topic {
 
 /** This person, in this role, may not look on any more, says the event with this revision. */
 export interface TakenOut {
+  /** What they may not look at: every id of this entity (`Topic.entityOf`). */
   readonly topic: string
   readonly role: Role
   readonly person: string

@@ -45,7 +45,7 @@ export const poll: Contract = {
       refs: true,
     })
     const watching = subscriptionsTo({
-      room: pollRoom,
+      rooms: (id) => [pollRoom(id)],
       category: 'poll',
       async admits(id, { org }) {
         const { revision, state } = await entities.state('poll', id)

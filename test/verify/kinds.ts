@@ -20,7 +20,14 @@ const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type']
     AssignChat: true,
     ReturnAbandonedChat: true,
   },
-  course: { CreateCourse: true, AssignTeacher: true, WithdrawTeacher: true, Enrol: true, Unenrol: true },
+  course: {
+    CreateCourse: true,
+    Retitle: true,
+    AssignTeacher: true,
+    WithdrawTeacher: true,
+    Enrol: true,
+    Unenrol: true,
+  },
   joincode: { ReserveJoinCode: true },
   lesson: {
     ScheduleLesson: true,
@@ -41,6 +48,10 @@ const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type']
     Disable: true,
     Enable: true,
   },
+  quiz: { SetQuiz: true, AnswerQuiz: true },
+  review: { GiveReview: true },
+  video: { AddVideo: true, Remark: true, RemoveRemark: true },
+  watch: { JoinVideo: true, LeaveVideo: true, MakeProgress: true },
   presence: { Arrive: true, Leave: true, Return: true, Expire: true },
 }
 

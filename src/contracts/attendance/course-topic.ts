@@ -1,10 +1,10 @@
-import { type Recorded, unreachable } from '../../../machines/kernel.ts'
-import { idIn, isOf, streamName } from '../../../machines/stream.ts'
+import { streamName } from '../../../machines/stream.ts'
 import { type EventRef, eventRef } from '../../delivery/notice.ts'
-import type { TakenOut, Topic } from '../../delivery/subscriptions.ts'
+import type { Topic } from '../../delivery/subscriptions.ts'
 import type { Log } from '../../log/log.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { notAmong } from '../courses/roster.ts'
+import { takesOut } from '../courses/taken-out.ts'
 import { courseRoom, type SessionsNow } from './notices.ts'
 import { attendanceRefusals } from './refusals.ts'
 
@@ -28,7 +28,7 @@ export function courseTopic({ log, entities, sessions, newest }: CourseTopicOpti
   }
 
   return {
-    room: courseRoom,
+    rooms: (course) => [courseRoom(course)],
     category: 'course',
     async admits(course, by) {
       const { revision, state } = await entities.state('course', course)
@@ -44,23 +44,5 @@ export function courseTopic({ log, entities, sessions, newest }: CourseTopicOpti
       const message = `${code}: ${attendanceRefusals[code][1]}`
       return { name: 'activeSessionsError', data: { message, code, course_id: course } }
     },
-  }
-}
-
-function takesOut(recorded: Recorded): TakenOut | null {
-  if (!isOf('course', recorded)) return null
-  const { event, revision: seq, stream } = recorded
-  const topic = idIn('course', stream) ?? ''
-  switch (event.type) {
-    case 'StudentUnenrolled':
-      return { topic, role: 'student', person: event.studentId, seq }
-    case 'TeacherWithdrawn':
-      return { topic, role: 'teacher', person: event.teacherId, seq }
-    case 'CourseCreated':
-    case 'TeacherAssigned':
-    case 'StudentEnrolled':
-      return null
-    default:
-      return unreachable(event)
   }
 }

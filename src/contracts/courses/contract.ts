@@ -1,25 +1,103 @@
 import { courses as courseView } from '../../../projections/courses.ts'
+import { quizzes } from '../../../projections/quizzes.ts'
+import { reviews } from '../../../projections/reviews.ts'
+import { videos as videoView } from '../../../projections/videos.ts'
+import { watches } from '../../../projections/watches.ts'
 import type { Contract } from '../../delivery/contract.ts'
+import { eventModel } from '../../delivery/event-model.ts'
+import type { Pace } from '../../delivery/feed.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
 import { courseAccess } from './access.ts'
+import { courseCalls } from './calls.ts'
+import { courseEvents } from './course-events.ts'
+import { type CrowdPace, crowdPace } from './crowd-pace.ts'
 import { courseRoutes } from './http.ts'
+import { courseAsked, courseInbound } from './inbound.ts'
 import { courseList } from './list.ts'
+import {
+  courseNotices,
+  peopleInCourse,
+  peopleInReview,
+  peopleInVideo,
+  peopleInWatch,
+  progressNotices,
+  quizNotices,
+  reviewNotices,
+  videoNotices,
+  watchNotices,
+} from './notices.ts'
+import { quizList, reviewList, videoList, watchedIn } from './parts-of-course.ts'
 import { courseRefusals } from './refusals.ts'
+import { courseAnswers, courseShapes } from './shapes.ts'
+import { courseTopics } from './topics.ts'
+import { videoAccess } from './video-access.ts'
+import { viewings as openViewings } from './viewings.ts'
 
-/** Courses: who teaches, and who attends. */
+/** Contract 003: courses and videos, what is watched of them and said beside them, reviews and quizzes. */
 export const courses: Contract = {
   name: 'courses',
   namespace: '/',
-  views: [courseView],
-  wire: {},
+  views: [courseView, videoView, watches, reviews, quizzes],
+  wire: courseShapes,
+  toOne: courseAnswers,
+  calls: courseAsked,
   refusals: courseRefusals,
-  open: ({ entities, views, upTo, clock }) => ({
-    routes: (app) =>
-      courseRoutes(app, {
-        admission: admissionQueue(entities),
-        access: courseAccess(entities),
-        courses: courseList(views, upTo),
-        now: clock.now,
-      }),
-  }),
+  open(node) {
+    const { entities, log, clock, views, upTo, onError } = node
+    const admission = admissionQueue(entities)
+    const access = courseAccess(entities)
+    const videos = videoAccess(entities, access)
+    const topics = courseTopics({ log, entities, access })
+    const [inCourse, inVideo] = [node.subscriptionsTo(topics.course), node.subscriptionsTo(topics.video)]
+    const crowd = crowdPace(node)
+    const viewings = openViewings({
+      entities,
+      clock,
+      onReport: (ref, told) => progressNotices(ref, told).forEach(crowd.tell),
+      onError: (error) => onError(error, 'progress'),
+    })
+    const watching = eventModel('watch')
+    const reviewing = eventModel('review')
+    return {
+      feeds: [
+        { model: courseEvents(log), notices: courseNotices, people: peopleInCourse },
+        { model: eventModel('video'), notices: videoNotices, people: peopleInVideo },
+        { model: watching, notices: watchNotices, people: peopleInWatch, pace: paceOf(crowd, viewings.onEvent) },
+        { model: eventModel('quiz'), notices: quizNotices },
+        { model: reviewing, notices: reviewNotices, people: peopleInReview },
+      ],
+      inbound: courseInbound(
+        courseCalls({ entities, clock, onError, admission, access, videos, viewings, inCourse, inVideo }),
+      ),
+      subscriptions: [inCourse, inVideo],
+      arrive(connection) {
+        if (connection.kind !== 'anonymous' && !connection.isResumed())
+          connection.emit('connected', { status: 'Connected successfully' })
+        return undefined
+      },
+      routes: (app) =>
+        courseRoutes(app, {
+          ...{ admission, access, videos, viewings, log, entities },
+          courses: courseList(views, upTo),
+          videoList: videoList(views, upTo),
+          reviews: reviewList(views, upTo),
+          quizzes: quizList(views, upTo),
+          watched: watchedIn(views, upTo),
+          now: clock.now,
+        }),
+      async stop() {
+        crowd.stop()
+        await viewings.stop()
+      },
+    }
+  },
 }
+
+/** Everything that is told of a viewer goes out as the crowd allows. */
+const paceOf = <R>({ tell }: CrowdPace, onEvent: (recorded: R) => void): Pace<R> => ({
+  push(notices, recorded) {
+    onEvent(recorded)
+    for (const { notice } of notices) tell(notice as Parameters<typeof tell>[0]) // of the feed above
+  },
+  stop() {},
+})

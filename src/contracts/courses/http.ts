@@ -8,21 +8,32 @@ import { resources } from '../../gateway/http/resource.ts'
 import { id, idText, limit, next } from '../../gateway/http/schemas.ts'
 import { type AskCourseParts, changeCourse } from './ask.ts'
 import { enrolmentRoutes } from './http-enrolments.ts'
+import { type ProgressRoutesParts, progressRoutes } from './http-progress.ts'
+import { type QuizRoutesParts, quizRoutes } from './http-quizzes.ts'
+import { type RemarkRoutesParts, remarkRoutes } from './http-remarks.ts'
+import { type ReviewRoutesParts, reviewRoutes } from './http-reviews.ts'
 import { courseTeacherRoutes } from './http-teachers.ts'
+import { videoRoutes } from './http-videos.ts'
 import type { CourseList } from './list.ts'
 import { courseRefusals } from './refusals.ts'
 import { Course, courseResource } from './resources.ts'
 
-export interface CourseRoutesParts extends AskCourseParts {
+export interface CourseRoutesParts
+  extends AskCourseParts,
+    RemarkRoutesParts,
+    ReviewRoutesParts,
+    QuizRoutesParts,
+    ProgressRoutesParts {
   readonly courses: CourseList
 }
 
 const COURSES = '/api/v1/courses'
 
-/** `/api/v1/courses`: who teaches and who attends. Kept by the course's teachers and the admins of the organisation. */
+/** `/api/v1/courses`: kept by the course's teachers and the admins of the organisation. */
 export function courseRoutes(app: OpenAPIHono<HttpEnv>, parts: CourseRoutesParts): void {
   const { access, courses, now } = parts
   const { act, read, list } = resources(app, courseRefusals)
+  const title = z.string().trim().min(1).max(200)
 
   act(
     {
@@ -30,7 +41,7 @@ export function courseRoutes(app: OpenAPIHono<HttpEnv>, parts: CourseRoutesParts
       path: COURSES,
       summary: 'Create a course (teachers, who thereby teach it; admins, who name its teachers)',
       description: 'Created',
-      body: fields({ title: z.string().trim().min(1).max(200), teacher_ids: z.array(idText).max(100).optional() }),
+      body: fields({ title, teacher_ids: z.array(idText).max(100).optional() }),
       data: Course,
       status: 201,
     },
@@ -68,6 +79,25 @@ export function courseRoutes(app: OpenAPIHono<HttpEnv>, parts: CourseRoutesParts
     },
   )
 
+  act(
+    {
+      method: 'patch',
+      path: `${COURSES}/{id}`,
+      summary: 'Call a course something else (its teachers, admins)',
+      description: 'The course',
+      params: id,
+      body: fields({ title }),
+      data: Course,
+    },
+    ({ by, call, params: { id }, body: { title } }) =>
+      changeCourse(parts, id, { type: 'Retitle', title, by, at: now() }, call),
+  )
+
   enrolmentRoutes(app, parts)
   courseTeacherRoutes(app, parts)
+  videoRoutes(app, parts)
+  remarkRoutes(app, parts)
+  reviewRoutes(app, parts)
+  quizRoutes(app, parts)
+  progressRoutes(app, parts)
 }

@@ -7,7 +7,7 @@ export const mustBeIdOf = (what: string): string =>
   `must be the id of ${what} (letters, digits, "_" and "-", at most 64)`
 
 /** An id that a client emits. `must`: what is said of another text; `notText`: of what is no text (default: zod's). */
-export const idText = (must: string, notText?: string) => z.string(notText).regex(ID, must)
+export const idText = (must: string, notText?: Parameters<typeof z.string>[0]) => z.string(notText).regex(ID, must)
 
 /**
  * The name of a call. Null means none: clients in some languages send every field that they know. `notText` as in

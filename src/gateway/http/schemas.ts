@@ -5,13 +5,13 @@ import { ID } from '../auth/tokens.ts'
 export const idText = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
 export const id = { id: idText }
 
-/** The number of an event. Not coerced: an empty `at=` would be the first event. */
-const seq = z
+/** In a path or a query. Not coerced: an empty `at=` would be the first event. */
+export const wholeNumber = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number from 0')
   .transform(Number)
   .openapi({ type: 'integer', minimum: 0 })
-export const asOf = { at: seq.optional().openapi({ description: 'as of the event with this seq' }) }
+export const asOf = { at: wholeNumber.optional().openapi({ description: 'as of the event with this seq' }) }
 
 /** How long a page may be. */
 export const limit = (most: number, fallback: number) =>

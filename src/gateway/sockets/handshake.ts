@@ -6,7 +6,7 @@ import { type Identity, tokenFrom } from '../auth/tokens.ts'
 
 /** What is known about a connection from its HTTP request alone. */
 export interface Handshake {
-  /** From the Authorization header (decides over `auth.token`) or the query parameter `auth` (does not). */
+  /** From the Authorization header (decides over `auth.token`) or the query, `auth` or `token` (does not). */
   readonly identity: Identity | undefined
   readonly from: 'header' | 'query' | undefined
   /** Instead of an identity: somebody who was here before without one. */
@@ -27,7 +27,7 @@ export function handshakes(auth: Authenticator) {
       const query = new URL(request.url ?? '/', 'http://localhost').searchParams
       if (query.get('sid')) return next() // an empty one begins a connection, too
       const { authorization } = request.headers
-      const token = authorization ?? query.get('auth')
+      const token = authorization ?? query.get('auth') ?? query.get('token')
       if (token === null) {
         seen.set(request, { identity: undefined, from: undefined })
         return next()

@@ -1,5 +1,5 @@
 import type { Connection } from '../../delivery/connection.ts'
-import type { TakenOut } from '../../delivery/subscriptions.ts'
+import type { TakenOut, Topic } from '../../delivery/subscriptions.ts'
 
 /** One connection's wish to hear of one id. */
 export interface Subscription {
@@ -24,18 +24,17 @@ export interface Subscribers {
   takeOut(out: TakenOut): readonly Subscription[]
 }
 
-/** `room` names the room of those who hear of an id. */
-export function subscribers(room: (id: string) => string): Subscribers {
-  /** By id, then by connection. */
+export function subscribers({ rooms, entityOf = (id) => id }: Pick<Topic, 'rooms' | 'entityOf'>): Subscribers {
+  /** By entity, then by id and connection. */
   const all = new Map<string, Map<string, Subscription>>()
   /** What each connection hears of, or has heard of. */
   const ofConnections = new Map<string, Set<string>>()
 
   const end = (id: string, from: Connection): void => {
-    const theirs = all.get(id)
-    if (!theirs?.delete(from.id)) return
-    from.leave(room(id))
-    if (theirs.size === 0) all.delete(id)
+    const theirs = all.get(entityOf(id))
+    if (!theirs?.delete(keyOf(id, from))) return
+    for (const room of rooms(id, from.party)) from.leave(room)
+    if (theirs.size === 0) all.delete(entityOf(id))
     ofConnections.get(from.id)?.delete(id)
   }
 
@@ -54,17 +53,17 @@ export function subscribers(room: (id: string) => string): Subscribers {
   return {
     begin(id, from) {
       if (!from.isOpen()) return undefined
-      const theirs = all.get(id) ?? new Map<string, Subscription>()
-      const subscription = theirs.get(from.id) ?? { id, from, since: null, takenOutAt: -1 }
-      all.set(id, theirs.set(from.id, subscription))
+      const theirs = all.get(entityOf(id)) ?? new Map<string, Subscription>()
+      const subscription = theirs.get(keyOf(id, from)) ?? { id, from, since: null, takenOutAt: -1 }
+      all.set(entityOf(id), theirs.set(keyOf(id, from), subscription))
       idsOf(from).add(id)
       return subscription
     },
     enter(subscription, since) {
       const { id, from } = subscription
-      if (!from.isOpen() || all.get(id)?.get(from.id) !== subscription) return false
+      if (!from.isOpen() || all.get(entityOf(id))?.get(keyOf(id, from)) !== subscription) return false
       subscription.since = since
-      from.join(room(id))
+      for (const room of rooms(id, from.party)) from.join(room)
       return true
     },
     end,
@@ -75,10 +74,12 @@ export function subscribers(room: (id: string) => string): Subscribers {
         if (from.party.id !== person || from.party.role !== role) continue
         subscription.takenOutAt = seq
         if (since === null || since >= seq) continue // it is looked into, or was after this
-        end(topic, from)
+        end(subscription.id, from)
         out.push(subscription)
       }
       return out
     },
   }
 }
+
+const keyOf = (id: string, from: Connection): string => `${id} ${from.id}`

@@ -25,7 +25,7 @@ const MAX_ATTEMPTS = 10
  */
 export function subscriptionsTo(topic: Topic, { entities, follower }: SubscriptionsOptions): Subscriptions {
   const turns = keyedQueue()
-  const known = subscribers(topic.room)
+  const known = subscribers(topic)
 
   const ownWritesHeard = async (): Promise<void> => {
     const upTo = entities.lastPosition()

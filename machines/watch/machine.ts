@@ -1,0 +1,67 @@
+import { assign, type SnapshotFrom, setup } from 'xstate'
+import type { WatchEvent } from './events.ts'
+import { COMPLETE_PERCENT, type Place, type Stretch, withStretch } from './watched.ts'
+
+export interface WatchContext {
+  /** When the presence began in which they are in the video's room; null = they are not. */
+  readonly presence: number | null
+  /** Everything that was watched. */
+  readonly union: readonly Stretch[]
+  /** Where they were last, and what they reported; null = nothing was ever reported. */
+  readonly last: (Place & { readonly progress: number }) | null
+  /** The highest percentage that was recorded. */
+  readonly highest: number
+  readonly watchedSeconds: number
+  readonly percent: number
+  /** When they had seen (nearly) all of it for the first time. */
+  readonly completedAt: number | null
+}
+
+type ProgressMade = Extract<WatchEvent, { type: 'ProgressMade' }>
+
+export const unwatched: WatchContext = {
+  presence: null,
+  union: [],
+  last: null,
+  highest: 0,
+  watchedSeconds: 0,
+  percent: 0,
+  completedAt: null,
+}
+
+/** What was watched after one more event. Pure: the machine's, and the view's. */
+export const afterProgress = <C extends Omit<WatchContext, 'presence'>>(before: C, event: ProgressMade): C => ({
+  ...before,
+  union: event.stretches.reduce(withStretch, before.union),
+  last: { timestamp: event.timestamp, progress: event.progress, at: event.reportedAt },
+  highest: Math.max(before.highest, event.progress),
+  watchedSeconds: event.watchedSeconds,
+  percent: event.percent,
+  completedAt: before.completedAt ?? (event.percent >= COMPLETE_PERCENT ? event.at : null),
+})
+
+/** out <-> in: whether they are in the video's room. They may make progress in either. */
+export const watchMachine = setup({
+  types: { context: {} as WatchContext, events: {} as WatchEvent },
+  actions: {
+    come: assign({ presence: (_, { presence }: { presence: number }) => presence }),
+    go: assign({ presence: null }),
+    progress: assign(({ context }, event: ProgressMade) => afterProgress(context, event)),
+  },
+}).createMachine({
+  id: 'watch',
+  context: unwatched,
+  initial: 'out',
+  on: { ProgressMade: { actions: { type: 'progress', params: ({ event }) => event } } },
+  states: {
+    out: { on: { ViewerJoined: { target: 'in', actions: { type: 'come', params: ({ event }) => event } } } },
+    in: {
+      on: {
+        ViewerJoined: { actions: { type: 'come', params: ({ event }) => event } },
+        ViewerLeft: { target: 'out', actions: 'go' },
+      },
+    },
+  },
+})
+
+export type WatchState = SnapshotFrom<typeof watchMachine>

@@ -1,0 +1,106 @@
+import { Refusal, refuse } from '../../../machines/kernel.ts'
+import { personName } from '../../../machines/stream.ts'
+import type { Connection } from '../../delivery/connection.ts'
+import type { Node } from '../../delivery/contract.ts'
+import type { Subscriptions } from '../../delivery/subscriptions.ts'
+import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
+import type { Done } from '../../runtime/answer.ts'
+import type { CourseAccess } from './access.ts'
+import type { CourseAsks } from './inbound.ts'
+import { videoTopicId } from './topics.ts'
+import type { VideoAccess } from './video-access.ts'
+import type { OfVideo, Viewings } from './viewings.ts'
+import { watchId } from './viewings.ts'
+
+export interface CourseCallsParts extends Pick<Node, 'entities' | 'clock' | 'onError'> {
+  readonly admission: AdmissionQueue
+  readonly access: Pick<CourseAccess, 'visible'>
+  readonly videos: VideoAccess
+  readonly viewings: Viewings
+  readonly inCourse: Subscriptions
+  readonly inVideo: Subscriptions
+}
+
+/** What connections do in courses and beside videos. */
+export function courseCalls(parts: CourseCallsParts): CourseAsks {
+  const { entities, admission, clock, videos, viewings, inCourse, inVideo, onError } = parts
+  /** By `<video>.<person>`: the connections on this node that are beside the video, or have reported progress in it. */
+  const here = new Map<string, Map<string, { isBeside: boolean }>>()
+
+  const note = (videoId: string, from: Connection, isBeside: boolean): void => {
+    const key = watchId(videoId, personName(from.party))
+    const theirs = here.get(key) ?? new Map<string, { isBeside: boolean }>()
+    here.set(key, theirs)
+    const known = theirs.get(from.id)
+    if (known) {
+      if (isBeside) known.isBeside = true
+      return
+    }
+    theirs.set(from.id, { isBeside })
+    from.onClosed(() => {
+      if (!theirs.delete(from.id) || theirs.size > 0) return
+      here.delete(key)
+      // They may come back: that they are beside it ends with their presence.
+      viewings.left(videoId, from.party).catch((error: unknown) => onError(error, 'progress of somebody who is gone'))
+    })
+  }
+
+  /** Their presence, of which this is a part. */
+  const joined = async ({ courseId, videoId }: OfVideo, from: Connection): Promise<Refusal | Done> => {
+    const { party: by } = from
+    const { since: presence } = (await entities.state('presence', personName(by))).state.context
+    if (presence === null) return refuse('not-present')
+    const command = { type: 'JoinVideo', courseId, videoId, presence, by, at: clock.now() } as const
+    return admission.ask('watch', watchId(videoId, by.id), command)
+  }
+
+  return {
+    joinCourse: (id, from) => inCourse.subscribe(id, from),
+    leaveCourse: (id, from) => inCourse.unsubscribe(id, from),
+    async joinVideo(videoId, from) {
+      const video = await videos.find(videoId, from.party)
+      if (video instanceof Refusal) return { about: null, answer: video }
+      const { courseId: about } = video
+      const entered = await inVideo.subscribe(videoTopicId(about, videoId), from)
+      if (entered.answer instanceof Refusal) return { about, answer: entered.answer }
+      note(videoId, from, true)
+      const answer = await joined(video, from)
+      return { about, answer: answer instanceof Refusal ? answer : entered.answer }
+    },
+    async leaveVideo(videoId, from) {
+      const video = await videos.find(videoId, from.party)
+      if (video instanceof Refusal) return { about: null, answer: video }
+      const { courseId } = video
+      const outcome = await inVideo.unsubscribe(videoTopicId(courseId, videoId), from)
+      const theirs = here.get(watchId(videoId, personName(from.party)))
+      const its = theirs?.get(from.id)
+      const wasBeside = its?.isBeside ?? false
+      if (its) its.isBeside = false
+      await viewings.left(videoId, from.party)
+      if (!wasBeside || [...(theirs?.values() ?? [])].some(({ isBeside }) => isBeside))
+        return { ...outcome, about: courseId }
+      const command = { type: 'LeaveVideo', courseId, videoId, by: from.party, at: clock.now() } as const
+      const answer = await entities.ask('watch', watchId(videoId, from.party.id), command)
+      return { about: courseId, answer }
+    },
+    async progress({ courseId, videoId, progress, timestamp }, from, at, entered) {
+      const video = await videos.open(videoId, from.party)
+      if (video instanceof Refusal) return { about: null, answer: video }
+      if (video.courseId !== courseId) return { about: null, answer: refuse('no-such-video') }
+      const { durationSeconds } = video
+      if (durationSeconds !== null && timestamp > durationSeconds) {
+        const why = `timestamp: must be at most ${durationSeconds}, the length of the video in seconds`
+        return { about: courseId, answer: refuse('bad-request', { why }) }
+      }
+      note(videoId, from, false)
+      return { about: courseId, answer: await viewings.report(video, from.party, { timestamp, progress, at }, entered) }
+    },
+    async remark(videoId, { message, timestamp }, from, call) {
+      const video = await videos.open(videoId, from.party)
+      if (video instanceof Refusal) return { about: null, answer: video }
+      const { party: by } = from
+      const command = { type: 'Remark', message, timestamp, by, at: clock.now() } as const
+      return { about: video.courseId, answer: await admission.ask('video', videoId, command, call) }
+    },
+  }
+}

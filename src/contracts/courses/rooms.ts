@@ -1,0 +1,22 @@
+import type { PersonRef } from '../../../machines/stream.ts'
+import { type Audience, personRoom } from '../../delivery/notice.ts'
+
+/** Everybody who has joined a course. */
+export const courseRoom = (course: string): string => `course_room ${course}`
+/** Those of them who teach it, or are admins. */
+export const instructorRoom = (course: string): string => `instructor_room ${course}`
+/** Everybody who has joined a video. */
+export const videoRoom = (video: string): string => `video_room ${video}`
+
+export const toCourse = (course: string): Audience => ({ kind: 'course', room: courseRoom(course) })
+export const toInstructors = (course: string): Audience => ({ kind: 'instructors', room: instructorRoom(course) })
+/** A socket is in both rooms of a teacher: together with `toInstructors` it is told once. */
+export const toOthersInCourse = (course: string): Audience => ({
+  ...toCourse(course),
+  except: [instructorRoom(course)],
+})
+export const toVideo = (video: string): Audience => ({ kind: 'video', room: videoRoom(video) })
+export const toOthersInVideo = (video: string, but: PersonRef): Audience => ({
+  ...toVideo(video),
+  except: [personRoom(but)],
+})

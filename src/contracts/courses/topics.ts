@@ -1,0 +1,96 @@
+import { type Party, Refusal } from '../../../machines/kernel.ts'
+import { streamName } from '../../../machines/stream.ts'
+import { type EventRef, eventRef } from '../../delivery/notice.ts'
+import type { Topic } from '../../delivery/subscriptions.ts'
+import { keepNewest } from '../../keep-newest.ts'
+import type { Log } from '../../log/log.ts'
+import type { Entities } from '../../runtime/entities.ts'
+import type { CourseAccess } from './access.ts'
+import { courseRefusals } from './refusals.ts'
+import { courseRoom, instructorRoom, videoRoom } from './rooms.ts'
+import { takesOut } from './taken-out.ts'
+import type { CourseAnswers } from './wire.ts'
+
+export interface CourseTopicsParts {
+  readonly log: Log
+  readonly entities: Pick<Entities, 'state'>
+  readonly access: Pick<CourseAccess, 'visible'>
+}
+
+const JOINED = 'Joined successfully'
+
+/** A video is named together with its course: who may be beside it the course says. */
+export const videoTopicId = (course: string, video: string): string => `${course}/${video}`
+const partsOf = (id: string): readonly [course: string, video: string] => {
+  const [course = '', video = ''] = id.split('/')
+  return [course, video]
+}
+
+/** Instructors of a course hear of its students. */
+const isInstructor = ({ role }: Party): boolean => role === 'teacher' || role === 'admin'
+
+/** Courses and videos as things to join, for a course's students, its teachers and admins. */
+export function courseTopics({ log, entities, access }: CourseTopicsParts): {
+  readonly course: Topic
+  readonly video: Topic
+} {
+  const standsAt = lastEvents(log)
+  const admits = async (course: string, by: Party): Promise<number | Refusal> => {
+    const found = await access.visible(course, by)
+    return found instanceof Refusal ? found : found.seq
+  }
+  const farewell = (event: string) => () => {
+    const data: CourseAnswers['error'] = { message: courseRefusals['not-in-course'][1], code: 'not-in-course', event }
+    return { name: 'error', data }
+  }
+  return {
+    course: {
+      rooms: (course, by) => [courseRoom(course), ...(isInstructor(by) ? [instructorRoom(course)] : [])],
+      category: 'course',
+      admits,
+      async opening(course_id) {
+        const ref = await standsAt(
+          streamName('course', course_id),
+          (await entities.state('course', course_id)).revision,
+        )
+        return () => ({ name: 'joined_course', data: { ...ref, course_id, status: JOINED } })
+      },
+      takesOut,
+      farewell: farewell('join_course'),
+    },
+    video: {
+      rooms: (id) => [videoRoom(partsOf(id)[1])],
+      entityOf: (id) => partsOf(id)[0],
+      category: 'course',
+      admits: (id, by) => admits(partsOf(id)[0], by),
+      async opening(id) {
+        const [course_id, video_id] = partsOf(id)
+        const ref = await standsAt(streamName('video', video_id), (await entities.state('video', video_id)).revision)
+        return () => ({ name: 'joined_video', data: { ...ref, video_id, course_id, status: JOINED } })
+      },
+      takesOut,
+      farewell: farewell('join_video'),
+    },
+  }
+}
+
+/** Of so many streams the last event is remembered: a class that comes at once asks for one of them. */
+const MAX_KNOWN = 1_000
+
+/** Gives the event with this revision, which is the last one of the stream or was so a moment ago. */
+function lastEvents(log: Log) {
+  const known = new Map<string, EventRef>()
+  return async (stream: string, revision: number): Promise<EventRef> => {
+    const its = known.get(stream)
+    if (its && its.seq >= revision) return its
+    for await (const [recorded] of log.read(stream, { from: revision, limit: 1 })) {
+      if (!recorded) break
+      const ref = eventRef(recorded)
+      known.delete(stream)
+      known.set(stream, ref)
+      keepNewest(known, MAX_KNOWN)
+      return ref
+    }
+    throw new Error(`${stream} has no event ${revision}, which its entity knows`)
+  }
+}
