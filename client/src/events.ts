@@ -84,11 +84,11 @@ export type ActiveSession = {
 
 /** Everything that a client can hear, by name. */
 export interface Events {
-  /** Something that no ack could tell. When the connection ends, this says why. */
+  /** Why something was refused, besides the ack; or why there will be no more pushes. */
   readonly error: {
     readonly message: string
-    readonly code?: string
-    readonly event?: string
+    readonly code: string
+    readonly event: string
   }
   /** To a new connection with `resume=1`, after its opening state: from here on it can come back. */
   readonly cursor: {
@@ -550,6 +550,132 @@ export interface Events {
     readonly code: string
     readonly course_id?: string
   }
+  /** To the course: it is called something else now. */
+  readonly course_updated: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly course_id: string
+    readonly title: string
+  }
+  /** To the course: somebody was enrolled. */
+  readonly new_enrollment: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly user_id: string
+    readonly user_email: string
+    readonly course_id: string
+    readonly message: string
+  }
+  /** To the course: a student says what they think of it, or says something else now. */
+  readonly new_review: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly user_id: string
+    readonly user_email: string
+    readonly course_id: string
+    readonly rating: number
+    readonly comment: string
+  }
+  /** To the others beside a video: somebody has come. `users` where many came at once: all of them. */
+  readonly user_joined_video: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly user_id: string
+    readonly user_email: string
+    readonly video_id: string
+    readonly users?: readonly {
+      readonly user_id: string
+      readonly user_email: string
+    }[]
+  }
+  /** To everybody beside a video, the sender included. `timestamp` is the sender’s, `at` the server’s. */
+  readonly new_chat_message: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly user_id: string
+    readonly user_email: string
+    readonly video_id: string
+    readonly message: string
+    readonly timestamp: string | number
+    readonly at: string
+  }
+  /** To everybody beside a video: a teacher has removed the message whose `seq` this is. */
+  readonly chat_message_removed: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly video_id: string
+    readonly removed_seq: number
+  }
+  /** To instructors: a report as it was sent. `students` where there are many: the last of each. */
+  readonly student_progress: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly user_id: string
+    readonly video_id: string
+    readonly progress: number
+    readonly timestamp: number
+    readonly students?: readonly {
+      readonly user_id: string
+      readonly video_id: string
+      readonly progress: number
+      readonly timestamp: number
+    }[]
+  }
+  /** To instructors: what somebody has watched. `students` where there are many: all of them. */
+  readonly progress_update: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly user_id: string
+    readonly video_id: string
+    readonly watched_seconds: number
+    readonly percent_complete: number
+    readonly students?: readonly {
+      readonly user_id: string
+      readonly video_id: string
+      readonly watched_seconds: number
+      readonly percent_complete: number
+    }[]
+  }
+  /** To instructors: a quiz was handed in. */
+  readonly quiz_submission: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly user_id: string
+    readonly course_id: string
+    readonly quiz_id: string
+    readonly score: number
+    readonly passed: boolean
+  }
+  /** On connecting, to everybody with a token. */
+  readonly connected: {
+    readonly status: string
+  }
+  /** To the connection that asked: it hears of the course now. */
+  readonly joined_course: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly course_id: string
+    readonly status: string
+  }
+  /** To the connection that asked: it hears of the video now. */
+  readonly joined_video: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly video_id: string
+    readonly course_id: string
+    readonly status: string
+  }
 }
 
 /** Everything that a client may ask, by name; `client_id` is added by the client. */
@@ -634,5 +760,34 @@ export interface Calls {
   /** Look once: `activeSessionsResponse` comes, and nothing after it. */
   readonly checkActiveSessions: {
     readonly course_id: string
+  }
+  /** Hear of a course: `joined_course` comes, then its pushes. */
+  readonly join_course: {
+    readonly course_id: string
+  }
+  /** Hear of it no more, on this connection. */
+  readonly leave_course: {
+    readonly course_id: string
+  }
+  /** Be beside a video: `joined_video` comes, then its pushes. */
+  readonly join_video: {
+    readonly video_id: string
+  }
+  /** Be beside it no more, on this connection. */
+  readonly leave_video: {
+    readonly video_id: string
+  }
+  /** Where you are in a video: percent, and seconds. */
+  readonly video_progress: {
+    readonly video_id: string
+    readonly course_id: string
+    readonly progress: number
+    readonly timestamp: number
+  }
+  /** Say something to everybody beside a video. */
+  readonly send_chat_message: {
+    readonly video_id: string
+    readonly message: string
+    readonly timestamp: string | number
   }
 }

@@ -7,7 +7,7 @@ export interface Question {
   readonly answer: number
 }
 
-/** A quiz of a course and everything that was handed in, in the stream `quiz-<id>`. Times in milliseconds since 1970. */
+/** A quiz of a course and what was handed in, in the stream `quiz-<id>`. Times in milliseconds since 1970. */
 export type QuizEvent =
   | {
       readonly type: 'QuizSet'

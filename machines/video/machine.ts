@@ -7,6 +7,8 @@ interface VideoContext {
   readonly title: string
   readonly durationSeconds: number | null
   readonly createdAt: number
+  /** How many there ever were. */
+  readonly remarks: number
   /** Revisions of the remarks that were removed, in the order of their removal. */
   readonly removed: readonly number[]
 }
@@ -22,19 +24,20 @@ export const videoMachine = setup({
       durationSeconds: event.durationSeconds,
       createdAt: event.at,
     })),
+    remark: assign({ remarks: ({ context }) => context.remarks + 1 }),
     remove: assign({
       removed: ({ context }, { seq }: { seq: number }): readonly number[] => [...context.removed, seq],
     }),
   },
 }).createMachine({
   id: 'video',
-  context: { org: '', courseId: '', title: '', durationSeconds: null, createdAt: 0, removed: [] },
+  context: { org: '', courseId: '', title: '', durationSeconds: null, createdAt: 0, remarks: 0, removed: [] },
   initial: 'new',
   states: {
     new: { on: { VideoAdded: { target: 'open', actions: { type: 'add', params: ({ event }) => event } } } },
     open: {
       on: {
-        RemarkMade: {},
+        RemarkMade: { actions: 'remark' },
         RemarkRemoved: { actions: { type: 'remove', params: ({ event }) => event } },
       },
     },

@@ -52,12 +52,17 @@ export const watchMachine = setup({
   id: 'watch',
   context: unwatched,
   initial: 'out',
-  on: { ProgressMade: { actions: { type: 'progress', params: ({ event }) => event } } },
   states: {
-    out: { on: { ViewerJoined: { target: 'in', actions: { type: 'come', params: ({ event }) => event } } } },
+    out: {
+      on: {
+        ViewerJoined: { target: 'in', actions: { type: 'come', params: ({ event }) => event } },
+        ProgressMade: { actions: { type: 'progress', params: ({ event }) => event } },
+      },
+    },
     in: {
       on: {
         ViewerJoined: { actions: { type: 'come', params: ({ event }) => event } },
+        ProgressMade: { actions: { type: 'progress', params: ({ event }) => event } },
         ViewerLeft: { target: 'out', actions: 'go' },
       },
     },

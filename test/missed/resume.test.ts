@@ -22,7 +22,8 @@ async function exact(acme: Company, role: string, id: string, auth: object = {},
   const pushes: Push[] = []
   const client = await connect(server.url, {
     ...{ auth: { token, ...auth }, query: { resume: '1' }, ...options },
-    onSocket: (socket) => socket.onAny((name, data, cursor) => pushes.push({ name, data, cursor })),
+    onSocket: (socket) =>
+      socket.onAny((name, data, cursor) => name !== 'connected' && pushes.push({ name, data, cursor })),
   })
   onTestFinished(() => client.close())
   return { ...client, pushes, heard: client.heard, socket: client.socket }

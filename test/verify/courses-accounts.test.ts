@@ -14,6 +14,7 @@ const some = <T>(steps: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
 test('[VERIFY-1] [VERIFY-2] courses: every accepted command is recorded as answered, and nobody is told', async () => {
   const command = fc.constantFrom<(id: string) => object>(
     () => ({ type: 'CreateCourse', title: 'Algebra', teacherIds: ['t0'] }),
+    (id) => ({ type: 'Retitle', title: `Algebra ${id}` }),
     (id) => ({ type: 'AssignTeacher', teacherId: `t${id}` }),
     (id) => ({ type: 'WithdrawTeacher', teacherId: `t${id}` }),
     (id) => ({ type: 'Enrol', studentId: id }),

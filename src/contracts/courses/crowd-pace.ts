@@ -19,7 +19,7 @@ export interface CrowdPace {
   stop(): void
 }
 
-/** No more pushes than this within any second: of one video, to its instructors (COURSE-33); to those beside it (COURSE-27). */
+/** No more pushes of one video within any second: to its instructors (COURSE-33), to those beside it (COURSE-27). */
 const MOST = { student_progress: 5, progress_update: 5, user_joined_video: 20 } as const
 type Crowded = keyof typeof MOST
 const WINDOW_MS = 1_000
