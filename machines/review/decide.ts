@@ -6,14 +6,15 @@ import type { ReviewState } from './machine.ts'
 export type ReviewCommand = Command & {
   readonly type: 'GiveReview'
   readonly courseId: string
+  readonly email: string | null
   readonly rating: number
   readonly comment: string
 }
 
 /** Nothing is refused. The same review once more changes nothing. */
 export function decide(state: ReviewState, command: ReviewCommand): Decision<ReviewEvent> {
-  const { by, at, courseId, rating, comment } = command
+  const { by, at, courseId, email, rating, comment } = command
   const { context } = state
   if (state.matches('given') && context.rating === rating && context.comment === comment) return []
-  return [{ type: 'ReviewGiven', org: by.org, courseId, studentId: by.id, rating, comment, at }]
+  return [{ type: 'ReviewGiven', org: by.org, courseId, studentId: by.id, email, rating, comment, at }]
 }

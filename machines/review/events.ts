@@ -6,6 +6,8 @@ export type ReviewEvent = {
   readonly org: string
   readonly courseId: string
   readonly studentId: string
+  /** As their token said; null where it did not. */
+  readonly email: string | null
   /** 1 to 5. */
   readonly rating: number
   readonly comment: string
@@ -14,5 +16,5 @@ export type ReviewEvent = {
 }
 
 export const reviewEvents: Readonly<Record<ReviewEvent['type'], EventSchema>> = {
-  ReviewGiven: { version: 1, personal: ['comment'], upcasts: {} },
+  ReviewGiven: { version: 1, personal: ['email', 'comment'], upcasts: {} },
 }

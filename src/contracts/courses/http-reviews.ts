@@ -45,10 +45,11 @@ export function reviewRoutes(
       data: Review,
       status: 201,
     },
-    async ({ by, call, params: { id: courseId }, body: { rating, comment } }) => {
+    async ({ identity, by, call, params: { id: courseId }, body: { rating, comment } }) => {
       const no = await notEnrolled(access, courseId, by)
       if (no) return no
-      const command = { type: 'GiveReview', courseId, rating, comment, by, at: now() } as const
+      const email = identity.profile.email ?? null
+      const command = { type: 'GiveReview', courseId, email, rating, comment, by, at: now() } as const
       const reviewId = `${courseId}.${by.id}`
       const answer = await admission.ask('review', reviewId, command, { ...call, payload: { rating, comment } })
       if (answer instanceof Refusal) return answer

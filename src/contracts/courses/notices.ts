@@ -125,8 +125,8 @@ export function quizNotices(recorded: Recorded<QuizEvent>): readonly CourseNotic
 }
 
 export function reviewNotices(recorded: Recorded<ReviewEvent>, profiles: Profiles): readonly CourseNotice[] {
-  const { org, courseId: course_id, studentId: user_id, rating, comment } = recorded.event
-  const user_email = emailOf({ org, id: user_id }, profiles)
+  const { org, courseId: course_id, studentId: user_id, email, rating, comment } = recorded.event
+  const user_email = profiles.get({ org, id: user_id })?.profile.email || email || user_id
   return [
     {
       to: toCourse(course_id),

@@ -1,0 +1,63 @@
+import { type Company, company, type Transport } from '../contracts/company.ts'
+import { type Client, connect } from './client.ts'
+import { type Answered, call } from './lessons.ts'
+import { type TestServer, tokenFor } from './server.ts'
+
+/** A course of an organisation of its own, with a video, its teacher `tea`, and students who are enrolled. */
+export interface Campus {
+  readonly org: string
+  readonly course: string
+  readonly video: string
+  readonly company: Company
+  /** A client of this person; its e-mail is `<id>@acme.example` unless `claims` say otherwise. */
+  come(role: string, id: string, options?: object, claims?: object): Promise<Client>
+  /** A request of this person below the course. */
+  ask(
+    who: readonly [role: string, id: string],
+    method: string,
+    path: string,
+    body?: unknown,
+    key?: string,
+  ): Promise<Answered>
+  enrol(...ids: readonly string[]): Promise<void>
+  addVideo(body?: object): Promise<string>
+  close(): void
+}
+
+export const TEA = ['teacher', 'tea'] as const
+
+/** `url`: of the node that clients connect to, where that is another one. */
+export async function campus(
+  server: Pick<TestServer, 'url'>,
+  { transport = 'websocket' as Transport, students = ['stu', 'sue'] as readonly string[] } = {},
+): Promise<Campus> {
+  const its = company(server as TestServer, transport)
+  const clients: Client[] = []
+  const tokenOf = (role: string, id: string, claims: object = {}) =>
+    tokenFor(role, id, its.org, { email: `${id}@acme.example`, ...claims })
+  const created = await call(server.url, await tokenOf(...TEA), 'POST', '/courses', { title: 'Fractions' })
+  const course = created.body.data.id as string
+  const ask: Campus['ask'] = async ([role, id], method, path, body, key) =>
+    call(server.url, await tokenOf(role, id), method, `/courses/${course}${path}`, body, key)
+  const campus: Omit<Campus, 'video'> = {
+    ...{ org: its.org, course, company: its, ask },
+    async come(role, id, options = {}, claims = {}) {
+      const token = await tokenOf(role, id, claims)
+      const client = await connect(server.url, { transports: [transport], auth: { token }, ...options })
+      clients.push(client)
+      return client
+    },
+    async enrol(...ids) {
+      for (const student_id of ids) await ask(TEA, 'POST', '/enrollments', { student_id })
+    },
+    async addVideo(body = { title: 'Halves', duration_seconds: 600 }) {
+      return (await ask(TEA, 'POST', '/videos', body)).body.data.id as string
+    },
+    close() {
+      for (const client of clients.splice(0)) client.close()
+      its.close()
+    },
+  }
+  await campus.enrol(...students)
+  return { ...campus, video: await campus.addVideo() }
+}
