@@ -45,7 +45,7 @@ export function withStretch(union: readonly Stretch[], stretch: Stretch): readon
 }
 
 /** Whole seconds. Milliseconds are summed, so that fractions do not add up to less than they are. */
-const secondsIn = (union: readonly Stretch[]): number =>
+export const secondsIn = (union: readonly Stretch[]): number =>
   Math.floor(union.reduce((sum, [from, to]) => sum + Math.round((to - from) * 1000), 0) / 1000)
 
 /** What somebody has watched, as it is told: whole seconds, and percent. */

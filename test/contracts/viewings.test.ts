@@ -1,0 +1,173 @@
+import { beforeEach, expect, test } from 'vitest'
+import { eventSchemas } from '../../machines/catalogue.ts'
+import { type Party, Refusal } from '../../machines/kernel.ts'
+import { isOf } from '../../machines/stream.ts'
+import { type Position, type Viewings, viewings } from '../../src/contracts/courses/viewings.ts'
+import { codec } from '../../src/log/codec.ts'
+import type { Log } from '../../src/log/log.ts'
+import { memoryLog } from '../../src/log/memory.ts'
+import { type Entities, openEntities } from '../../src/runtime/entities.ts'
+import { memorySnapshots } from '../../src/runtime/snapshots.ts'
+import { manualClock } from '../support/clock.ts'
+
+const stu: Party = { id: 'stu', org: 'acme', role: 'student' }
+const video = { courseId: 'c', videoId: 'v', durationSeconds: 600 }
+
+let clock: ReturnType<typeof manualClock>
+let log: Log
+let entities: Entities
+let its: Viewings
+let told: number[]
+let isAway: boolean
+beforeEach(() => {
+  clock = manualClock()
+  log = memoryLog({ codec: codec(eventSchemas), now: clock.now })
+  entities = openEntities({ log, snapshots: memorySnapshots(), shared: false, now: clock.now, idleMs: 60_000 })
+  told = []
+  isAway = false
+  its = open()
+})
+const open = (): Viewings =>
+  viewings({
+    entities: {
+      state: entities.state,
+      async ask(category, id, command) {
+        return isAway ? new Refusal('unavailable') : entities.ask(category, id, command)
+      },
+    },
+    clock,
+    onReport: (_, { timestamp }) => void told.push(timestamp),
+    onError: () => {},
+  })
+
+const report = (timestamp: number, by = stu) =>
+  its.report(video, by, { timestamp, progress: timestamp / 6, at: clock.now() }, () => {})
+/** Everything that was asked is decided. */
+const settled = async (): Promise<void> => {
+  for (let n = 0; n < 20; n++) await new Promise(setImmediate)
+}
+async function recorded() {
+  const all = []
+  for await (const batch of log.read('watch-v.stu'))
+    for (const one of batch) if (isOf('watch', one) && one.event.type === 'ProgressMade') all.push(one)
+  return all
+}
+const stretches = async () => (await recorded()).map(({ event }) => (event as { stretches: unknown }).stretches)
+const pass = async (ms: number): Promise<void> => {
+  clock.advance(ms)
+  await settled()
+}
+
+test('[COURSE-31] of a continuous watch the first report is recorded, then one in 15 s; the others are told', async () => {
+  for (let second = 0; second <= 60; second++) {
+    const answer = report(second)
+    await settled()
+    expect((await answer).kind).toBe('done')
+    await pass(1_000)
+  }
+  const all = await recorded()
+  expect(all.length).toBeLessThanOrEqual(5)
+  for (const [n, { at }] of all.entries()) if (n > 0) expect(at - (all[n - 1]?.at ?? 0)).toBeGreaterThanOrEqual(15_000)
+  expect(told).toEqual(expect.arrayContaining([1, 2, 3, 58, 59]))
+  expect(told.length).toBeGreaterThan(55)
+  expect(its.position('v', 'stu')).toEqual<Position>({ timestamp: 60, progress: 10, watchedSeconds: 60, percent: 10 })
+  await its.left('v', stu)
+  expect((await stretches()).flat().at(-1)).toEqual([expect.any(Number), 60])
+})
+
+test('[COURSE-31] the end of a stretch is recorded before it is acknowledged', async () => {
+  await report(0)
+  await pass(1_000)
+  await report(1)
+  await pass(1_000)
+  await report(2)
+  await pass(500)
+  const seek = await report(300)
+  expect(seek).toMatchObject({ kind: 'done', seq: 1 })
+  expect(await stretches()).toEqual([[], [[0, 2]]])
+  await pass(1_500)
+  await report(303)
+  await its.left('v', stu)
+  expect(await stretches()).toEqual([[], [[0, 2]], [[300, 303]]])
+})
+
+test('[COURSE-31] at most one event a second, whatever is reported', async () => {
+  const acks: Promise<unknown>[] = []
+  for (let n = 0; n < 40; n++) {
+    acks.push(report((n * 97) % 600)) // seeks only
+    await pass(100)
+  }
+  await pass(1_000)
+  await Promise.all(acks)
+  const all = await recorded()
+  expect(all.length).toBeGreaterThan(3)
+  expect(all.length).toBeLessThanOrEqual(6)
+  for (const [n, { at }] of all.entries()) if (n > 0) expect(at - (all[n - 1]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
+})
+
+test('[COURSE-31] whoever just stops is recorded within 15 s, and let go of', async () => {
+  await report(0)
+  await pass(2_000)
+  await report(2)
+  expect(await stretches()).toEqual([[]])
+  await pass(13_000)
+  expect(await stretches()).toEqual([[], [[0, 2]]])
+  await pass(15_000)
+  expect(its.position('v', 'stu')).toBeUndefined()
+  await pass(60_000)
+  expect(await stretches()).toHaveLength(2)
+})
+
+test('[COURSE-31] what a log does not take is recorded later, and refused meanwhile only where it was asked for', async () => {
+  await report(0)
+  await pass(2_000)
+  isAway = true
+  await report(2)
+  const seek = report(100)
+  await pass(1_000)
+  expect(await seek).toMatchObject({ kind: 'refusal', code: 'unavailable' })
+  isAway = false
+  await pass(15_000)
+  expect(await stretches()).toEqual([[], [[0, 2]]])
+})
+
+test('[COURSE-31] a node that stops records everything, at once', async () => {
+  await report(0)
+  await pass(600)
+  await report(1)
+  await its.stop()
+  expect(await stretches()).toEqual([[], [[0, 1]]])
+})
+
+test('[COURSE-30] another process goes on where this one was, as far as it was recorded', async () => {
+  await report(0)
+  await pass(1_000)
+  await report(1)
+  await its.left('v', stu)
+  its = open()
+  await pass(1_000)
+  await report(2.5)
+  await its.left('v', stu)
+  expect(await stretches()).toEqual([[], [[0, 1]], [[1, 2.5]]])
+})
+
+test('[COURSE-30] reports of two tabs are one sequence: what lies between them is a seek', async () => {
+  for (let second = 0; second < 10; second++) {
+    void report(second)
+    await settled()
+    void report(300 + second)
+    await pass(1_000)
+  }
+  await pass(20_000)
+  expect((await stretches()).flat()).toEqual([])
+})
+
+test('[COURSE-30] of another node’s events the node learns what was watched there', async () => {
+  await report(0)
+  await pass(1_000)
+  await report(1)
+  const [first] = await recorded()
+  if (first?.event.type !== 'ProgressMade') throw new Error('nothing was recorded')
+  its.onEvent({ ...first, event: { ...first.event, stretches: [[100, 200]], watchedSeconds: 100, percent: 16.7 } })
+  expect(its.position('v', 'stu')).toMatchObject({ watchedSeconds: 101, percent: 16.8 })
+})
