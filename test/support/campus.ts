@@ -26,17 +26,24 @@ export interface Campus {
 
 export const TEA = ['teacher', 'tea'] as const
 
-/** `url`: of the node that clients connect to, where that is another one. */
+interface CampusOptions {
+  readonly transport?: Transport
+  readonly students?: readonly string[]
+  /** The same course, on another node. */
+  readonly as?: Campus
+}
+
 export async function campus(
-  server: Pick<TestServer, 'url'>,
-  { transport = 'websocket' as Transport, students = ['stu', 'sue'] as readonly string[] } = {},
+  server: TestServer,
+  { transport = 'websocket', students = ['stu', 'sue'], as }: CampusOptions = {},
 ): Promise<Campus> {
-  const its = company(server as TestServer, transport)
+  const its = company(server, transport, as?.org)
   const clients: Client[] = []
   const tokenOf = (role: string, id: string, claims: object = {}) =>
     tokenFor(role, id, its.org, { email: `${id}@acme.example`, ...claims })
-  const created = await call(server.url, await tokenOf(...TEA), 'POST', '/courses', { title: 'Fractions' })
-  const course = created.body.data.id as string
+  const create = async (): Promise<string> =>
+    (await call(server.url, await tokenOf(...TEA), 'POST', '/courses', { title: 'Fractions' })).body.data.id
+  const course = as?.course ?? (await create())
   const ask: Campus['ask'] = async ([role, id], method, path, body, key) =>
     call(server.url, await tokenOf(role, id), method, `/courses/${course}${path}`, body, key)
   const campus: Omit<Campus, 'video'> = {
@@ -58,6 +65,7 @@ export async function campus(
       its.close()
     },
   }
+  if (as) return { ...campus, video: as.video }
   await campus.enrol(...students)
   return { ...campus, video: await campus.addVideo() }
 }

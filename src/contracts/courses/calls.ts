@@ -21,28 +21,34 @@ export interface CourseCallsParts extends Pick<Node, 'entities' | 'clock' | 'onE
   readonly inVideo: Subscriptions
 }
 
+/** A connection and a video. */
+interface Here {
+  isBeside: boolean
+  hasReported: boolean
+}
+
 /** What connections do in courses and beside videos. */
 export function courseCalls(parts: CourseCallsParts): CourseAsks {
   const { entities, admission, clock, videos, viewings, inCourse, inVideo, onError } = parts
   /** By `<video>.<person>`: the connections on this node that are beside the video, or have reported progress in it. */
-  const here = new Map<string, Map<string, { isBeside: boolean }>>()
+  const here = new Map<string, Map<string, Here>>()
 
-  const note = (videoId: string, from: Connection, isBeside: boolean): void => {
+  const noted = (videoId: string, from: Connection): Here => {
     const key = watchId(videoId, personName(from.party))
-    const theirs = here.get(key) ?? new Map<string, { isBeside: boolean }>()
+    const theirs = here.get(key) ?? new Map<string, Here>()
     here.set(key, theirs)
     const known = theirs.get(from.id)
-    if (known) {
-      if (isBeside) known.isBeside = true
-      return
-    }
-    theirs.set(from.id, { isBeside })
+    if (known) return known
+    const its = { isBeside: false, hasReported: false }
+    theirs.set(from.id, its)
     from.onClosed(() => {
-      if (!theirs.delete(from.id) || theirs.size > 0) return
-      here.delete(key)
+      theirs.delete(from.id)
+      if (theirs.size === 0 && here.get(key) === theirs) here.delete(key)
+      if (!its.hasReported) return
       // They may come back: that they are beside it ends with their presence.
       viewings.left(videoId, from.party).catch((error: unknown) => onError(error, 'progress of somebody who is gone'))
     })
+    return its
   }
 
   /** Their presence, of which this is a part. */
@@ -63,7 +69,7 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks {
       const { courseId: about } = video
       const entered = await inVideo.subscribe(videoTopicId(about, videoId), from)
       if (entered.answer instanceof Refusal) return { about, answer: entered.answer }
-      note(videoId, from, true)
+      noted(videoId, from).isBeside = true
       const answer = await joined(video, from)
       return { about, answer: answer instanceof Refusal ? answer : entered.answer }
     },
@@ -92,7 +98,7 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks {
         const why = `timestamp: must be at most ${durationSeconds}, the length of the video in seconds`
         return { about: courseId, answer: refuse('bad-request', { why }) }
       }
-      note(videoId, from, false)
+      noted(videoId, from).hasReported = true
       return { about: courseId, answer: await viewings.report(video, from.party, { timestamp, progress, at }, entered) }
     },
     async remark(videoId, { message, timestamp }, from, call) {

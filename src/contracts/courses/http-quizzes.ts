@@ -69,11 +69,13 @@ export function quizRoutes(app: OpenAPIHono<HttpEnv>, parts: QuizRoutesParts): v
       const course = await access.taught(courseId, by)
       if (course instanceof Refusal) return course
       const quizId = idFor(`quiz ${courseId}`, by, call)
-      const at = now()
       const set = { courseId, title, passScore, questions }
-      const answer = await admission.ask('quiz', quizId, { type: 'SetQuiz', ...set, by, at }, { ...call, payload: set })
+      const command = { type: 'SetQuiz', ...set, by, at: now() } as const
+      const answer = await admission.ask('quiz', quizId, command, { ...call, payload: set })
       if (answer instanceof Refusal) return answer
-      return quizResource(true)(quizId, { ...set, submissions: 0, createdAt: at })
+      const recorded = await recordedAt(log, 'quiz', quizId, answer.seq)
+      if (recorded?.event.type !== 'QuizSet') throw new Error(`quiz ${quizId} has lost event ${answer.seq}`)
+      return quizResource(true)(quizId, { ...recorded.event, submissions: 0, createdAt: recorded.event.at })
     },
   )
 

@@ -112,16 +112,20 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     return viewing
   }
 
-  const secondOver = (viewing: Viewing): Promise<void> => {
-    const leftMs = isStopping ? 0 : viewing.recordedAt + AT_MOST_EVERY_MS - clock.now()
-    if (leftMs <= 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = clock.after(leftMs, resolve)
-      viewing.hurry = () => {
-        timer.cancel()
-        resolve()
-      }
-    })
+  const secondOver = async (viewing: Viewing): Promise<void> => {
+    for (;;) {
+      // A clock that was put back keeps nobody waiting for longer.
+      const leftMs = Math.min(AT_MOST_EVERY_MS, viewing.recordedAt + AT_MOST_EVERY_MS - clock.now())
+      if (leftMs <= 0 || isStopping) return
+      viewing.recordedAt = Math.min(viewing.recordedAt, clock.now())
+      await new Promise<void>((resolve) => {
+        const timer = clock.after(leftMs, resolve) // which may be early by a millisecond
+        viewing.hurry = () => {
+          timer.cancel()
+          resolve()
+        }
+      })
+    }
   }
 
   /** Records what is not recorded yet; what is reported until it begins goes with it. */
@@ -134,9 +138,10 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     await viewing.underWay
     await secondOver(viewing)
     const { video, by, stretches, last, highest } = viewing
-    Object.assign(viewing, { next: null, hurry: null, stretches: [], isDirty: false, recordedAt: clock.now() })
+    const at = clock.now()
+    Object.assign(viewing, { next: null, hurry: null, stretches: [], isDirty: false, recordedAt: at })
     if (!last) throw new Error('nothing was reported that could be recorded')
-    const command = { type: 'MakeProgress', ...video, stretches, last, highest, by, at: clock.now() } as const
+    const command = { type: 'MakeProgress', ...video, stretches, last, highest, by, at } as const
     const asking = entities.ask('watch', watchId(video.videoId, by.id), command)
     viewing.underWay = asking.catch(() => {})
     watch(viewing)
