@@ -81,7 +81,8 @@ test('[COURSE-33] however many report, an instructor gets at most five pushes a 
     expect([timestamp, progress]).toEqual([6, 3])
   for (const [n, at] of times.entries()) {
     const sixth = times[n + 5]
-    if (sixth !== undefined) expect(sixth - at).toBeGreaterThan(900) // a second here, less what a network may press together
+    // A second there, less what a network may press together.
+    if (sixth !== undefined) expect(sixth - at).toBeGreaterThan(900)
   }
 })
 

@@ -58,7 +58,7 @@ const pass = async (ms: number): Promise<void> => {
   await settled()
 }
 
-test('[COURSE-31] of a continuous watch the first report is recorded, then one in 15 s; the others are told', async () => {
+test('[COURSE-31] of a watch the first report is recorded, then one in 15 s; the others are told', async () => {
   for (let second = 0; second <= 60; second++) {
     const answer = report(second)
     await settled()
@@ -118,7 +118,7 @@ test('[COURSE-31] whoever just stops is recorded within 15 s, and let go of', as
   expect(await stretches()).toHaveLength(2)
 })
 
-test('[COURSE-31] what a log does not take is recorded later, and refused meanwhile only where it was asked for', async () => {
+test('[COURSE-31] what a log does not take is recorded later; who waits for it is told so', async () => {
   await report(0)
   await pass(2_000)
   isAway = true

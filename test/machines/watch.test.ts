@@ -68,7 +68,7 @@ const reports = fc.array(
 )
 const inOrder = fc.boolean()
 
-test('[COURSE-30] what was watched never shrinks, and is neither longer than the video nor than a player can play', () =>
+test('[COURSE-30] what was watched never shrinks, and is no longer than the video or a player can play', () =>
   fc.assert(
     fc.property(reports, inOrder, fc.option(fc.integer({ min: 1, max: 600 })), (all, sorted, duration) => {
       const heard = sorted ? [...all].sort((a, b) => a.at - b.at) : all
