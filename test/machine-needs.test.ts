@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -10,13 +10,16 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(programs, { recursive: true, force: true }))
 
-/** A machine with these programs and no others; each is a script of the shell. */
-const machine = (isRoot: boolean, scripts: Readonly<Record<string, string>>) => {
+/** A machine with these programs and no others, each a script of the shell; `python`: with what Python needs. */
+const machine = (isRoot: boolean, scripts: Readonly<Record<string, string>>, python = true) => {
+  const modules = join(programs, 'modules')
+  for (const name of python ? ['socketio', 'requests', 'websocket'] : [])
+    mkdirSync(join(modules, name), { recursive: true })
   for (const [name, script] of Object.entries(scripts)) {
     writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`)
     chmodSync(join(programs, name), 0o755)
   }
-  return { path: programs, isRoot }
+  return { path: programs, modules, isRoot }
 }
 /** Does what it is asked for, and writes down how it was called. */
 const apt = (): string => `echo "apt-get $*" >> ${programs}/called
@@ -39,6 +42,14 @@ describe('what the tests need beyond npm', () => {
     meetNeeds(bare)
     expect(whereIs('redis-server', bare)).toBe(join(programs, 'redis-server'))
     expect(called()).toEqual(['apt-get update -qq', INSTALL])
+  })
+
+  test('is installed where Python is without it', () => {
+    const bare = { 'redis-server': '', 'apt-get': `[ "$1" = update ] || /bin/mkdir -p ${programs}/modules/socketio` }
+    const sentence = /no python3-socketio, which .* apt-get install python3-socketio python3-requests python3-websocket/
+    expect(() => meetNeeds(machine(true, bare, false))).toThrow(sentence) // without its transports
+    const all = `cd ${programs}/modules && /bin/mkdir -p socketio requests websocket`
+    expect(() => meetNeeds(machine(true, { ...bare, 'apt-get': all }, false))).not.toThrow()
   })
 
   test('is installed through a sudo that asks for no password', () => {

@@ -1,21 +1,39 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What tests, benches and torture need beyond npm: the command, and the package of Debian that brings it. */
-const NEEDS: Readonly<Record<string, string>> = { 'redis-server': 'redis-server' }
+interface Need {
+  /** Debian's packages that bring it; the first one is what it is called. */
+  readonly packages: readonly [string, ...string[]]
+  isThere(machine: Machine): boolean
+}
+
+/** What tests, benches and torture need beyond npm. */
+const NEEDS: readonly Need[] = [
+  { packages: ['redis-server'], isThere: (machine) => whereIs('redis-server', machine) !== undefined },
+  {
+    packages: ['python3-socketio', 'python3-requests', 'python3-websocket'], // the others carry its transports
+    isThere: ({ modules }) => ['socketio', 'requests', 'websocket'].every((name) => existsSync(join(modules, name))),
+  },
+]
 
 /** Who this process is and where it finds programs. The tests of this file put others in. */
 export interface Machine {
   /** Directories, as in the variable PATH. */
   readonly path: string
+  /** Where Debian's own Python (`/usr/bin/python3`) has its modules. */
+  readonly modules: string
   readonly isRoot: boolean
 }
 
-const thisMachine: Machine = { path: process.env.PATH ?? '', isRoot: process.getuid?.() === 0 }
+const thisMachine: Machine = {
+  path: process.env.PATH ?? '',
+  modules: '/usr/lib/python3/dist-packages',
+  isRoot: process.getuid?.() === 0,
+}
 
 /** The whole path of a program, or undefined when there is none of this name. */
-export const whereIs = (command: string, { path }: Machine = thisMachine): string | undefined =>
+export const whereIs = (command: string, { path }: Pick<Machine, 'path'> = thisMachine): string | undefined =>
   path
     .split(delimiter)
     .map((directory) => join(directory, command))
@@ -26,9 +44,9 @@ export const whereIs = (command: string, { path }: Machine = thisMachine): strin
  * names what is missing and the command that installs it where neither may be done, or where apt fails.
  */
 export function meetNeeds(machine: Machine = thisMachine): void {
-  const missing = Object.keys(NEEDS).filter((command) => whereIs(command, machine) === undefined)
+  const missing = NEEDS.filter((need) => !need.isThere(machine))
   if (missing.length === 0) return
-  const packages = missing.map((command) => NEEDS[command] ?? command)
+  const packages = missing.flatMap((need) => need.packages)
   const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages]
   const asRoot = machine.isRoot ? [] : ['sudo', '-n']
   const works = ([program = '', ...args]: readonly string[]): boolean =>
@@ -39,10 +57,10 @@ export function meetNeeds(machine: Machine = thisMachine): void {
   if (whereIs('apt-get', machine) !== undefined && (machine.isRoot || works(['sudo', '-n', 'true']))) {
     process.stderr.write(`installing ${packages.join(', ')}, which the tests need\n`)
     if (works([...asRoot, 'apt-get', 'update', '-qq'])) works([...asRoot, ...install])
-    if (missing.every((command) => whereIs(command, machine) !== undefined)) return
+    if (missing.every((need) => need.isThere(machine))) return
   }
   throw new Error(
-    `This machine has no ${missing.join(', no ')}, which the tests need: ` +
+    `This machine has no ${missing.map(({ packages: [name] }) => name).join(', no ')}, which the tests need: ` +
       `install it (on Debian: sudo apt-get install ${packages.join(' ')}) and start again.`,
   )
 }
