@@ -214,8 +214,8 @@ test('[RESUME-7] a lesson made late, from a mark, changes as the lesson that was
       person.map(leaving),
     ),
   })
-  run([start as Step, ...fc.sample(moving, { numRuns: 1_100, seed: 1 })], (recorded) => all.push(recorded))
-  expect(all.length).toBeGreaterThan(520) // more than two marks
+  run([start as Step, ...fc.sample(moving, { numRuns: 650, seed: 1 })], (recorded) => all.push(recorded))
+  expect(all.length).toBeGreaterThan(280) // more than one mark
   await log.append(`lesson-${LESSON}`, -1, all)
   const [history, followed] = [lessonHistory(log), new LessonsModel(log)]
   const said = (model: LessonsModel, recorded: Recorded<LessonEvent>) => {

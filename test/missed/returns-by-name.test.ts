@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Company, company } from '../contracts/company.ts'
 import { type Client, connect } from '../support/client.ts'
 import { type Line, openLine } from '../support/line.ts'
@@ -17,17 +17,21 @@ let room: string
 const lines: Line[] = []
 const env = { DISCONNECT_GRACE_MS: '60000' }
 
-beforeEach(async () => {
+beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), 'lyceum-'))
   server = await startServer({ data, env })
+})
+afterAll(async () => {
+  await server.stop()
+  await rm(data, { recursive: true, force: true })
+})
+beforeEach(async () => {
   acme = company(server)
   ann = await acme.join('agent', 'ann')
 })
 afterEach(async () => {
   acme.close()
   for (const line of lines.splice(0)) await line.close()
-  await server.stop()
-  await rm(data, { recursive: true, force: true })
 })
 
 interface Tab {

@@ -27,17 +27,14 @@ const QUIZZES = '/api/v1/courses/{id}/quizzes'
 const SUBMISSIONS = `${QUIZZES}/{quiz_id}/submissions`
 const ofQuiz = { id: idText, quiz_id: idText }
 
-const question = z
-  .object({
-    text: z.string().trim().min(1).max(2_000),
-    choices: z.array(z.string().trim().min(1).max(500)).min(2).max(20),
-    answer: z.number().int().min(0).openapi({ description: 'index of the right choice; students never see it' }),
-  })
-  .strict()
-  .refine(({ choices, answer }) => answer < choices.length, {
-    path: ['answer'],
-    error: 'must be the index of a choice',
-  })
+const question = fields({
+  text: z.string().trim().min(1).max(2_000),
+  choices: z.array(z.string().trim().min(1).max(500)).min(2).max(20),
+  answer: z.number().int().min(0).openapi({ description: 'index of the right choice; students never see it' }),
+}).refine(({ choices, answer }) => answer < choices.length, {
+  path: ['answer'],
+  error: 'must be the index of a choice',
+})
 
 /** The quizzes of a course, and what was handed in. */
 export function quizRoutes(app: OpenAPIHono<HttpEnv>, parts: QuizRoutesParts): void {
