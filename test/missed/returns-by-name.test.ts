@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Company, company } from '../contracts/company.ts'
 import { type Client, connect } from '../support/client.ts'
+import { confirmed } from '../support/confirmed.ts'
 import { type Line, openLine } from '../support/line.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 
@@ -61,8 +62,7 @@ const back = ({ client }: Tab): Promise<void> => new Promise((connected) => clie
 const gone = ({ client }: Tab): Promise<unknown> => new Promise((left) => client.socket.once('disconnect', left))
 const texts = ({ client }: Tab): unknown[] => client.all('staff_send').map(({ content }) => content.text)
 const heard = ({ client }: Tab, text: string) => client.told('staff_send', ({ content }) => content.text === text)
-/** Whatever was pushed to it has arrived, and the server knows. */
-const settled = async ({ client }: Tab): Promise<void> => void (await client.ask('visitor_msg', { text: 'fence' }))
+const settled = ({ client }: Tab): Promise<void> => confirmed(client, acme, data)
 
 test('[MISSED-8] of several tabs, lost at different moments, each is told exactly what it has missed', async () => {
   const tabs = [await tab(), await tab(), await tab()] as const
@@ -106,8 +106,8 @@ test('[MISSED-8] a network that changes at every moment, and a server that is ki
       await server.ended
       server = await startServer({ data, env })
       one.line.leadTo(server.url)
-      ann = await company(server, 'websocket', acme.org).join('agent', 'ann')
-      onTestFinished(ann.close)
+      acme = company(server, 'websocket', acme.org)
+      ann = await acme.join('agent', 'ann')
     }
     said.push(`away ${round}`)
     await says(`away ${round}`)

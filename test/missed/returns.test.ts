@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Company, company } from '../contracts/company.ts'
 import { type Client, connect } from '../support/client.ts'
+import { confirmed, receiptsIn } from '../support/confirmed.ts'
 import { type Line, openLine } from '../support/line.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
@@ -39,10 +40,7 @@ const texts = (client: Client): unknown[] => client.all('staff_send').map(({ con
 const says = async (...all: string[]): Promise<void> => {
   for (const text of all) expect(await ann.ask('staff_msg', { room, content: { text } })).toEqual([true, null])
 }
-/** Everything that was pushed to this client so far has arrived, and the server knows it. */
-const arrived = async (client: Client): Promise<void> => {
-  expect(await client.ask('visitor_msg', { text: 'fence' })).toEqual([true, null])
-}
+const arrived = (client: Client): Promise<void> => confirmed(client, acme, data)
 
 /** As clients older than 4.6 do, and those in other languages. */
 const forgetsItsName = ({ socket }: Client): void => {
@@ -111,8 +109,8 @@ test('[MISSED-3] over kill -9 of the server, whether it has told of a message or
   await server.ended
   server = await startServer({ data, env })
   line.leadTo(server.url)
-  ann = await company(server, 'websocket', acme.org).join('agent', 'ann')
-  onTestFinished(() => ann.close())
+  acme = company(server, 'websocket', acme.org)
+  ann = await acme.join('agent', 'ann')
   await says('three')
   line.mend()
   await back(vera)
@@ -159,17 +157,9 @@ test('[MISSED-5] a network that changes every moment, half open each time, loses
   expect(texts(vera)).toEqual(['one', ...said])
 })
 
-/** What the server keeps of whom it has told how much. */
-const receipts = (): Promise<string> => readFile(join(data, 'receipts'), 'utf8')
-
 /** The phone has another network, after the server knows that everything has arrived; it hears nothing of that. */
 async function changesNetwork(vera: Client): Promise<void> {
-  const { next } = (await (await acme.http('visitor', '/api/v1/notices')).json()) as { next: string }
-  const known = async (): Promise<boolean> =>
-    [...(await receipts()).matchAll(new RegExp(`${vera.socket.id} (\\d+)`, 'g'))].some(
-      ([, cursor = '']) => BigInt(cursor) >= BigInt(next),
-    )
-  await expect.poll(known, { timeout: PATIENCE_MS }).toBe(true)
+  await arrived(vera)
   line.freeze()
   line.drop()
   line.mend()
@@ -197,14 +187,14 @@ test('[MISSED-7] nor over kill -9 of the server', async () => {
   await says('two')
   await vera.told('staff_send', ({ content }) => content.text === 'two')
   await arrived(vera)
-  await expect.poll(receipts, { timeout: PATIENCE_MS }).toMatch(standsForOne())
+  await expect.poll(() => receiptsIn(data), { timeout: PATIENCE_MS }).toMatch(standsForOne())
   line.down()
   server.kill('SIGKILL')
   await server.ended
   server = await startServer({ data, env })
   line.leadTo(server.url)
-  ann = await company(server, 'websocket', acme.org).join('agent', 'ann')
-  onTestFinished(() => ann.close())
+  acme = company(server, 'websocket', acme.org)
+  ann = await acme.join('agent', 'ann')
   await says('three')
   line.mend()
   await back(vera)

@@ -246,6 +246,9 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
     const lost = withoutReplaced(person, all.filter(isLost), all)
     if (lost.length > 0) return take(client, lost)
     await Promise.all(others.map((other) => (isSilent(other) ? settled(other) : undefined)))
+    // Whoever is silent now has had the time to answer: who came meanwhile may stand for them.
+    for (const newcomer of byRoom.get(client.room)?.newcomers ?? [])
+      if ([...newcomer.silent].some(isSilent)) remember(newcomer)
     for (const other of others) if (isSilent(other) && isStoodFor(other, heardAt(other.socket.conn))) replace(other)
     const now = await receiptsOf(person, socket.id)
     const silent = withoutReplaced(person, silentAmong(now), now)
