@@ -8,6 +8,10 @@ const MAIN = join(import.meta.dirname, '../src/main.ts')
 
 const runDemo = (args: readonly string[] = []) => run(DEMO, args)
 
+/** The names of what this screen was pushed, in order. */
+const toldTo = (who: string, out: string): readonly string[] =>
+  [...out.matchAll(new RegExp(`^ +[\\d.]+ {2}${who} +◂ (\\w+)`, 'gm'))].map(([, name = '']) => name)
+
 describe('the demo', () => {
   test('starts a server of its own, plays the desk, replays a chat, and ends by itself with exit code 0', async () => {
     const { code, out, err } = await runDemo()
@@ -79,11 +83,41 @@ describe('the demo', () => {
     },
   )
 
-  test('says what it needs when nobody answers, and when a log-in is no log-in', async () => {
-    const [nobody, nonsense] = await Promise.all([
+  test('plays a course on the screens of an instructor and a student, up to the CSV of what was watched', async () => {
+    const server = await startServer()
+    onTestFinished(() => server.kill('SIGKILL'))
+    const [, email, password] = /^ {2}admin +(\S+) +(\S+)$/m.exec(server.output()) ?? []
+    const { code, out, err } = await runDemo(['course', `--url=${server.url}`, `--login=${email}:${password}`])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    const report = ['student_progress', 'progress_update']
+    const talk = ['new_chat_message', 'new_chat_message']
+    expect(toldTo('Instructor', out)).toEqual([
+      ...['connected', 'joined_course', 'new_enrollment', 'joined_video', 'user_joined_video'],
+      ...[...report, ...report, ...report, ...report, ...report, ...talk],
+      ...[...report, 'quiz_submission', 'new_review'], // what was not recorded yet is, when the student leaves
+    ])
+    expect(toldTo('Student', out)).toEqual(['connected', 'joined_course', 'joined_video', ...talk, 'new_review'])
+    // Three seconds of a minute: what was jumped over does not count.
+    expect(out).toMatch(/Instructor +◂ student_progress +is at 51 s, 85 %\n.*◂ progress_update +has watched 3 s, 5 %/)
+    expect(out).toMatch(/Instructor +◂ quiz_submission +67 percent right, passed$/m)
+    expect(out).toContain('"percent_complete": 5,')
+    const lines = out.slice(out.indexOf('user_id,video_id,title,')).split(/\r?\n/)
+    expect(lines[0]).toBe('user_id,video_id,title,watched_seconds,percent_complete,completed_at')
+    expect(lines[1]).toMatch(/^[^,]+,[^,]+,Halves in a minute,3,5,$/)
+    const verified = await run(MAIN, ['views', 'verify'], { LYCEUM_DATA: server.data })
+    expect(verified.code).toBe(0)
+    for (const view of ['courses', 'quizzes', 'reviews', 'videos', 'watches'])
+      expect(verified.out).toMatch(new RegExp(`^${view}: equal`, 'm'))
+    expect(await server.stop()).toBe(0)
+  })
+
+  test('says what it needs: somebody who answers, log-ins, and a demo that there is', async () => {
+    const [nobody, nonsense, unknown] = await Promise.all([
       runDemo(['--url=http://127.0.0.1:1', '--login=a@b.example:secret']),
       runDemo(['--url=http://127.0.0.1:1', '--login=agent1']),
+      runDemo(['tennis']),
     ])
+    expect(unknown).toMatchObject({ code: 1, err: 'demo: there is no demo tennis: there are desk and course\n' })
     expect(nobody).toMatchObject({
       code: 1,
       err: expect.stringMatching(/^demo: no server answers at http:\/\/127\.0\.0\.1:1/),
