@@ -68,6 +68,22 @@ const viaLine = async (options = {}): Promise<Client> => {
   onTestFinished(() => vera.close())
   return vera
 }
+/** The server is killed and started again; something is said before vera is back, and after. */
+async function killed(vera: Client): Promise<void> {
+  line.down()
+  server.kill('SIGKILL')
+  await server.ended
+  server = await startServer({ data, env })
+  line.leadTo(server.url)
+  acme = company(server, 'websocket', acme.org)
+  ann = await acme.join('agent', 'ann')
+  await says('three')
+  line.mend()
+  await back(vera)
+  await says('four')
+  await vera.told('staff_send', ({ content }) => content.text === 'four')
+}
+
 test.each(['websocket', 'polling'])(
   '[MISSED-1] an unchanged client whose line was cut is pushed what it has missed, in order, once (%s)',
   async (transport) => {
@@ -104,18 +120,7 @@ test('[MISSED-3] over kill -9 of the server, whether it has told of a message or
   const vera = await served()
   line.freeze()
   await says('two')
-  line.down()
-  server.kill('SIGKILL')
-  await server.ended
-  server = await startServer({ data, env })
-  line.leadTo(server.url)
-  acme = company(server, 'websocket', acme.org)
-  ann = await acme.join('agent', 'ann')
-  await says('three')
-  line.mend()
-  await back(vera)
-  await says('four')
-  await vera.told('staff_send', ({ content }) => content.text === 'four')
+  await killed(vera)
   expect(texts(vera)).toEqual(['one', 'two', 'three', 'four'])
 })
 
@@ -188,18 +193,7 @@ test('[MISSED-7] nor over kill -9 of the server', async () => {
   await vera.told('staff_send', ({ content }) => content.text === 'two')
   await arrived(vera)
   await expect.poll(() => receiptsIn(data), { timeout: PATIENCE_MS }).toMatch(standsForOne())
-  line.down()
-  server.kill('SIGKILL')
-  await server.ended
-  server = await startServer({ data, env })
-  line.leadTo(server.url)
-  acme = company(server, 'websocket', acme.org)
-  ann = await acme.join('agent', 'ann')
-  await says('three')
-  line.mend()
-  await back(vera)
-  await says('four')
-  await vera.told('staff_send', ({ content }) => content.text === 'four')
+  await killed(vera)
   expect(texts(vera)).toEqual(['one', 'two', 'three', 'four'])
 })
 /** The silent connection is known as such, and who stands for it: a line of the file of receipts. */
