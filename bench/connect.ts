@@ -2,7 +2,7 @@ import { lessonOf } from '../test/support/lessons.ts'
 import { startServer, tokenFor } from '../test/support/server.ts'
 import { NO_LIMITS } from './against-relay.ts'
 import { atMost, type Figure, median } from './figures.ts'
-import { cpuMs } from './process-cost.ts'
+import { cpuMs, quiet } from './process-cost.ts'
 import { startProgram } from './processes.ts'
 import { openWire, type Wire } from './wire.ts'
 
@@ -11,11 +11,6 @@ const AT_ONCE = 50
 /** What is measured is a server that has run for a while. */
 const WARM_UP_ROUNDS = 2
 const ROUNDS = 7
-/**
- * What a server does after the last client is in (views, pushes) is part of the price: until it uses no CPU for so
- * long.
- */
-const QUIET_MS = 250
 const MOST = 3
 const ORG = 'bench'
 
@@ -155,13 +150,6 @@ async function priceOf(side: Side, work: () => Promise<void>): Promise<Cost> {
   const ms = performance.now() - started
   await quiet(side)
   return { cpuMs: cpuMs(side.pid) - before, ms }
-}
-
-async function quiet({ pid }: Side): Promise<void> {
-  for (let last = -1; last !== cpuMs(pid); ) {
-    last = cpuMs(pid)
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
-  }
 }
 
 function ratio(name: string, ours: readonly Cost[], theirs: readonly Cost[]): Figure {

@@ -37,3 +37,14 @@ export function quantile(values: readonly number[] | Float64Array, q: number): n
   const sorted = Float64Array.from(values).sort()
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN
 }
+
+/** How many of these times, which are sorted, lie within any stretch of so many milliseconds at most. */
+export function mostWithin(times: readonly number[], ms: number): number {
+  let most = 0
+  let first = 0
+  for (const [n, at] of times.entries()) {
+    while ((times[first] ?? at) <= at - ms) first++
+    most = Math.max(most, n - first + 1)
+  }
+  return most
+}

@@ -1,6 +1,6 @@
 import { tokenFor } from '../test/support/server.ts'
 import { quantile } from './figures.ts'
-import { openWire, type Wire } from './wire.ts'
+import { ackIn, openWire, type Wire } from './wire.ts'
 
 /**
  * The load generator, a process of its own: connects visitors, agents and a supervisor to one server and lets the
@@ -97,13 +97,11 @@ function send(visitor: number): void {
 }
 
 function hearAck(visitor: number, bytes: Buffer, from: number): void {
-  if (bytes[from] !== '3'.charCodeAt(0)) return // the visitor is told other things, too
-  let id = 0
-  let at = from + 1
-  for (let digit = bytes[at] ?? 0; digit >= 48 && digit <= 57; digit = bytes[++at] ?? 0) id = id * 10 + digit - 48
-  const sent = sentAt[id]
+  const ack = ackIn(bytes, from)
+  if (!ack) return // the visitor is told other things, too
+  const sent = sentAt[ack.id]
   if (sent === undefined) return
-  if (!startsWith(bytes, at, '[true')) throw new Error(`refused: ${bytes.toString('utf8', from, from + 300)}`)
+  if (!startsWith(bytes, ack.at, '[true')) throw new Error(`refused: ${bytes.toString('utf8', from, from + 300)}`)
   latencies.push(performance.now() - sent)
   answered(visitor)
 }

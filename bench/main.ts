@@ -8,6 +8,7 @@ import { million } from './million.ts'
 import { restart } from './restart.ts'
 import { resume } from './resume.ts'
 import { staffInit } from './staff-init.ts'
+import { videos } from './videos.ts'
 import { wake } from './wake.ts'
 
 /** What can be measured, in the order of the whole run. */
@@ -21,6 +22,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   resume,
   restart,
   attendance,
+  videos,
 }
 
 const asked = process.argv.slice(2)

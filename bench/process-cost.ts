@@ -11,3 +11,16 @@ export function cpuMs(pid: number): number {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS
 }
+
+/**
+ * What a server does after the last client is in (views, pushes) is part of the price: until it uses no CPU for so
+ * long.
+ */
+const QUIET_MS = 250
+
+export async function quiet({ pid }: { readonly pid: number }): Promise<void> {
+  for (let last = -1; last !== cpuMs(pid); ) {
+    last = cpuMs(pid)
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+  }
+}

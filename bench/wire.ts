@@ -17,6 +17,15 @@ export interface Wire {
  */
 export type Hear = (bytes: Buffer, from: number, to: number) => void
 
+/** Whose ack a packet is, and where what it says begins; undefined: it is none. */
+export function ackIn(bytes: Buffer, from: number): { readonly id: number; readonly at: number } | undefined {
+  if (bytes[from] !== ACK) return undefined
+  let id = 0
+  let at = from + 1
+  for (let digit = bytes[at] ?? 0; digit >= 48 && digit <= 57; digit = bytes[++at] ?? 0) id = id * 10 + digit - 48
+  return { id, at }
+}
+
 export interface WireOptions {
   readonly url: string
   /** Goes into the Authorization header. */
@@ -93,6 +102,7 @@ export function openWire({ url, token, auth, query }: WireOptions, hear: Hear): 
 }
 
 const TEXT = 1
+const ACK = '3'.charCodeAt(0)
 const [OPEN, PING, MESSAGE, CONNECTED, REFUSED] = [...'02404'].map((digit) => digit.charCodeAt(0))
 
 /** The frame of a server (unmasked) that begins at `at`; it is all there when `to` is not behind the end. */

@@ -98,11 +98,16 @@ export async function enter(
 }
 
 function gist(data: object | undefined): string {
-  const { content, severity_level, text } = (data ?? {}) as {
+  const { content, severity_level, text, message, timestamp, progress } = (data ?? {}) as {
     content?: { text?: string }
     severity_level?: number
     text?: string
+    message?: string
+    timestamp?: number
+    progress?: number
   }
-  const words = content?.text ?? text
-  return words === undefined ? (severity_level === undefined ? '' : `severity ${severity_level}`) : `“${words}”`
+  const words = content?.text ?? text ?? message
+  if (words !== undefined) return `“${words}”`
+  if (progress !== undefined) return `at ${timestamp} s, ${progress} %`
+  return severity_level === undefined ? '' : `severity ${severity_level}`
 }

@@ -1,27 +1,36 @@
 import { parseArgs } from 'node:util'
+import { playCourse } from './course.ts'
 import { type Login, logIn, ownServer, parseLogin } from './house.ts'
 import { print, say, title } from './narrate.ts'
 import { play } from './play.ts'
 import { replay } from './replay.ts'
 
 /**
- * `npm run demo`: a support desk at work, played by real clients. Ends by itself; exit code 0 when everything came as
- * it should.
+ * `npm run demo`: a support desk at work, or a course, played by real clients. Ends by itself; exit code 0 when
+ * everything came as it should.
  */
-const HELP = `Plays a support desk: visitors, agents and a supervisor as real Socket.IO clients.
+const HELP = `Plays a support desk: visitors, agents and a supervisor as real Socket.IO clients. Or a course: an
+instructor and a student beside a video.
 
 Usage: npm run demo                      starts a server of its own on a free port, with a temporary data directory
+       npm run demo -- course            the same for the course
        npm run demo -- --url http://127.0.0.1:3000 --login email:password --login …
                                          plays on a running server, as the people whose log-ins the first start printed:
                                          two agents, and a supervisor or admin, all of one organisation
+       npm run demo -- course --url http://127.0.0.1:3000 --login email:password
+                                         as an admin, who opens accounts for an instructor and a student
 
 Options (environment variables in brackets):
   --url <url>               a running server [DEMO_URL]
-  --login <email:password>  three times or more [DEMO_LOGINS, separated by spaces]
+  --login <email:password>  as often as needed [DEMO_LOGINS, separated by spaces]
   --help`
 
+type Show = (url: string, logins: readonly Login[]) => Promise<void>
+const SHOWS: Readonly<Record<string, Show>> = { desk: showDesk, course: showCourse }
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       url: { type: 'string' },
       login: { type: 'string', multiple: true },
@@ -29,6 +38,9 @@ async function main(): Promise<void> {
     },
   })
   if (values.help) return print(HELP)
+  const [name = 'desk', ...more] = positionals
+  const show = Object.hasOwn(SHOWS, name) && more.length === 0 ? SHOWS[name] : undefined
+  if (!show) throw new Error(`there is no demo ${positionals.join(' ')}: there are ${Object.keys(SHOWS).join(' and ')}`)
   const url = values.url ?? process.env.DEMO_URL
   const logins = (values.login ?? process.env.DEMO_LOGINS?.split(' ') ?? [])
     .filter((login) => login !== '')
@@ -44,7 +56,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function show(url: string, logins: readonly Login[]): Promise<void> {
+async function showDesk(url: string, logins: readonly Login[]): Promise<void> {
   title(`A support desk at ${url}`)
   const staff = await Promise.all(logins.map((login) => logIn(url, login)))
   const [first, second] = staff.filter(({ role }) => role === 'agent')
@@ -58,6 +70,18 @@ async function show(url: string, logins: readonly Login[]): Promise<void> {
   const room = await play(url, { agents: [first, second], boss })
   await replay(url, boss, room)
   say('', 'That was all of it. Whatever anybody heard was told from the log.')
+}
+
+async function showCourse(url: string, logins: readonly Login[]): Promise<void> {
+  title(`A course at ${url}`)
+  const came = await Promise.all(logins.map((login) => logIn(url, login)))
+  const admin = came.find(({ role }) => role === 'admin')
+  if (!admin) {
+    const roles = came.map(({ role }) => role).join(', ') || 'none'
+    throw new Error(`the course needs the log-in of an admin, got ${roles}: see npm run demo -- --help`)
+  }
+  await playCourse(url, admin)
+  say('', 'That was all of it. What was watched, said and handed in stands in the log.')
 }
 
 try {

@@ -46,6 +46,16 @@ const WORDS: Readonly<Record<string, (data: any) => string>> = {
   visitor_leave_chat_for_supervisor: (d) => `${nameOf(d.user)} left their chat`,
   staff_goes_online: (d) => `${nameOf(d.user)} is here`,
   visitor_goes_online: (d) => `${nameOf(d.user)} is on the page`,
+  connected: (d) => d.status,
+  joined_course: (d) => d.status,
+  joined_video: (d) => d.status,
+  new_enrollment: (d) => d.message,
+  user_joined_video: (d) => `${d.user_email} is here`,
+  student_progress: (d) => `is at ${d.timestamp} s, ${d.progress} %`,
+  progress_update: (d) => `has watched ${d.watched_seconds} s, ${d.percent_complete} %`,
+  new_chat_message: (d) => `${d.user_email}: “${d.message}”`,
+  quiz_submission: (d) => `${d.score} percent right, ${d.passed ? 'passed' : 'failed'}`,
+  new_review: (d) => `${d.user_email}, ${d.rating} of 5: “${d.comment}”`,
 }
 
 export const wordsFor = (name: string, data: unknown): string => `◂ ${name.padEnd(25)} ${WORDS[name]?.(data) ?? ''}`

@@ -28,7 +28,8 @@ const WINDOW_MS = 1_000
 interface Queue {
   readonly most: number
   sent: number[]
-  waiting: Told[]
+  /** By name, then by person: the last notice of each, in the order of their coming. */
+  readonly waiting: Map<Crowded, Map<string, Told>>
   timer: Timer | undefined
 }
 
@@ -38,37 +39,43 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
   /** Of videos of which something was told within the last second. */
   const queues = new Map<string, Queue>()
 
-  const push = ({ to, name, data }: Told): void => outlet.push(to, name, data)
-
-  const flush = (key: string, queue: Queue): void => {
-    queue.timer = undefined
+  const roomIn = (queue: Queue): number => {
     const now = clock.now()
     queue.sent = queue.sent.filter((at) => at <= now && now - at < WINDOW_MS)
-    const room = queue.most - queue.sent.length
-    const names = new Set(queue.waiting.map(({ name }) => name))
-    if (names.size > 0 && names.size <= room) {
-      const out = queue.waiting.length <= room ? queue.waiting : [...names].map((name) => merged(queue.waiting, name))
-      queue.waiting = []
-      for (const notice of out) {
-        queue.sent.push(now)
-        push(notice)
+    return queue.most - queue.sent.length
+  }
+
+  const flush = (key: string, queue: Queue): void => {
+    queue.timer?.cancel()
+    const room = roomIn(queue)
+    const names = [...queue.waiting.values()]
+    if (names.length > 0 && names.length <= room) {
+      const all = names.flatMap((people) => [...people.values()])
+      queue.waiting.clear()
+      for (const { to, name, data } of all.length <= room ? all : names.map(merged)) {
+        queue.sent.push(clock.now())
+        outlet.push(to, name, data)
       }
     }
     const [oldest] = queue.sent
     if (oldest === undefined) return void queues.delete(key)
-    queue.timer = clock.after(oldest + WINDOW_MS - now, () => flush(key, queue))
+    queue.timer = clock.after(oldest + WINDOW_MS - clock.now(), () => flush(key, queue))
   }
 
   return {
     tell(notice) {
-      if (!isCrowded(notice)) return push(notice)
-      const { video_id } = notice.data as CourseWire[Crowded]
+      if (!isCrowded(notice)) return outlet.push(notice.to, notice.name, notice.data)
+      const name = notice.name as Crowded
+      const { video_id, user_id } = notice.data as CourseWire[Crowded]
       const key = `${notice.to.room} ${video_id}`
-      const queue = queues.get(key) ?? { most: MOST[notice.name as Crowded], sent: [], waiting: [], timer: undefined }
+      const queue = queues.get(key) ?? { most: MOST[name], sent: [], waiting: new Map(), timer: undefined }
       queues.set(key, queue)
-      queue.waiting.push(notice)
-      queue.timer?.cancel()
-      flush(key, queue)
+      const people = queue.waiting.get(name) ?? new Map<string, Told>()
+      queue.waiting.set(name, people)
+      people.delete(user_id)
+      people.set(user_id, notice)
+      // Where the second is full already, its timer tells.
+      if (!queue.timer || roomIn(queue) >= queue.waiting.size) flush(key, queue)
     },
     stop() {
       for (const { timer } of queues.values()) timer?.cancel()
@@ -77,23 +84,20 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
   }
 }
 
-/** One push that says what all of this name say: of each person the last, at the top the last of all. */
-function merged(waiting: readonly Told[], name: Told['name']): Told {
-  const its = waiting.filter((one) => one.name === name)
-  const last = its.at(-1)
+/** One push that says what all of these, of one name, say; at the top the last of all. */
+function merged(people: ReadonlyMap<string, Told>): Told {
+  const all = [...people.values()]
+  const last = all.at(-1)
   if (!last) throw new Error('nothing was to be merged')
-  if (its.length === 1) return last
-  const people = new Map<string, object>()
-  for (const { data } of its) {
-    const { id: _, seq: __, pos: ___, ...person } = data as CourseWire[Crowded]
-    people.delete(person.user_id)
-    people.set(person.user_id, person)
+  if (all.length === 1) return last
+  if (last.name !== 'user_joined_video') {
+    const students = all.map(({ data: { id: _, seq: __, pos: ___, ...student } }) => student as object)
+    return { ...last, data: { ...last.data, students } } as Told
   }
-  if (name !== 'user_joined_video') return { ...last, data: { ...last.data, students: [...people.values()] } } as Told
-  const users = [...(people.values() as Iterable<CourseWire['user_joined_video']>)].map(({ user_id, user_email }) => ({
-    user_id,
-    user_email,
-  }))
+  const users = all.map(({ data }) => {
+    const { user_id, user_email } = data as CourseWire['user_joined_video']
+    return { user_id, user_email }
+  })
   // Of several nobody can be left out: whoever came is told of the others who came with them.
-  return { ...last, to: { kind: last.to.kind, room: last.to.room }, data: { ...last.data, users } } as Told
+  return { ...last, to: { kind: last.to.kind, room: last.to.room }, data: { ...last.data, users } }
 }

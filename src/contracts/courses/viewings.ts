@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Party, Recorded } from '../../../machines/kernel.ts'
 import { Refusal } from '../../../machines/kernel.ts'
 import type { Report } from '../../../machines/watch/commands.ts'
@@ -26,7 +27,7 @@ export interface OfVideo {
 export interface ViewingsOptions {
   readonly entities: Pick<Entities, 'ask' | 'state'>
   readonly clock: Clock
-  /** A report that is not recorded yet, to be told at once; `ref`: the viewer's last event. */
+  /** A report that is not recorded yet, to be told at once; `ref`: the place of the viewer's last event. */
   readonly onReport: (ref: EventRef, told: ProgressTold) => void
   readonly onError: (error: unknown) => void
 }
@@ -196,7 +197,8 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
       const { ref, recordedAt } = viewing
       if (!ref || endsStretch || report.at - recordedAt >= RECORD_EVERY_MS) return record(viewing)
       // What waits for its second goes with the event that is told then.
-      onReport(ref, { ...video, viewerId: by.id, ...report, ...viewing.watched })
+      // It has an id of its own: whoever compares ids must not take it for the event before.
+      onReport({ ...ref, id: randomUUID() }, { ...video, viewerId: by.id, ...report, ...viewing.watched })
       return { kind: 'done', id: null, seq: ref.seq, position: null, events: [] } satisfies Done
     },
     async left(videoId, by) {
