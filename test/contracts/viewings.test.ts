@@ -19,12 +19,14 @@ let entities: Entities
 let its: Viewings
 let told: number[]
 let isAway: boolean
+let heard: number
 beforeEach(() => {
   clock = manualClock()
   log = memoryLog({ codec: codec(eventSchemas), now: clock.now })
   entities = openEntities({ log, snapshots: memorySnapshots(), shared: false, now: clock.now, idleMs: 60_000 })
   told = []
   isAway = false
+  heard = 0
   its = open()
 })
 const open = (): Viewings =>
@@ -42,9 +44,11 @@ const open = (): Viewings =>
 
 const report = (timestamp: number, by = stu) =>
   its.report(video, by, { timestamp, progress: timestamp / 6, at: clock.now() }, () => {})
-/** Everything that was asked is decided. */
+/** Everything that was asked is decided, and the node has told of it. */
 const settled = async (): Promise<void> => {
   for (let n = 0; n < 20; n++) await new Promise(setImmediate)
+  for (const one of (await recorded()).slice(heard)) its.onEvent(one)
+  heard = (await recorded()).length
 }
 async function recorded() {
   const all = []
@@ -170,4 +174,18 @@ test('[COURSE-30] of another node’s events the node learns what was watched th
   if (first?.event.type !== 'ProgressMade') throw new Error('nothing was recorded')
   its.onEvent({ ...first, event: { ...first.event, stretches: [[100, 200]], watchedSeconds: 100, percent: 16.7 } })
   expect(its.position('v', 'stu')).toMatchObject({ watchedSeconds: 101, percent: 16.8 })
+})
+
+test('[COURSE-30] what is not recorded yet is told after what is, however late that is heard', async () => {
+  const first = report(0)
+  for (let n = 0; n < 20; n++) await new Promise(setImmediate)
+  await first
+  clock.advance(1_000)
+  await report(1)
+  await report(2)
+  expect(told).toEqual([]) // the first one is not told yet
+  await settled()
+  expect(told).toEqual([2])
+  await report(3)
+  expect(told).toEqual([2, 3])
 })

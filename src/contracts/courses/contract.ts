@@ -96,8 +96,8 @@ export const courses: Contract = {
 /** Everything that is told of a viewer goes out as the crowd allows. */
 const paceOf = <R>({ tell }: CrowdPace, onEvent: (recorded: R) => void): Pace<R> => ({
   push(notices, recorded) {
-    onEvent(recorded)
     for (const { notice } of notices) tell(notice as Parameters<typeof tell>[0]) // of the feed above
+    onEvent(recorded)
   },
   stop() {},
 })

@@ -11,7 +11,6 @@ import {
   withStretch,
 } from '../../../machines/watch/watched.ts'
 import type { Clock, Timer } from '../../clock.ts'
-import { posOf } from '../../delivery/cursor.ts'
 import { type EventRef, eventRef } from '../../delivery/notice.ts'
 import type { Answer, Done } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
@@ -49,7 +48,7 @@ export interface Viewings {
   left(videoId: string, by: Party): Promise<void>
   /** As this node knows it; undefined = it knows nothing that is not recorded. */
   position(videoId: string, viewerId: string): Position | undefined
-  /** Of any node. */
+  /** Of any node, when it has been told. */
   onEvent(recorded: Recorded<WatchEvent>): void
   /** Nothing waits any more: what is not recorded yet is recorded at once. */
   stop(): Promise<void>
@@ -73,8 +72,14 @@ interface Viewing {
   /** Not recorded yet. */
   stretches: readonly Stretch[]
   isDirty: boolean
-  /** The viewer's last event; null = there is none that this node knows. */
+  /** A report of this watch was recorded, or is about to be. */
+  isBegun: boolean
+  /** The viewer's last event that this node has told of. */
   ref: EventRef | null
+  /** Seq of an event that this node has recorded and not told of yet; infinite as long as it is not known. */
+  untold: number | null
+  /** What is to be told after it: whatever was reported last. */
+  held: ProgressTold | null
   /** When this node asked last for something to be recorded. */
   recordedAt: number
   /** The recording that is under way, and the one that waits for its second. */
@@ -96,7 +101,16 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     const { union, last, highest, watchedSeconds, percent } = (await entities.state('watch', id)).state.context
     const viewing: Viewing = {
       ...{ video, by, union, highest, last, watched: { watchedSeconds, percent }, stretches: [], isDirty: false },
-      ...{ ref: null, recordedAt: Number.NEGATIVE_INFINITY, underWay: Promise.resolve(), next: null, hurry: null },
+      ...{
+        isBegun: false,
+        ref: null,
+        untold: null,
+        held: null,
+        recordedAt: Number.NEGATIVE_INFINITY,
+        underWay: Promise.resolve(),
+        next: null,
+        hurry: null,
+      },
       timer: undefined,
     }
     ready.set(id, viewing)
@@ -143,22 +157,35 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     Object.assign(viewing, { next: null, hurry: null, stretches: [], isDirty: false, recordedAt: at })
     if (!last) throw new Error('nothing was reported that could be recorded')
     const command = { type: 'MakeProgress', ...video, stretches, last, highest, by, at } as const
+    viewing.untold = Number.POSITIVE_INFINITY
     const asking = entities.ask('watch', watchId(video.videoId, by.id), command)
     viewing.underWay = asking.catch(() => {})
     watch(viewing)
     try {
       const answer = await asking
       if (answer instanceof Refusal) throw new NotRecorded(answer)
-      if (answer.id !== null && answer.position !== null)
-        viewing.ref = { id: answer.id, seq: answer.seq, pos: posOf({ id: answer.id, position: answer.position }) }
+      viewing.untold = answer.seq
+      tellHeld(viewing)
       return answer
     } catch (error) {
+      viewing.untold = null
+      tellHeld(viewing)
       // It is tried again with what comes, or in a while.
       viewing.stretches = viewing.stretches.reduce(withStretch, stretches)
       viewing.isDirty = true
       if (error instanceof NotRecorded) return error.refusal
       throw error
     }
+  }
+
+  /** What is not recorded is told after what is. */
+  const tellHeld = (viewing: Viewing): void => {
+    const { ref, held, untold } = viewing
+    if (!ref || (untold !== null && ref.seq < untold)) return
+    viewing.untold = null
+    viewing.held = null
+    // It has an id of its own: whoever compares ids must not take it for the event before.
+    if (held) onReport({ ...ref, id: randomUUID() }, held)
   }
 
   /** Looks again in 15 s: whoever reported nothing meanwhile is let go of. */
@@ -194,12 +221,13 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
       viewing.watched = watchedAfter(viewing.watched, viewing.union, video.durationSeconds, viewing.highest)
       viewing.isDirty = true
       taken()
-      const { ref, recordedAt } = viewing
-      if (!ref || endsStretch || report.at - recordedAt >= RECORD_EVERY_MS) return record(viewing)
+      const { isBegun, recordedAt } = viewing
+      viewing.isBegun = true
+      if (!isBegun || endsStretch || report.at - recordedAt >= RECORD_EVERY_MS) return record(viewing)
       // What waits for its second goes with the event that is told then.
-      // It has an id of its own: whoever compares ids must not take it for the event before.
-      onReport({ ...ref, id: randomUUID() }, { ...video, viewerId: by.id, ...report, ...viewing.watched })
-      return { kind: 'done', id: null, seq: ref.seq, position: null, events: [] } satisfies Done
+      viewing.held = { ...video, viewerId: by.id, ...report, ...viewing.watched }
+      tellHeld(viewing)
+      return { kind: 'done', id: null, seq: viewing.ref?.seq ?? 0, position: null, events: [] } satisfies Done
     },
     async left(videoId, by) {
       const viewing = await all.get(watchId(videoId, by.id))
@@ -218,6 +246,7 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
       const viewing = ready.get(watchId(event.videoId, event.viewerId))
       if (!viewing) return
       viewing.ref = eventRef(recorded)
+      tellHeld(viewing)
       if (event.type !== 'ProgressMade') return
       viewing.union = event.stretches.reduce(withStretch, viewing.union)
       viewing.highest = Math.max(viewing.highest, event.progress)
