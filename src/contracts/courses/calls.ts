@@ -99,7 +99,9 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks {
         return { about: courseId, answer: refuse('bad-request', { why }) }
       }
       noted(videoId, from).hasReported = true
-      return { about: courseId, answer: await viewings.report(video, from.party, { timestamp, progress, at }, entered) }
+      const ofVideo = { courseId, videoId, durationSeconds }
+      const report = { timestamp, progress, at }
+      return { about: courseId, answer: await viewings.report(ofVideo, from.party, report, entered) }
     },
     async remark(videoId, { message, timestamp }, from, call) {
       const video = await videos.open(videoId, from.party)
