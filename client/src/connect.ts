@@ -47,13 +47,20 @@ export interface LyceumClient {
   close(): void
 }
 
+/** What is a connection's own: how it is entered, and how it is left. */
+const ENTERED_BY: Readonly<Partial<Record<keyof Calls, keyof Calls>>> = {
+  subscribeToCourse: 'unsubscribeFromCourse',
+  join_course: 'leave_course',
+  join_video: 'leave_video',
+}
+
 /** Connects, and goes on whatever happens to the connection, until it is closed. */
 export function connect({ url, token, query = {}, from, socket: more = {} }: ConnectOptions): LyceumClient {
   const state = new State(from?.held)
   const listeners = new Map<string, Set<(data: never) => void>>()
   const watchers = new Set<() => void>()
-  /** Courses that are watched: a new connection has to ask for them again. */
-  const courses = new Set<string>()
+  /** What was entered and not left: a new connection has to ask for it again. */
+  const entered = new Map<string, readonly [name: string, data: object]>()
   let cursor = from?.cursor
   let closed = false
 
@@ -73,7 +80,6 @@ export function connect({ url, token, query = {}, from, socket: more = {} }: Con
   const changed = (): void => {
     for (const watch of watchers) watch()
   }
-  const watchCourse = (course_id: string): void => void socket.emit('subscribeToCourse', { course_id })
 
   socket.onAny((name: string, data: Events[keyof Events], told: unknown) => {
     const isNew = state.apply(name, data)
@@ -91,7 +97,7 @@ export function connect({ url, token, query = {}, from, socket: more = {} }: Con
     if (!(room in state.held.ownMessages)) outbox.call('staff_join', { room }).catch(() => {})
   }
   socket.on('connect', () => {
-    for (const course of courses) watchCourse(course)
+    for (const [name, data] of entered.values()) socket.emit(name, data)
     outbox.open()
     changed()
   })
@@ -111,9 +117,11 @@ export function connect({ url, token, query = {}, from, socket: more = {} }: Con
       return outbox.size
     },
     call(name, data) {
-      const { course_id } = data as { readonly course_id?: string }
-      if (name === 'subscribeToCourse' && course_id !== undefined) courses.add(course_id)
-      if (name === 'unsubscribeFromCourse' && course_id !== undefined) courses.delete(course_id)
+      const { course_id, video_id } = data as { readonly course_id?: string; readonly video_id?: string }
+      const about = course_id ?? video_id
+      const leaving = ENTERED_BY[name]
+      if (leaving) entered.set(`${leaving} ${about}`, [name, data])
+      else entered.delete(`${name} ${about}`)
       if (closed) return Promise.reject(new Error('the client is closed'))
       return outbox.call(name, data)
     },

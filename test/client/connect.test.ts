@@ -5,6 +5,7 @@ import { type LyceumClient, connect as typed } from 'lyceum-client'
 import { Refused } from 'lyceum-client/refused'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { until } from '../faults/load.ts'
+import { campus } from '../support/campus.ts'
 import { call, lessonOf } from '../support/lessons.ts'
 import { type Line, openLine } from '../support/line.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
@@ -138,4 +139,35 @@ test('[CLIENT-5] lessons and courses are held like a fresh client’s, and watch
   expect(present(teacher)?.toSorted()).toEqual(present(late)?.toSorted())
   await call(server.url, tea, 'POST', `/lessons/${lesson.id}/end`)
   await until(() => teacher.held.lessons[lesson.id]?.state === 'ended')
+})
+
+test('[CLIENT-6] courses and videos that were joined are joined again after a loss, until they are left', async () => {
+  const it = await campus(server)
+  const tea = await it.come('teacher', 'tea')
+  await tea.ask('join_video', { video_id: it.video })
+  const stu = await come('student', 'stu', { token: () => tokenFor('student', 'stu', it.org) })
+  const heard: string[] = []
+  stu.on('new_chat_message', ({ message }) => heard.push(message))
+  stu.on('course_updated', ({ title }) => heard.push(title))
+  await stu.call('join_course', { course_id: it.course })
+  await stu.call('join_video', { video_id: it.video })
+  const says = (message: string) => tea.ask('send_chat_message', { video_id: it.video, message, timestamp: 't' })
+  await says('one')
+  await until(() => heard.includes('one'))
+  let joins = 0
+  stu.on('joined_video', () => joins++)
+  line.down()
+  await until(() => !stu.isConnected)
+  line.mend()
+  await until(() => joins > 0)
+  await says('two')
+  await until(() => heard.includes('two'))
+  await stu.call('leave_course', { course_id: it.course })
+  line.cut()
+  await until(() => joins > 1)
+  await it.ask(['teacher', 'tea'], 'PATCH', '', { title: 'Decimals' })
+  await says('three')
+  await until(() => heard.includes('three'))
+  expect(heard).toEqual(['one', 'two', 'three'])
+  it.close()
 })
