@@ -45,7 +45,7 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
     follower: { position: () => 0n, pos: () => '0', until: async () => true },
     async *catchUp() {},
     cursorSockets: cursorSockets(io, () => '0'),
-    receipts: { arrived: () => null, caughtUp() {}, pushed() {}, ended() {} },
+    receipts: { arrived: () => null, told() {}, caughtUp() {}, pushed() {}, ended() {} },
     profiles: new ProfileCache(memoryLog({ codec: codec(eventSchemas), now: Date.now })),
     registry: { left, entered: async () => {}, probeOthers: async () => {} },
     inbound: { onFrame() {}, drain: async () => {} },

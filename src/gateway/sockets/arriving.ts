@@ -72,6 +72,8 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
       if (!connection.isOpen()) return wrote
       for (const { name, data, cursor } of page) held.emit(name, data, ...(resumption.withCursors ? [cursor] : []))
       wrote = true
+      const last = page.at(-1)
+      if (last) receipts.told(socket, last.cursor)
       await drained(socket.conn)
     }
     return wrote

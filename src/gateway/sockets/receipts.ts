@@ -27,6 +27,8 @@ export interface Receipts {
    * of; null: nothing.
    */
   arrived(socket: Socket, person: string, room: string, replaces: string | null): Promise<string | null> | null
+  /** Of what it has missed, everything up to this cursor has been written to it; more may follow. */
+  told(socket: Socket, cursor: string): void
   /** What it has missed, and what waited for it meanwhile, has been written to it; `wrote`: there was something. */
   caughtUp(socket: Socket, wrote: boolean): void
   /** A notice goes out to this room. */
@@ -45,7 +47,8 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
   }
 
   const ask = (client: Client): void => {
-    const upTo = client.isLive ? pos() : client.cursor // as long as it is being told, it has what it had
+    // As long as it is being told, it has what it had, and what was told so far.
+    const upTo = client.isLive ? pos() : (client.toldTo ?? client.cursor)
     client.isDirty = false
     client.askedAt = clock.now()
     ping(client.socket.conn, () => {
@@ -66,7 +69,8 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
   const askAll = (): void => {
     const all = dirty
     dirty = []
-    for (const client of all) if (client.isLive && client.isDirty && client.askedAt === null) ask(client)
+    for (const client of all)
+      if ((client.isLive || client.toldTo !== null) && client.isDirty && client.askedAt === null) ask(client)
   }
 
   const onWritten = (client: Client): void => {
@@ -94,8 +98,8 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       const here = byRoom.get(room) ?? { clients: new Set(), newcomers: [], turn: Promise.resolve() }
       const others = [...here.clients]
       const client: Client = {
-        ...{ socket, person, room, replaces, cursor: null, silent: [], named: [], isLive: false, over: null },
-        ...{ isDirty: false, askedAt: null, isReplaced: false, isGone: false, settling: [] },
+        ...{ socket, person, room, replaces, cursor: null, silent: [], named: [], toldTo: null, isLive: false },
+        ...{ over: null, isDirty: false, askedAt: null, isReplaced: false, isGone: false, settling: [] },
       }
       bySocket.set(socket.id, client)
       here.clients.add(client)
@@ -113,6 +117,12 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
         begin(client, missing ?? now)
         return missing
       })
+    },
+    told(socket, cursor) {
+      const client = bySocket.get(socket.id)
+      if (!client) return
+      client.toldTo = cursor
+      onWritten(client)
     },
     caughtUp(socket, wrote) {
       const client = bySocket.get(socket.id)

@@ -74,6 +74,8 @@ export interface Client {
   silent: readonly string[]
   /** See `Receipt`. */
   named: readonly string[]
+  /** As long as it is being told what it has missed: up to where that was written. */
+  toldTo: string | null
   /** It has been written what it had missed: pushes go out at once. */
   isLive: boolean
   over: 'meant' | 'lost' | null
