@@ -131,3 +131,24 @@ test('[COURSE-35] teachers see the progress of every student, students their own
   for (const path of ['/progress', '/progress.csv'])
     expect((await it.ask(['student', 'stranger'], 'GET', path)).status).toBe(403)
 })
+
+test('[COURSE-35] whatever their ids are, and however long a page is', async () => {
+  const ids = ['a', 'a-b', 'a-b-c', 'a0', 'a_', 'A', 'b']
+  await it.enrol(...ids)
+  for (const id of ids) {
+    const client = await it.come('student', id)
+    await report(client, 0)
+    await report(client, 2)
+    await client.ask('leave_video', { video_id: it.video })
+  }
+  const watched: Record<string, number> = {}
+  for (const limit of [1, 2, 3, 50])
+    for (let after = ''; ; ) {
+      const { data, next } = (await it.ask(TEA, 'GET', `/progress?limit=${limit}${after}`)).body
+      for (const { user_id, videos } of data) watched[`${user_id} ${limit}`] = videos[0].watched_seconds
+      if (!next) break
+      after = `&after=${next}`
+    }
+  for (const limit of [1, 2, 3, 50])
+    for (const id of ids) expect([id, limit, watched[`${id} ${limit}`]]).toEqual([id, limit, 2])
+})

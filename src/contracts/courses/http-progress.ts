@@ -27,7 +27,9 @@ export function progressRoutes(app: OpenAPIHono<HttpEnv>, { access, videoList, w
 
   const progressOf = async (courseId: string, by: Party, students: readonly string[]) => {
     const sorted = [...students].sort()
-    const [first, last] = [sorted[0], sorted.at(-1)]
+    // As the view's list has them: with what follows an id there, `a-b/` comes before `a/`.
+    const listed = sorted.map((student) => `${student}/`).sort()
+    const [first, last] = [listed[0], listed.at(-1)]
     const course = { org: by.org, courseId }
     const { rows: videos } = await videoList.list(course, MAX_VIDEOS, undefined)
     const all = first && last ? await watched(course, first, last) : new Map<string, never[]>()

@@ -26,7 +26,8 @@ export const reviewList = timeList<ReviewRow, OfCourse>({ view: reviews.name, pr
 export const quizList = timeList<QuizRow, OfCourse>({ view: quizzes.name, prefixFor })
 
 /**
- * What the viewers with ids from `first` to `last` have watched of a course, by viewer and video. Rejects with
+ * What viewers have watched of a course, by viewer and video; `first` and `last` are ids as `<id>/`.
+ * Rejects with
  * ViewsUnavailable.
  */
 export type WatchedIn = (
@@ -43,8 +44,8 @@ export const watchedIn =
     await views.reached(watches.name, upTo(), VIEW_WAIT_MS)
     const found = new Map<string, WatchRow[]>()
     const prefix = prefixFor(course)
-    for (let from = `${prefix}${first}/`; ; ) {
-      const { entries } = await views.scan(watches.name, { from, to: `${prefix}${last}/~`, limit: PAGE })
+    for (let from = `${prefix}${first}`; ; ) {
+      const { entries } = await views.scan(watches.name, { from, to: `${prefix}${last}~`, limit: PAGE })
       for (const { row: stored } of entries) {
         const row = stored as unknown as WatchRow // what stands in a list is what the view's projection folded
         const theirs = found.get(row.viewerId) ?? []
