@@ -4,6 +4,7 @@ import { keepNewest } from '../keep-newest.ts'
 import type { FoldHistory } from '../log/fold-history.ts'
 import { foldStream } from '../log/fold-stream.ts'
 import type { Log } from '../log/log.ts'
+import { recordedAt } from '../log/recorded-at.ts'
 import type { ViewStore } from '../views/store.ts'
 import type { Change, Foreseeing } from './feed.ts'
 import { MemoryLists } from './memory-lists.ts'
@@ -136,7 +137,7 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     if (position === null) return null
     for (const [key, seen] of found) {
       const row = isPartial?.(seen) ? await this.#wholeRow(`${this.category}-${key}`, seen) : seen
-      const last = refs ? await this.#eventAt(`${this.category}-${key}`, row.seq) : undefined
+      const last = refs ? await recordedAt(this.#log, `${this.category}-${key}`, row.seq) : undefined
       const known = this.#rows.get(key)
       if (!known || known.seq < row.seq) this.#put(key, known, row, last)
     }
@@ -147,13 +148,8 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   async #wholeRow(stream: string, row: R): Promise<R> {
     const { projection, whole = projection } = this.#options
     const past = await foldStream(this.#log, stream, whole.fold, { upTo: row.seq - 1 })
-    const last = await this.#eventAt(stream, row.seq)
+    const last = await recordedAt(this.#log, stream, row.seq)
     return (last && projection.fold(past?.state, last)) ?? row
-  }
-
-  async #eventAt(stream: string, revision: number): Promise<Recorded | undefined> {
-    for await (const [event] of this.#log.read(stream, { from: revision, limit: 1 })) return event
-    return undefined
   }
 
   #begins(recorded: Recorded): boolean {

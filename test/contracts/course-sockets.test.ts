@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { type Campus, campus, TEA } from '../support/campus.ts'
+import { type Campus, campus, progress, TEA } from '../support/campus.ts'
 import { type Client, connect } from '../support/client.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 
@@ -293,11 +293,4 @@ describe.each(['websocket', 'polling'] as const)('over %s', (transport) => {
     await stu.told('new_chat_message', ({ message }) => message === 'last')
     expect(stu.all('new_chat_message').map(({ message }) => message)).toEqual(['once', 'last'])
   })
-})
-
-const progress = (it: Campus, timestamp: number, percent = 10) => ({
-  video_id: it.video,
-  course_id: it.course,
-  progress: percent,
-  timestamp,
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Campus, campus, TEA } from '../support/campus.ts'
+import { type Campus, campus, progress, TEA } from '../support/campus.ts'
 import type { Client } from '../support/client.ts'
 import { spawnEventStore } from '../support/eventstore-standin-process.ts'
 import { startRedis } from '../support/redis-server.ts'
@@ -30,8 +30,7 @@ const beside = async (client: Client): Promise<Client> => {
   expect(await client.ask('join_video', { video_id: here.video })).toEqual([true, null])
   return client
 }
-const report = (client: Client, timestamp: number) =>
-  client.ask('video_progress', { video_id: here.video, course_id: here.course, progress: 1, timestamp })
+const report = (client: Client, timestamp: number) => client.ask('video_progress', progress(here, timestamp))
 const position = async (at: Campus, id: string) =>
   (await at.ask(['student', id], 'GET', `/videos/${here.video}/position`)).body.data
 

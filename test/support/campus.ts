@@ -69,3 +69,11 @@ export async function campus(
   await campus.enrol(...students)
   return { ...campus, video: await campus.addVideo() }
 }
+
+/** What `video_progress` takes. */
+export const progress = ({ course, video }: Campus, timestamp: number, percent = 10) => ({
+  video_id: video,
+  course_id: course,
+  progress: percent,
+  timestamp,
+})

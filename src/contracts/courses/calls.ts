@@ -5,16 +5,13 @@ import type { Node } from '../../delivery/contract.ts'
 import type { Subscriptions } from '../../delivery/subscriptions.ts'
 import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
 import type { Done } from '../../runtime/answer.ts'
-import type { CourseAccess } from './access.ts'
 import type { CourseAsks } from './inbound.ts'
 import { videoTopicId } from './topics.ts'
 import type { VideoAccess } from './video-access.ts'
-import type { OfVideo, Viewings } from './viewings.ts'
-import { watchId } from './viewings.ts'
+import { type OfVideo, type Viewings, watchId } from './viewings.ts'
 
 export interface CourseCallsParts extends Pick<Node, 'entities' | 'clock' | 'onError'> {
   readonly admission: AdmissionQueue
-  readonly access: Pick<CourseAccess, 'visible'>
   readonly videos: VideoAccess
   readonly viewings: Viewings
   readonly inCourse: Subscriptions

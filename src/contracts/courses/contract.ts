@@ -56,19 +56,20 @@ export const courses: Contract = {
       onReport: (ref, told) => progressNotices(ref, told).forEach(crowd.tell),
       onError: (error) => onError(error, 'progress'),
     })
-    const watching = eventModel('watch')
-    const reviewing = eventModel('review')
     return {
       feeds: [
         { model: courseEvents(log), notices: courseNotices, people: peopleInCourse },
         { model: eventModel('video'), notices: videoNotices, people: peopleInVideo },
-        { model: watching, notices: watchNotices, people: peopleInWatch, pace: paceOf(crowd, viewings.onEvent) },
+        {
+          model: eventModel('watch'),
+          notices: watchNotices,
+          people: peopleInWatch,
+          pace: paceOf(crowd, viewings.onEvent),
+        },
         { model: eventModel('quiz'), notices: quizNotices },
-        { model: reviewing, notices: reviewNotices, people: peopleInReview },
+        { model: eventModel('review'), notices: reviewNotices, people: peopleInReview },
       ],
-      inbound: courseInbound(
-        courseCalls({ entities, clock, onError, admission, access, videos, viewings, inCourse, inVideo }),
-      ),
+      inbound: courseInbound(courseCalls({ entities, clock, onError, admission, videos, viewings, inCourse, inVideo })),
       subscriptions: [inCourse, inVideo],
       arrive(connection) {
         if (connection.kind !== 'anonymous' && !connection.isResumed())

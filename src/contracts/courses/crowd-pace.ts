@@ -3,8 +3,6 @@ import type { Notice } from '../../delivery/notice.ts'
 import type { Outlet } from '../../delivery/outlet.ts'
 import type { CourseWire } from './wire.ts'
 
-type Told = Notice<CourseWire>
-
 export interface CrowdPaceOptions {
   readonly outlet: Pick<Outlet, 'push'>
   readonly clock: Clock
@@ -15,13 +13,14 @@ export interface CrowdPaceOptions {
  * together. It tells how somebody stands, so nothing of it has to be told again to whoever was away.
  */
 export interface CrowdPace {
-  tell(notice: Told): void
+  tell(notice: CrowdNotice): void
   stop(): void
 }
 
 /** No more pushes of one video within any second: to its instructors (COURSE-33), to those beside it (COURSE-27). */
 const MOST = { student_progress: 5, progress_update: 5, user_joined_video: 20 } as const
 type Crowded = keyof typeof MOST
+export type CrowdNotice = Notice<Pick<CourseWire, Crowded>>
 const WINDOW_MS = 1_000
 
 /** What an instructor is told of one video shares one budget; so does who comes. */
@@ -29,11 +28,9 @@ interface Queue {
   readonly most: number
   sent: number[]
   /** By name, then by person: the last notice of each, in the order of their coming. */
-  readonly waiting: Map<Crowded, Map<string, Told>>
+  readonly waiting: Map<Crowded, Map<string, CrowdNotice>>
   timer: Timer | undefined
 }
-
-const isCrowded = ({ name }: Told): boolean => Object.hasOwn(MOST, name)
 
 export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
   /** Of videos of which something was told within the last second. */
@@ -64,13 +61,12 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
 
   return {
     tell(notice) {
-      if (!isCrowded(notice)) return outlet.push(notice.to, notice.name, notice.data)
-      const name = notice.name as Crowded
-      const { video_id, user_id } = notice.data as CourseWire[Crowded]
+      const { name } = notice
+      const { video_id, user_id } = notice.data
       const key = `${notice.to.room} ${video_id}`
       const queue = queues.get(key) ?? { most: MOST[name], sent: [], waiting: new Map(), timer: undefined }
       queues.set(key, queue)
-      const people = queue.waiting.get(name) ?? new Map<string, Told>()
+      const people = queue.waiting.get(name) ?? new Map<string, CrowdNotice>()
       queue.waiting.set(name, people)
       people.delete(user_id)
       people.set(user_id, notice)
@@ -85,14 +81,14 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
 }
 
 /** One push that says what all of these, of one name, say; at the top the last of all. */
-function merged(people: ReadonlyMap<string, Told>): Told {
+function merged(people: ReadonlyMap<string, CrowdNotice>): CrowdNotice {
   const all = [...people.values()]
   const last = all.at(-1)
   if (!last) throw new Error('nothing was to be merged')
   if (all.length === 1) return last
   if (last.name !== 'user_joined_video') {
-    const students = all.map(({ data: { id: _, seq: __, pos: ___, ...student } }) => student as object)
-    return { ...last, data: { ...last.data, students } } as Told
+    const students = all.map(({ data: { id: _, seq: __, pos: ___, ...student } }) => student)
+    return { ...last, data: { ...last.data, students } } as CrowdNotice
   }
   const users = all.map(({ data }) => {
     const { user_id, user_email } = data as CourseWire['user_joined_video']

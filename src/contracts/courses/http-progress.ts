@@ -5,7 +5,7 @@ import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { pageById } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { afterId, id, idText, limit } from '../../gateway/http/schemas.ts'
-import { iso } from '../shared/iso.ts'
+import { isoOrNull } from '../shared/iso.ts'
 import type { CourseAccess } from './access.ts'
 import type { VideoList, WatchedIn } from './parts-of-course.ts'
 import { courseRefusals } from './refusals.ts'
@@ -43,7 +43,7 @@ export function progressRoutes(app: OpenAPIHono<HttpEnv>, { access, videoList, w
           watched_seconds: row?.watchedSeconds ?? 0,
           percent_complete: row?.percent ?? 0,
           timestamp: row?.last?.timestamp ?? 0,
-          completed_at: row?.completedAt ? iso(row.completedAt) : null,
+          completed_at: isoOrNull(row?.completedAt ?? null),
         }
       })
       const percent = data.reduce((sum, { percent_complete }) => sum + percent_complete, 0) / Math.max(1, data.length)

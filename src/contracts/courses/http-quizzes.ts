@@ -6,14 +6,14 @@ import { idFor } from '../../gateway/http/id-for.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { id, idText, limit, next, wholeNumber } from '../../gateway/http/schemas.ts'
+import { id, idText, limit, next, title, wholeNumber } from '../../gateway/http/schemas.ts'
 import type { Log } from '../../log/log.ts'
+import { recordedAt } from '../../log/recorded-at.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { iso } from '../shared/iso.ts'
 import type { AskCourseParts } from './ask.ts'
 import { notEnrolled } from './http-reviews.ts'
 import type { QuizList } from './parts-of-course.ts'
-import { recordedAt } from './recorded-at.ts'
 import { courseRefusals } from './refusals.ts'
 import { Quiz, QuizScore, quizResource, Submission } from './resources.ts'
 
@@ -55,7 +55,7 @@ export function quizRoutes(app: OpenAPIHono<HttpEnv>, parts: QuizRoutesParts): v
       description: 'The quiz',
       params: id,
       body: fields({
-        title: z.string().trim().min(1).max(200),
+        title,
         pass_score: z.number().min(0).max(100).openapi({ description: 'percent of right answers' }),
         questions: z.array(question).min(1).max(200),
       }),
@@ -70,8 +70,9 @@ export function quizRoutes(app: OpenAPIHono<HttpEnv>, parts: QuizRoutesParts): v
       const command = { type: 'SetQuiz', ...set, by, at: now() } as const
       const answer = await admission.ask('quiz', quizId, command, { ...call, payload: set })
       if (answer instanceof Refusal) return answer
-      const recorded = await recordedAt(log, 'quiz', quizId, answer.seq)
-      if (recorded?.event.type !== 'QuizSet') throw new Error(`quiz ${quizId} has lost event ${answer.seq}`)
+      const recorded = await recordedAt(log, streamName('quiz', quizId), answer.seq)
+      if (!recorded || !isOf('quiz', recorded) || recorded.event.type !== 'QuizSet')
+        throw new Error(`quiz ${quizId} has lost event ${answer.seq}`)
       return quizResource(true)(quizId, { ...recorded.event, submissions: 0, createdAt: recorded.event.at })
     },
   )
@@ -111,8 +112,9 @@ export function quizRoutes(app: OpenAPIHono<HttpEnv>, parts: QuizRoutesParts): v
       const command = { type: 'AnswerQuiz', answers, by, at: now() } as const
       const answer = await admission.ask('quiz', params.quiz_id, command, { ...call, payload: { answers } })
       if (answer instanceof Refusal) return answer
-      const recorded = await recordedAt(log, 'quiz', params.quiz_id, answer.seq)
-      if (recorded?.event.type !== 'QuizAnswered') throw new Error(`${params.quiz_id} has lost event ${answer.seq}`)
+      const recorded = await recordedAt(log, streamName('quiz', params.quiz_id), answer.seq)
+      if (!recorded || !isOf('quiz', recorded) || recorded.event.type !== 'QuizAnswered')
+        throw new Error(`quiz ${params.quiz_id} has lost event ${answer.seq}`)
       return { id: recorded.id, score: recorded.event.score, passed: recorded.event.passed }
     },
   )

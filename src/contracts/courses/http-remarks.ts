@@ -5,9 +5,9 @@ import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { limit, wholeNumber } from '../../gateway/http/schemas.ts'
 import type { Log } from '../../log/log.ts'
+import { recordedAt } from '../../log/recorded-at.ts'
 import { iso } from '../shared/iso.ts'
 import { ofVideo, VIDEOS, type VideoRoutesParts, videoBelow } from './http-videos.ts'
-import { recordedAt } from './recorded-at.ts'
 import { courseRefusals } from './refusals.ts'
 import { Remark } from './resources.ts'
 
@@ -60,8 +60,9 @@ export function remarkRoutes(app: OpenAPIHono<HttpEnv>, parts: RemarkRoutesParts
       const video = await videoBelow(parts, params, by)
       if (video instanceof Refusal) return video
       const { seq } = params
-      const recorded = await recordedAt(log, 'video', params.video_id, seq)
-      if (recorded?.event.type !== 'RemarkMade') return refuse('no-such-message')
+      const recorded = await recordedAt(log, streamName('video', params.video_id), seq)
+      if (!recorded || !isOf('video', recorded) || recorded.event.type !== 'RemarkMade')
+        return refuse('no-such-message')
       const command = { type: 'RemoveRemark', seq, by, at: now() } as const
       const answer = await admission.ask('video', params.video_id, command, { ...call, payload: { remove: seq } })
       return answer instanceof Refusal ? answer : remarkResource(recorded.id, seq, recorded.event, true)

@@ -1,15 +1,16 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
+import { isOf, streamName } from '../../../machines/stream.ts'
 import { fields } from '../../gateway/http/fields.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { id, limit } from '../../gateway/http/schemas.ts'
+import { id, limit, next } from '../../gateway/http/schemas.ts'
 import type { Log } from '../../log/log.ts'
+import { recordedAt } from '../../log/recorded-at.ts'
 import type { CourseAccess } from './access.ts'
 import type { AskCourseParts } from './ask.ts'
 import type { ReviewList } from './parts-of-course.ts'
-import { recordedAt } from './recorded-at.ts'
 import { courseRefusals } from './refusals.ts'
 import { Review, reviewResource } from './resources.ts'
 
@@ -53,8 +54,8 @@ export function reviewRoutes(
       const reviewId = `${courseId}.${by.id}`
       const answer = await admission.ask('review', reviewId, command, { ...call, payload: { rating, comment } })
       if (answer instanceof Refusal) return answer
-      const recorded = await recordedAt(log, 'review', reviewId, answer.seq)
-      if (!recorded) throw new Error(`review ${reviewId} has lost event ${answer.seq}`)
+      const recorded = await recordedAt(log, streamName('review', reviewId), answer.seq)
+      if (!recorded || !isOf('review', recorded)) throw new Error(`review ${reviewId} has lost event ${answer.seq}`)
       return reviewResource(reviewId, recorded.event)
     },
   )
@@ -66,14 +67,7 @@ export function reviewRoutes(
       summary: 'The reviews of a course, the latest first (its students, its teachers, admins)',
       description: 'Reviews',
       params: id,
-      query: {
-        limit: limit(200, 50),
-        after: z
-          .string()
-          .max(300)
-          .regex(/^\d{14}\/[A-Za-z0-9_-]+$/)
-          .optional(),
-      },
+      query: { limit: limit(200, 50), after: next },
       items: Review,
     },
     async ({ by, params: { id: courseId }, query: { limit, after } }) => {

@@ -5,8 +5,9 @@ import { idFor } from '../../gateway/http/id-for.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { id, idText, limit, next } from '../../gateway/http/schemas.ts'
+import { id, idText, limit, next, title } from '../../gateway/http/schemas.ts'
 import type { Entities } from '../../runtime/entities.ts'
+import { isoOrNull } from '../shared/iso.ts'
 import type { AskCourseParts } from './ask.ts'
 import type { VideoList } from './parts-of-course.ts'
 import { courseRefusals } from './refusals.ts'
@@ -47,7 +48,7 @@ export function videoRoutes(app: OpenAPIHono<HttpEnv>, parts: VideoRoutesParts):
       description: 'Added',
       params: id,
       body: fields({
-        title: z.string().trim().min(1).max(200),
+        title,
         duration_seconds: z.number().positive().max(1e6).nullish(),
       }),
       data: Video,
@@ -104,7 +105,7 @@ export function videoRoutes(app: OpenAPIHono<HttpEnv>, parts: VideoRoutesParts):
         progress: known.progress,
         watched_seconds: known.watchedSeconds,
         percent_complete: known.percent,
-        completed_at: completedAt === null ? null : new Date(completedAt).toISOString(),
+        completed_at: isoOrNull(completedAt),
       }
     },
   )

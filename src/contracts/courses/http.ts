@@ -5,7 +5,7 @@ import { idFor } from '../../gateway/http/id-for.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { id, idText, limit, next } from '../../gateway/http/schemas.ts'
+import { id, idText, limit, next, title } from '../../gateway/http/schemas.ts'
 import { type AskCourseParts, changeCourse } from './ask.ts'
 import { enrolmentRoutes } from './http-enrolments.ts'
 import { type ProgressRoutesParts, progressRoutes } from './http-progress.ts'
@@ -33,7 +33,6 @@ const COURSES = '/api/v1/courses'
 export function courseRoutes(app: OpenAPIHono<HttpEnv>, parts: CourseRoutesParts): void {
   const { access, courses, now } = parts
   const { act, read, list } = resources(app, courseRefusals)
-  const title = z.string().trim().min(1).max(200)
 
   act(
     {

@@ -8,6 +8,7 @@ import type { Profiles } from '../../delivery/feed.ts'
 import { type EventRef, eventRef, type Notice } from '../../delivery/notice.ts'
 import { iso } from '../shared/iso.ts'
 import type { CourseChange } from './course-events.ts'
+import type { CrowdNotice } from './crowd-pace.ts'
 import { toCourse, toInstructors, toOthersInCourse, toOthersInVideo, toVideo } from './rooms.ts'
 import type { CourseWire } from './wire.ts'
 
@@ -72,7 +73,7 @@ export function videoNotices(recorded: Recorded<VideoEvent>, profiles: Profiles)
 export const peopleInVideo = ({ event }: Recorded<VideoEvent>): readonly PersonRef[] =>
   event.type === 'RemarkMade' ? [{ org: event.org, id: event.authorId }] : []
 
-export function watchNotices(recorded: Recorded<WatchEvent>, profiles: Profiles): readonly CourseNotice[] {
+export function watchNotices(recorded: Recorded<WatchEvent>, profiles: Profiles): readonly CrowdNotice[] {
   const { event } = recorded
   switch (event.type) {
     case 'ViewerJoined': {
@@ -82,7 +83,7 @@ export function watchNotices(recorded: Recorded<WatchEvent>, profiles: Profiles)
       return [{ to: toOthersInVideo(video_id, who), name: 'user_joined_video', data }]
     }
     case 'ViewerLeft':
-      return NONE
+      return []
     case 'ProgressMade':
       return progressNotices(eventRef(recorded), event)
     default:
@@ -99,7 +100,7 @@ export type ProgressTold = Pick<
   'courseId' | 'videoId' | 'viewerId' | 'progress' | 'timestamp' | 'watchedSeconds' | 'percent'
 >
 
-export function progressNotices(ref: EventRef, told: ProgressTold): readonly CourseNotice[] {
+export function progressNotices(ref: EventRef, told: ProgressTold): readonly CrowdNotice[] {
   const to = toInstructors(told.courseId)
   const { progress, timestamp, watchedSeconds: watched_seconds, percent: percent_complete } = told
   const who = { user_id: told.viewerId, video_id: told.videoId }

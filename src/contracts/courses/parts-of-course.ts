@@ -1,11 +1,7 @@
-import type { QuizRow } from '../../../projections/quizzes.ts'
-import { quizzes } from '../../../projections/quizzes.ts'
-import type { ReviewRow } from '../../../projections/reviews.ts'
-import { reviews } from '../../../projections/reviews.ts'
-import type { VideoRow } from '../../../projections/videos.ts'
-import { videos } from '../../../projections/videos.ts'
-import type { WatchRow } from '../../../projections/watches.ts'
-import { watches } from '../../../projections/watches.ts'
+import { type QuizRow, quizzes } from '../../../projections/quizzes.ts'
+import { type ReviewRow, reviews } from '../../../projections/reviews.ts'
+import { type VideoRow, videos } from '../../../projections/videos.ts'
+import { type WatchRow, watches } from '../../../projections/watches.ts'
 import { type Period, type TimeList, timeList, VIEW_WAIT_MS, type Views } from '../../gateway/http/pages.ts'
 
 /** Of one course. */
@@ -26,8 +22,7 @@ export const reviewList = timeList<ReviewRow, OfCourse>({ view: reviews.name, pr
 export const quizList = timeList<QuizRow, OfCourse>({ view: quizzes.name, prefixFor })
 
 /**
- * What viewers have watched of a course, by viewer and video; `first` and `last` are ids as `<id>/`.
- * Rejects with
+ * What viewers have watched of a course, by viewer and video; `first` and `last` are ids as `<id>/`. Rejects with
  * ViewsUnavailable.
  */
 export type WatchedIn = (

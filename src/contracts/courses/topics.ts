@@ -4,6 +4,7 @@ import { type EventRef, eventRef } from '../../delivery/notice.ts'
 import type { Topic } from '../../delivery/subscriptions.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import type { Log } from '../../log/log.ts'
+import { recordedAt } from '../../log/recorded-at.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { CourseAccess } from './access.ts'
 import { courseRefusals } from './refusals.ts'
@@ -83,14 +84,12 @@ function lastEvents(log: Log) {
   return async (stream: string, revision: number): Promise<EventRef> => {
     const its = known.get(stream)
     if (its && its.seq >= revision) return its
-    for await (const [recorded] of log.read(stream, { from: revision, limit: 1 })) {
-      if (!recorded) break
-      const ref = eventRef(recorded)
-      known.delete(stream)
-      known.set(stream, ref)
-      keepNewest(known, MAX_KNOWN)
-      return ref
-    }
-    throw new Error(`${stream} has no event ${revision}, which its entity knows`)
+    const recorded = await recordedAt(log, stream, revision)
+    if (!recorded) throw new Error(`${stream} has no event ${revision}, which its entity knows`)
+    const ref = eventRef(recorded)
+    known.delete(stream)
+    known.set(stream, ref)
+    keepNewest(known, MAX_KNOWN)
+    return ref
   }
 }

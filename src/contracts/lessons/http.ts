@@ -5,7 +5,7 @@ import { fields } from '../../gateway/http/fields.ts'
 import { idFor } from '../../gateway/http/id-for.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { id, plannedTime } from '../../gateway/http/schemas.ts'
+import { id, plannedTime, title } from '../../gateway/http/schemas.ts'
 import type { Answer, Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { LessonCodes } from './codes.ts'
@@ -37,7 +37,7 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
       summary: 'Schedule a lesson of your own (teachers); the answer has its join code',
       description: 'Scheduled',
       body: fields({
-        title: z.string().trim().min(1).max(200),
+        title,
         starts_at: plannedTime,
         planned_minutes: z.number().int().min(1).max(1_440),
       }),

@@ -4,6 +4,8 @@ import { ID } from '../auth/tokens.ts'
 /** What the descriptions of several routes are made of. */
 export const idText = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
 export const id = { id: idText }
+/** What people call a lesson, a course, a video. */
+export const title = z.string().trim().min(1).max(200)
 
 /** In a path or a query. Not coerced: an empty `at=` would be the first event. */
 export const wholeNumber = z
