@@ -79,7 +79,15 @@ export async function staffInit(): Promise<readonly Figure[]> {
 }
 
 async function eventLoopHeld(log: Log): Promise<readonly number[]> {
-  const outlet: Outlet = { push() {}, holdsBack() {}, join() {}, leave() {}, hangUpUser() {}, disconnectUser() {} }
+  const outlet: Outlet = {
+    push() {},
+    holdsBack() {},
+    size: () => 1,
+    join() {},
+    leave() {},
+    hangUpUser() {},
+    disconnectUser() {},
+  }
   const [chats, online, profiles] = [chatsModel(log), onlineModel(log), new ProfileCache(log)]
   const onError = (error: unknown): never => {
     throw error

@@ -29,6 +29,8 @@ interface Acks {
 export interface JoinReport extends Acks {
   /** From the first who joins to the last who is told `joined_video`. */
   readonly ms: number
+  /** To the last push that tells one of them of another. */
+  readonly toldMs: number
   /** By viewer: how often they were told that others came. */
   readonly pushes: readonly number[]
 }
@@ -112,7 +114,7 @@ async function join(withinMs: number): Promise<JoinReport> {
   while (joined < viewers.length || latencies.length < viewers.length) await pause(1)
   const ms = performance.now() - started
   while (performance.now() - lastPushAt < QUIET_MS) await pause(50)
-  return { ms, ...acks(), pushes: viewers.map(({ pushes }) => pushes) }
+  return { ms, toldMs: lastPushAt - started, ...acks(), pushes: viewers.map(({ pushes }) => pushes) }
 }
 
 /** Never resolves by itself: the process is ended. */

@@ -4,13 +4,15 @@ import { projectionOf } from './projection.ts'
 /** What one student thinks of one course. Times are milliseconds since 1970. */
 export interface ReviewRow extends Omit<ReviewEvent, 'type'> {
   readonly seq: number
+  /** When they gave their first one: where it stands in the list, whatever they say later. */
+  readonly since: number
 }
 
 export const reviews = projectionOf<ReviewRow, 'review'>('review', {
   name: 'reviews',
-  version: 1,
-  fold: (_, { event: { type: _type, ...review }, revision: seq }) => ({ ...review, seq }),
-  index: (_, { org, courseId, studentId, at }) => [
-    `course/${org}/${courseId}/${String(at).padStart(14, '0')}/${studentId}`,
+  version: 2,
+  fold: (row, { event: { type: _, ...review }, revision: seq }) => ({ ...review, seq, since: row?.since ?? review.at }),
+  index: (_, { org, courseId, studentId, since }) => [
+    `course/${org}/${courseId}/${String(since).padStart(14, '0')}/${studentId}`,
   ],
 })

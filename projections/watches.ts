@@ -14,7 +14,7 @@ export interface WatchRow extends Omit<WatchContext, 'presence'> {
 
 export const watches = projectionOf<WatchRow, 'watch'>('watch', {
   name: 'watches',
-  version: 1,
+  version: 2,
   fold(row, { event, revision: seq }: Recorded<WatchEvent>) {
     const { org, courseId, videoId, viewerId } = event
     const { presence: _, ...nothing } = unwatched

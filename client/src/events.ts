@@ -579,7 +579,7 @@ export interface Events {
     readonly rating: number
     readonly comment: string
   }
-  /** To the others beside a video: somebody has come. `users` where many came at once: all of them. */
+  /** To the others beside a video: somebody has come. */
   readonly user_joined_video: {
     readonly id: string
     readonly seq: number
@@ -587,10 +587,6 @@ export interface Events {
     readonly user_id: string
     readonly user_email: string
     readonly video_id: string
-    readonly users?: readonly {
-      readonly user_id: string
-      readonly user_email: string
-    }[]
   }
   /** To everybody beside a video, the sender included. `timestamp` is the sender’s, `at` the server’s. */
   readonly new_chat_message: {
@@ -612,7 +608,7 @@ export interface Events {
     readonly video_id: string
     readonly removed_seq: number
   }
-  /** To instructors: a report as it was sent. `students` where there are many: the last of each. */
+  /** To instructors: a report as it was sent. `students` where there are many: all of them. */
   readonly student_progress: {
     readonly id: string
     readonly seq: number

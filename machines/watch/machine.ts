@@ -1,6 +1,7 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
+import type { Report } from './commands.ts'
 import type { WatchEvent } from './events.ts'
-import { COMPLETE_PERCENT, type Place, type Stretch, withStretch } from './watched.ts'
+import { COMPLETE_PERCENT, laterOf, type Stretch, withStretch } from './watched.ts'
 
 export interface WatchContext {
   /** When the presence began in which they are in the video's room; null = they are not. */
@@ -8,7 +9,7 @@ export interface WatchContext {
   /** Everything that was watched. */
   readonly union: readonly Stretch[]
   /** Where they were last, and what they reported; null = nothing was ever reported. */
-  readonly last: (Place & { readonly progress: number }) | null
+  readonly last: Report | null
   /** The highest percentage that was recorded. */
   readonly highest: number
   readonly watchedSeconds: number
@@ -29,11 +30,13 @@ export const unwatched: WatchContext = {
   completedAt: null,
 }
 
+export const reportIn = ({ timestamp, progress, reportedAt: at }: ProgressMade): Report => ({ timestamp, progress, at })
+
 /** What was watched after one more event. Pure: the machine's, and the view's. */
 export const afterProgress = <C extends Omit<WatchContext, 'presence'>>(before: C, event: ProgressMade): C => ({
   ...before,
   union: event.stretches.reduce(withStretch, before.union),
-  last: { timestamp: event.timestamp, progress: event.progress, at: event.reportedAt },
+  last: laterOf(before.last, reportIn(event)),
   highest: Math.max(before.highest, event.progress),
   watchedSeconds: event.watchedSeconds,
   percent: event.percent,

@@ -11,6 +11,18 @@ export interface Place {
   readonly at: number
 }
 
+/** A report is recorded at most 15 s after it came (COURSE-31): what is older by more was told by a wrong clock. */
+const LATE_MS = 20_000
+
+/**
+ * Where somebody is, of what was known and what is recorded: the one that was said later. Nodes record what they heard
+ * in their own time, so what is recorded last may be the older one.
+ */
+export function laterOf<P extends Place>(known: P | null, recorded: P): P {
+  const isOlder = known !== null && recorded.at < known.at && known.at - recorded.at < LATE_MS
+  return isOlder ? known : recorded
+}
+
 /** A player may run at double speed, and reports jitter by so many seconds. */
 const SPEED = 2
 const SLACK_S = 2
@@ -44,9 +56,9 @@ export function withStretch(union: readonly Stretch[], stretch: Stretch): readon
   return [...before, [from, to], ...after]
 }
 
-/** Whole seconds. Milliseconds are summed, so that fractions do not add up to less than they are. */
+/** To the millisecond, so that fractions do not add up to less than they are. */
 export const secondsIn = (union: readonly Stretch[]): number =>
-  Math.floor(union.reduce((sum, [from, to]) => sum + Math.round((to - from) * 1000), 0) / 1000)
+  union.reduce((sum, [from, to]) => sum + Math.round((to - from) * 1000), 0) / 1000
 
 /** What somebody has watched, as it is told: whole seconds, and percent. */
 export interface Watched {
@@ -61,16 +73,21 @@ export function watchedAfter(
   durationSeconds: number | null,
   highest: number,
 ): Watched {
-  const seconds = Math.min(secondsIn(union), Math.floor(durationSeconds ?? Number.POSITIVE_INFINITY))
-  const watchedSeconds = Math.max(before.watchedSeconds, seconds)
-  return { watchedSeconds, percent: Math.max(before.percent, percentOf(watchedSeconds, durationSeconds, highest)) }
+  const seconds = Math.min(secondsIn(union), durationSeconds ?? Number.POSITIVE_INFINITY)
+  return {
+    watchedSeconds: Math.max(before.watchedSeconds, Math.floor(seconds)),
+    percent: Math.max(before.percent, percentOf(seconds, durationSeconds, highest)),
+  }
 }
 
-/** Of the video's length; where that is unknown, the most that was ever reported. To one decimal. */
-const percentOf = (watchedSeconds: number, durationSeconds: number | null, highest: number): number =>
-  durationSeconds === null
-    ? highest
-    : Math.min(100, Math.round((watchedSeconds / Math.max(1, Math.floor(durationSeconds))) * 1000) / 10)
+/**
+ * Whole seconds, of the video's length; all of it is all of it, also where its length is no whole number. Where nobody
+ * knows the length, the most that was ever reported. To one decimal.
+ */
+function percentOf(seconds: number, durationSeconds: number | null, highest: number): number {
+  if (durationSeconds === null) return highest
+  return seconds >= durationSeconds ? 100 : Math.round((Math.floor(seconds) / durationSeconds) * 1000) / 10
+}
 
 /** Whoever has seen so much has seen it: few watch the credits. */
 export const COMPLETE_PERCENT = 90

@@ -8,6 +8,8 @@ import type { PlacedNotice } from './placed-notice.ts'
 export interface Outlet {
   /** `told`: the last notice that this tells; without, it tells how something stands. */
   push(to: Audience, name: string, data: object, told?: PlacedNotice): void
+  /** Connections in this room. */
+  size(room: string): number
   /** The oldest notice that a pace still holds back from this room; undefined = none any more. */
   holdsBack(room: string, oldest: PlacedNotice | undefined): void
   /** Every connection that is in the room `of` is in the room `into` as well. */

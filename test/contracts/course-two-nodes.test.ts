@@ -62,6 +62,28 @@ test('[COURSE-46] an instructor on one node is told of a student on another; who
   await expect.poll(async () => (await position(here, 'ann')).watched_seconds, { timeout: 20_000 }).toBe(3)
 })
 
+test('[COURSE-36] who watches on two nodes is where they said last; what they have watched never shrinks', async () => {
+  const tea = await here.come(...TEA)
+  await tea.ask('join_course', { course_id: here.course })
+  const [one, two] = [await here.come('student', 'cyd'), await there.come('student', 'cyd')]
+  for (let n = 0; n < 8; n++) {
+    await report(one, 20 + n * 0.5)
+    await report(two, 300 + n * 0.5)
+  }
+  await one.ask('leave_video', { video_id: here.video })
+  await report(two, 305)
+  await two.ask('leave_video', { video_id: here.video })
+  for (const at of [here, there])
+    await expect.poll(() => position(at, 'cyd')).toMatchObject({ timestamp: 305, watched_seconds: 8 })
+  await tea.told('progress_update', (data) => data.user_id === 'cyd' && data.watched_seconds === 8)
+  const told = tea
+    .all('progress_update')
+    .flatMap((data) => data.students ?? [data])
+    .filter(({ user_id }) => user_id === 'cyd')
+  for (const [n, { watched_seconds }] of told.entries())
+    expect(watched_seconds).toBeGreaterThanOrEqual(told[n - 1]?.watched_seconds ?? 0)
+})
+
 test('[COURSE-46] who is taken out on one node hears no more on the other', async () => {
   const bob = await there.come('student', 'bob')
   await bob.ask('join_course', { course_id: here.course })

@@ -35,6 +35,7 @@ test('[LOG-2] a follower that hears an event of a newer version says so, and tel
   const outlet: Outlet = {
     push: (_, name, data) => void pushed.push({ name, seq: (data as { seq: number }).seq }),
     holdsBack() {},
+    size: () => 1,
     join() {},
     leave() {},
     disconnectUser() {},
@@ -100,6 +101,7 @@ async function desk(
   const outlet: Outlet = {
     push: (_, name, data) => void pushed.push({ name, data }),
     holdsBack() {},
+    size: () => 1,
     join() {},
     leave() {},
     disconnectUser() {},

@@ -19,28 +19,17 @@ afterAll(async () => {
   await server.stop()
 })
 
-/** Whom somebody was told of, one by one or together. */
-const namesTold = (client: Client): Set<string> =>
-  new Set(
-    client
-      .all('user_joined_video')
-      .flatMap(({ user_id, users = [{ user_id }] }) => users.map((one: { user_id: string }) => one.user_id)),
-  )
-
-test('[COURSE-27] [COURSE-47] a class that comes at once is in, and told of itself a few times', async () => {
+test('[COURSE-27] [COURSE-47] a class that comes at once is in, and each is told of all others', async () => {
   const first = await it.come('teacher', 'tea')
   expect(await first.ask('join_video', { video_id: it.video })).toEqual([true, null])
-  const times: number[] = []
-  first.socket.on('user_joined_video', () => times.push(performance.now()))
   const clients: Client[] = []
   for (let n = 0; n < VIEWERS; n += 50)
     clients.push(...(await Promise.all(ids.slice(n, n + 50).map((id) => it.come('student', id)))))
   const answers = await Promise.all(clients.map((client) => client.ask('join_video', { video_id: it.video })))
   expect(answers.every(([ok]) => ok === true)).toBe(true)
   await Promise.all(clients.map((client) => client.told('joined_video')))
-  await expect.poll(() => namesTold(first).size, { timeout: 60_000 }).toBe(VIEWERS)
-  for (const [n, at] of times.entries()) {
-    const later = times[n + 20]
-    if (later !== undefined) expect(later - at).toBeGreaterThan(900) // a second there, less what a network presses
-  }
+  const named = (client: Client): string[] => client.all('user_joined_video').map(({ user_id }) => user_id)
+  await expect.poll(() => named(first).length, { timeout: 60_000 }).toBe(VIEWERS)
+  expect(new Set(named(first))).toEqual(new Set(ids)) // each once
+  for (const [n, client] of clients.entries()) expect(named(client)).not.toContain(ids[n])
 })

@@ -29,7 +29,7 @@ function measured(all: readonly Stretch[]): number {
     const to = borders[n + 1]
     if (to !== undefined && all.some(([a, b]) => a <= from && to <= b)) ms += Math.round((to - from) * 1000)
   }
-  return Math.floor(ms / 1000)
+  return ms / 1000
 }
 
 describe('[COURSE-30] the union of stretches', () => {

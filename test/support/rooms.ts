@@ -30,6 +30,7 @@ export function rooms(now: () => number) {
       const heard = { at: now(), name, data: onTheWire(data) }
       for (const member of hearing) member.heard.push(heard)
     },
+    size: (room) => inRoom(room).length,
     holdsBack() {},
     join(of, into) {
       for (const member of inRoom(of)) member.rooms.add(into)

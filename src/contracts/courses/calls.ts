@@ -8,7 +8,8 @@ import type { Done } from '../../runtime/answer.ts'
 import type { CourseAsks } from './inbound.ts'
 import { videoTopicId } from './topics.ts'
 import type { VideoAccess } from './video-access.ts'
-import { type OfVideo, type Viewings, watchId } from './viewings.ts'
+import type { OfVideo } from './viewing.ts'
+import { type Viewings, watchId } from './viewings.ts'
 
 export interface CourseCallsParts extends Pick<Node, 'entities' | 'clock' | 'onError'> {
   readonly admission: AdmissionQueue
@@ -86,7 +87,7 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks {
       const answer = await entities.ask('watch', watchId(videoId, from.party.id), command)
       return { about: courseId, answer }
     },
-    async progress({ courseId, videoId, progress, timestamp }, from, at, entered) {
+    async progress({ courseId, videoId, progress, timestamp, clientId }, from, at, taken) {
       const video = await videos.open(videoId, from.party)
       if (video instanceof Refusal) return { about: null, answer: video }
       if (video.courseId !== courseId) return { about: null, answer: refuse('no-such-video') }
@@ -98,7 +99,7 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks {
       noted(videoId, from).hasReported = true
       const ofVideo = { courseId, videoId, durationSeconds }
       const report = { timestamp, progress, at }
-      return { about: courseId, answer: await viewings.report(ofVideo, from.party, report, entered) }
+      return { about: courseId, answer: await viewings.report(ofVideo, from.party, report, { clientId, taken }) }
     },
     async remark(videoId, { message, timestamp }, from, call) {
       const video = await videos.open(videoId, from.party)

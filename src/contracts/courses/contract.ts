@@ -5,12 +5,11 @@ import { videos as videoView } from '../../../projections/videos.ts'
 import { watches } from '../../../projections/watches.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { eventModel } from '../../delivery/event-model.ts'
-import type { Pace } from '../../delivery/feed.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
 import { courseAccess } from './access.ts'
 import { courseCalls } from './calls.ts'
 import { courseEvents } from './course-events.ts'
-import { type CrowdPace, crowdPace } from './crowd-pace.ts'
+import { crowdPace } from './crowd-pace.ts'
 import { courseRoutes } from './http.ts'
 import { courseAsked, courseInbound } from './inbound.ts'
 import { courseList } from './list.ts'
@@ -29,9 +28,11 @@ import {
 import { quizList, reviewList, videoList, watchedIn } from './parts-of-course.ts'
 import { courseRefusals } from './refusals.ts'
 import { courseAnswers, courseShapes } from './shapes.ts'
+import { spreadPace } from './spread-pace.ts'
 import { courseTopics } from './topics.ts'
 import { videoAccess } from './video-access.ts'
 import { viewings as openViewings } from './viewings.ts'
+import { watchPace } from './watch-pace.ts'
 
 /** Contract 003: courses and videos, what is watched of them and said beside them, reviews and quizzes. */
 export const courses: Contract = {
@@ -49,7 +50,7 @@ export const courses: Contract = {
     const videos = videoAccess(entities, access)
     const topics = courseTopics({ log, entities, access })
     const [inCourse, inVideo] = [node.subscriptionsTo(topics.course), node.subscriptionsTo(topics.video)]
-    const crowd = crowdPace(node)
+    const [crowd, spread] = [crowdPace(node), spreadPace(node)]
     const viewings = openViewings({
       entities,
       clock,
@@ -64,7 +65,7 @@ export const courses: Contract = {
           model: eventModel('watch'),
           notices: watchNotices,
           people: peopleInWatch,
-          pace: paceOf(crowd, viewings.onEvent),
+          pace: watchPace({ crowd, spread, viewings }),
         },
         { model: eventModel('quiz'), notices: quizNotices },
         { model: eventModel('review'), notices: reviewNotices, people: peopleInReview },
@@ -88,17 +89,9 @@ export const courses: Contract = {
         }),
       async stop() {
         crowd.stop()
+        spread.stop()
         await viewings.stop()
       },
     }
   },
 }
-
-/** Everything that is told of a viewer goes out as the crowd allows. */
-const paceOf = <R>({ tell }: CrowdPace, onEvent: (recorded: R) => void): Pace<R> => ({
-  push(notices, recorded) {
-    for (const { notice } of notices) tell(notice as Parameters<typeof tell>[0]) // of the feed above
-    onEvent(recorded)
-  },
-  stop() {},
-})

@@ -1,7 +1,6 @@
 import type { Clock, Timer } from '../../clock.ts'
-import type { Notice } from '../../delivery/notice.ts'
 import type { Outlet } from '../../delivery/outlet.ts'
-import type { CourseWire } from './wire.ts'
+import type { ProgressNotice } from './notices.ts'
 
 export interface CrowdPaceOptions {
   readonly outlet: Pick<Outlet, 'push'>
@@ -9,26 +8,25 @@ export interface CrowdPaceOptions {
 }
 
 /**
- * Many do the same beside one video: what is told of them goes out one by one as long as that is little, and then
+ * Many watch one video: what instructors are told of it goes out one by one as long as that is little, and then
  * together. It tells how somebody stands, so nothing of it has to be told again to whoever was away.
  */
 export interface CrowdPace {
-  tell(notice: CrowdNotice): void
+  tell(notice: ProgressNotice): void
   stop(): void
 }
 
-/** No more pushes of one video within any second: to its instructors (COURSE-33), to those beside it (COURSE-27). */
-const MOST = { student_progress: 5, progress_update: 5, user_joined_video: 20 } as const
-type Crowded = keyof typeof MOST
-export type CrowdNotice = Notice<Pick<CourseWire, Crowded>>
+/** No more pushes of one video within any second (COURSE-33), of both names together. */
+const MOST = 5
 const WINDOW_MS = 1_000
+/** Of one viewer, in one push: a client that reports more often than that loses the oldest. */
+const MAX_REPORTS = 20
 
-/** What an instructor is told of one video shares one budget; so does who comes. */
+/** What instructors are told of one video. */
 interface Queue {
-  readonly most: number
   sent: number[]
-  /** By name, then by person: the last notice of each, in the order of their coming. */
-  readonly waiting: Map<Crowded, Map<string, CrowdNotice>>
+  /** By name, then by person. */
+  readonly waiting: Map<ProgressNotice['name'], Map<string, ProgressNotice[]>>
   timer: Timer | undefined
 }
 
@@ -39,15 +37,15 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
   const roomIn = (queue: Queue): number => {
     const now = clock.now()
     queue.sent = queue.sent.filter((at) => at <= now && now - at < WINDOW_MS)
-    return queue.most - queue.sent.length
+    return MOST - queue.sent.length
   }
 
   const flush = (key: string, queue: Queue): void => {
     queue.timer?.cancel()
     const room = roomIn(queue)
-    const names = [...queue.waiting.values()]
+    const names = [...queue.waiting.values()].map((people) => [...people.values()].flat())
     if (names.length > 0 && names.length <= room) {
-      const all = names.flatMap((people) => [...people.values()])
+      const all = names.flat()
       queue.waiting.clear()
       for (const { to, name, data } of all.length <= room ? all : names.map(merged)) {
         queue.sent.push(clock.now())
@@ -64,12 +62,14 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
       const { name } = notice
       const { video_id, user_id } = notice.data
       const key = `${notice.to.room} ${video_id}`
-      const queue = queues.get(key) ?? { most: MOST[name], sent: [], waiting: new Map(), timer: undefined }
+      const queue = queues.get(key) ?? { sent: [], waiting: new Map(), timer: undefined }
       queues.set(key, queue)
-      const people = queue.waiting.get(name) ?? new Map<string, CrowdNotice>()
+      const people = queue.waiting.get(name) ?? new Map<string, ProgressNotice[]>()
       queue.waiting.set(name, people)
+      // Reports are told as they came; what they come to, as it is now.
+      const before = name === 'student_progress' ? (people.get(user_id) ?? []) : []
       people.delete(user_id)
-      people.set(user_id, notice)
+      people.set(user_id, [...before, notice].slice(-MAX_REPORTS))
       // Where the second is full already, its timer tells.
       if (!queue.timer || roomIn(queue) >= queue.waiting.size) flush(key, queue)
     },
@@ -81,19 +81,10 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
 }
 
 /** One push that says what all of these, of one name, say; at the top the last of all. */
-function merged(people: ReadonlyMap<string, CrowdNotice>): CrowdNotice {
-  const all = [...people.values()]
+function merged(all: readonly ProgressNotice[]): ProgressNotice {
   const last = all.at(-1)
   if (!last) throw new Error('nothing was to be merged')
   if (all.length === 1) return last
-  if (last.name !== 'user_joined_video') {
-    const students = all.map(({ data: { id: _, seq: __, pos: ___, ...student } }) => student)
-    return { ...last, data: { ...last.data, students } } as CrowdNotice
-  }
-  const users = all.map(({ data }) => {
-    const { user_id, user_email } = data as CourseWire['user_joined_video']
-    return { user_id, user_email }
-  })
-  // Of several nobody can be left out: whoever came is told of the others who came with them.
-  return { ...last, to: { kind: last.to.kind, room: last.to.room }, data: { ...last.data, users } }
+  const students = all.map(({ data: { id: _, seq: __, pos: ___, ...student } }) => student)
+  return { ...last, data: { ...last.data, students } } as ProgressNotice
 }

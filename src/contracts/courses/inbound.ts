@@ -11,6 +11,7 @@ export interface ProgressAsked {
   readonly videoId: string
   readonly progress: number
   readonly timestamp: number
+  readonly clientId: string | undefined
 }
 
 /** What clients may ask about courses and videos. `at` in milliseconds since 1970. */
@@ -100,8 +101,9 @@ export function courseInbound(asks: CourseAsks): Inbound {
     join_video: row(video, ({ video_id: id }, from) => asks.joinVideo(id, from)),
     leave_video: row(video, ({ video_id: id }, from) => asks.leaveVideo(id, from)),
     video_progress: row(progress, (data, from, at, entered) => {
-      const { course_id: courseId, video_id: videoId, progress, timestamp } = data
-      return asks.progress({ courseId, videoId, progress, timestamp }, from, at, entered)
+      const { course_id: courseId, video_id: videoId, client_id, progress, timestamp } = data
+      const clientId = client_id ?? undefined
+      return asks.progress({ courseId, videoId, progress, timestamp, clientId }, from, at, entered)
     }),
     send_chat_message: row(remark, ({ video_id: id, message, timestamp, client_id }, from, _at, entered) =>
       asks.remark(id, { message, timestamp }, from, callOf(client_id, { id, message, timestamp }, entered)),

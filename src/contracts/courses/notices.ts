@@ -8,11 +8,12 @@ import type { Profiles } from '../../delivery/feed.ts'
 import { type EventRef, eventRef, type Notice } from '../../delivery/notice.ts'
 import { iso } from '../shared/iso.ts'
 import type { CourseChange } from './course-events.ts'
-import type { CrowdNotice } from './crowd-pace.ts'
 import { toCourse, toInstructors, toOthersInCourse, toOthersInVideo, toVideo } from './rooms.ts'
 import type { CourseWire } from './wire.ts'
 
 type CourseNotice = Notice<CourseWire>
+export type ProgressNotice = Notice<Pick<CourseWire, 'student_progress' | 'progress_update'>>
+export type WatchNotice = ProgressNotice | Notice<Pick<CourseWire, 'user_joined_video'>>
 const NONE: readonly CourseNotice[] = []
 
 /** Their e-mail, or their id where none is known. */
@@ -73,7 +74,7 @@ export function videoNotices(recorded: Recorded<VideoEvent>, profiles: Profiles)
 export const peopleInVideo = ({ event }: Recorded<VideoEvent>): readonly PersonRef[] =>
   event.type === 'RemarkMade' ? [{ org: event.org, id: event.authorId }] : []
 
-export function watchNotices(recorded: Recorded<WatchEvent>, profiles: Profiles): readonly CrowdNotice[] {
+export function watchNotices(recorded: Recorded<WatchEvent>, profiles: Profiles): readonly WatchNotice[] {
   const { event } = recorded
   switch (event.type) {
     case 'ViewerJoined': {
@@ -100,7 +101,7 @@ export type ProgressTold = Pick<
   'courseId' | 'videoId' | 'viewerId' | 'progress' | 'timestamp' | 'watchedSeconds' | 'percent'
 >
 
-export function progressNotices(ref: EventRef, told: ProgressTold): readonly CrowdNotice[] {
+export function progressNotices(ref: EventRef, told: ProgressTold): readonly ProgressNotice[] {
   const to = toInstructors(told.courseId)
   const { progress, timestamp, watchedSeconds: watched_seconds, percent: percent_complete } = told
   const who = { user_id: told.viewerId, video_id: told.videoId }

@@ -15,7 +15,7 @@ export const courseRefusals = {
   'not-in-course': [403, 'forbidden: this course is for its students, its teachers and admins'],
   'not-present': [409, 'this connection does not count as being there: connect without product_type to take part'],
   'own-course-only': [403, 'forbidden: only the teachers of this course, or an admin, may do this'],
-  'progress-too-large': [413, 'more than {most} students: ask for /progress, page by page'],
+  'progress-too-large': [413, 'more than {most} lines: ask for /progress, page by page'],
   'quiz-exists': [409, 'there is a quiz with this id already'],
   'students-only': [403, 'forbidden: this is for the students who are enrolled in the course'],
   'teacher-ids-required': [400, 'who teaches this course? An admin names its teachers in teacher_ids'],

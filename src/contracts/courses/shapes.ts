@@ -21,8 +21,8 @@ export const courseShapes: { readonly [Name in keyof CourseWire]: Shape<CourseWi
     .strictObject({ ...ref, ...user, course_id: id, rating: z.int().min(1).max(5), comment: z.string() })
     .describe('To the course: a student says what they think of it, or says something else now.'),
   user_joined_video: z
-    .strictObject({ ...ref, ...user, video_id: id, users: z.array(z.strictObject(user)).readonly().exactOptional() })
-    .describe('To the others beside a video: somebody has come. `users` where many came at once: all of them.'),
+    .strictObject({ ...ref, ...user, video_id: id })
+    .describe('To the others beside a video: somebody has come.'),
   new_chat_message: z
     .strictObject({
       ...ref,
@@ -38,7 +38,7 @@ export const courseShapes: { readonly [Name in keyof CourseWire]: Shape<CourseWi
     .describe('To everybody beside a video: a teacher has removed the message whose `seq` this is.'),
   student_progress: z
     .strictObject({ ...ref, ...report, students: z.array(z.strictObject(report)).readonly().exactOptional() })
-    .describe('To instructors: a report as it was sent. `students` where there are many: the last of each.'),
+    .describe('To instructors: a report as it was sent. `students` where there are many: all of them.'),
   progress_update: z
     .strictObject({ ...ref, ...watched, students: z.array(z.strictObject(watched)).readonly().exactOptional() })
     .describe('To instructors: what somebody has watched. `students` where there are many: all of them.'),

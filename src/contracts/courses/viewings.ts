@@ -1,27 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { Party, Recorded } from '../../../machines/kernel.ts'
-import { Refusal } from '../../../machines/kernel.ts'
+import { type Party, type Recorded, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Report } from '../../../machines/watch/commands.ts'
 import type { WatchEvent } from '../../../machines/watch/events.ts'
-import {
-  type Stretch,
-  type Watched,
-  watchedAfter,
-  watchedBetween,
-  withStretch,
-} from '../../../machines/watch/watched.ts'
-import type { Clock, Timer } from '../../clock.ts'
-import { type EventRef, eventRef } from '../../delivery/notice.ts'
+import { type Watched, withStretch } from '../../../machines/watch/watched.ts'
+import type { Clock } from '../../clock.ts'
+import type { EventRef } from '../../delivery/notice.ts'
+import { keepNewest } from '../../keep-newest.ts'
 import type { Answer, Done } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { ProgressTold } from './notices.ts'
-
-/** A video as far as progress in it goes. */
-export interface OfVideo {
-  readonly courseId: string
-  readonly videoId: string
-  readonly durationSeconds: number | null
-}
+import { counted, heard, newViewing, type OfVideo, type Position, recording, type Viewing } from './viewing.ts'
 
 export interface ViewingsOptions {
   readonly entities: Pick<Entities, 'ask' | 'state'>
@@ -31,64 +19,48 @@ export interface ViewingsOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Where somebody is in a video, recorded or not. */
-export interface Position extends Watched {
-  readonly timestamp: number
-  readonly progress: number
-}
-
 /**
  * Who watches what on this node. Reports come every second from every viewer: each is told at once, and recorded at
  * least every 15 s, when a stretch ends, and when the viewer leaves; of one viewer and video at most once a second.
  */
 export interface Viewings {
-  /** `taken` is called when it is counted. Resolves when it is told; where it ends a stretch, when it is recorded. */
-  report(video: OfVideo, by: Party, report: Report, taken: () => void): Promise<Answer>
+  /**
+   * `taken` is called when it is counted. Resolves when it is told; where it ends a stretch, when it is recorded. A
+   * repeat of a call that the viewer has named is not counted again, and gets the first answer.
+   */
+  report(video: OfVideo, by: Party, report: Report, call: ReportCall): Promise<Answer>
   /** Nobody of this viewer is connected here any more, or they left: what is not recorded yet is recorded. */
   left(videoId: string, by: Party): Promise<void>
   /** As this node knows it; undefined = it knows nothing that is not recorded. */
   position(videoId: string, viewerId: string): Position | undefined
-  /** Of any node, when it has been told. */
-  onEvent(recorded: Recorded<WatchEvent>): void
+  /** Of any node. `tell` tells it, before what is told after it. */
+  onEvent(recorded: Recorded<WatchEvent>, tell: (known: Known) => void): void
   /** Nothing waits any more: what is not recorded yet is recorded at once. */
   stop(): Promise<void>
+}
+
+export interface ReportCall {
+  readonly clientId: string | undefined
+  readonly taken: () => void
+}
+
+/** What this node knows of an event before it tells it. */
+export interface Known {
+  /** What was watched, recorded or not; undefined: the event says it. */
+  readonly watched: Watched | undefined
+  /** It records what is told besides, as it came. */
+  readonly isTold: boolean
 }
 
 /** What a crash may cost (COURSE-31). */
 const RECORD_EVERY_MS = 15_000
 const AT_MOST_EVERY_MS = 1_000
+/** Of one viewer: what waits to be told after an event, and the calls of which a repeat is known. */
+const MAX_HELD = 100
+const MAX_CALLS = 100
 
 /** The stream of one viewer of one video. */
 export const watchId = (videoId: string, viewerId: string): string => `${videoId}.${viewerId}`
-
-interface Viewing {
-  readonly video: OfVideo
-  readonly by: Party
-  /** Everything that was watched, recorded or not, and what it comes to. */
-  union: readonly Stretch[]
-  watched: Watched
-  highest: number
-  last: Report | null
-  /** Not recorded yet. */
-  stretches: readonly Stretch[]
-  isDirty: boolean
-  /** A report of this watch was recorded, or is about to be. */
-  isBegun: boolean
-  /** The viewer's last event that this node has told of. */
-  ref: EventRef | null
-  /** Seq of an event that this node has recorded and not told of yet; infinite as long as it is not known. */
-  untold: number | null
-  /** What is to be told after it: whatever was reported last. */
-  held: ProgressTold | null
-  /** When this node asked last for something to be recorded. */
-  recordedAt: number
-  /** The recording that is under way, and the one that waits for its second. */
-  underWay: Promise<unknown>
-  next: Promise<Answer> | null
-  /** Ends the wait of `next`. */
-  hurry: (() => void) | null
-  timer: Timer | undefined
-}
 
 export function viewings({ entities, clock, onReport, onError }: ViewingsOptions): Viewings {
   /** Of those who reported something within the last 15 s. */
@@ -98,21 +70,8 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
 
   const begin = async (video: OfVideo, by: Party): Promise<Viewing> => {
     const id = watchId(video.videoId, by.id)
-    const { union, last, highest, watchedSeconds, percent } = (await entities.state('watch', id)).state.context
-    const viewing: Viewing = {
-      ...{ video, by, union, highest, last, watched: { watchedSeconds, percent }, stretches: [], isDirty: false },
-      ...{
-        isBegun: false,
-        ref: null,
-        untold: null,
-        held: null,
-        recordedAt: Number.NEGATIVE_INFINITY,
-        underWay: Promise.resolve(),
-        next: null,
-        hurry: null,
-      },
-      timer: undefined,
-    }
+    const { context } = (await entities.state('watch', id)).state
+    const viewing = newViewing(video, by, context)
     ready.set(id, viewing)
     return viewing
   }
@@ -157,35 +116,32 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     Object.assign(viewing, { next: null, hurry: null, stretches: [], isDirty: false, recordedAt: at })
     if (!last) throw new Error('nothing was reported that could be recorded')
     const command = { type: 'MakeProgress', ...video, stretches, last, highest, by, at } as const
-    viewing.untold = Number.POSITIVE_INFINITY
     const asking = entities.ask('watch', watchId(video.videoId, by.id), command)
+    recording(viewing, last)
+    viewing.isUnderWay = true
     viewing.underWay = asking.catch(() => {})
     watch(viewing)
     try {
       const answer = await asking
       if (answer instanceof Refusal) throw new NotRecorded(answer)
-      viewing.untold = answer.seq
-      tellHeld(viewing)
       return answer
     } catch (error) {
-      viewing.untold = null
-      tellHeld(viewing)
       // It is tried again with what comes, or in a while.
       viewing.stretches = viewing.stretches.reduce(withStretch, stretches)
       viewing.isDirty = true
       if (error instanceof NotRecorded) return error.refusal
       throw error
+    } finally {
+      viewing.isUnderWay = false
     }
   }
 
-  /** What is not recorded is told after what is. */
   const tellHeld = (viewing: Viewing): void => {
-    const { ref, held, untold } = viewing
-    if (!ref || (untold !== null && ref.seq < untold)) return
-    viewing.untold = null
-    viewing.held = null
-    // It has an id of its own: whoever compares ids must not take it for the event before.
-    if (held) onReport({ ...ref, id: randomUUID() }, held)
+    const { ref, held } = viewing
+    if (!ref) return
+    viewing.held = []
+    // Each has an id of its own: whoever compares ids must not take it for the event before.
+    for (const told of held) onReport({ ...ref, id: randomUUID() }, told)
   }
 
   /** Looks again in 15 s: whoever reported nothing meanwhile is let go of. */
@@ -194,8 +150,8 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     if (isStopping) return
     viewing.timer = clock.after(RECORD_EVERY_MS, () => {
       if (viewing.isDirty) record(viewing).catch(onError)
-      else if (!viewing.next) letGo(viewing)
-      if (viewing.isDirty) watch(viewing)
+      if (viewing.isDirty || viewing.next || viewing.isUnderWay) watch(viewing)
+      else letGo(viewing)
     })
   }
 
@@ -206,28 +162,45 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     ready.delete(id)
   }
 
+  /** Counts it, and tells it or has it recorded. */
+  const count = (viewing: Viewing, report: Report): Promise<Answer> => {
+    const { video, by } = viewing
+    const endsStretch = counted(viewing, report)
+    const { isBegun, recordedAt } = viewing
+    viewing.isBegun = true
+    // Every report is told, also where several are recorded as one.
+    viewing.held = [...viewing.held, { ...video, viewerId: by.id, ...report, ...viewing.watched }].slice(-MAX_HELD)
+    tellHeld(viewing)
+    if (!isBegun || endsStretch || report.at - recordedAt >= RECORD_EVERY_MS) return record(viewing)
+    return Promise.resolve({
+      kind: 'done',
+      id: null,
+      seq: viewing.ref?.seq ?? 0,
+      position: null,
+      events: [],
+    } satisfies Done)
+  }
+
   return {
-    async report(video, by, report, taken) {
+    async report(video, by, report, { clientId, taken }) {
       const viewing = await found(video, by)
-      const { last } = viewing
-      const stretch = last && watchedBetween(last, report)
-      const endsStretch = last !== null && !stretch && report.timestamp !== last.timestamp
-      if (stretch) {
-        viewing.union = withStretch(viewing.union, stretch)
-        viewing.stretches = withStretch(viewing.stretches, stretch)
+      const { calls } = viewing
+      const sent = `${report.timestamp} ${report.progress}`
+      const known = clientId === undefined ? undefined : calls.get(clientId)
+      if (known) {
+        taken()
+        return known.sent === sent ? known.answer : refuse('client-id-reused')
       }
-      viewing.last = report
-      viewing.highest = Math.max(viewing.highest, report.progress)
-      viewing.watched = watchedAfter(viewing.watched, viewing.union, video.durationSeconds, viewing.highest)
-      viewing.isDirty = true
+      const answer = count(viewing, report)
+      if (clientId !== undefined) {
+        calls.set(clientId, { sent, answer })
+        keepNewest(calls, MAX_CALLS)
+        // What failed is done when it is asked again.
+        const forget = (): void => void calls.delete(clientId)
+        answer.then((its) => its instanceof Refusal && forget(), forget)
+      }
       taken()
-      const { isBegun, recordedAt } = viewing
-      viewing.isBegun = true
-      if (!isBegun || endsStretch || report.at - recordedAt >= RECORD_EVERY_MS) return record(viewing)
-      // What waits for its second goes with the event that is told then.
-      viewing.held = { ...video, viewerId: by.id, ...report, ...viewing.watched }
-      tellHeld(viewing)
-      return { kind: 'done', id: null, seq: viewing.ref?.seq ?? 0, position: null, events: [] } satisfies Done
+      return answer
     },
     async left(videoId, by) {
       const viewing = await all.get(watchId(videoId, by.id))
@@ -237,20 +210,17 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     },
     position(videoId, viewerId) {
       const viewing = ready.get(watchId(videoId, viewerId))
-      if (!viewing?.last) return undefined
-      const { last, watched } = viewing
-      return { timestamp: last.timestamp, progress: last.progress, ...watched }
+      if (!viewing?.place) return undefined
+      const { place, watched } = viewing
+      return { timestamp: place.timestamp, progress: place.progress, ...watched }
     },
-    onEvent(recorded) {
+    onEvent(recorded, tell) {
       const { event } = recorded
       const viewing = ready.get(watchId(event.videoId, event.viewerId))
-      if (!viewing) return
-      viewing.ref = eventRef(recorded)
+      if (!viewing) return tell({ watched: undefined, isTold: false })
+      const isTold = heard(viewing, recorded)
+      tell({ watched: viewing.watched, isTold })
       tellHeld(viewing)
-      if (event.type !== 'ProgressMade') return
-      viewing.union = event.stretches.reduce(withStretch, viewing.union)
-      viewing.highest = Math.max(viewing.highest, event.progress)
-      viewing.watched = watchedAfter(event, viewing.union, viewing.video.durationSeconds, viewing.highest)
     },
     async stop() {
       isStopping = true
@@ -258,7 +228,7 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
       for (const viewing of ready.values()) {
         viewing.timer?.cancel()
         viewing.hurry?.()
-        if (viewing.isDirty || viewing.next) recordings.push(record(viewing).catch(onError))
+        recordings.push(viewing.isDirty || viewing.next ? record(viewing).catch(onError) : viewing.underWay)
       }
       await Promise.all(recordings)
     },

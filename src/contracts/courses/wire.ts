@@ -21,7 +21,7 @@ interface ProgressUpdate {
   readonly percent_complete: number
 }
 
-/** Every name that contract 003 pushes. Lists are there where one push stands for several (COURSE-27, COURSE-33). */
+/** Every name that contract 003 pushes. Lists are there where one push stands for several (COURSE-33). */
 export interface CourseWire {
   readonly course_updated: EventRef & { readonly course_id: string; readonly title: string }
   readonly new_enrollment: EventRef & User & { readonly course_id: string; readonly message: string }
@@ -32,7 +32,7 @@ export interface CourseWire {
     readonly rating: number
     readonly comment: string
   }
-  readonly user_joined_video: EventRef & User & { readonly video_id: string; readonly users?: readonly User[] }
+  readonly user_joined_video: EventRef & User & { readonly video_id: string }
   readonly new_chat_message: EventRef &
     User & {
       readonly video_id: string

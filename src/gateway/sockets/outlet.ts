@@ -52,6 +52,7 @@ export function socketOutlet({ io, cursorSockets, receipts, pushed }: SocketOutl
         told,
       )
     },
+    size: (room) => rooms.get(room)?.size ?? 0,
     holdsBack: cursorSockets.holdsBack,
     join: (of, into) => io.in(of).socketsJoin(into),
     leave: (of, left) => io.in(of).socketsLeave([...left]),

@@ -1,0 +1,112 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Party, Recorded } from '../../../machines/kernel.ts'
+import type { Report } from '../../../machines/watch/commands.ts'
+import type { WatchEvent } from '../../../machines/watch/events.ts'
+import { reportIn, type WatchContext } from '../../../machines/watch/machine.ts'
+import {
+  laterOf,
+  type Stretch,
+  type Watched,
+  watchedAfter,
+  watchedBetween,
+  withStretch,
+} from '../../../machines/watch/watched.ts'
+import type { Timer } from '../../clock.ts'
+import { type EventRef, eventRef } from '../../delivery/notice.ts'
+import type { Answer } from '../../runtime/answer.ts'
+import type { ProgressTold } from './notices.ts'
+
+/** A video as far as progress in it goes. */
+export interface OfVideo {
+  readonly courseId: string
+  readonly videoId: string
+  readonly durationSeconds: number | null
+}
+
+/** Where somebody is in a video, recorded or not. */
+export interface Position extends Watched {
+  readonly timestamp: number
+  readonly progress: number
+}
+
+/** One viewer of one video, as a node knows them while they report. */
+export interface Viewing {
+  readonly video: OfVideo
+  readonly by: Party
+  /** Everything that was watched, recorded or not, and what it comes to. */
+  union: readonly Stretch[]
+  watched: Watched
+  highest: number
+  /** The last report to this node, and the last that is known of any. */
+  last: Report | null
+  place: Report | null
+  /** Not recorded yet. */
+  stretches: readonly Stretch[]
+  isDirty: boolean
+  /** A report of this watch was recorded, or is about to be. */
+  isBegun: boolean
+  /** The viewer's last event that this node has told of. */
+  ref: EventRef | null
+  /** What waits for the first one. */
+  held: ProgressTold[]
+  /** The reports that were recorded last, or are about to be. */
+  recorded: readonly Report[]
+  /** What was asked under a name of the viewer's (`client_id`). */
+  readonly calls: Map<string, { readonly sent: string; readonly answer: Promise<Answer> }>
+  /** When this node asked last for something to be recorded. */
+  recordedAt: number
+  /** The recording that is under way, and the one that waits for its second. */
+  underWay: Promise<unknown>
+  isUnderWay: boolean
+  next: Promise<Answer> | null
+  /** Ends the wait of `next`. */
+  hurry: (() => void) | null
+  timer: Timer | undefined
+}
+
+export function newViewing(video: OfVideo, by: Party, recorded: WatchContext): Viewing {
+  const { union, last, highest, watchedSeconds, percent } = recorded
+  return {
+    ...{ video, by, union, highest, last, place: last, watched: { watchedSeconds, percent }, stretches: [] },
+    ...{ isDirty: false, isBegun: false, ref: null, held: [], recorded: [], calls: new Map() },
+    ...{ recordedAt: Number.NEGATIVE_INFINITY, underWay: Promise.resolve(), isUnderWay: false },
+    ...{ next: null, hurry: null, timer: undefined },
+  }
+}
+
+/** Counts a report. Gives whether a stretch ends by it. */
+export function counted(viewing: Viewing, report: Report): boolean {
+  const { last, video } = viewing
+  const stretch = last && watchedBetween(last, report)
+  if (stretch) {
+    viewing.union = withStretch(viewing.union, stretch)
+    viewing.stretches = withStretch(viewing.stretches, stretch)
+  }
+  viewing.last = report
+  viewing.place = report
+  viewing.highest = Math.max(viewing.highest, report.progress)
+  viewing.watched = watchedAfter(viewing.watched, viewing.union, video.durationSeconds, viewing.highest)
+  viewing.isDirty = true
+  return last !== null && !stretch && report.timestamp !== last.timestamp
+}
+
+/** A node hears of its own events within seconds: of one viewer there is one a second. */
+const MAX_RECORDED = 10
+
+/** This report is about to be recorded. */
+export const recording = (viewing: Viewing, report: Report): void => {
+  viewing.recorded = [...viewing.recorded, report].slice(-MAX_RECORDED)
+}
+
+/** Counts an event of any node. Gives whether it records a report to this one. */
+export function heard(viewing: Viewing, recorded: Recorded<WatchEvent>): boolean {
+  const { event } = recorded
+  viewing.ref = eventRef(recorded)
+  if (event.type !== 'ProgressMade') return false
+  const report = reportIn(event)
+  viewing.union = event.stretches.reduce(withStretch, viewing.union)
+  viewing.highest = Math.max(viewing.highest, event.progress)
+  viewing.watched = watchedAfter(event, viewing.union, viewing.video.durationSeconds, viewing.highest)
+  viewing.place = laterOf(viewing.place, report)
+  return viewing.recorded.some((own) => isDeepStrictEqual(own, report))
+}
