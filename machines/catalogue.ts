@@ -4,6 +4,9 @@ import { attendanceMachine } from './attendance/machine.ts'
 import { decide as decideChat } from './chat/decide.ts'
 import { chatEvents } from './chat/events.ts'
 import { chatMachine } from './chat/machine.ts'
+import { decide as decideClient } from './client/decide.ts'
+import { clientEvents } from './client/events.ts'
+import { clientMachine } from './client/machine.ts'
 import { decide as decideCourse } from './course/decide.ts'
 import { courseEvents } from './course/events.ts'
 import { courseMachine } from './course/machine.ts'
@@ -56,6 +59,7 @@ const kind = <M, S, C extends Command, E extends Event>(it: Kind<M, S, C, E>): K
 export const catalogue = {
   attendance: kind({ machine: attendanceMachine, decide: decideAttendance, events: attendanceEvents }),
   chat: kind({ machine: chatMachine, decide: decideChat, events: chatEvents }),
+  client: kind({ machine: clientMachine, decide: decideClient, events: clientEvents }),
   course: kind({ machine: courseMachine, decide: decideCourse, events: courseEvents }),
   joincode: kind({ machine: joincodeMachine, decide: decideJoincode, events: joincodeEvents }),
   lesson: kind({ machine: lessonMachine, decide: decideLesson, events: lessonEvents }),

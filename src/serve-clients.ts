@@ -108,7 +108,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     onError: (error) => onError(error, 'catch-up'),
   })
   serveSockets({
-    ...{ io, letIn, contracts: served, profiles, registry, follower, inbound, dropped, clock, onError },
+    ...{ io, letIn, contracts: served, entities, profiles, registry, follower, inbound, dropped, clock, onError },
     onPutOff({ code, message }) {
       metrics.putOff(code)
       if (debugging) logger.debug({ code, why: message }, 'a connection was put off')

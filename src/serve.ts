@@ -156,7 +156,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     online,
     profiles,
     outlet,
-    subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower }),
+    subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower, now: clock.now }),
     leases: connections.leases,
     hubs,
     passwords,

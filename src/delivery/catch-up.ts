@@ -61,10 +61,10 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
   const turns = keyedQueue()
 
   return async function* catchUp(absence) {
-    const { hearer, after, upTo, isWanted } = absence
+    const { hearer, rooms, after, upTo, isWanted } = absence
     const from = after?.position ?? -1n
     if (from > upTo) return
-    const found = await Promise.all(pasts.map((past) => past.streams(hearer, from, upTo)))
+    const found = await Promise.all(pasts.map((past) => past.streams(hearer, from, upTo, rooms)))
     const streams = new Map(found.flat().map((stream) => [stream.name, stream]))
     for (let next: Cursor | null | undefined = after; next !== undefined && isWanted(); ) {
       const rest = { ...absence, after: next }

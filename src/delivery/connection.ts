@@ -16,6 +16,11 @@ export interface Connection {
   readonly kind: ClientKind
   /** Who the token says it is. */
   readonly party: Party
+  /**
+   * Of a client that goes on where it was when it comes back (`resume=1`): the entity that knows what it has subscribed
+   * to. Null: it subscribes anew.
+   */
+  readonly client: string | null
   /** What is recorded of them, as of their arrival. */
   readonly person: Pick<Person, 'profile' | 'createdAt' | 'updatedAt'>
   /** Of an anonymous participant: what makes them the same person when they connect again. */

@@ -12,18 +12,19 @@ const VIEW_WAIT_MS = 1_000
 const MAX_EVENTS = 50_000
 
 /**
- * The keys of the rows of a view that moved at the position `from` or later, by its list `moved/<org>/<movedAt>/…`.
- * Rejects with ViewsUnavailable, and with ViewsBehind when the view does not come to `upTo`.
+ * The keys of the rows of a view that moved at the position `from` or later, by its list `moved/<whose>/<movedAt>/…`:
+ * an organisation's, or a course's within it. Rejects with ViewsUnavailable, and with ViewsBehind when the view does
+ * not come to `upTo`.
  */
 export async function movedSince(
   views: Node['views'],
   view: string,
-  org: string,
+  whose: string,
   { from, upTo }: { readonly from: bigint; readonly upTo: bigint },
 ): Promise<readonly string[]> {
   if (!(await views.reached(view, upTo, VIEW_WAIT_MS))) throw new ViewsBehind(`${view} is behind the log`)
   const keys: string[] = []
-  const list = `moved/${org}/`
+  const list = `moved/${whose}/`
   for (let next = list + padded(from < 0n ? 0n : from); ; ) {
     const { entries } = await views.scan(view, { from: next, to: `${list}~`, limit: PAGE })
     keys.push(...entries.map(({ key }) => key))

@@ -32,10 +32,10 @@ export interface PastModels {
  */
 export interface Past {
   /**
-   * Every stream that holds something that was told to them at positions from `from` to `upTo`; others may be among
-   * them. Rejects with ViewsUnavailable and LogUnavailable.
+   * Every stream that holds something that was told to them, or in the rooms that they were in all the time, at
+   * positions from `from` to `upTo`; others may be among them. Rejects with ViewsUnavailable and LogUnavailable.
    */
-  streams(hearer: Hearer, from: bigint, upTo: bigint): Promise<readonly PastStream[]>
+  streams(hearer: Hearer, from: bigint, upTo: bigint, rooms: readonly string[]): Promise<readonly PastStream[]>
   feeds(models: PastModels, hearer: Hearer): readonly AnyFeed[]
   /**
    * The rooms that they enter and leave by an event, as they do live. To be called before its notices are looked at.

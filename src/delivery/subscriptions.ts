@@ -1,3 +1,4 @@
+import type { KeptTopic } from '../../machines/client/machine.ts'
 import type { Party, Recorded, Refusal, Role } from '../../machines/kernel.ts'
 import type { Connection, Outcome } from './connection.ts'
 import type { Listener } from './listeners.ts'
@@ -8,6 +9,8 @@ export type TopicState = { readonly name: string; readonly data: EventRef & obje
 
 /** Something that connections subscribe to, one by one: the sessions of a course, the votes of a poll. */
 export interface Topic {
+  /** Tells it from other topics, in what is recorded of a client. Never changes. */
+  readonly name: string
   /** The rooms that this person enters. */
   rooms(id: string, by: Party): readonly string[]
   /** The entity whose events take subscribers of this id out. Default: that of the same id. */
@@ -26,8 +29,26 @@ export interface Topic {
   readonly category: string
   /** Whom an event takes out; null = nobody. */
   takesOut(recorded: Recorded): TakenOut | null
+  /**
+   * True: whoever comes back is told by the contract's `past` what they have missed. Default: they are told the opening
+   * state, if it is news.
+   */
+  readonly hasPast?: true
   /** What somebody who was taken out is told. */
   farewell(id: string): Pick<Notice, 'name' | 'data'>
+}
+
+/** A subscription that goes on, or is over. */
+export interface Restored {
+  /** That it is in. */
+  readonly rooms: readonly string[]
+  /** What it is told besides what it has missed, as of the moment. */
+  readonly tell?: () => Retold
+}
+
+/** `pos` null: it is told whatever was heard before. */
+export interface Retold extends Pick<Notice, 'name' | 'data'> {
+  readonly pos: string | null
 }
 
 /** This person, in this role, may not look on any more, says the event with this revision. */
@@ -44,6 +65,11 @@ export interface Subscriptions extends Listener {
   /** Enters, and tells the opening state. Twice is the same subscription, told again. */
   subscribe(id: string, from: Connection): Promise<Outcome>
   unsubscribe(id: string, from: Connection): Promise<Outcome>
+  /**
+   * Enters again what a client had subscribed to whose connection was lost. `tell` is to be called in the turn up to
+   * which it is told what it has missed.
+   */
+  restore(kept: readonly KeptTopic[], from: Connection): Promise<readonly Restored[]>
   /** Tells the opening state under the name `as`, without entering. */
   read(id: string, from: Connection, as: string): Promise<Outcome>
 }

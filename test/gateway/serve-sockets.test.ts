@@ -30,7 +30,14 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
       const identity = { exp: Date.now() / 1_000 + 60 }
       const arrival = { kind: 'app', party: ann, identity } as ConnectionParts['arrival']
       const lane = openLane()
-      const connection = connectionOf({ socket, arrival, person: { profile: {} } as never, lane, emit() {} })
+      const connection = connectionOf({
+        socket,
+        arrival,
+        resumption: { client: null },
+        person: { profile: {} } as never,
+        lane,
+        emit() {},
+      })
       const resumption = { withCursors: false, after: undefined, unknown: null }
       socket.data = { arrival, lane, connection, resumption, isResumed: false }
     },
@@ -42,6 +49,7 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
         },
       },
     ],
+    entities: { state: () => Promise.reject(new Error('nobody goes on here')) },
     follower: { position: () => 0n, pos: () => '0', until: async () => true },
     async *catchUp() {},
     cursorSockets: cursorSockets(io, () => '0'),

@@ -48,7 +48,7 @@ beforeEach(async () => {
     sessions: (course_id, ref) => ({ ...ref, course_id, activeSessions: [] }),
     newest: () => undefined,
   })
-  watching = subscriptionsTo(topic, { entities, follower })
+  watching = subscriptionsTo(topic, { entities, follower, now: clock.now })
   await entities.ask('course', 'c', { type: 'CreateCourse', title: 'T', teacherIds: [], by: tea, at: 0 })
   await change('Enrol')
 })

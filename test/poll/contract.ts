@@ -45,6 +45,7 @@ export const poll: Contract = {
       refs: true,
     })
     const watching = subscriptionsTo({
+      name: 'poll',
       rooms: (id) => [pollRoom(id)],
       category: 'poll',
       async admits(id, { org }) {

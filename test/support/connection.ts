@@ -19,6 +19,7 @@ export function fakeConnection(party: Party, more: Partial<Connection> = {}): Fa
     id: `connection-${++connections}`,
     kind: 'app',
     party,
+    client: null,
     person: { profile: {}, createdAt: 0, updatedAt: null },
     address: '127.0.0.1',
     query: {},

@@ -1,8 +1,8 @@
 import { type CommandOf, catalogue } from '../../machines/catalogue.ts'
 import type { Seen } from './verify.ts'
 
-/** `NameRequest` is asked by what serves HTTP (the entity `request`), for every contract alike: no contract asks it. */
-type Verified = Exclude<keyof typeof catalogue, 'request'>
+/** What serves HTTP asks the entity `request`, and what serves sockets `client`, for every contract alike. */
+type Verified = Exclude<keyof typeof catalogue, 'request' | 'client'>
 
 /** Every command of the machines that contracts stand on: the compiler asks for each name. */
 const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type'], true>> } = {

@@ -92,7 +92,7 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     online,
     profiles,
     outlet,
-    subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower }),
+    subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower, now: clock.now }),
     leases,
     hubs: openHubs({ leases, liveness: localProbe(), now: clock.now, onError }),
     passwords: await passwords,

@@ -28,6 +28,7 @@ export function courseTopic({ log, entities, sessions, newest }: CourseTopicOpti
   }
 
   return {
+    name: 'attendance',
     rooms: (course) => [courseRoom(course)],
     category: 'course',
     async admits(course, by) {

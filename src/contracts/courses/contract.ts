@@ -8,23 +8,12 @@ import { eventModel } from '../../delivery/event-model.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
 import { courseAccess } from './access.ts'
 import { courseCalls } from './calls.ts'
-import { courseEvents } from './course-events.ts'
 import { crowdPace } from './crowd-pace.ts'
 import { courseRoutes } from './http.ts'
 import { courseAsked, courseInbound } from './inbound.ts'
 import { courseList } from './list.ts'
-import {
-  courseNotices,
-  peopleInCourse,
-  peopleInReview,
-  peopleInVideo,
-  peopleInWatch,
-  progressNotices,
-  quizNotices,
-  reviewNotices,
-  videoNotices,
-  watchNotices,
-} from './notices.ts'
+import { coursePast, toldAgain } from './missed.ts'
+import { peopleInWatch, progressNotices, watchNotices } from './notices.ts'
 import { quizList, reviewList, videoList, watchedIn } from './parts-of-course.ts'
 import { courseRefusals } from './refusals.ts'
 import { courseAnswers, courseShapes } from './shapes.ts'
@@ -59,19 +48,17 @@ export const courses: Contract = {
     })
     return {
       feeds: [
-        { model: courseEvents(log), notices: courseNotices, people: peopleInCourse },
-        { model: eventModel('video'), notices: videoNotices, people: peopleInVideo },
+        ...toldAgain(log),
         {
           model: eventModel('watch'),
           notices: watchNotices,
           people: peopleInWatch,
           pace: watchPace({ crowd, spread, viewings }),
         },
-        { model: eventModel('quiz'), notices: quizNotices },
-        { model: eventModel('review'), notices: reviewNotices, people: peopleInReview },
       ],
       inbound: courseInbound(courseCalls({ entities, clock, onError, admission, videos, viewings, inCourse, inVideo })),
       subscriptions: [inCourse, inVideo],
+      past: coursePast(node),
       arrive(connection) {
         if (connection.kind !== 'anonymous' && !connection.isResumed())
           connection.emit('connected', { status: 'Connected successfully' })

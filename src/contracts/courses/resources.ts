@@ -139,7 +139,10 @@ export const Quiz = z
 
 export const quizResource =
   (withAnswers: boolean) =>
-  (id: string, { courseId, title, passScore, questions, submissions, createdAt }: Omit<QuizRow, 'org' | 'seq'>) => ({
+  (
+    id: string,
+    { courseId, title, passScore, questions, submissions, createdAt }: Omit<QuizRow, 'org' | 'seq' | 'movedAt'>,
+  ) => ({
     id,
     course_id: courseId,
     title,

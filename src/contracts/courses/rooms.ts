@@ -1,12 +1,20 @@
 import type { PersonRef } from '../../../machines/stream.ts'
 import { type Audience, personRoom } from '../../delivery/notice.ts'
 
+const COURSE = 'course_room '
+const VIDEO = 'video_room '
+
 /** Everybody who has joined a course. */
-export const courseRoom = (course: string): string => `course_room ${course}`
+export const courseRoom = (course: string): string => `${COURSE}${course}`
 /** Those of them who teach it, or are admins. */
 export const instructorRoom = (course: string): string => `instructor_room ${course}`
 /** Everybody who has joined a video. */
-export const videoRoom = (video: string): string => `video_room ${video}`
+export const videoRoom = (video: string): string => `${VIDEO}${video}`
+
+/** The course, and the video, whose room this is. */
+export const courseIn = (room: string): readonly string[] =>
+  room.startsWith(COURSE) ? [room.slice(COURSE.length)] : []
+export const videoIn = (room: string): readonly string[] => (room.startsWith(VIDEO) ? [room.slice(VIDEO.length)] : [])
 
 export const toCourse = (course: string): Audience => ({ kind: 'course', room: courseRoom(course) })
 export const toInstructors = (course: string): Audience => ({ kind: 'instructors', room: instructorRoom(course) })

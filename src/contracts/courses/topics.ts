@@ -46,6 +46,8 @@ export function courseTopics({ log, entities, access }: CourseTopicsParts): {
   }
   return {
     course: {
+      name: 'course',
+      hasPast: true,
       rooms: (course, by) => [courseRoom(course), ...(isInstructor(by) ? [instructorRoom(course)] : [])],
       category: 'course',
       admits,
@@ -60,6 +62,8 @@ export function courseTopics({ log, entities, access }: CourseTopicsParts): {
       farewell: farewell('join_course'),
     },
     video: {
+      name: 'video',
+      hasPast: true,
       rooms: (id) => [videoRoom(partsOf(id)[1])],
       entityOf: (id) => partsOf(id)[0],
       category: 'course',

@@ -2,14 +2,16 @@ import type { Socket } from 'socket.io'
 import { isStaff } from '../../../machines/kernel.ts'
 import { personName } from '../../../machines/stream.ts'
 import type { Clock } from '../../clock.ts'
-import type { CatchUp } from '../../delivery/catch-up.ts'
+import type { Absence, CatchUp } from '../../delivery/catch-up.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Opening, Served } from '../../delivery/contract.ts'
 import { type Cursor, cursorOf } from '../../delivery/cursor.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
+import type { Retold } from '../../delivery/subscriptions.ts'
 import { LogUnavailable } from '../../log/log.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import { ViewsBehind, ViewsUnavailable } from '../../views/store.ts'
 import { httpRefusals } from '../refusals.ts'
 import { refusalFor } from './connection-refused.ts'
@@ -22,7 +24,8 @@ import type { Receipts } from './receipts.ts'
 import type { SocketData } from './session.ts'
 
 export interface ArrivingOptions {
-  readonly contracts: readonly Pick<Served, 'rooms' | 'prepare' | 'arrive'>[]
+  readonly contracts: readonly Pick<Served, 'rooms' | 'prepare' | 'arrive' | 'subscriptions'>[]
+  readonly entities: Pick<Entities, 'state'>
   readonly profiles: Pick<ProfileCache, 'get'>
   readonly registry: Pick<ConnectionRegistry, 'probeOthers'>
   readonly follower: Pick<Follower, 'position' | 'pos' | 'until'>
@@ -44,7 +47,8 @@ const MAX_ROUNDS = 10
  * and the models. Where that has to be read first, pushes wait until it is told.
  */
 export function arriving(options: ArrivingOptions): (socket: Socket) => void {
-  const { contracts, profiles, registry, follower, catchUp, cursorSockets, receipts, clock, onError } = options
+  const { contracts, entities, profiles, registry, follower, catchUp, cursorSockets, receipts, clock, onError } =
+    options
 
   const tellOpenings = (socket: Socket): void => {
     const { connection, arrival, resumption } = socket.data as SocketData
@@ -58,26 +62,7 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
   const prepared = (connection: Connection): readonly (Opening | Promise<Opening>)[] =>
     connection.isResumed() ? [] : contracts.flatMap(({ prepare }) => prepare?.(connection) ?? [])
 
-  /** Gives whether there was anything. */
-  const tellMissed = async (socket: Socket, held: HeldEvents, missed: Missed): Promise<boolean> => {
-    const { connection, resumption } = socket.data as SocketData
-    const after = await missed.after
-    if (after === undefined) return false
-    const { isResumed } = connection
-    const upTo = await heardUpTo(after, missed.upTo, held)
-    const { rooms } = missed
-    const absence = { hearer: connection, rooms, moves: isResumed(), after, upTo, isWanted: connection.isOpen }
-    let wrote = false
-    for await (const page of catchUp(absence)) {
-      if (!connection.isOpen()) return wrote
-      for (const { name, data, cursor } of page) held.emit(name, data, ...(resumption.withCursors ? [cursor] : []))
-      wrote = true
-      const last = page.at(-1)
-      if (last) receipts.told(socket, last.cursor)
-      await drained(socket.conn)
-    }
-    return wrote
-  }
+  const subscriptions = contracts.flatMap((contract) => contract.subscriptions ?? [])
 
   /**
    * What another node has told them, this one may still have to hear: pushes of it are not theirs. Gives up to where
@@ -90,6 +75,44 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     if (!heard) throw new LogUnavailable('this node is behind what the client has been told')
     held.drop()
     return follower.position()
+  }
+
+  /** Enters again what a client had subscribed to that goes on: from then on it is told what happens there, too. */
+  const restore = async (socket: Socket, absence: Absence, held: HeldEvents): Promise<Returned> => {
+    const { connection, resumption } = socket.data as SocketData
+    const { client } = connection
+    const topics = resumption.isRecovered && client ? (await entities.state('client', client)).state.context.topics : []
+    if (topics.length === 0) return { absence, retold: [] }
+    const restored = (await Promise.all(subscriptions.map((one) => one.restore(topics, connection)))).flat()
+    // In this turn: what waits is told from the log, with what happened in these rooms; what comes is pushed.
+    held.drop()
+    cursorSockets.add(socket, follower.pos())
+    const cursor = cursorSockets.cursorOf(socket)
+    const retold = restored.flatMap(({ tell }) => (tell ? { ...tell(), cursor } : []))
+    const rooms = [...absence.rooms, ...restored.flatMap((one) => one.rooms)]
+    return { absence: { ...absence, rooms, upTo: follower.position() }, retold }
+  }
+
+  /** Gives whether there was anything. */
+  const tellMissed = async (socket: Socket, held: HeldEvents, missed: Missed): Promise<boolean> => {
+    const { connection, resumption } = socket.data as SocketData
+    const after = await missed.after
+    if (after === undefined) return false
+    const { isResumed: moves, isOpen: isWanted } = connection
+    const upTo = await heardUpTo(after, missed.upTo, held)
+    const hearer = { hearer: connection, moves: moves(), isWanted }
+    const { absence, retold } = await restore(socket, { ...hearer, rooms: missed.rooms, after, upTo }, held)
+    let wrote = false
+    for await (const page of catchUp(absence)) {
+      if (!connection.isOpen()) return wrote
+      for (const { name, data, cursor } of page) held.emit(name, data, ...(resumption.withCursors ? [cursor] : []))
+      wrote = true
+      const last = page.at(-1)
+      if (last) receipts.told(socket, last.cursor)
+      await drained(socket.conn)
+    }
+    for (const { name, data, pos, cursor } of retold) if (isNews(pos, after)) held.emit(name, data, cursor)
+    return wrote || retold.length > 0
   }
 
   /** What cannot be told again is told as it stands. */
@@ -178,6 +201,15 @@ interface Missed {
   /** Position of the last event whose notices it may have missed. */
   readonly upTo: bigint
 }
+
+/** What a client that goes on has missed, and how things stand that it had subscribed to. */
+interface Returned {
+  readonly absence: Absence
+  readonly retold: readonly (Retold & { readonly cursor: string })[]
+}
+
+const isNews = (pos: string | null, after: Cursor | null): boolean =>
+  pos === null || after === null || (cursorOf(pos)?.position ?? -1n) > after.position
 
 const unknownCursor = (after: string) => ({
   after,

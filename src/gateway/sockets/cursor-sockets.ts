@@ -11,6 +11,8 @@ export interface CursorSockets {
   /** `until`: what a socket has been told before; notices up to there do not go to it again. */
   add(socket: Socket, until: string): void
   has(id: string): boolean
+  /** Of whoever has been told everything that this node has told this socket. */
+  cursorOf(socket: Socket): string
   /** Those of these ids that are such sockets. */
   among(ids: ReadonlySet<string>): readonly string[]
   /** To one socket of any kind: how something stands now. */
@@ -40,10 +42,11 @@ export function cursorSockets(io: Server, pos: () => string): CursorSockets {
 
   return {
     add(socket, until) {
+      if (!toldUntil.has(socket.id)) socket.once('disconnect', () => toldUntil.delete(socket.id))
       toldUntil.set(socket.id, until)
-      socket.once('disconnect', () => toldUntil.delete(socket.id))
     },
     has: (id) => toldUntil.has(id),
+    cursorOf: (socket) => floored(pos(), socket),
     among: (ids) => (toldUntil.size === 0 ? NOBODY : [...ids].filter((id) => toldUntil.has(id))),
     emit: (socket, name, data) =>
       void (toldUntil.has(socket.id) ? socket.emit(name, data, floored(pos(), socket)) : socket.emit(name, data)),

@@ -39,7 +39,7 @@ export function lettingIn(options: LettingInOptions): (socket: Socket) => Promis
         ? { profile: {}, createdAt: now(), updatedAt: null }
         : await introduced(arrival.identity, arrival.party)
     const lane = openLane()
-    const connection = connectionOf({ socket, arrival, person, lane, emit })
+    const connection = connectionOf({ socket, arrival, resumption, person, lane, emit })
     const isResumed = resumption.after !== undefined
     socket.data = { arrival, connection, lane, resumption, isResumed } satisfies SocketData
     // Last of all: nothing may fail between being here and being let in, or they would stay.

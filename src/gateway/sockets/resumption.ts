@@ -12,6 +12,10 @@ export interface Resumption {
   readonly after: Cursor | null | undefined
   /** What it has sent instead, which is no cursor of this log. */
   readonly unknown: string | null
+  /** The name (`pid`) under which the client comes back; null: it does not want to go on. */
+  readonly client: string | null
+  /** It goes on as if it had not been away. */
+  readonly isRecovered: boolean
   /** The connection in whose place it comes, as it says itself; clients that are older than 4.6 do not say. */
   readonly replaces: string | null
 }
@@ -44,8 +48,9 @@ export const resumptions = (parts: KnownCursorOptions) => {
     const isReturn = withCursors && isId(pid) && offset !== undefined
     const found = await sought(isReturn ? offset : after)
     const isRecovered = isReturn && found.after !== undefined
-    ;(socket as unknown as Recoverable).pid = isRecovered ? pid : withCursors ? randomId() : socket.id
-    return { withCursors, ...found, replaces: !withCursors && isId(pid) ? pid : null }
+    const client = isRecovered ? pid : withCursors ? randomId() : null
+    ;(socket as unknown as Recoverable).pid = client ?? socket.id
+    return { withCursors, ...found, client, isRecovered, replaces: !withCursors && isId(pid) ? pid : null }
   }
 }
 

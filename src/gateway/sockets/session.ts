@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io'
+import { personName } from '../../../machines/stream.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Arrival } from './arrivals.ts'
 import { peerOf } from './connections.ts'
@@ -21,13 +22,14 @@ export interface SocketData {
 export interface ConnectionParts {
   readonly socket: Socket
   readonly arrival: Arrival
+  readonly resumption: Pick<Resumption, 'client'>
   readonly person: Connection['person']
   readonly lane: Lane
   readonly emit: (socket: Socket, name: string, data: object) => void
 }
 
 /** A socket as contracts see it. Its end comes after the calls that it made. */
-export function connectionOf({ socket, arrival, person, lane, emit }: ConnectionParts): Connection {
+export function connectionOf({ socket, arrival, resumption, person, lane, emit }: ConnectionParts): Connection {
   const { handshake } = socket
   let isOver = false
   let closers: (() => void)[] = []
@@ -42,6 +44,7 @@ export function connectionOf({ socket, arrival, person, lane, emit }: Connection
     id: socket.id,
     kind: arrival.kind,
     party: arrival.party,
+    client: resumption.client === null ? null : `${resumption.client}.${personName(arrival.party)}`,
     person,
     ...(arrival.kind === 'anonymous' ? { participantToken: arrival.participant.token } : {}),
     address: handshake.address,

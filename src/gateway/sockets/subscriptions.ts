@@ -3,14 +3,15 @@ import type { Connection, Outcome } from '../../delivery/connection.ts'
 import { cursorOf } from '../../delivery/cursor.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import type { EventRef } from '../../delivery/notice.ts'
-import type { Subscriptions, Topic, TopicState } from '../../delivery/subscriptions.ts'
+import type { Restored, Subscriptions, Topic, TopicState } from '../../delivery/subscriptions.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
 import type { Done } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { type Subscription, subscribers } from './subscribers.ts'
 
 export interface SubscriptionsOptions {
-  readonly entities: Pick<Entities, 'lastPosition'>
+  readonly entities: Pick<Entities, 'lastPosition' | 'ask'>
+  readonly now: () => number
   readonly follower: Pick<Follower, 'position' | 'until'>
 }
 
@@ -23,7 +24,7 @@ const MAX_ATTEMPTS = 10
  * The subscriptions of one topic on this node. Whether somebody may look on says the entity at the moment; who is taken
  * out meanwhile is found by the revisions of the two.
  */
-export function subscriptionsTo(topic: Topic, { entities, follower }: SubscriptionsOptions): Subscriptions {
+export function subscriptionsTo(topic: Topic, { entities, follower, now }: SubscriptionsOptions): Subscriptions {
   const turns = keyedQueue()
   const known = subscribers(topic)
 
@@ -42,14 +43,19 @@ export function subscriptionsTo(topic: Topic, { entities, follower }: Subscripti
     return { revision, opening }
   }
 
-  const enter = async (id: string, from: Connection): Promise<Outcome> => {
+  /** In the turn in which it resolves the connection has entered, and what `then` gives is as of now. */
+  const enter = async <T>(
+    id: string,
+    from: Connection,
+    then: (opening: () => TopicState) => T,
+  ): Promise<T | Refusal> => {
     let subscription: Subscription | undefined = known.begin(id, from)
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const found = await admitted(id, from)
         if (found instanceof Refusal) {
           known.end(id, from)
-          return { about: id, answer: found }
+          return found
         }
         const { revision, opening } = found
         if (subscription && subscription.takenOutAt > revision) continue // meanwhile
@@ -59,23 +65,54 @@ export function subscriptionsTo(topic: Topic, { entities, follower }: Subscripti
           subscription = known.begin(id, from) // taken out, and let in again, meanwhile
           continue
         }
-        return told(id, from, opening())
+        return then(opening)
       }
-      return { about: id, answer: refuse('busy') }
+      return refuse('busy')
     } finally {
       if (subscription?.since === null) known.end(id, from)
     }
   }
 
+  /** Where the client goes on when it comes back. */
+  const keep = async (
+    type: 'Subscribe' | 'Unsubscribe',
+    subject: string,
+    from: Connection,
+  ): Promise<Refusal | null> => {
+    const { client, party: by } = from
+    if (client === null) return null
+    const answer = await entities.ask('client', client, { type, topic: topic.name, subject, by, at: now() })
+    return answer instanceof Refusal ? answer : null
+  }
+
+  const restored = async (id: string, from: Connection): Promise<Restored> => {
+    const opening = await enter(id, from, (opening) => opening)
+    if (opening instanceof Refusal) return { rooms: [], tell: () => ({ ...topic.farewell(id), pos: null }) }
+    const rooms = topic.rooms(id, from.party)
+    return topic.hasPast ? { rooms } : { rooms, tell: () => ({ ...opening(), pos: opening().data.pos }) }
+  }
+
   const keyOf = (id: string, from: Connection): string => `${from.id} ${id}`
 
   return {
-    subscribe: (id, from) => turns.run(keyOf(id, from), () => enter(id, from)),
+    subscribe: (id, from) =>
+      turns.run(keyOf(id, from), async () => {
+        const outcome = await enter(id, from, (opening) => told(id, from, opening()))
+        if (outcome instanceof Refusal) return { about: id, answer: outcome }
+        const answer = (await keep('Subscribe', id, from)) ?? outcome.answer
+        return { about: id, answer }
+      }),
     unsubscribe: (id, from) =>
       turns.run(keyOf(id, from), async () => {
         known.end(id, from)
-        return { about: id, answer: { kind: 'done', id: null, seq: -1, position: null, events: [] } }
+        const done: Done = { kind: 'done', id: null, seq: -1, position: null, events: [] }
+        return { about: id, answer: (await keep('Unsubscribe', id, from)) ?? done }
       }),
+    async restore(kept, from) {
+      const its = kept.filter((one) => one.topic === topic.name)
+      const all = its.map(({ subject: id }) => turns.run(keyOf(id, from), () => restored(id, from)))
+      return Promise.all(all)
+    },
     async read(id, from, as) {
       const found = await admitted(id, from)
       if (found instanceof Refusal) return { about: id, answer: found }

@@ -1,0 +1,19 @@
+import type { EventSchema } from '../kernel.ts'
+
+/**
+ * What a client has subscribed to that comes back with `resume=1`, in the stream `client-<pid>.<org>.<person>`. `topic`
+ * and `subject`: of what, and of which one. Times in milliseconds since 1970.
+ */
+export type ClientEvent = {
+  readonly type: 'Subscribed' | 'Unsubscribed'
+  readonly topic: string
+  readonly subject: string
+  readonly at: number
+}
+
+const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
+
+export const clientEvents: Readonly<Record<ClientEvent['type'], EventSchema>> = {
+  Subscribed: plain,
+  Unsubscribed: plain,
+}
