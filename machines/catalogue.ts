@@ -7,6 +7,9 @@ import { chatMachine } from './chat/machine.ts'
 import { decide as decideClient } from './client/decide.ts'
 import { clientEvents } from './client/events.ts'
 import { clientMachine } from './client/machine.ts'
+import { decide as decideCounter } from './counter/decide.ts'
+import { counterEvents } from './counter/events.ts'
+import { counterMachine } from './counter/machine.ts'
 import { decide as decideCourse } from './course/decide.ts'
 import { courseEvents } from './course/events.ts'
 import { courseMachine } from './course/machine.ts'
@@ -20,12 +23,18 @@ import { lessonMachine } from './lesson/machine.ts'
 import { decide as decideLogin } from './login/decide.ts'
 import { loginEvents } from './login/events.ts'
 import { loginMachine } from './login/machine.ts'
+import { decide as decideNumber } from './number/decide.ts'
+import { numberEvents } from './number/events.ts'
+import { numberMachine } from './number/machine.ts'
 import { decide as decidePerson } from './person/decide.ts'
 import { personEvents } from './person/events.ts'
 import { personMachine } from './person/machine.ts'
 import { decide as decidePresence } from './presence/decide.ts'
 import { presenceEvents } from './presence/events.ts'
 import { presenceMachine } from './presence/machine.ts'
+import { decide as decideProject } from './project/decide.ts'
+import { projectEvents } from './project/events.ts'
+import { projectMachine } from './project/machine.ts'
 import { decide as decideQuiz } from './quiz/decide.ts'
 import { quizEvents } from './quiz/events.ts'
 import { quizMachine } from './quiz/machine.ts'
@@ -35,6 +44,9 @@ import { requestMachine } from './request/machine.ts'
 import { decide as decideReview } from './review/decide.ts'
 import { reviewEvents } from './review/events.ts'
 import { reviewMachine } from './review/machine.ts'
+import { decide as decideTicket } from './ticket/decide.ts'
+import { ticketEvents } from './ticket/events.ts'
+import { ticketMachine } from './ticket/machine.ts'
 import { decide as decideVideo } from './video/decide.ts'
 import { videoEvents } from './video/events.ts'
 import { videoMachine } from './video/machine.ts'
@@ -60,15 +72,19 @@ export const catalogue = {
   attendance: kind({ machine: attendanceMachine, decide: decideAttendance, events: attendanceEvents }),
   chat: kind({ machine: chatMachine, decide: decideChat, events: chatEvents }),
   client: kind({ machine: clientMachine, decide: decideClient, events: clientEvents }),
+  counter: kind({ machine: counterMachine, decide: decideCounter, events: counterEvents }),
   course: kind({ machine: courseMachine, decide: decideCourse, events: courseEvents }),
   joincode: kind({ machine: joincodeMachine, decide: decideJoincode, events: joincodeEvents }),
   lesson: kind({ machine: lessonMachine, decide: decideLesson, events: lessonEvents }),
   login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),
+  number: kind({ machine: numberMachine, decide: decideNumber, events: numberEvents }),
   person: kind({ machine: personMachine, decide: decidePerson, events: personEvents }),
   presence: kind({ machine: presenceMachine, decide: decidePresence, events: presenceEvents }),
+  project: kind({ machine: projectMachine, decide: decideProject, events: projectEvents }),
   quiz: kind({ machine: quizMachine, decide: decideQuiz, events: quizEvents }),
   request: kind({ machine: requestMachine, decide: decideRequest, events: requestEvents }),
   review: kind({ machine: reviewMachine, decide: decideReview, events: reviewEvents }),
+  ticket: kind({ machine: ticketMachine, decide: decideTicket, events: ticketEvents }),
   video: kind({ machine: videoMachine, decide: decideVideo, events: videoEvents }),
   watch: kind({ machine: watchMachine, decide: decideWatch, events: watchEvents }),
 }

@@ -2,7 +2,7 @@ import type { OnlineRow } from '../projections/online.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type CatchUp, openCatchUp } from './delivery/catch-up.ts'
-import type { Contract, Served } from './delivery/contract.ts'
+import { type Contract, type Door, namespacesOf, type Served } from './delivery/contract.ts'
 import type { Follower } from './delivery/follower.ts'
 import type { KeptStreams } from './delivery/kept-streams.ts'
 import type { LiveModel } from './delivery/live-model.ts'
@@ -13,7 +13,7 @@ import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
 import type { CursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { droppedParticipants } from './gateway/sockets/dropped-participants.ts'
-import { openInbound } from './gateway/sockets/inbound.ts'
+import { type InboundGate, openInbound } from './gateway/sockets/inbound.ts'
 import { lettingIn } from './gateway/sockets/letting-in.ts'
 import type { Receipts } from './gateway/sockets/receipts.ts'
 import { resumptions } from './gateway/sockets/resumption.ts'
@@ -68,22 +68,25 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
   const { io, connections, contracts, served, cursorSockets, receipts, kept } = options
   const { now } = clock
   const debugging = logger.isLevelEnabled('debug')
-  const inbound = openInbound({
-    contracts: contracts.map((contract, i) => ({ refusals: contract.refusals, inbound: served[i]?.inbound })),
-    profiles,
-    perPerson: tokenBuckets(config.ratePerPerson),
-    perAddress,
-    now,
-    observe: {
-      command(name, party, outcome, milliseconds) {
-        metrics.command(name, outcome, milliseconds)
-        const by = { org: party.org, by: party.id, role: party.role }
-        if (debugging) logger.debug({ command: name, ...by, outcome, ms: milliseconds }, 'command')
+  const perPerson = tokenBuckets(config.ratePerPerson)
+  /** What is emitted in a namespace, by the contracts that are there. */
+  const inboundOf = (its: readonly number[]): InboundGate =>
+    openInbound({
+      contracts: its.map((i) => ({ refusals: contracts[i]?.refusals ?? {}, inbound: served[i]?.inbound })),
+      profiles,
+      perPerson,
+      perAddress,
+      now,
+      observe: {
+        command(name, party, outcome, milliseconds) {
+          metrics.command(name, outcome, milliseconds)
+          const by = { org: party.org, by: party.id, role: party.role }
+          if (debugging) logger.debug({ command: name, ...by, outcome, ms: milliseconds }, 'command')
+        },
+        unknownEvent: () => metrics.unknownEvent(),
+        failed: onError,
       },
-      unknownEvent: () => metrics.unknownEvent(),
-      failed: onError,
-    },
-  })
+    })
   const registry = connectionRegistry({
     presence: options.presence.tracker,
     keys: options.presence.keys,
@@ -94,34 +97,52 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     now,
   })
   const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
-  const letIn = lettingIn({
-    arrive: arrivals({ handshake: options.handshake, auth: options.auth, perAddress, dropped, now }),
-    entities,
-    registry,
-    resumption: resumptions({ log, follower }),
-    emit: cursorSockets.emit,
-    now,
-  })
-  const catchUp = openCatchUp({
-    ...{ log, kept },
-    pasts: served.flatMap(({ past }) => past ?? []),
-    onError: (error) => onError(error, 'catch-up'),
-  })
-  serveSockets({
-    ...{ io, letIn, contracts: served, entities, profiles, registry, follower, inbound, dropped, clock, onError },
-    onPutOff({ code, message }) {
-      metrics.putOff(code)
-      if (debugging) logger.debug({ code, why: message }, 'a connection was put off')
-    },
-    ...{ catchUp, cursorSockets, receipts },
+  const lettingInBy = (door: Door | undefined) =>
+    lettingIn({
+      arrive: arrivals({ handshake: options.handshake, auth: options.auth, perAddress, dropped, door, now }),
+      entities,
+      registry,
+      resumption: resumptions({ log, follower }),
+      emit: cursorSockets.emit,
+      now,
+    })
+  const catchUpOf = (its: readonly Served[]): CatchUp =>
+    openCatchUp({
+      ...{ log, kept },
+      pasts: its.flatMap(({ past }) => past ?? []),
+      onError: (error) => onError(error, 'catch-up'),
+    })
+  const namespaces = namespacesOf(contracts)
+  const rooms = namespaces.map((name) => {
+    const its = contracts.flatMap((contract, i) => (contract.namespace === name ? [i] : []))
+    const here = its.flatMap((i) => served[i] ?? [])
+    const door = contracts[its[0] ?? -1]?.door
+    const [inbound, catchUp] = [inboundOf(its), catchUpOf(here)]
+    serveSockets({
+      ...{ namespace: io.of(name), letIn: lettingInBy(door), maxFrameBytes: door?.maxFrameBytes, contracts: here },
+      ...{ entities, profiles, registry, follower, inbound, dropped, clock, onError },
+      onPutOff({ code, message }) {
+        metrics.putOff(code)
+        if (debugging) logger.debug({ code, why: message }, 'a connection was put off')
+      },
+      ...{ catchUp, cursorSockets, receipts },
+    })
+    return { name, inbound, catchUp }
   })
   const slowReaders = watchSlowReaders({
     io,
+    namespaces,
     clock,
     onCutOff(reader) {
       metrics.cutOff()
       logger.warn(reader, 'a client that does not read was disconnected')
     },
   })
-  return { catchUp, drain: inbound.drain, stop: slowReaders.stop }
+  const main = rooms.find(({ name }) => name === '/')
+  if (!main) throw new Error('no contract serves the default namespace')
+  return {
+    catchUp: main.catchUp,
+    drain: async () => void (await Promise.all(rooms.map(({ inbound }) => inbound.drain()))),
+    stop: slowReaders.stop,
+  }
 }

@@ -7,7 +7,7 @@ import { isStaff } from '../machines/kernel.ts'
 import { idIn, isOf, personIn } from '../machines/stream.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import type { Contract, DemoLogin, Node } from './delivery/contract.ts'
+import { type Contract, type DemoLogin, type Node, namespacesOf } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
 import { keptStreams } from './delivery/kept-streams.ts'
 import { type Listener, listeners } from './delivery/listeners.ts'
@@ -119,7 +119,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     allowEio3: config.allowEio3,
   })
   const pos = (): string => follower.pos()
-  const cursors = cursorSockets(io, pos)
+  const cursors = cursorSockets(pos)
   const told = receipts({
     store: connections.receipts,
     clock,
@@ -129,7 +129,10 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       return row && BigInt(row.cameAt)
     },
   })
-  const outlet = socketOutlet({ io, cursorSockets: cursors, receipts: told, pushed: metrics.pushed })
+  const outlet = socketOutlet({
+    ...{ io, cursorSockets: cursors, receipts: told, pushed: metrics.pushed },
+    namespaces: namespacesOf(contracts),
+  })
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
   const follower = openFollower({ log, outlet, profiles, clock, onError: (error) => onError(error, 'follower') })
@@ -260,7 +263,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       await presence.keys.close()
       clients.stop()
       if (keys.kind === 'provider') keys.provider.stop()
-      await Promise.all([hangUp(io, HANG_UP_MS), within(HANG_UP_MS, closed)])
+      await Promise.all([hangUp(io, namespacesOf(contracts), HANG_UP_MS), within(HANG_UP_MS, closed)])
       http.closeAllConnections()
       await within(HANG_UP_MS, io.close()) // also those who had not said yet who they are
       await follower.stop() // nothing starts from here on that a contract has stopped

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Party } from '../../machines/kernel.ts'
+import type { Party, Role } from '../../machines/kernel.ts'
 import type { OnlineRow } from '../../projections/online.ts'
 import type { Projection } from '../../projections/projection.ts'
 import type { Clock } from '../clock.ts'
@@ -27,8 +27,10 @@ import type { Subscriptions, Topic } from './subscriptions.ts'
 /** One client-facing system. Machinery serves any list of them and knows none. */
 export interface Contract {
   readonly name: string
-  /** The Socket.IO namespace of its clients. */
-  readonly namespace: '/'
+  /** The Socket.IO namespace of its clients. `/` is everybody's; another one is this contract's own. */
+  readonly namespace: string
+  /** Of a namespace of its own. */
+  readonly door?: Door
   /** What it lists, kept up by the installation's view runners. */
   readonly views: readonly Projection[]
   /** Every name that it pushes, with the shape of the data. */
@@ -42,6 +44,19 @@ export interface Contract {
   readonly seed?: (parts: SeedParts) => Promise<readonly DemoLogin[]>
   /** Puts the contract on a node: called once, before the node follows the log. */
   open(node: Node): Served
+}
+
+/** The namespaces of these contracts, the default one first. */
+export const namespacesOf = (contracts: readonly Pick<Contract, 'namespace'>[]): readonly string[] => [
+  ...new Set(['/', ...contracts.map(({ namespace }) => namespace)]),
+]
+
+/** Who comes into a namespace, and with how much at once. */
+export interface Door {
+  /** These, with a token. */
+  readonly roles: readonly Role[]
+  /** Of one frame; default: as in all others. */
+  readonly maxFrameBytes?: number
 }
 
 export type SeedParts = Pick<Node, 'log' | 'entities' | 'passwords'> & { readonly now: () => number }

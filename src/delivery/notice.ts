@@ -10,6 +10,8 @@ import { posOf } from './cursor.ts'
 export interface Audience {
   readonly kind: string
   readonly room: string
+  /** Default: `/`. */
+  readonly namespace?: string
   readonly except?: readonly string[]
 }
 

@@ -8,13 +8,13 @@ import type { PlacedNotice } from './placed-notice.ts'
 export interface Outlet {
   /** `told`: the last notice that this tells; without, it tells how something stands. */
   push(to: Audience, name: string, data: object, told?: PlacedNotice): void
-  /** Connections in this room. */
+  /** Connections in this room of the default namespace. */
   size(room: string): number
   /** The oldest notice that a pace still holds back from this room; undefined = none any more. */
   holdsBack(room: string, oldest: PlacedNotice | undefined): void
-  /** Every connection that is in the room `of` is in the room `into` as well. */
+  /** Every connection of the default namespace that is in the room `of` is in the room `into` as well. */
   join(of: string, into: string): void
-  /** Every connection that is in the room `of` leaves these rooms. */
+  /** Every connection of the default namespace that is in the room `of` leaves these rooms. */
   leave(of: string, rooms: readonly string[]): void
   /** Closes all connections of one person on this node, telling them why. */
   disconnectUser(org: string, id: string, why: string): void

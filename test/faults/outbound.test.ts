@@ -19,11 +19,11 @@ async function aPushingServer() {
   const io = new Server(http, { serveClient: false })
   const clock = manualClock()
   const cut: Terminated[] = []
-  const outbound = watchSlowReaders({ io, clock, onCutOff: (reader) => cut.push(reader) })
+  const outbound = watchSlowReaders({ io, namespaces: ['/'], clock, onCutOff: (reader) => cut.push(reader) })
   const url = await listen(http, '127.0.0.1', 0)
   onTestFinished(async () => {
     outbound.stop()
-    await hangUp(io, 200)
+    await hangUp(io, ['/'], 200)
     await io.close()
   })
   const reader = await connect(url, {})

@@ -25,7 +25,7 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
   let arrivals = 0
   const left: ConnectionRegistry['left'] = async (_, __, { how }) => void ends.push(how)
   serveSockets({
-    io,
+    namespace: io.of('/'),
     async letIn(socket) {
       const identity = { exp: Date.now() / 1_000 + 60 }
       const arrival = { kind: 'app', party: ann, identity } as ConnectionParts['arrival']
@@ -52,7 +52,7 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
     entities: { state: () => Promise.reject(new Error('nobody goes on here')) },
     follower: { position: () => 0n, pos: () => '0', until: async () => true },
     async *catchUp() {},
-    cursorSockets: cursorSockets(io, () => '0'),
+    cursorSockets: cursorSockets(() => '0'),
     receipts: { arrived: () => null, told() {}, caughtUp() {}, pushed() {}, ended() {} },
     profiles: new ProfileCache(memoryLog({ codec: codec(eventSchemas), now: Date.now })),
     registry: { left, entered: async () => {}, probeOthers: async () => {} },

@@ -1,6 +1,7 @@
 import type { Socket } from 'socket.io'
 import type { Party } from '../../../machines/kernel.ts'
 import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
+import type { Door } from '../../delivery/contract.ts'
 import { aliveKeyProblem } from '../../presence/alive-keys.ts'
 import { type Authenticator, AuthFailure, partyOf } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
@@ -22,6 +23,8 @@ export interface ArrivalsOptions {
   /** Of anonymous participants, who are let in without knowing anything. */
   readonly perAddress: Limit
   readonly dropped: DroppedParticipants
+  /** Of a namespace of its own; undefined = the default one. */
+  readonly door: Door | undefined
   readonly now: () => number
 }
 
@@ -31,7 +34,7 @@ export interface ArrivalsOptions {
  * Rejects with ConnectionRefused (401, 403, 429).
  */
 export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
-  const { handshake, auth, perAddress, dropped, now } = options
+  const { handshake, auth, perAddress, dropped, door, now } = options
 
   const spokenFor = async (socket: Socket): Promise<Identity | ParticipantToken | null> => {
     const onRequest = handshake.of(socket.request)
@@ -48,6 +51,8 @@ export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<
   return async (socket) => {
     const { query, address } = socket.handshake
     const found = await spokenFor(socket)
+    if (door && (found === null || 'token' in found))
+      throw new ConnectionRefused(401, 'a token is needed: send it as Authorization: Bearer, or as auth.token')
     if (found === null && query.role !== 'student') {
       throw new ConnectionRefused(401, 'a token is needed: send it as auth.token; only role=student may come without')
     }
@@ -62,6 +67,8 @@ export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<
       return { kind: 'anonymous', party, participant }
     }
     const party = partyOf(found)
+    if (door && !door.roles.some((role) => role === party.role))
+      throw new ConnectionRefused(403, `this is not for ${party.role}s: it is for ${door.roles.join(', ')}`)
     agree(query, party)
     const entrance = clientKindOf(found.role, query.product_type)
     if ('problem' in entrance) throw new ConnectionRefused(403, entrance.problem)

@@ -153,6 +153,8 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     const { connection, resumption } = socket.data as SocketData
     const { kind, party } = connection
     if (resumption.after !== undefined) return resumption.after
+    // Elsewhere nothing is addressed to a person.
+    if (socket.nsp.name !== '/') return undefined
     // Staff are told how it stands.
     if (kind === 'hub' || resumption.withCursors || isStaff(party.role)) return undefined
     const found = receipts.arrived(socket, personName(party), room, resumption.replaces)

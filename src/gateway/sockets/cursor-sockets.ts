@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'socket.io'
+import type { Namespace, Socket } from 'socket.io'
 import { earlier, isAfter } from '../../delivery/cursor.ts'
 import { cursorAfter, cursorBefore, type PlacedNotice } from '../../delivery/placed-notice.ts'
 
@@ -27,9 +27,8 @@ export interface CursorSockets {
 const EVENT = 2
 
 /** `pos`: the cursor of whoever has been told everything that this node has. */
-export function cursorSockets(io: Server, pos: () => string): CursorSockets {
-  const { sockets, adapter } = io.of('/')
-  const toldUntil = new Map<string, string>()
+export function cursorSockets(pos: () => string): CursorSockets {
+  const toldUntil = new Map<string, { readonly socket: Socket; readonly until: string }>()
   /** The oldest notice that waits in each room. */
   const floors = new Map<string, PlacedNotice>()
 
@@ -43,7 +42,7 @@ export function cursorSockets(io: Server, pos: () => string): CursorSockets {
   return {
     add(socket, until) {
       if (!toldUntil.has(socket.id)) socket.once('disconnect', () => toldUntil.delete(socket.id))
-      toldUntil.set(socket.id, until)
+      toldUntil.set(socket.id, { socket, until })
     },
     has: (id) => toldUntil.has(id),
     cursorOf: (socket) => floored(pos(), socket),
@@ -53,16 +52,19 @@ export function cursorSockets(io: Server, pos: () => string): CursorSockets {
     push(ids, name, data, told) {
       const cursor = told ? cursorAfter(told) : pos()
       const byCursor = new Map<string, Set<string>>()
+      let nsp: Namespace | undefined
       for (const id of ids) {
-        const socket = sockets.get(id)
-        const until = toldUntil.get(id)
-        if (!socket || until === undefined || (told && !isAfter(cursor, until))) continue
-        const own = floors.size === 0 ? cursor : floored(cursor, socket)
+        const its = toldUntil.get(id)
+        if (!its || (told && !isAfter(cursor, its.until))) continue
+        nsp = its.socket.nsp // all of one push are in one
+        const own = floors.size === 0 ? cursor : floored(cursor, its.socket)
         byCursor.set(own, (byCursor.get(own) ?? new Set()).add(id))
       }
+      if (!nsp) return
+      const { adapter, name: namespace } = nsp
       // Each socket is in a room of its own id.
       for (const [own, rooms] of byCursor)
-        adapter.broadcast({ type: EVENT, data: [name, data, own], nsp: '/' }, { rooms, except: new Set() })
+        adapter.broadcast({ type: EVENT, data: [name, data, own], nsp: namespace }, { rooms, except: new Set() })
     },
     holdsBack(room, oldest) {
       if (oldest) floors.set(room, oldest)

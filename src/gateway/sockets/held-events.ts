@@ -16,33 +16,42 @@ const DISCONNECT = '1'
 
 const MAX_WAITING = 20_000
 
+/** One connection of Engine.IO may carry several namespaces; each of them is held by itself. */
+const holding = new WeakMap<Client, Set<Hold>>()
+
+/** Takes a packet that may have to wait; false = it is none of its own. */
+type Hold = (packets: unknown, options: object) => boolean
+
 /**
  * From now on events for this connection wait until `release`, whether they are emitted or broadcast; answers to its
  * own calls do not.
  */
 export function holdEvents(socket: Socket): HeldEvents {
   const client = socket.client as unknown as Client
-  const write = client.writeToEngine.bind(client)
+  // As socket.io-protocol 5 begins a packet of this namespace.
+  const namespace = socket.nsp.name === '/' ? '' : `${socket.nsp.name},`
+  const isOwn = (text: string): boolean => (namespace ? text.startsWith(namespace, 1) : text[1] !== '/')
   let waiting: (readonly [packets: unknown, options: object])[] = []
   let isDirect = false
 
   const release = (): boolean => {
-    // Back to the method of its class.
-    delete (client as Partial<Client>).writeToEngine
     const all = waiting
     waiting = []
-    for (const [packets, options] of all) write(packets, options)
+    letGo(client, hold)
+    for (const [packets, options] of all) client.writeToEngine(packets, options)
     return all.length > 0
   }
 
-  client.writeToEngine = (packets, options) => {
+  const hold: Hold = (packets, options) => {
     const [first] = Array.isArray(packets) ? packets : [packets]
-    const type = typeof first === 'string' ? first[0] : undefined
-    if (type === DISCONNECT) release() // nothing comes after it
-    if (isDirect || type !== EVENT) write(packets, options)
-    else if (waiting.length < MAX_WAITING) waiting.push([packets, options])
+    if (isDirect || typeof first !== 'string' || !isOwn(first)) return false
+    if (first[0] === DISCONNECT) release() // nothing comes after it
+    if (first[0] !== EVENT) return false
+    if (waiting.length < MAX_WAITING) waiting.push([packets, options])
     else socket.conn.close() // a client that has missed so much comes again, and is told from where it stopped
+    return true
   }
+  take(client, hold)
 
   return {
     emit(name, ...args) {
@@ -55,6 +64,25 @@ export function holdEvents(socket: Socket): HeldEvents {
     },
     release,
   }
+}
+
+function take(client: Client, hold: Hold): void {
+  const holds = holding.get(client) ?? new Set()
+  if (holds.size === 0) {
+    const write = client.writeToEngine.bind(client)
+    client.writeToEngine = (packets, options) => {
+      for (const one of holds) if (one(packets, options)) return
+      write(packets, options)
+    }
+  }
+  holding.set(client, holds.add(hold))
+}
+
+function letGo(client: Client, hold: Hold): void {
+  const holds = holding.get(client)
+  if (!holds?.delete(hold) || holds.size > 0) return
+  delete (client as Partial<Client>).writeToEngine // back to the method of its class
+  holding.delete(client)
 }
 
 /** What every packet to a client passes, which Socket.IO has no public name for. */

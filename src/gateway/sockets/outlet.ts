@@ -13,31 +13,36 @@ export interface SocketOutletOptions {
   readonly cursorSockets: CursorSockets
   readonly receipts: Pick<Receipts, 'pushed'>
   readonly pushed: (name: string) => void
+  readonly namespaces: readonly string[]
 }
 
 /**
  * Pushes to this node's sockets. A notice is serialised once, however many hear it, and not at all when nobody does.
  * The in-memory adapter joins and leaves at once.
  */
-export function socketOutlet({ io, cursorSockets, receipts, pushed }: SocketOutletOptions): Outlet {
-  const { adapter } = io.of('/')
-  const { rooms } = adapter
+export function socketOutlet({ io, cursorSockets, receipts, pushed, namespaces }: SocketOutletOptions): Outlet {
+  const all = namespaces.map((name) => io.of(name))
+  const { rooms } = io.of('/').adapter
 
   const socketsOf = (org: string, id: string): Socket[] =>
-    [personRoom, hubRoom]
-      .flatMap((roomOf) => [...(rooms.get(roomOf({ org, id })) ?? [])])
-      .flatMap((socketId) => io.of('/').sockets.get(socketId) ?? [])
+    all.flatMap(({ adapter, sockets }) =>
+      [personRoom, hubRoom]
+        .flatMap((roomOf) => [...(adapter.rooms.get(roomOf({ org, id })) ?? [])])
+        .flatMap((socketId) => sockets.get(socketId) ?? []),
+    )
 
   return {
-    push({ room, except = NOBODY }, name, data, told) {
+    push({ room, except = NOBODY, namespace = '/' }, name, data, told) {
+      const { adapter } = io.of(namespace)
+      const { rooms } = adapter
       const inRoom = rooms.get(room)
       if (!inRoom) return
       pushed(name)
-      receipts.pushed(room)
+      if (namespace === '/') receipts.pushed(room)
       const withCursor = cursorSockets.among(inRoom)
       // What `io.to(room).except(except).emit(name, data)` comes to, without the three operators that it makes on the
       // way.
-      const packet = { type: EVENT, data: [name, data], nsp: '/' }
+      const packet = { type: EVENT, data: [name, data], nsp: namespace }
       if (withCursor.length === 0) {
         adapter.broadcast(packet, { rooms: new Set([room]), except: new Set(except) })
         return

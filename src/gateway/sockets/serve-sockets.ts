@@ -1,28 +1,31 @@
-import type { Server, Socket } from 'socket.io'
+import type { Namespace, Socket } from 'socket.io'
 import { type ArrivingOptions, arriving } from './arriving.ts'
 import { type ConnectionRefused, refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { seenUntil, wasClosedNormally } from './connections.ts'
 import type { DroppedParticipants } from './dropped-participants.ts'
+import { allowFrames } from './frame-limit.ts'
 import type { InboundGate } from './inbound.ts'
 import { hangUpOn } from './outlet.ts'
 import type { SocketData } from './session.ts'
 
 export interface ServeSocketsOptions extends ArrivingOptions {
-  readonly io: Server
+  readonly namespace: Namespace
   readonly letIn: (socket: Socket) => Promise<void>
   readonly registry: ConnectionRegistry
   readonly inbound: InboundGate
   readonly dropped: Pick<DroppedParticipants, 'forget'>
   /** Somebody was hung up on, to come again. */
+  /** Of one frame of whoever was let in; undefined: what strangers may send. */
+  readonly maxFrameBytes?: number | undefined
   readonly onPutOff: (why: ConnectionRefused['data']) => void
 }
 
 /** Lets clients in: what they are told on arrival, what they ask, and that they are gone. */
 export function serveSockets(options: ServeSocketsOptions): void {
-  const { io, letIn, onPutOff, dropped, receipts, registry, inbound, clock, onError } = options
+  const { namespace, letIn, maxFrameBytes, onPutOff, dropped, receipts, registry, inbound, clock, onError } = options
 
-  io.use((socket, next) => {
+  namespace.use((socket, next) => {
     letIn(socket).then(
       () => next(),
       (error: unknown) => {
@@ -39,7 +42,8 @@ export function serveSockets(options: ServeSocketsOptions): void {
 
   const arrive = arriving(options)
 
-  io.on('connection', (socket) => {
+  namespace.on('connection', (socket) => {
+    if (maxFrameBytes !== undefined) allowFrames(socket.conn, maxFrameBytes)
     const { connection, arrival, lane } = socket.data as SocketData
     // An anonymous participant's token is nothing that expires.
     const expiry =

@@ -15,6 +15,7 @@ export interface Terminated {
 
 export interface SlowReadersOptions {
   readonly io: Server
+  readonly namespaces: readonly string[]
   readonly clock: Clock
   /** Told after the fact. The client sees a lost connection, comes back and gets a fresh opening state. */
   readonly onCutOff: (reader: Terminated) => void
@@ -40,7 +41,7 @@ const STALLED_SWEEPS = 15
  * waiting, or more than 1 MiB of which nothing was taken for 15 s. Between two looks one connection can be given more
  * than that: then the bound is what this node can push in a second. `stop` ends the looking.
  */
-export function watchSlowReaders({ io, clock, onCutOff }: SlowReadersOptions): { stop(): void } {
+export function watchSlowReaders({ io, namespaces, clock, onCutOff }: SlowReadersOptions): { stop(): void } {
   const open = new Map<Connection, Progress>()
   const add = (connection: Connection): void => {
     open.set(connection, { mark: NOTHING, sweeps: 0 })
@@ -51,7 +52,11 @@ export function watchSlowReaders({ io, clock, onCutOff }: SlowReadersOptions): {
       const bytes = waitingBytes(connection)
       const stalled = hasStalled(connection, progress, bytes)
       if (bytes <= MAX_WAITING_BYTES && !stalled) continue
-      const reader = { person: personOn(io, connection), address: connection.remoteAddress, waitingBytes: bytes }
+      const reader = {
+        person: personOn(io, namespaces, connection),
+        address: connection.remoteAddress,
+        waitingBytes: bytes,
+      }
       terminate(connection)
       onCutOff({ ...reader, why: stalled ? 'it takes nothing' : 'too much waits for it' })
     }
@@ -87,8 +92,9 @@ function hasStalled(connection: Connection, progress: Progress, bytes: number): 
   return progress.sweeps >= STALLED_SWEEPS
 }
 
-function personOn(io: Server, connection: Connection): string | null {
-  for (const { conn, data } of io.of('/').sockets.values()) {
+function personOn(io: Server, namespaces: readonly string[], connection: Connection): string | null {
+  const sockets = namespaces.flatMap((name) => [...io.of(name).sockets.values()])
+  for (const { conn, data } of sockets) {
     const { arrival } = data as Partial<SocketData> // set when they were let in
     if (conn === connection && arrival) return personName(arrival.party)
   }
