@@ -1,11 +1,11 @@
 import type { OnlineRow } from '../projections/online.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type CatchUp, openCatchUp } from './delivery/catch-up.ts'
+import type { CatchUp } from './delivery/catch-up.ts'
 import { type Contract, type Door, namespacesOf, type Served } from './delivery/contract.ts'
 import type { Follower } from './delivery/follower.ts'
-import type { KeptStreams } from './delivery/kept-streams.ts'
 import type { LiveModel } from './delivery/live-model.ts'
+import type { Past } from './delivery/past.ts'
 import type { ProfileCache } from './delivery/profile-cache.ts'
 import type { Authenticator } from './gateway/auth/authenticator.ts'
 import { type Limit, tokenBuckets } from './gateway/auth/limits.ts'
@@ -51,7 +51,7 @@ export interface ServeClientsOptions {
   readonly served: readonly Served[]
   readonly cursorSockets: CursorSockets
   readonly receipts: Receipts
-  readonly kept: KeptStreams
+  readonly catchUpOf: (pasts: readonly Past[]) => CatchUp
 }
 
 export interface ServedClients {
@@ -65,7 +65,7 @@ export interface ServedClients {
 /** Lets clients in over sockets: who may come, what they may ask, what they are told. */
 export function serveClients(options: ServeClientsOptions): ServedClients {
   const { config, clock, logger, metrics, log, entities, profiles, online, follower, perAddress, onError } = options
-  const { io, connections, contracts, served, cursorSockets, receipts, kept } = options
+  const { io, connections, contracts, served, cursorSockets, receipts, catchUpOf } = options
   const { now } = clock
   const debugging = logger.isLevelEnabled('debug')
   const perPerson = tokenBuckets(config.ratePerPerson)
@@ -106,18 +106,13 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
       emit: cursorSockets.emit,
       now,
     })
-  const catchUpOf = (its: readonly Served[]): CatchUp =>
-    openCatchUp({
-      ...{ log, kept },
-      pasts: its.flatMap(({ past }) => past ?? []),
-      onError: (error) => onError(error, 'catch-up'),
-    })
   const namespaces = namespacesOf(contracts)
   const rooms = namespaces.map((name) => {
     const its = contracts.flatMap((contract, i) => (contract.namespace === name ? [i] : []))
     const here = its.flatMap((i) => served[i] ?? [])
     const door = contracts[its[0] ?? -1]?.door
-    const [inbound, catchUp] = [inboundOf(its), catchUpOf(here)]
+    const inbound = inboundOf(its)
+    const catchUp = catchUpOf(here.flatMap(({ past }) => past ?? []))
     serveSockets({
       ...{ namespace: io.of(name), letIn: lettingInBy(door), maxFrameBytes: door?.maxFrameBytes, contracts: here },
       ...{ entities, profiles, registry, follower, inbound, dropped, clock, onError },

@@ -7,19 +7,23 @@ import { isStaff } from '../machines/kernel.ts'
 import { idIn, isOf, personIn } from '../machines/stream.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { openCatchUp } from './delivery/catch-up.ts'
 import { type Contract, type DemoLogin, type Node, namespacesOf } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
 import { keptStreams } from './delivery/kept-streams.ts'
 import { type Listener, listeners } from './delivery/listeners.ts'
 import { onlineModel } from './delivery/online-model.ts'
+import type { Past } from './delivery/past.ts'
 import { ProfileCache } from './delivery/profile-cache.ts'
 import { seedModels } from './delivery/seed.ts'
+import { openDirectoryFiles } from './files/directory.ts'
 import { authenticator } from './gateway/auth/authenticator.ts'
 import { openKeys } from './gateway/auth/keys.ts'
 import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
 import { httpApp } from './gateway/http/app.ts'
 import { asyncApi } from './gateway/http/asyncapi.ts'
+import { eventStreams, withStreams } from './gateway/http/event-streams.ts'
 import { listen } from './gateway/http/listen.ts'
 import { noticesRoute } from './gateway/http/notices.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
@@ -129,10 +133,20 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       return row && BigInt(row.cameAt)
     },
   })
-  const outlet = socketOutlet({
+  const sockets = socketOutlet({
     ...{ io, cursorSockets: cursors, receipts: told, pushed: metrics.pushed },
     namespaces: namespacesOf(contracts),
   })
+  const streams = eventStreams({
+    ...{ leases: connections.leases, clock, pushed: metrics.pushed },
+    follower: { position: () => follower.position(), pos },
+    onError: (error) => onError(error, 'streams'),
+  })
+  const outlet = withStreams(sockets, streams)
+  const kept = keptStreams(log)
+  const catchUpOf = (pasts: readonly Past[]) =>
+    openCatchUp({ log, kept, pasts, onError: (error) => onError(error, 'catch-up') })
+  const files = await openDirectoryFiles(join(config.dataDirectory, 'files'))
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
   const follower = openFollower({ log, outlet, profiles, clock, onError: (error) => onError(error, 'follower') })
@@ -161,6 +175,9 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     outlet,
     subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower, now: clock.now }),
     leases: connections.leases,
+    streams,
+    catchUp: catchUpOf,
+    files,
     hubs,
     passwords,
     authenticator: auth,
@@ -180,7 +197,6 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     [forgetsWhoLeft(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
     (error) => onError(error, 'follower'),
   )
-  const kept = keptStreams(log)
   const onEvent = (recorded: Recorded): void => {
     kept.onEvent(recorded)
     try {
@@ -217,7 +233,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const perAddress = tokenBuckets(config.ratePerAddress)
   const clients = serveClients({
     ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, perAddress, onError },
-    ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told, kept },
+    ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told, catchUpOf },
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
@@ -262,6 +278,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       await presence.tracker.stop()
       await presence.keys.close()
       clients.stop()
+      streams.end()
       if (keys.kind === 'provider') keys.provider.stop()
       await Promise.all([hangUp(io, namespacesOf(contracts), HANG_UP_MS), within(HANG_UP_MS, closed)])
       http.closeAllConnections()

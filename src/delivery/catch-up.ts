@@ -16,6 +16,8 @@ export interface Missed {
   readonly name: string
   readonly data: object
   readonly cursor: string
+  /** The data as it goes out, where it is not all of it: to be asked for one by one. */
+  readonly complete?: () => Promise<object>
 }
 
 export interface CatchUpOptions {
@@ -30,6 +32,8 @@ export interface CatchUpOptions {
 /** Who was away, and what they have missed. */
 export interface Absence {
   readonly hearer: Hearer
+  /** Where they hear what is told to these rooms; default: `/`. */
+  readonly namespace?: string
   /** The rooms that they were in all the time. */
   readonly rooms: readonly string[]
   /** Whether the rooms count that they entered and left (`Past.move`). */
@@ -75,7 +79,7 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
   }
 
   async function pass(
-    { hearer, rooms, moves, after, upTo, isWanted }: Absence,
+    { hearer, namespace = '/', rooms, moves, after, upTo, isWanted }: Absence,
     streams: readonly PastStream[],
   ): Promise<Page> {
     const fresh = { online: onlineModel(log), profiles: new ProfileCache(log), streams: namesOf(streams) }
@@ -101,11 +105,12 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
         return false
       }
     }
-    const move = (recorded: Recorded, tells: boolean): readonly PlacedNotice[] => {
-      const told: PlacedNotice[] = []
+    const move = (recorded: Recorded, tells: boolean): readonly Told[] => {
+      const told: Told[] = []
       for (const { feed, change, notices } of notifier.move(recorded, tells)) {
-        if (moves) pastOf.get(feed)?.move?.(change, hearer, inRooms)
-        told.push(...notices)
+        const past = pastOf.get(feed)
+        if (moves) past?.move?.(change, hearer, inRooms)
+        told.push(...notices.map((notice) => ({ ...notice, past })))
       }
       return told
     }
@@ -142,13 +147,19 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
       const already = recorded.position === after?.position ? after.notices : 0
       for (const told of move(recorded, true)) {
         const { to, name, data, latest } = told.notice
-        if (told.number <= already || !inRooms.has(to.room) || to.except?.some((room) => inRooms.has(room))) continue
-        missed.push({ name, data, cursor: cursorAfter(told), key: latest ? `${name} ${to.room}` : null })
+        if (told.number <= already || (to.namespace ?? '/') !== namespace) continue
+        if (!inRooms.has(to.room) || to.except?.some((room) => inRooms.has(room))) continue
+        const complete = told.past?.completing?.(name, data)
+        const key = latest ? `${name} ${to.room}` : null
+        missed.push({ name, data, cursor: cursorAfter(told), key, ...(complete ? { complete } : {}) })
       }
     }
     return { missed: onlyLatest(missed), next: last }
   }
 }
+
+/** A notice, and whose it is. */
+type Told = PlacedNotice & { readonly past: Past | undefined }
 
 /** Whom the notices of an event name. */
 const peopleIn = (notifier: Notifier, recorded: Recorded): readonly PersonRef[] =>

@@ -4,14 +4,17 @@ import type { OnlineRow } from '../../projections/online.ts'
 import type { Projection } from '../../projections/projection.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import type { FileStore } from '../files/file-store.ts'
 import type { Authenticator } from '../gateway/auth/authenticator.ts'
 import type { Passwords } from '../gateway/auth/passwords.ts'
+import type { EventStreams } from '../gateway/http/event-streams.ts'
 import type { HttpEnv } from '../gateway/http/middleware.ts'
 import type { Views } from '../gateway/http/pages.ts'
 import type { Log } from '../log/log.ts'
 import type { Hubs } from '../presence/hubs.ts'
 import type { Leases } from '../presence/leases.ts'
 import type { Entities } from '../runtime/entities.ts'
+import type { CatchUp } from './catch-up.ts'
 import type { Calls, Connection, Inbound } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { Follower } from './follower.ts'
@@ -146,6 +149,10 @@ export interface Node {
   /** Opens the subscriptions of one topic. */
   readonly subscriptionsTo: (topic: Topic) => Subscriptions
   readonly leases: Pick<Leases, 'count'>
+  readonly streams: Pick<EventStreams, 'open'>
+  /** Tells again what these tell. */
+  readonly catchUp: (pasts: readonly Past[]) => CatchUp
+  readonly files: FileStore
   readonly hubs: Hubs
   readonly passwords: Passwords
   readonly authenticator: Authenticator

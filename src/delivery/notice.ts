@@ -10,10 +10,13 @@ import { posOf } from './cursor.ts'
 export interface Audience {
   readonly kind: string
   readonly room: string
-  /** Default: `/`. */
+  /** A namespace of Socket.IO, or `STREAMS`. Default: `/`. */
   readonly namespace?: string
   readonly except?: readonly string[]
 }
+
+/** In place of a namespace: those who read server-sent events. A person's streams are in the room of the person. */
+export const STREAMS = 'server-sent events'
 
 /**
  * Every connection of a person is in this room, but for hubs: they look on and take no part. Names of rooms of ours

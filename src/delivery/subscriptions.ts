@@ -51,12 +51,14 @@ export interface Retold extends Pick<Notice, 'name' | 'data'> {
   readonly pos: string | null
 }
 
-/** This person, in this role, may not look on any more, says the event with this revision. */
+/** This person may not look on any more, says the event with this revision. */
 export interface TakenOut {
   /** What they may not look at: every id of this entity (`Topic.entityOf`). */
   readonly topic: string
-  readonly role: Role
-  readonly person: string
+  /** Null: in any role. */
+  readonly role: Role | null
+  /** Null: nobody may. */
+  readonly person: string | null
   readonly seq: number
 }
 

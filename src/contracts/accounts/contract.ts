@@ -3,6 +3,7 @@ import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { OUTDATED } from '../../gateway/auth/accounts.ts'
 import { failureLimit } from '../../gateway/auth/limits.ts'
+import { numbers as openNumbers } from '../shared/numbers.ts'
 import { openDemo } from './demo.ts'
 import { authRoutes } from './http-login.ts'
 import { userRoutes } from './http-users.ts'
@@ -18,13 +19,14 @@ export const accounts: Contract = {
   refusals: accountRefusals,
   seed: openDemo,
   open(node) {
-    const { entities, passwords, clock, authenticator, outlet } = node
+    const { entities, log, passwords, clock, authenticator, outlet } = node
     const { sign } = authenticator
     const parts = { entities, passwords, now: clock.now }
     return {
       routes(app) {
         authRoutes(app, { ...parts, sign, authenticator, logins: failureLimit(10, 60) })
-        userRoutes(app, { ...parts, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null })
+        const numbers = openNumbers({ entities, log, now: clock.now })
+        userRoutes(app, { ...parts, numbers, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null })
       },
       policies: [
         {

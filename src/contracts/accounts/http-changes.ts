@@ -9,9 +9,9 @@ import { id } from '../../gateway/http/schemas.ts'
 import type { Call } from '../../runtime/answer.ts'
 import { NewUser, User, UserChanges } from './http-shapes.ts'
 import { accountRefusals } from './refusals.ts'
-import { USERS, userNow } from './user-now.ts'
+import { USERS, type UserNowParts, userNow } from './user-now.ts'
 
-export interface AccountChangesParts extends AccountParts {
+export interface AccountChangesParts extends AccountParts, Pick<UserNowParts, 'numbers'> {
   /** False when an identity provider issues the tokens: an account could not log in. */
   readonly opensAccounts: boolean
 }
@@ -38,7 +38,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
       if (org_id !== undefined && org_id !== by.org) return refuse('other-organisation')
       const profile = { ...(full_name ? { full_name } : {}), ...(display_name ? { display_name } : {}) }
       const opened = await openAccount(parts, by, { email, password, role, profile }, call)
-      return opened instanceof Refusal ? opened : userNow(entities, by, opened)
+      return opened instanceof Refusal ? opened : userNow(parts, by, opened)
     },
   )
 
@@ -71,13 +71,13 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
         const answer = await entities.ask('person', personName({ org: by.org, id }), command, part(call, command.type))
         if (answer instanceof Refusal) return answer
       }
-      return userNow(entities, by, id)
+      return userNow(parts, by, id)
     },
   )
 
   const turn = async (type: 'Disable' | 'Enable', by: Party, id: string, call: Call) => {
     const answer = await entities.ask('person', personName({ org: by.org, id }), { type, by, at: now() }, call)
-    return answer instanceof Refusal ? answer : userNow(entities, by, id)
+    return answer instanceof Refusal ? answer : userNow(parts, by, id)
   }
 
   act(

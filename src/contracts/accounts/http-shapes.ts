@@ -55,6 +55,7 @@ export const User = z
     full_name: z.string().nullable().optional(),
     display_name: z.string().nullable().optional(),
     role_id: z.number().int().nullable().optional().openapi({ description: 'admin 1, supervisor 2, agent 3' }),
+    number: z.int().optional().openapi({ description: 'what projects call this user; visitors have none' }),
     name: z.string().nullable().optional().openapi({ description: 'visitors only' }),
     is_anonymous: z.boolean().optional().openapi({ description: 'visitors only' }),
   })
@@ -81,7 +82,8 @@ export const UserChanges = fields({
   disabled: z.boolean().optional(),
 }).openapi('UserChanges')
 
-export const userResource = (org: string, id: string, person: PersonFacts) =>
+/** `number`: of whoever is no visitor. */
+export const userResource = (org: string, id: string, person: PersonFacts, number: number) =>
   person.role === 'visitor'
     ? { ...visitorUser(id, person), organisation_id: org, role: person.role }
-    : { ...staffUser(org, id, person), role: person.role }
+    : { ...staffUser(org, id, person), role: person.role, number }

@@ -7,10 +7,10 @@ import { resources } from '../../gateway/http/resource.ts'
 import { afterId, id, limit } from '../../gateway/http/schemas.ts'
 import type { PersonFacts } from '../shared/people.ts'
 import { type AccountChangesParts, accountChanges } from './http-changes.ts'
-import { User, userResource } from './http-shapes.ts'
+import { User } from './http-shapes.ts'
 import type { PeopleList } from './list.ts'
 import { accountRefusals } from './refusals.ts'
-import { USERS, userNow } from './user-now.ts'
+import { numbered, USERS, userNow } from './user-now.ts'
 
 export interface UserRoutesParts extends AccountChangesParts {
   readonly people: PeopleList
@@ -38,14 +38,15 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
     async ({ by: { org, role }, query }) => {
       if (!isStaff(role)) return refuse('staff-only')
       const page = await people.list(org, query)
-      return { data: page.people.map((person) => userResource(org, person.id, person)), next: page.next }
+      const data = await Promise.all(page.people.map((person) => numbered(parts, org, person.id, person)))
+      return { data, next: page.next }
     },
   )
 
   read(
     { method: 'get', path: `${USERS}/me`, summary: 'Who you are', description, data: User },
     async ({ identity, by: { org, id } }) =>
-      userResource(org, id, (await personOf(entities, org, id)) ?? fromToken(identity)),
+      numbered(parts, org, id, (await personOf(entities, org, id)) ?? fromToken(identity)),
   )
 
   read(
@@ -57,7 +58,7 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
       params: id,
       data: User,
     },
-    ({ by, params: { id } }) => (isStaff(by.role) || id === by.id ? userNow(entities, by, id) : refuse('staff-only')),
+    ({ by, params: { id } }) => (isStaff(by.role) || id === by.id ? userNow(parts, by, id) : refuse('staff-only')),
   )
 
   accountChanges(app, parts)

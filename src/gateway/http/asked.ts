@@ -30,7 +30,7 @@ export interface Asked<P extends Raw, Q extends Raw, B extends Raw> extends Visi
 
 /** An answer that is not `{data: …}`. */
 export interface Bytes {
-  readonly body: string
+  readonly body: string | ReadableStream<Uint8Array>
   readonly headers: Readonly<Record<string, string>>
 }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { routePath } from 'hono/route'
@@ -15,7 +16,11 @@ import { isOpen } from './open-routes.ts'
 
 /** What handlers find on their context: `identity` wherever a token is needed. */
 export interface HttpEnv {
-  Bindings: { readonly incoming?: { readonly socket: { readonly remoteAddress?: string } } }
+  Bindings: {
+    readonly incoming?: { readonly socket: { readonly remoteAddress?: string } }
+    /** Of Node itself: for answers that do not end. */
+    readonly outgoing?: ServerResponse
+  }
   Variables: { identity: Identity; namedOnce: NamedOnce }
 }
 

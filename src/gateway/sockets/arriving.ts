@@ -100,12 +100,15 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     if (after === undefined) return false
     const { isResumed: moves, isOpen: isWanted } = connection
     const upTo = await heardUpTo(after, missed.upTo, held)
-    const hearer = { hearer: connection, moves: moves(), isWanted }
+    const hearer = { hearer: connection, namespace: socket.nsp.name, moves: moves(), isWanted }
     const { absence, retold } = await restore(socket, { ...hearer, rooms: missed.rooms, after, upTo }, held)
     let wrote = false
     for await (const page of catchUp(absence)) {
       if (!connection.isOpen()) return wrote
-      for (const { name, data, cursor } of page) held.emit(name, data, ...(resumption.withCursors ? [cursor] : []))
+      for (const { name, data, cursor, complete } of page) {
+        if (complete) await drained(socket.conn) // it is large
+        held.emit(name, complete ? await complete() : data, ...(resumption.withCursors ? [cursor] : []))
+      }
       wrote = true
       const last = page.at(-1)
       if (last) receipts.told(socket, last.cursor)

@@ -71,7 +71,8 @@ export function subscribers({ rooms, entityOf = (id) => id }: Pick<Topic, 'rooms
       const out: Subscription[] = []
       for (const subscription of [...(all.get(topic)?.values() ?? [])]) {
         const { from, since } = subscription
-        if (from.party.id !== person || from.party.role !== role) continue
+        if (person !== null && from.party.id !== person) continue
+        if (role !== null && from.party.role !== role) continue
         subscription.takenOutAt = seq
         if (since === null || since >= seq) continue // it is looked into, or was after this
         end(subscription.id, from)
