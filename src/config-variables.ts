@@ -144,6 +144,24 @@ export const VARIABLES = {
     expects: 'an IANA time zone like UTC or Asia/Ho_Chi_Minh',
     schema: z.string().refine(isTimeZone),
   }),
+  FILES_URL: optional({
+    description: 'Where sent files are kept, the same for all nodes; unset: in LYCEUM_DATA/files',
+    expects:
+      'a directory like file:///srv/files, or a bucket like s3://name?region=eu-central-1 (with endpoint=http://… ' +
+      'for a server that is not AWS; credentials as AWS’s tools take them from the environment)',
+    schema: url('file:', 's3:').refine((text) => !text.startsWith('s3:') || new URL(text).hostname !== ''),
+  }),
+  SMTP_URL: optional({
+    description: 'Mail server for those who are added to a project while they have no open page; unset: no mail',
+    expects: 'an address like smtp://host:587 or smtps://user:password@host:465',
+    secret: true,
+    schema: url('smtp:', 'smtps:'),
+  }),
+  SMTP_FROM: optional({
+    description: 'Sender of these mails',
+    expects: 'an e-mail address',
+    schema: z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/),
+  }),
   MIXPANEL_TOKEN: optional({
     description: 'Project token for Mixpanel; unset: nothing is sent',
     expects: 'a token without spaces',

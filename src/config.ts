@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { readVariables, type Values } from './config-variables.ts'
 
 /** Everything that can be set. Durations in milliseconds, rates per second. */
@@ -26,6 +28,9 @@ export interface Config {
   readonly timeZone: string
   /** `apiUrl` is an origin without a trailing slash; null = nothing is sent. */
   readonly mixpanel: { readonly token: string; readonly apiUrl: string } | null
+  readonly files: FilesConfig
+  /** Null = no mail. */
+  readonly mail: { readonly url: string; readonly from: string } | null
   readonly logLevel: Values['LOG_LEVEL']
   readonly ratePerPerson: { readonly perSecond: number; readonly burst: number }
   readonly ratePerAddress: { readonly perSecond: number; readonly burst: number }
@@ -37,6 +42,10 @@ export type KeyConfig =
   | { readonly kind: 'secret'; readonly secret: string }
   | { readonly kind: 'own-secret'; readonly directory: string }
   | { readonly kind: 'jwks'; readonly url: string }
+
+export type FilesConfig =
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 's3'; readonly bucket: string; readonly region: string; readonly endpoint: string | null }
 
 /** `problems`: one sentence for each wrong variable; `message` holds them all. */
 export class ConfigError extends Error {
@@ -63,6 +72,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         'unset JWT_SECRET when an identity provider issues the tokens',
     )
   }
+  if ((values.SMTP_URL === null) !== (values.SMTP_FROM === null))
+    problems.push('SMTP_URL and SMTP_FROM go together, expected both of them or none: set the other one, too')
   if (problems.length > 0) throw new ConfigError(problems)
 
   return {
@@ -82,10 +93,25 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },
+    files: filesOf(values),
+    mail:
+      values.SMTP_URL === null || values.SMTP_FROM === null ? null : { url: values.SMTP_URL, from: values.SMTP_FROM },
     logLevel: values.LOG_LEVEL,
     ratePerPerson: { perSecond: values.RATE_PER_PERSON, burst: 2 * values.RATE_PER_PERSON },
     ratePerAddress: { perSecond: values.RATE_PER_ADDRESS, burst: 2 * values.RATE_PER_ADDRESS },
     roomIdleMs: values.ROOM_IDLE_MS,
+  }
+}
+
+function filesOf({ FILES_URL: url, LYCEUM_DATA }: Values): FilesConfig {
+  if (url === null) return { kind: 'directory', path: join(LYCEUM_DATA, 'files') }
+  const { protocol, hostname: bucket, searchParams } = new URL(url)
+  if (protocol === 'file:') return { kind: 'directory', path: fileURLToPath(url) }
+  return {
+    kind: 's3',
+    bucket,
+    region: searchParams.get('region') ?? 'us-east-1',
+    endpoint: searchParams.get('endpoint'),
   }
 }
 

@@ -1,9 +1,12 @@
+import { isStaff } from '../machines/kernel.ts'
+import { idIn, isOf, personIn } from '../machines/stream.ts'
 import type { OnlineRow } from '../projections/online.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { CatchUp } from './delivery/catch-up.ts'
 import { type Contract, type Door, namespacesOf, type Served } from './delivery/contract.ts'
 import type { Follower } from './delivery/follower.ts'
+import type { Listener } from './delivery/listeners.ts'
 import type { LiveModel } from './delivery/live-model.ts'
 import type { Past } from './delivery/past.ts'
 import type { ProfileCache } from './delivery/profile-cache.ts'
@@ -24,6 +27,7 @@ import type { Log } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import type { openMetrics } from './observe/metrics.ts'
 import type { Hubs } from './presence/hubs.ts'
+import type { ReceiptStore } from './presence/receipt-store.ts'
 import type { Entities } from './runtime/entities.ts'
 import type { ConnectionParts } from './serve-connections.ts'
 import type { PresenceParts } from './serve-presence.ts'
@@ -141,3 +145,15 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     stop: slowReaders.stop,
   }
 }
+
+/** Names are kept of those who are online, and of staff. */
+export const forgetsWhoLeft = (profiles: ProfileCache, receipts: Pick<ReceiptStore, 'forget'>): Listener => ({
+  categories: ['presence'],
+  onEvent(recorded) {
+    if (!isOf('presence', recorded) || recorded.event.type !== 'WentOffline') return
+    const name = idIn('presence', recorded.stream) ?? ''
+    const person = personIn(name)
+    receipts.forget(name)
+    if (!isStaff(profiles.get(person)?.role ?? 'visitor')) profiles.forget(person)
+  },
+})

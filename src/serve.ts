@@ -3,20 +3,18 @@ import { createServer, type RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import type { Kinds } from '../machines/catalogue.ts'
-import { isStaff } from '../machines/kernel.ts'
-import { idIn, isOf, personIn } from '../machines/stream.ts'
+import { personIn } from '../machines/stream.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { openCatchUp } from './delivery/catch-up.ts'
 import { type Contract, type DemoLogin, type Node, namespacesOf } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
 import { keptStreams } from './delivery/kept-streams.ts'
-import { type Listener, listeners } from './delivery/listeners.ts'
+import { listeners } from './delivery/listeners.ts'
 import { onlineModel } from './delivery/online-model.ts'
 import type { Past } from './delivery/past.ts'
 import { ProfileCache } from './delivery/profile-cache.ts'
 import { seedModels } from './delivery/seed.ts'
-import { openDirectoryFiles } from './files/directory.ts'
 import { authenticator } from './gateway/auth/authenticator.ts'
 import { openKeys } from './gateway/auth/keys.ts'
 import { tokenBuckets } from './gateway/auth/limits.ts'
@@ -36,13 +34,12 @@ import type { Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { openHubs } from './presence/hubs.ts'
-import type { ReceiptStore } from './presence/receipt-store.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
-import { serveClients } from './serve-clients.ts'
+import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
 import { presenceParts } from './serve-presence.ts'
-import { openLog, openViews, viewsOf } from './storage.ts'
+import { openFiles, openLog, openViews, viewsOf } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
 import { runViews, type ViewRunner } from './views/runner.ts'
 import { within } from './within.ts'
@@ -146,7 +143,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const kept = keptStreams(log)
   const catchUpOf = (pasts: readonly Past[]) =>
     openCatchUp({ log, kept, pasts, onError: (error) => onError(error, 'catch-up') })
-  const files = await openDirectoryFiles(join(config.dataDirectory, 'files'))
+  const files = await openFiles(config)
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
   const follower = openFollower({ log, outlet, profiles, clock, onError: (error) => onError(error, 'follower') })
@@ -293,18 +290,6 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     },
   }
 }
-
-/** Names are kept of those who are online, and of staff. */
-const forgetsWhoLeft = (profiles: ProfileCache, receipts: Pick<ReceiptStore, 'forget'>): Listener => ({
-  categories: ['presence'],
-  onEvent(recorded) {
-    if (!isOf('presence', recorded) || recorded.event.type !== 'WentOffline') return
-    const name = idIn('presence', recorded.stream) ?? ''
-    const person = personIn(name)
-    receipts.forget(name)
-    if (!isStaff(profiles.get(person)?.role ?? 'visitor')) profiles.forget(person)
-  },
-})
 
 function running(runner: ViewRunner | undefined): ViewRunner {
   if (!runner) throw new Error('views are read before the node follows the log')

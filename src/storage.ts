@@ -3,6 +3,9 @@ import { type Kinds, schemasOf } from '../machines/catalogue.ts'
 import type { Projection } from '../projections/projection.ts'
 import type { Config } from './config.ts'
 import type { Contract } from './delivery/contract.ts'
+import { openDirectoryFiles } from './files/directory.ts'
+import type { FileStore } from './files/file-store.ts'
+import { openS3Files } from './files/s3.ts'
 import { codec } from './log/codec.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import { openEventStoreLog } from './log/eventstore.ts'
@@ -34,6 +37,10 @@ export function openLog(
   if (config.eventStoreUrl !== null) return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, onTrouble })
   return openEmbeddedLog({ path: join(config.dataDirectory, 'log'), codec: schemas, now: Date.now, onFatal, readOnly })
 }
+
+/** The files that the configuration names. */
+export const openFiles = async ({ files }: Config): Promise<FileStore> =>
+  files.kind === 's3' ? openS3Files(files) : openDirectoryFiles(files.path)
 
 /** The views that the configuration names. */
 export function openViews(config: Config): Promise<ViewStore> {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 const TIMED = ['src/pause.ts', 'src/retries.ts', 'src/within.ts']
 const SMALL = ['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts', ...TIMED]
-const STORAGE = ['src/log', 'src/views', 'src/runtime', 'src/presence']
+const STORAGE = ['src/log', 'src/views', 'src/runtime', 'src/presence', 'src/files']
 const MACHINERY = [
   ...['machines', 'projections', 'src/config.ts', 'src/delivery', 'src/gateway', 'src/analytics', 'src/observe'],
   ...STORAGE,
@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/retries.ts': ['src/clock.ts'],
   'src/config-variables.ts': [],
   'src/config.ts': ['src/config-variables.ts'],
+  'src/files': ['src/files', ...SMALL],
   'src/log': ['src/log', 'src/back-off.ts', 'src/keyed-queue.ts', 'src/within.ts', 'machines'],
   'src/views': ['src/views', 'src/log', ...SMALL, 'projections', 'machines'],
   'src/runtime': ['src/runtime', 'src/log', ...SMALL, 'machines'],
@@ -82,6 +83,8 @@ const ONLY_IN: Readonly<Record<string, RegExp>> = {
   'socket.io': /^src\/gateway\/sockets\//,
   zod: /^src\/(contracts\/|gateway\/|config-variables\.ts)/,
   jose: /^src\/gateway\/auth\//,
+  '@aws-sdk/client-s3': /^src\/files\/s3\.ts$/,
+  'file-type': /^src\/files\/kinds\.ts$/,
   commander: /^src\/main\.ts$/,
   mixpanel: /^src\/analytics\/import\.ts$/,
 }

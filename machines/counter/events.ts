@@ -1,6 +1,6 @@
 import type { EventSchema } from '../kernel.ts'
 
-/** A number was taken, in the stream `counter-<what>`: the event's revision counts them. `key`: for what it was taken. */
+/** A number was taken, in the stream `counter-<what>`: the event's revision counts them. `key`: for whom. */
 export interface CounterEvent {
   readonly type: 'NumberTaken'
   readonly key: string

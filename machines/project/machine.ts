@@ -12,8 +12,6 @@ export interface Project {
   readonly messages: number
 }
 
-type Of<Type extends ProjectEvent['type']> = Extract<ProjectEvent, { type: Type }>
-
 export const noProject: Project = {
   ...{ org: '', title: '', ownerId: '', coachId: null, participants: [], createdAt: 0, messages: 0 },
 }

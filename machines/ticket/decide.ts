@@ -9,7 +9,7 @@ export type TicketCommand = Command &
     | { readonly type: 'UseTicket' }
   )
 
-/** Refusals: `bad-ticket`, for one that was never issued, was not used in time, or is over: which one is nobody's business. */
+/** Refusals: `bad-ticket`, for one that was never issued, was not used in time, or is over: which, is not told. */
 export function decide(state: TicketState, command: TicketCommand): Decision<TicketEvent> {
   const { by, at } = command
   switch (command.type) {

@@ -8,9 +8,9 @@ const ASIDE = 'aside'
 const CHUNK_BYTES = 64 * 1024
 
 /**
- * Files in a directory, as `ab/cd/<hash>`. Bytes are written aside, flushed, and renamed to their place, whose directory
- * is flushed as well: what `put` has answered outlives a power loss, and a crash leaves nothing but a file aside, which
- * the next start removes.
+ * Files in a directory, as `ab/cd/<hash>`. Bytes are written aside, flushed, and renamed to their place, whose
+ * directory is flushed as well: what `put` has answered outlives a power loss, and a crash leaves nothing but a file
+ * aside, which the next start removes.
  */
 export async function openDirectoryFiles(root: string): Promise<FileStore> {
   await mkdir(root, { recursive: true })

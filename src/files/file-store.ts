@@ -1,7 +1,7 @@
 /**
- * Files live outside the log, under the SHA-256 of their bytes (64 hexadecimal digits): an event holds the hash, and the
- * same bytes are kept once. Adapters: a directory, S3; one suite for both: `test/files/suite.ts`. Everything rejects with
- * FilesUnavailable when the store does not answer or has no room.
+ * Files live outside the log, under the SHA-256 of their bytes (64 hexadecimal digits): an event holds the hash, and
+ * the same bytes are kept once. Adapters: a directory, S3; one suite for both: `test/files/suite.ts`. Everything
+ * rejects with FilesUnavailable when the store does not answer or has no room.
  */
 export interface FileStore {
   /**

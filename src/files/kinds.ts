@@ -10,15 +10,16 @@ const KINDS: Readonly<Record<string, { readonly found: readonly (string | undefi
   gif: { found: ['gif'], type: 'image/gif' },
   doc: { found: ['cfb'], type: 'application/msword' },
 }
-export const EXTENSIONS: readonly string[] = Object.keys(KINDS)
+const DOTTED = Object.keys(KINDS)
+  .map((one) => `.${one}`)
+  .join(', ')
 
-const extensionOf = (name: string): string => /\.([^.]*)$/.exec(name)?.[1]?.toLowerCase() ?? ''
+const writtenExtension = (name: string): string => /\.([^.]*)$/.exec(name)?.[1] ?? ''
+const extensionOf = (name: string): string => writtenExtension(name).toLowerCase()
 
 /** What is wrong with a name, before anything is known of the bytes; null = nothing. */
 export const nameProblem = (name: string): string | null =>
-  KINDS[extensionOf(name)]
-    ? null
-    : `file_name must end in one of ${EXTENSIONS.map((one) => `.${one}`).join(', ')}, got ${JSON.stringify(name.slice(-40))}`
+  KINDS[extensionOf(name)] ? null : `file_name must end in one of ${DOTTED}, got ${JSON.stringify(name.slice(-40))}`
 
 /** Whether the bytes are what the extension says; null = they are. */
 export async function contentProblem(name: string, bytes: Uint8Array): Promise<string | null> {
@@ -53,7 +54,7 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u20
 /** The name without its path and without what could deceive; with its extension, and never empty. */
 export function cleanName(name: string): string {
   const base = name.normalize('NFC').replace(UNSAFE, '').split(/[/\\]/).at(-1) ?? ''
-  const extension = extensionOf(base)
+  const extension = writtenExtension(base)
   const stem = base
     .slice(0, base.length - extension.length - 1)
     .replace(/^[\s.]+/, '')

@@ -16,6 +16,7 @@ import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import { openEntities } from '../../src/runtime/entities.ts'
+import { numbers } from '../../src/runtime/numbers.ts'
 
 export interface Answered {
   readonly status: number
@@ -65,6 +66,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
           userRoutes(app, {
             ...accounts,
             people: { list: (org, page) => listed(log, org, page) },
+            numbers: numbers({ entities, log, now }),
             opensAccounts: auth.sign !== null,
           }),
       },

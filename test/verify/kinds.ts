@@ -1,8 +1,9 @@
 import { type CommandOf, catalogue } from '../../machines/catalogue.ts'
 import type { Seen } from './verify.ts'
 
-/** What serves HTTP asks the entity `request`, and what serves sockets `client`, for every contract alike. */
-type Verified = Exclude<keyof typeof catalogue, 'request' | 'client'>
+/** Asked for every contract alike: by what serves HTTP or sockets, or to make numbers and tickets of. */
+type Elsewhere = 'request' | 'client' | 'counter' | 'number' | 'ticket'
+type Verified = Exclude<keyof typeof catalogue, Elsewhere>
 
 /** Every command of the machines that contracts stand on: the compiler asks for each name. */
 const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type'], true>> } = {
@@ -47,6 +48,17 @@ const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type']
     ChangePassword: true,
     Disable: true,
     Enable: true,
+  },
+  project: {
+    CreateProject: true,
+    RetitleProject: true,
+    DeleteProject: true,
+    AddParticipant: true,
+    RemoveParticipant: true,
+    LeaveProject: true,
+    DesignateCoach: true,
+    WithdrawCoach: true,
+    SendMessage: true,
   },
   quiz: { SetQuiz: true, AnswerQuiz: true },
   review: { GiveReview: true },

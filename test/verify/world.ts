@@ -21,6 +21,7 @@ import { openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots } from '../../src/runtime/snapshots.ts'
 import { manualClock } from '../support/clock.ts'
 import { fakeConnection } from '../support/connection.ts'
+import { memoryFiles } from '../support/memory-files.ts'
 import { type Heard, type Member, onTheWire, rooms } from '../support/rooms.ts'
 import { type Asked, audit } from './audit.ts'
 
@@ -94,6 +95,11 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     outlet,
     subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower, now: clock.now }),
     leases,
+    streams: { open: () => Promise.reject(new Error('no streams here')) as never },
+    catchUp: () => {
+      throw new Error('nobody was away here')
+    },
+    files: memoryFiles(),
     hubs: openHubs({ leases, liveness: localProbe(), now: clock.now, onError }),
     passwords: await passwords,
     authenticator: { verify: () => Promise.reject(new Error('no tokens here')), sign: null },

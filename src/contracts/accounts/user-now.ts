@@ -1,6 +1,6 @@
 import { type Party, refuse } from '../../../machines/kernel.ts'
 import { type AccountParts, personOf } from '../../gateway/auth/accounts.ts'
-import type { Numbers } from '../shared/numbers.ts'
+import type { Numbers } from '../../runtime/numbers.ts'
 import type { PersonFacts } from '../shared/people.ts'
 import { userResource } from './http-shapes.ts'
 

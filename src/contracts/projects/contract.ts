@@ -1,7 +1,7 @@
 import { projects as projectView } from '../../../projections/projects.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
-import { numbers as openNumbers } from '../shared/numbers.ts'
+import { numbers as openNumbers } from '../../runtime/numbers.ts'
 import { projectAccess } from './access.ts'
 import { filePace } from './file-pace.ts'
 import { projectRoutes } from './http.ts'

@@ -16,7 +16,7 @@ export interface ProjectPastParts extends Pick<Node, 'log' | 'views'> {
   readonly bytes: MessageBytes
 }
 
-/** What sockets have missed of the projects that they had joined, and streams of those that their person ever was in. */
+/** What sockets have missed of the projects that they had joined, and streams of those their person ever was in. */
 export function projectPast({ log, views, dateOf, bytes }: ProjectPastParts): Past {
   const history = projectHistory(log)
   const streamOf = (name: string): PastStream => ({ name, endsPast: () => true })

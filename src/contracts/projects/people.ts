@@ -10,7 +10,7 @@ export interface ProjectUser {
   readonly username: string
 }
 
-/** From the token or the account; else from the e-mail's local part, the full name split at its last space, or the id. */
+/** From the token or the account; else the e-mail's local part, the full name split at its last space, or the id. */
 export function projectUser({ id, number }: Member, profile: Profile | undefined = {}): ProjectUser {
   const { email = '', username, first_name, last_name } = profile
   const [first, last] = splitName(first_name || last_name ? null : fullNameOf(profile), id)

@@ -7,7 +7,7 @@ import { BadBase64, decodeBase64, decodedSize } from '../../files/base64.ts'
 import { type FileStore, FilesUnavailable } from '../../files/file-store.ts'
 import { cleanName, contentProblem, nameProblem } from '../../files/kinds.ts'
 import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
-import type { Numbers } from '../shared/numbers.ts'
+import type { Numbers } from '../../runtime/numbers.ts'
 import type { ProjectAccess } from './access.ts'
 import type { MessageAsked, ProjectAsks } from './inbound.ts'
 

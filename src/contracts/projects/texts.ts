@@ -1,6 +1,6 @@
 /**
- * What people are told of a project, letter for letter as the document has it: its spelling, its grammar and its missing
- * spaces are what clients show, and compare.
+ * What people are told of a project, letter for letter as the document has it: its spelling, its grammar and its
+ * missing spaces are what clients show, and compare.
  */
 export const texts = {
   added: (title: string) => `You was added into the project '${title}'.`,

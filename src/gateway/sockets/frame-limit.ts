@@ -16,8 +16,8 @@ export function allowFrames(connection: Connection, maxBytes: number): void {
 }
 
 /**
- * Where ws and Engine.IO keep their limits, which have no public name. `test/gateway/namespaces.test.ts` shows that they
- * are there.
+ * Where ws and Engine.IO keep their limits, which have no public name. `test/contracts/project-sockets.test.ts` shows
+ * that they are there.
  */
 interface Insides {
   readonly transport: {

@@ -1,9 +1,9 @@
-import { type Party, Refusal } from '../../../machines/kernel.ts'
-import { isOf, type PersonRef, personIn, personName } from '../../../machines/stream.ts'
-import { keepNewest } from '../../keep-newest.ts'
-import { type Log, LogUnavailable } from '../../log/log.ts'
-import { recordedAt } from '../../log/recorded-at.ts'
-import type { Entities } from '../../runtime/entities.ts'
+import { type Party, Refusal } from '../../machines/kernel.ts'
+import { isOf, type PersonRef, personIn, personName } from '../../machines/stream.ts'
+import { keepNewest } from '../keep-newest.ts'
+import { type Log, LogUnavailable } from '../log/log.ts'
+import { recordedAt } from '../log/recorded-at.ts'
+import type { Entities } from './entities.ts'
 
 /**
  * People as numbers, for clients that know no other ids. An id that is a whole number from 1 to 2^31-1 is its own
