@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { MixpanelFollower } from './analytics/mixpanel.ts'
 import { startAnalytics } from './analytics/start.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -7,6 +6,7 @@ import { ownSecret } from './gateway/auth/keys.ts'
 import type { Log } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import type { openMetrics } from './observe/metrics.ts'
+import type { Worker } from './outbound/worker.ts'
 
 export interface TellMixpanelOptions {
   readonly config: Config
@@ -31,7 +31,7 @@ export async function tellMixpanel({
   logger,
   metrics,
   onError,
-}: TellMixpanelOptions): Promise<MixpanelFollower> {
+}: TellMixpanelOptions): Promise<Worker> {
   const { keys, mixpanel, dataDirectory } = config
   const follower = await startAnalytics({
     mixpanel,

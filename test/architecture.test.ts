@@ -6,7 +6,17 @@ const TIMED = ['src/pause.ts', 'src/retries.ts', 'src/within.ts']
 const SMALL = ['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts', ...TIMED]
 const STORAGE = ['src/log', 'src/views', 'src/runtime', 'src/presence', 'src/files']
 const MACHINERY = [
-  ...['machines', 'projections', 'src/config.ts', 'src/delivery', 'src/gateway', 'src/analytics', 'src/observe'],
+  ...[
+    'machines',
+    'projections',
+    'src/config.ts',
+    'src/delivery',
+    'src/gateway',
+    'src/analytics',
+    'src/outbound',
+    'src/mail',
+    'src/observe',
+  ],
   ...STORAGE,
   ...SMALL,
 ]
@@ -32,7 +42,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/views': ['src/views', 'src/log', ...SMALL, 'projections', 'machines'],
   'src/runtime': ['src/runtime', 'src/log', ...SMALL, 'machines'],
   'src/presence': ['src/presence', ...SMALL, 'machines'],
-  'src/analytics': ['src/analytics', 'src/log', ...SMALL, 'machines'],
+  'src/outbound': ['src/outbound', 'src/log', ...SMALL],
+  'src/analytics': ['src/analytics', 'src/outbound', 'src/log', ...SMALL, 'machines'],
   'src/observe': ['src/observe', 'src/config-variables.ts'],
   // The port names what machinery offers to contracts, so this one file knows the types of all of it.
   'src/delivery/contract.ts': [

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { isOf } from '../../machines/stream.ts'
 import type { Clock } from '../clock.ts'
 import { type Log, LogUnavailable, type Recorded, UnreadableEvent } from '../log/log.ts'
-import { checkpointFile } from './checkpoint.ts'
+import { checkpointFile } from '../outbound/checkpoint.ts'
+import { PoisonEvent, type Worker } from '../outbound/worker.ts'
 import type { Observer } from './deliver.ts'
 import { type MixpanelEvent, mixpanelEvent } from './events.ts'
 import { mixpanelImport } from './import.ts'
 import { lessonFacts } from './lessons.ts'
-import { followForMixpanel, type MixpanelFollower, PoisonEvent } from './mixpanel.ts'
+import { followForMixpanel } from './mixpanel.ts'
 import { type Pseudonyms, pseudonyms } from './pseudonyms.ts'
 
 const TIMEOUT_MS = 30_000
@@ -37,7 +38,7 @@ export async function startAnalytics({
   directory,
   secret,
   observer,
-}: AnalyticsOptions): Promise<MixpanelFollower> {
+}: AnalyticsOptions): Promise<Worker> {
   if (mixpanel === null) return { lagMs: () => 0, stop: async () => undefined }
   await mkdir(directory, { recursive: true })
   return followForMixpanel({

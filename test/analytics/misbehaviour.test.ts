@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Checkpoints } from '../../src/analytics/checkpoint.ts'
 import type { Observer } from '../../src/analytics/deliver.ts'
 import { mixpanelImport } from '../../src/analytics/import.ts'
-import type { MixpanelFollower } from '../../src/analytics/mixpanel.ts'
 import type { Log } from '../../src/log/log.ts'
+import type { Checkpoints } from '../../src/outbound/checkpoint.ts'
+import type { Worker } from '../../src/outbound/worker.ts'
 import { type Misbehaviour, type MixpanelStandin, startMixpanel } from '../support/mixpanel-standin.ts'
 import { analyticsLog, comesOnline, follower, hurriedClock, insertIds, notes, placeInMemory, TOKEN } from './world.ts'
 
@@ -49,7 +49,7 @@ function processOn(log: Log, mixpanel: MixpanelStandin, disk: Checkpoints, obser
     state = 'dead'
     void running.stop() // so that nothing of it goes on; it rejects never
   }
-  const running: MixpanelFollower = follower(log, mixpanel, {
+  const running: Worker = follower(log, mixpanel, {
     clock,
     observer,
     send: async (events, signal) =>

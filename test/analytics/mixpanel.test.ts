@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Event } from '../../machines/kernel.ts'
-import { checkpointFile } from '../../src/analytics/checkpoint.ts'
-import type { MixpanelFollower } from '../../src/analytics/mixpanel.ts'
 import { eventsOf } from '../../src/analytics/start.ts'
 import type { Log } from '../../src/log/log.ts'
+import { checkpointFile } from '../../src/outbound/checkpoint.ts'
+import type { Worker } from '../../src/outbound/worker.ts'
 import { manualClock } from '../support/clock.ts'
 import { type MixpanelStandin, startMixpanel } from '../support/mixpanel-standin.ts'
 import { newerCodec } from '../support/newer-release.ts'
@@ -26,7 +26,7 @@ import {
 
 let mixpanel: MixpanelStandin
 let log: Log
-const followers: MixpanelFollower[] = []
+const followers: Worker[] = []
 
 beforeEach(async () => {
   mixpanel = await startMixpanel(TOKEN)
@@ -38,7 +38,7 @@ afterEach(async () => {
   await log.close()
 })
 
-const follow = (...[options]: [Parameters<typeof follower>[2]?]): MixpanelFollower => {
+const follow = (...[options]: [Parameters<typeof follower>[2]?]): Worker => {
   const made = follower(log, mixpanel, options)
   followers.push(made)
   return made

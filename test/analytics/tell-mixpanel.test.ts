@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { MixpanelFollower } from '../../src/analytics/mixpanel.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Log } from '../../src/log/log.ts'
 import { openMetrics } from '../../src/observe/metrics.ts'
+import type { Worker } from '../../src/outbound/worker.ts'
 import { tellMixpanel } from '../../src/tell-mixpanel.ts'
 import { type MixpanelStandin, startMixpanel } from '../support/mixpanel-standin.ts'
 import { analyticsLog, comesOnline, hurriedClock, TOKEN } from './world.ts'
@@ -18,7 +18,7 @@ let mixpanel: MixpanelStandin
 let log: Log
 let metrics: ReturnType<typeof openMetrics>
 let written: string[]
-const running: MixpanelFollower[] = []
+const running: Worker[] = []
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'lyceum-mixpanel-'))
@@ -35,7 +35,7 @@ afterEach(async () => {
 })
 
 /** As the server starts it, with this environment. */
-async function tell(env: Readonly<Record<string, string>>): Promise<MixpanelFollower> {
+async function tell(env: Readonly<Record<string, string>>): Promise<Worker> {
   metrics = openMetrics()
   const told = await tellMixpanel({
     config: readConfig({ LYCEUM_DATA: directory, MIXPANEL_HOST: mixpanel.url, ...env }),

@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Event } from '../../machines/kernel.ts'
 import type { PresenceEvent } from '../../machines/presence/events.ts'
-import type { Checkpoint, Checkpoints } from '../../src/analytics/checkpoint.ts'
 import type { Observer } from '../../src/analytics/deliver.ts'
 import { mixpanelImport } from '../../src/analytics/import.ts'
-import { followForMixpanel, type MixpanelFollower, type MixpanelOptions } from '../../src/analytics/mixpanel.ts'
+import { followForMixpanel, type MixpanelOptions } from '../../src/analytics/mixpanel.ts'
 import { pseudonyms } from '../../src/analytics/pseudonyms.ts'
 import { eventsOf } from '../../src/analytics/start.ts'
 import type { Clock } from '../../src/clock.ts'
 import { type Codec, codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
+import type { Checkpoint, Checkpoints } from '../../src/outbound/checkpoint.ts'
+import type { Worker } from '../../src/outbound/worker.ts'
 import type { MixpanelStandin } from '../support/mixpanel-standin.ts'
 
 export const TOKEN = 'project-token'
@@ -91,11 +92,7 @@ export function notes() {
 }
 
 /** A follower of this log that tells this stand-in; a request may take 5 s of real time. */
-export function follower(
-  log: Log,
-  mixpanel: MixpanelStandin,
-  options: Partial<MixpanelOptions> = {},
-): MixpanelFollower {
+export function follower(log: Log, mixpanel: MixpanelStandin, options: Partial<MixpanelOptions> = {}): Worker {
   const clock = options.clock ?? hurriedClock()
   return followForMixpanel({
     log,

@@ -8,10 +8,7 @@ export interface Checkpoint {
 }
 
 export interface Checkpoints {
-  /**
-   * Null: nothing was stored, or nothing that can be read; then everything is sent again, and counted once all the
-   * same.
-   */
+  /** Null: nothing was stored, or nothing that can be read; then everything is looked at again. */
   load(): Promise<Checkpoint | null>
   /** Rejects when the disk does not take it. */
   store(checkpoint: Checkpoint): Promise<void>
@@ -19,7 +16,7 @@ export interface Checkpoints {
 
 /**
  * One small file, replaced as a whole. It stands in the data directory and not in the views, because views can be
- * thrown away (an emptied Redis) and with them the knowledge of what years of events Mixpanel has already got.
+ * thrown away (an emptied Redis) and with them the knowledge of what years of events others have already got.
  */
 export function checkpointFile(path: string): Checkpoints {
   return {
