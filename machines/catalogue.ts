@@ -23,6 +23,9 @@ import { lessonMachine } from './lesson/machine.ts'
 import { decide as decideLogin } from './login/decide.ts'
 import { loginEvents } from './login/events.ts'
 import { loginMachine } from './login/machine.ts'
+import { decide as decideMail } from './mail/decide.ts'
+import { mailEvents } from './mail/events.ts'
+import { mailMachine } from './mail/machine.ts'
 import { decide as decideNumber } from './number/decide.ts'
 import { numberEvents } from './number/events.ts'
 import { numberMachine } from './number/machine.ts'
@@ -77,6 +80,7 @@ export const catalogue = {
   joincode: kind({ machine: joincodeMachine, decide: decideJoincode, events: joincodeEvents }),
   lesson: kind({ machine: lessonMachine, decide: decideLesson, events: lessonEvents }),
   login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),
+  mail: kind({ machine: mailMachine, decide: decideMail, events: mailEvents }),
   number: kind({ machine: numberMachine, decide: decideNumber, events: numberEvents }),
   person: kind({ machine: personMachine, decide: decidePerson, events: personEvents }),
   presence: kind({ machine: presenceMachine, decide: decidePresence, events: presenceEvents }),

@@ -43,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/runtime': ['src/runtime', 'src/log', ...SMALL, 'machines'],
   'src/presence': ['src/presence', ...SMALL, 'machines'],
   'src/outbound': ['src/outbound', 'src/log', ...SMALL],
+  'src/mail': ['src/mail', 'src/runtime', 'src/views', ...SMALL, 'projections', 'machines'],
   'src/analytics': ['src/analytics', 'src/outbound', 'src/log', ...SMALL, 'machines'],
   'src/observe': ['src/observe', 'src/config-variables.ts'],
   // The port names what machinery offers to contracts, so this one file knows the types of all of it.
@@ -60,6 +61,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Contracts stand on machinery, and on each other where one is about the other's things.
   'src/contracts': [
     'src/contracts',
+    'src/outbound',
+    'src/mail',
     'src/gateway',
     'src/delivery',
     ...STORAGE,
@@ -97,6 +100,7 @@ const ONLY_IN: Readonly<Record<string, RegExp>> = {
   '@aws-sdk/client-s3': /^src\/files\/s3\.ts$/,
   'file-type': /^src\/files\/kinds\.ts$/,
   commander: /^src\/main\.ts$/,
+  nodemailer: /^src\/mail\/smtp\.ts$/,
   mixpanel: /^src\/analytics\/import\.ts$/,
 }
 

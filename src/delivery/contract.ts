@@ -128,7 +128,7 @@ export interface Policy extends Listener {
 
 /** A policy that tries again later what failed: its contract stops it. */
 export interface StoppablePolicy extends Policy {
-  stop(): void
+  stop(): void | Promise<void>
 }
 
 /** What machinery offers to contracts. */

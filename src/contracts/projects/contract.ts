@@ -1,3 +1,4 @@
+import { mails } from '../../../projections/mails.ts'
 import { projects as projectView } from '../../../projections/projects.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
@@ -10,6 +11,7 @@ import { streamRoutes } from './http-stream.ts'
 import { projectAsked, projectInbound } from './inbound.ts'
 import { datesIn } from './items.ts'
 import { projectList } from './list.ts'
+import { projectMails } from './mails.ts'
 import { messageBytes } from './message-bytes.ts'
 import { projectPast } from './missed.ts'
 import { peopleInProject, projectNotices } from './notices.ts'
@@ -30,7 +32,7 @@ export const projects: Contract = {
   name: 'projects',
   namespace: NAMESPACE,
   door: { roles: ['agent', 'supervisor', 'admin', 'teacher', 'student'], maxFrameBytes: MAX_FRAME_BYTES },
-  views: [projectView],
+  views: [projectView, mails],
   wire: projectShapes,
   toOne: projectAnswers,
   calls: projectAsked,
@@ -46,6 +48,7 @@ export const projects: Contract = {
     const joined = node.subscriptionsTo(projectTopic({ log, entities, access }))
     const past = projectPast({ log, views, dateOf, bytes })
     const now = clock.now
+    const byMail = projectMails(node)
     return {
       feeds: [
         {
@@ -57,6 +60,8 @@ export const projects: Contract = {
       ],
       inbound: projectInbound(projectCalls({ admission, access, numbers, files, joined, clock })),
       subscriptions: [joined],
+      policies: [byMail],
+      stop: byMail.stop,
       past,
       routes(app) {
         const list = projectList(views, upTo)

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto'
+import type { Party } from '../../machines/kernel.ts'
+import { Refusal } from '../../machines/kernel.ts'
+import { mails } from '../../projections/mails.ts'
+import { type BackOff, backOffMs } from '../back-off.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { forEachLimited } from '../keyed-queue.ts'
+import { pause } from '../pause.ts'
+import type { Entities } from '../runtime/entities.ts'
+import type { ViewRunner } from '../views/runner.ts'
+import type { Mail, Post } from './smtp.ts'
+
+export interface MailerOptions {
+  readonly entities: Pick<Entities, 'ask' | 'state'>
+  readonly views: Pick<ViewRunner, 'scan' | 'reached'>
+  readonly clock: Clock
+  readonly post: Post
+  /** Tells this process from others that send mails, too. */
+  readonly node: string
+  /** What is sent to whom; null: nobody knows where to. */
+  readonly write: (about: MailAbout) => Promise<Omit<Mail, 'id'> | null>
+  readonly onError: (error: unknown) => void
+}
+
+/** What is recorded of a mail. */
+export interface MailAbout {
+  readonly org: string
+  readonly personId: string
+  readonly title: string
+}
+
+export interface Mailer {
+  /** Something was queued, at this position of the log. */
+  wake(position: bigint): void
+  stop(): Promise<void>
+}
+
+const GIVE_UP_MS = 24 * 3_600_000
+const BACK_OFF: BackOff = { firstMs: 5_000, longestMs: 15 * 60_000 }
+/** As many are tried side by side as the mail server is asked at once. */
+const AT_ONCE = 2
+/** So many wait at a time, the oldest; others come when there is room. */
+const MAX_WAITING = 1_000
+const VIEW_WAIT_MS = 2_000
+/** Where somebody else queued it, or a timer was lost with its process. */
+const LOOK_EVERY_MS = 60_000
+
+/**
+ * Sends what is queued. What is due stands in a view, so nothing is lost with a process; what became of it is recorded,
+ * so nothing is sent again. Between handing over and recording a crash sends a repeat with the same Message-ID.
+ */
+export function startMailer({ entities, views, clock, post, node, write, onError }: MailerOptions): Mailer {
+  /** Of those that failed, since this process began. */
+  const failed = new Map<string, { readonly failures: number; readonly notBefore: number }>()
+  let upTo = -1n
+  let timer: Timer | undefined
+  let running: Promise<void> | undefined
+  let again = false
+  const stopping = new AbortController()
+
+  const ask = async (id: string, org: string, command: { readonly type: 'MarkMailSent' } | Attempt | Over) => {
+    const by: Party = { id: 'mailer', org, role: 'system' }
+    return entities.ask('mail', id, { ...command, by, at: clock.now() })
+  }
+
+  const attempt = async (id: string): Promise<void> => {
+    const { state } = await entities.state('mail', id)
+    const { org, personId, title, queuedAt } = state.context
+    if (!state.matches('queued')) return
+    const begun = await ask(id, org, { type: 'AttemptMail', node })
+    if (begun instanceof Refusal) return void later(id)
+    const mail = await write({ org, personId, title })
+    const posted = mail
+      ? await post.send({ ...mail, id: createHash('sha256').update(id).digest('hex').slice(0, 32) })
+      : ({ kind: 'never', why: 'no address is known' } as const)
+    if (posted.kind === 'taken') await record(id, org, { type: 'MarkMailSent' })
+    else if (posted.kind === 'never') await record(id, org, { type: 'GiveMailUp', why: posted.why })
+    else if (clock.now() - queuedAt >= GIVE_UP_MS)
+      await record(id, org, { type: 'GiveMailUp', why: `not within 24 hours; at last: ${posted.why}` })
+    else later(id)
+  }
+
+  /** What was handed over is recorded, however long the log takes, or this process lives. */
+  const record = async (id: string, org: string, what: { readonly type: 'MarkMailSent' } | Over): Promise<void> => {
+    for (let failures = 0; !stopping.signal.aborted; failures++) {
+      const answer = await ask(id, org, what)
+      if (!(answer instanceof Refusal) || answer.code === 'mail-over') break
+      await pause(clock, backOffMs(failures, BACK_OFF), stopping.signal)
+    }
+    failed.delete(id)
+  }
+
+  const later = (id: string): void => {
+    const failures = failed.get(id)?.failures ?? 0
+    failed.set(id, { failures: failures + 1, notBefore: clock.now() + backOffMs(failures, BACK_OFF) })
+  }
+
+  const pass = async (): Promise<void> => {
+    await views.reached(mails.name, upTo, VIEW_WAIT_MS)
+    const { entries } = await views.scan(mails.name, { from: 'due/', to: 'due/~', limit: MAX_WAITING })
+    const due = new Set(entries.map(({ key }) => key))
+    for (const id of failed.keys()) if (!due.has(id)) failed.delete(id)
+    const now = clock.now()
+    const ready = [...due].filter((id) => (failed.get(id)?.notBefore ?? 0) <= now)
+    await forEachLimited(AT_ONCE, ready, async (id) => {
+      if (stopping.signal.aborted) return
+      await attempt(id).catch((error: unknown) => {
+        onError(error)
+        later(id)
+      })
+    })
+  }
+
+  const look = (): void => {
+    timer?.cancel()
+    if (stopping.signal.aborted) return
+    if (running) {
+      again = true
+      return
+    }
+    again = false
+    running = pass()
+      .catch(onError)
+      .finally(() => {
+        running = undefined
+        const next = Math.min(...[...failed.values()].map(({ notBefore }) => notBefore), clock.now() + LOOK_EVERY_MS)
+        if (again) look()
+        else if (!stopping.signal.aborted) timer = clock.after(Math.max(100, next - clock.now()), look)
+      })
+  }
+  look()
+
+  return {
+    wake(position) {
+      if (position > upTo) upTo = position
+      look()
+    },
+    async stop() {
+      stopping.abort()
+      timer?.cancel()
+      post.close()
+      await running
+    },
+  }
+}
+
+interface Attempt {
+  readonly type: 'AttemptMail'
+  readonly node: string
+}
+
+interface Over {
+  readonly type: 'GiveMailUp'
+  readonly why: string
+}

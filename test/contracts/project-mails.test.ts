@@ -1,0 +1,75 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { freshData } from '../support/data.ts'
+import { type MailServer, startMailServer } from '../support/mail-server.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { studio } from '../support/studio.ts'
+
+async function mailServer(port?: number): Promise<MailServer> {
+  const server = await startMailServer(port)
+  onTestFinished(() => server.close())
+  return server
+}
+async function started(mail: string, data?: string): Promise<TestServer> {
+  const env = { SMTP_URL: mail, SMTP_FROM: 'lyceum@studio.example' }
+  const server = await startServer({ env, ...(data === undefined ? {} : { data }) })
+  onTestFinished(async () => void (await server.stop()))
+  return server
+}
+const sentTo = ({ received }: MailServer): string[] => received.flatMap(({ to }) => to)
+
+test('[MAIL-1] who is added without an open stream gets the text by mail, once; who has one does not', async () => {
+  const mail = await mailServer()
+  const it = studio(await started(mail.url))
+  onTestFinished(() => it.close())
+  await it.numberOf('eve')
+  await it.ask('eve', 'POST', '/users/stream-ticket', {}) // known by their token now
+  const page = await it.stream('cody')
+  const project = await it.project('Brücke', 'owen', 'cody', 'eve')
+  await expect.poll(() => sentTo(mail), { timeout: 20_000 }).toEqual(['eve@studio.example'])
+  await page.message("You was added into the project 'Brücke'.")
+  const [{ text = '' } = {}] = mail.received
+  expect(text).toMatch(/^Subject: =\?UTF-8\?/m)
+  expect(text).toMatch(/^From: lyceum@studio.example/m)
+  expect(text).toContain("You was added into the project 'Br=C3=BCcke'.")
+  // Taken out and added again: the same person, the same project.
+  const user = await it.numberOf('eve')
+  await it.ask('owen', 'DELETE', `/projects/${project}/participants/${user}`)
+  await it.ask('owen', 'POST', `/projects/${project}/participants`, { user_id: user })
+  const other = await it.project('Other', 'owen', 'eve')
+  expect(other).not.toBe(project)
+  await expect.poll(() => mail.received.length, { timeout: 20_000 }).toBe(2)
+  expect(mail.received[1]?.text).toContain('Other')
+})
+
+test('[MAIL-2] a mail server that is away is waited for, over a kill -9 and a restart; one mail comes', async () => {
+  const data = await freshData()
+  const { port } = await (async () => {
+    const reserved = await startMailServer()
+    await reserved.close()
+    return reserved
+  })()
+  const first = await started(`smtp://127.0.0.1:${port}`, data)
+  const it = studio(first)
+  await it.ask('eve', 'POST', '/users/stream-ticket', {})
+  await it.project('P', 'owen', 'eve')
+  first.kill('SIGKILL')
+  await first.ended
+  await started(`smtp://127.0.0.1:${port}`, data)
+  const mail = await mailServer(port)
+  await expect.poll(() => sentTo(mail), { timeout: 60_000 }).toEqual(['eve@studio.example'])
+})
+
+test('[MAIL-3] who is refused for good is given up; who is refused for now, or not answered, holds up no other', async () => {
+  const mail = await mailServer()
+  mail.answer = (address) => {
+    if (address.startsWith('never')) return 'never'
+    if (address.startsWith('later')) return 'later'
+    return address.startsWith('silent') ? 'silent' : 'taken'
+  }
+  const it = studio(await started(mail.url))
+  for (const id of ['never', 'later', 'silent', 'eve', 'cody']) await it.ask(id, 'POST', '/users/stream-ticket', {})
+  await it.project('P', 'owen', 'never', 'later', 'silent', 'eve', 'cody')
+  await expect.poll(() => sentTo(mail).sort(), { timeout: 60_000 }).toEqual(['cody@studio.example', 'eve@studio.example'])
+  await expect.poll(() => mail.asked.filter((one) => one.startsWith('later')).length, { timeout: 30_000 }).toBeGreaterThan(1)
+  expect(mail.asked.filter((one) => one.startsWith('never'))).toHaveLength(1)
+})
