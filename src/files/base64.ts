@@ -29,14 +29,15 @@ export async function* decodeBase64(text: string): AsyncGenerator<Uint8Array> {
     if (at > from) await nextTurn()
     const part = text.slice(at, Math.min(at + PER_TURN, end))
     const isLast = at + PER_TURN >= end
-    if (!(isLast ? LAST : WHOLE).test(part) || (isLast && part.replace(/=+$/, '').length % 4 === 1))
+    if (!(isLast ? LAST : WHOLE).test(part))
       throw new BadBase64('must be base64 (A-Z a-z 0-9 + /), bare or as a data URL')
     yield Buffer.from(part, 'base64')
   }
 }
 
 const WHOLE = /^[A-Za-z0-9+/]*$/
-const LAST = /^[A-Za-z0-9+/]*={0,2}$/
+/** Groups of four; the last one may be short, with its padding or without. */
+const LAST = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/
 
 function partOf(text: string): { readonly from: number; readonly length: number } {
   const from = DATA_URL.exec(text.slice(0, 300))?.[0].length ?? 0

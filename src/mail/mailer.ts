@@ -36,7 +36,7 @@ export interface Mailer {
 }
 
 const GIVE_UP_MS = 24 * 3_600_000
-const BACK_OFF: BackOff = { firstMs: 5_000, longestMs: 15 * 60_000 }
+const BACK_OFF: BackOff = { firstMs: 1_000, longestMs: 15 * 60_000 }
 /** As many are tried side by side as the mail server is asked at once. */
 const AT_ONCE = 2
 /** So many wait at a time, the oldest; others come when there is room. */

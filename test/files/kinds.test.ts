@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { cleanName, contentProblem, nameProblem } from '../../src/files/kinds.ts'
+
+const PNG = Buffer.from(
+  '89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6364f8cf500f0003860180059a357d6a0000000049454e44ae426082',
+  'hex',
+)
+const JPG = Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex')
+const GIF = Buffer.from('474946383961010001000000002c00000000010001000002024401003b', 'hex')
+const PDF = Buffer.from('%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n')
+const DOC = Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(600)])
+const TXT = Buffer.from('Grüße\n')
+const ZIP = Buffer.concat([Buffer.from('504b0304', 'hex'), Buffer.alloc(100)])
+
+test.each([
+  ['a.png', PNG],
+  ['a.JPG', JPG],
+  ['a.jpeg', JPG],
+  ['a.gif', GIF],
+  ['a.pdf', PDF],
+  ['a.doc', DOC],
+  ['a.txt', TXT],
+])('[FILE-7] %s holds what its name says, and nothing else does', async (name, bytes) => {
+  expect(await contentProblem(name, bytes)).toBeNull()
+  for (const other of [PNG, JPG, GIF, PDF, DOC, TXT, ZIP])
+    if (other !== bytes && !(name === 'a.txt' && other === PDF))
+      expect(await contentProblem(name, other)).toMatch(/\.\w+ file/)
+})
+
+test('[FILE-7] text is UTF-8 without zeros; nothing is no file', async () => {
+  expect(await contentProblem('a.txt', Buffer.from([0xff, 0xfe]))).not.toBeNull()
+  expect(await contentProblem('a.txt', Buffer.from('a\0b'))).not.toBeNull()
+  expect(await contentProblem('a.txt', Buffer.alloc(0))).toMatch(/empty/)
+  for (const name of ['a', 'a.exe', 'a.png.exe', '.', '', 'a.svg', 'a.html']) expect(nameProblem(name)).toMatch(/\.pdf/)
+})
+
+test.each([
+  ['../../etc/pass.txt', 'pass.txt'],
+  ['C:\\Users\\x\\a.PDF', 'a.PDF'],
+  ['  ..hidden.png', 'hidden.png'],
+  ['gpj.\u202eexe.png', 'gpj.exe.png'],
+  ['a\nb\u0000.txt', 'ab.txt'],
+  ['.txt', 'file.txt'],
+  ['e\u0301.txt', '\u00e9.txt'],
+  [`${'x'.repeat(500)}.txt`, `${'x'.repeat(196)}.txt`],
+])('[FILE-8] %j is kept as %j', (sent, kept) => {
+  expect(cleanName(sent)).toBe(kept)
+})
