@@ -13,6 +13,9 @@ import { counterMachine } from './counter/machine.ts'
 import { decide as decideCourse } from './course/decide.ts'
 import { courseEvents } from './course/events.ts'
 import { courseMachine } from './course/machine.ts'
+import { decide as decideFile } from './file/decide.ts'
+import { fileEvents } from './file/events.ts'
+import { fileMachine } from './file/machine.ts'
 import { decide as decideJoincode } from './joincode/decide.ts'
 import { joincodeEvents } from './joincode/events.ts'
 import { joincodeMachine } from './joincode/machine.ts'
@@ -77,6 +80,7 @@ export const catalogue = {
   client: kind({ machine: clientMachine, decide: decideClient, events: clientEvents }),
   counter: kind({ machine: counterMachine, decide: decideCounter, events: counterEvents }),
   course: kind({ machine: courseMachine, decide: decideCourse, events: courseEvents }),
+  file: kind({ machine: fileMachine, decide: decideFile, events: fileEvents }),
   joincode: kind({ machine: joincodeMachine, decide: decideJoincode, events: joincodeEvents }),
   lesson: kind({ machine: lessonMachine, decide: decideLesson, events: lessonEvents }),
   login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),

@@ -10,6 +10,7 @@ import { messageRoutes } from './http-messages.ts'
 import { streamRoutes } from './http-stream.ts'
 import { projectAsked, projectInbound } from './inbound.ts'
 import { datesIn } from './items.ts'
+import { keptFiles } from './kept-files.ts'
 import { projectList } from './list.ts'
 import { projectMails } from './mails.ts'
 import { messageBytes } from './message-bytes.ts'
@@ -48,7 +49,7 @@ export const projects: Contract = {
     const joined = node.subscriptionsTo(projectTopic({ log, entities, access }))
     const past = projectPast({ log, views, dateOf, bytes })
     const now = clock.now
-    const byMail = projectMails(node)
+    const policies = [projectMails(node), keptFiles(node)]
     return {
       feeds: [
         {
@@ -60,8 +61,8 @@ export const projects: Contract = {
       ],
       inbound: projectInbound(projectCalls({ admission, access, numbers, files, joined, clock })),
       subscriptions: [joined],
-      policies: [byMail],
-      stop: byMail.stop,
+      policies,
+      stop: async () => void (await Promise.all(policies.map((policy) => policy.stop()))),
       past,
       routes(app) {
         const list = projectList(views, upTo)
