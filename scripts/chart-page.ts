@@ -31,7 +31,7 @@ export function chartPage(category: string, { config }: Drawable): string {
     .filter(({ events }) => events.length > 0)
   const drawn = [
     ...moves.map(({ from, to, event }) => `  ${from} --> ${to}: ${event}`),
-    ...stays.map(({ name, events }) => `  ${name} --> ${name}: ${events.join(', ')}`),
+    ...stays.flatMap(({ name, events }) => inLines(events).map((some) => `  ${name} --> ${name}: ${some}`)),
   ]
   const rows = arrows.map(({ from, event, to, actions }) => {
     const then = to === from ? '' : to
@@ -76,3 +76,16 @@ function arrowOf(from: string, event: string, transition: unknown): Arrow {
 
 const nameOf = (action: unknown): string =>
   typeof action === 'string' ? action : String((action as { type?: unknown }).type)
+
+/** A line of a page has its end; a state may have several arrows. */
+const MAX_CHARACTERS = 90
+
+function inLines(events: readonly string[]): readonly string[] {
+  const lines: string[] = []
+  for (const event of events) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + event.length < MAX_CHARACTERS) lines[lines.length - 1] = `${last}, ${event}`
+    else lines.push(event)
+  }
+  return lines
+}

@@ -13,8 +13,11 @@ interface Page {
 /** `client/src/events.ts`, from the same description that `/api/v1/asyncapi.json` gives. */
 export function clientTypes(): string {
   const { operations, components } = asyncApi(all) as Page // made right there
+  // What is said in other namespaces than the default one is not the typed client's.
   const named = (action: 'send' | 'receive') =>
-    Object.entries(operations).flatMap(([name, operation]) => (operation.action === action ? [name] : []))
+    Object.entries(operations).flatMap(([name, operation]) =>
+      operation.action === action && !name.includes('.') ? [name] : [],
+    )
   const payloadOf = (name: string): JsonSchema => components.messages[name]?.payload ?? {}
   const schemas = Object.entries(components.schemas).map(
     ([name, schema]) => `${comment(schema)}export type ${name} = ${typeOf(schema, '')}\n`,

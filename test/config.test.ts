@@ -31,6 +31,8 @@ describe('defaults', () => {
       leaseMs: 30_000,
       timeZone: 'UTC',
       mixpanel: null,
+      files: { kind: 'directory', path: 'data/files' },
+      mail: null,
       logLevel: 'info',
       ratePerPerson: { perSecond: 100, burst: 200 },
       ratePerAddress: { perSecond: 20_000, burst: 40_000 },
@@ -50,6 +52,22 @@ describe('values', () => {
     expect(readConfig({ EVENTSTORE_URL: 'kurrentdb+discover://a:1,b:2?tls=false' }).eventStoreUrl).toBe(
       'esdb+discover://a:1,b:2?tls=false',
     )
+  })
+  test('files are in the data directory, in another one, or in a bucket', () => {
+    const filesIn = (FILES_URL: string) => readConfig({ FILES_URL }).files
+    expect(filesIn('file:///srv/files')).toEqual({ kind: 'directory', path: '/srv/files' })
+    expect(filesIn('s3://files?endpoint=http://127.0.0.1:9000')).toEqual({
+      ...{ kind: 's3', bucket: 'files', region: 'us-east-1', endpoint: 'http://127.0.0.1:9000' },
+    })
+    expect(filesIn('s3://files?region=eu-central-1')).toMatchObject({ region: 'eu-central-1', endpoint: null })
+  })
+  test('a mail server and a sender go together', () => {
+    const mail = { SMTP_URL: 'smtp://u:secret@mail.example:587', SMTP_FROM: 'us@example.org' }
+    expect(readConfig(mail).mail).toEqual({ url: mail.SMTP_URL, from: mail.SMTP_FROM })
+    for (const one of [{ SMTP_URL: mail.SMTP_URL }, { SMTP_FROM: mail.SMTP_FROM }]) {
+      expect(problemsOf(one)).toEqual([expect.stringMatching(/SMTP_URL and SMTP_FROM/)])
+      expect(problemsOf(one).join()).not.toContain('secret')
+    }
   })
   test('origins are normalised', () => {
     const origins = ['https://app.example.org', 'http://localhost:8080']
@@ -79,6 +97,7 @@ describe('values', () => {
     ['DISCONNECT_GRACE_MS', ['0'], ['-5', '15s']],
     // contract 000: a dead server leaves nobody alive for more than 60 s
     ['LEASE_MS', ['1000', '60000'], ['999', '60001']],
+    ['FILES_URL', ['file:///srv/files', 's3://bucket?region=eu-central-1'], ['bucket', 'http://a', 's3:']],
     ['MIXPANEL_HOST', ['api.mixpanel.com'], ['ftp://a', 'a/b']],
   ])('%s takes what it says and refuses the rest', (name, good, bad) => {
     for (const value of good) expect(problemsOf({ [name]: value }), value).toEqual([])

@@ -7,6 +7,7 @@ import { attendanceRefusals } from '../src/contracts/attendance/refusals.ts'
 import { courseRefusals } from '../src/contracts/courses/refusals.ts'
 import { lessonRefusals } from '../src/contracts/lessons/refusals.ts'
 import { presenceRefusals } from '../src/contracts/presence/refusals.ts'
+import { projectRefusals } from '../src/contracts/projects/refusals.ts'
 import { supportChatRefusals } from '../src/contracts/support-chat/refusals.ts'
 import { type Refusals, sentenceOf } from '../src/delivery/refusals.ts'
 import { httpRefusals, socketRefusals } from '../src/gateway/refusals.ts'
@@ -19,14 +20,19 @@ const TABLES: Readonly<Record<string, readonly Refusals[]>> = {
   'machines/joincode/': [lessonRefusals],
   'machines/lesson/': [lessonRefusals],
   'machines/login/': [accountRefusals],
+  // Its worker alone meets these.
+  'machines/mail/': [{ 'mail-over': [409, ''], 'mail-under-way': [409, ''] }],
   'machines/person/': [accountRefusals],
+  'machines/project/': [projectRefusals],
   'machines/quiz/': [courseRefusals],
+  'machines/ticket/': [projectRefusals],
   'machines/video/': [courseRefusals],
   'src/contracts/accounts/': [accountRefusals],
   'src/contracts/attendance/': [attendanceRefusals, socketRefusals],
   'src/contracts/courses/': [courseRefusals, socketRefusals],
   'src/contracts/lessons/': [lessonRefusals, socketRefusals],
   'src/contracts/presence/': [presenceRefusals, socketRefusals],
+  'src/contracts/projects/': [projectRefusals, socketRefusals, httpRefusals],
   'src/contracts/shared/': [socketRefusals],
   'src/contracts/support-chat/': [supportChatRefusals, socketRefusals],
   'src/gateway/auth/': [accountRefusals, httpRefusals],

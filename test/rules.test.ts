@@ -6,6 +6,8 @@ const root = join(import.meta.dirname, '..')
 const pages = [
   'docs/rules.md',
   'docs/protocol.md',
+  'docs/files.md',
+  'docs/mail.md',
   ...readdirSync(join(root, 'docs/contracts')).map((name) => `docs/contracts/${name}`),
 ]
 

@@ -14,7 +14,7 @@ const OLDER_THAN_MS = 24 * 3_600_000
 const EVERY_MS = 3_600_000
 
 /** Removes files to which no event refers, once now. Gives how many. */
-export async function sweep({ files, isReferred, clock }: Omit<SweepOptions, 'onError'>): Promise<number> {
+async function sweep({ files, isReferred, clock }: Omit<SweepOptions, 'onError'>): Promise<number> {
   const before = clock.now() - OLDER_THAN_MS
   let removed = 0
   for await (const { hash, at } of files.list())

@@ -10,8 +10,8 @@ export interface Mail {
 }
 
 /**
- * What a mail server made of it. `later`: it did not answer, or not now. `never`: it will not take this one. `why` holds
- * no addresses: it is recorded.
+ * What a mail server made of it. `later`: it did not answer, or not now. `never`: it will not take this one. `why`
+ * holds no addresses: it is recorded.
  */
 export type Posted = { readonly kind: 'taken' } | { readonly kind: 'later' | 'never'; readonly why: string }
 

@@ -29,7 +29,7 @@ const COUNTER = 'users'
 const MAX_KNOWN = 50_000
 
 /** Null for an id that is no number. */
-export function ownNumber(id: string): number | null {
+function ownNumber(id: string): number | null {
   if (!/^[1-9]\d{0,9}$/.test(id)) return null
   const number = Number(id)
   return number < FIRST ? number : null

@@ -5,6 +5,7 @@ import type { Client } from '../support/client.ts'
 import { connect } from '../support/client.ts'
 import { call, lessonOf } from '../support/lessons.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
+import { studio } from '../support/studio.ts'
 import { type Company, company } from './company.ts'
 
 interface Message {
@@ -46,7 +47,7 @@ test('[ASYNC-1] /api/v1/asyncapi.json is an AsyncAPI 3.1 document', () => {
 
 test('[ASYNC-2] every event and every call has an example that fits its own shape', () => {
   expect(Object.keys(page.components.messages).length).toBeGreaterThan(60)
-  for (const { name, examples } of Object.values(page.components.messages)) {
+  for (const [name, { examples }] of Object.entries(page.components.messages)) {
     if (name === 'ack') continue
     for (const { payload } of examples) {
       const valid = fits(name)
@@ -77,6 +78,25 @@ async function courseOf(course_id: string, teacher: Client, stu: Client): Promis
   await ask('student', 'stu', 'POST', `/quizzes/${quiz}/submissions`, { answers: [0] })
   for (const name of ['quiz_submission', 'new_review', 'chat_message_removed', 'progress_update', 'user_joined_video'])
     await teacher.told(name)
+}
+
+/** What sockets and streams are told of a project. */
+async function heardInProjects() {
+  const it = studio(server)
+  onTestFinished(() => it.close())
+  const project = await it.project('P', 'owen', 'eve')
+  const [owen, page] = [await it.socket('owen'), await it.stream('eve')]
+  await owen.ask('join_project', { project_id: project })
+  await owen.ask('join_project', { project_id: 999 })
+  await owen.ask('send_message', { project_id: project, file_name: 'a.txt', file_base64: 'aGk=' })
+  await owen.told('receive_message')
+  await it.ask('owen', 'PATCH', `/projects/${project}`, { title: 'Q' })
+  await page.message(/Q/)
+  const heard = [...owen.heard, ...page.told.map((data) => ({ name: 'action_project', data }))]
+  expect([...new Set(heard.map(({ name }) => name))].sort()).toEqual([
+    ...['action_project', 'error', 'joined_project', 'receive_message'],
+  ])
+  return heard
 }
 
 test('[ASYNC-3] what real clients hear is described, and is of the shape that is described', async () => {
@@ -146,7 +166,10 @@ test('[ASYNC-3] what real clients hear is described, and is of the shape that is
     const valid = fits(name)
     expect(valid(data), `${name}: ${JSON.stringify(valid.errors)} in ${JSON.stringify(data)}`).toBe(true)
   }
-  const told = Object.entries(page.operations).flatMap(([name, { action }]) => (action === 'send' ? [name] : []))
+  const told = Object.entries(page.operations).flatMap(([name, { action }]) =>
+    action === 'send' && !name.includes('.') ? [name] : [],
+  )
+  for (const { name, data } of await heardInProjects()) expect(fits(`projects.${name}`)(data), name).toBe(true)
   // These need a lost connection, or something that goes wrong.
   expect(told.filter((name) => !heard.has(name)).sort()).toEqual(['connected', 'participant_reconnected'])
 })

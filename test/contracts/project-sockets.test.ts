@@ -73,7 +73,7 @@ describe.each(['websocket', 'polling'])('over %s', (transport) => {
   })
 })
 
-test('[PROJECT-3] a file is sent as base64 or as a data URL, comes as bare base64, and can be downloaded', async () => {
+test('[PROJECT-3] [PROJECT-24] a file comes as bare base64 however it was sent, and can be downloaded', async () => {
   const [owen, eve] = [await joined('owen'), await joined('eve')]
   const base64 = PNG.toString('base64')
   const file = { file_name: '../up\u202e/dot.png', file_base64: `data:image/png;base64,${base64}` }

@@ -1,12 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openDirectoryFiles } from '../../src/files/directory.ts'
 import { FilesUnavailable } from '../../src/files/file-store.ts'
 import { freshData } from '../support/data.ts'
 import { fileStoreSuite } from './suite.ts'
 
-fileStoreSuite(async () => openDirectoryFiles(join(await freshData(), 'files')))
+describe('[FILE-1] [FILE-2] [FILE-3] [FILE-4] a directory', () =>
+  fileStoreSuite(async () => openDirectoryFiles(join(await freshData(), 'files'))))
 
 test('[FILE-3] what a crash left aside goes with the next start', async () => {
   const root = join(await freshData(), 'files')

@@ -1,5 +1,5 @@
 import S3rver from 's3rver'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { FilesUnavailable } from '../../src/files/file-store.ts'
 import { openS3Files } from '../../src/files/s3.ts'
 import { freshData } from '../support/data.ts'
@@ -18,7 +18,8 @@ async function bucket() {
   return `http://127.0.0.1:${port}`
 }
 
-fileStoreSuite(async () => openS3Files({ bucket: 'files', region: 'us-east-1', endpoint: await bucket() }))
+describe('[FILE-1] [FILE-2] [FILE-3] [FILE-4] a bucket', () =>
+  fileStoreSuite(async () => openS3Files({ bucket: 'files', region: 'us-east-1', endpoint: await bucket() })))
 
 test('[FILE-5] a store that is away is said so, in time', async () => {
   const files = openS3Files({ bucket: 'files', region: 'us-east-1', endpoint: 'http://127.0.0.1:1' })

@@ -25,7 +25,7 @@ const sending = fc
     return (await world.connect(party(id))).emit('send_message', { project_id: 1, receiver_id, ...said })
   })
 
-test('[VERIFY-1] [VERIFY-2] projects: every command is recorded as it was answered, and told in its shape', async () => {
+test('[VERIFY-1] [VERIFY-2] projects: every command is recorded as answered, and told in its shape', async () => {
   const seen = await verify(
     {
       contract: projects,

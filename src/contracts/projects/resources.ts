@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 
 const number = z.int().openapi({ description: 'the number of the user' })
 
-export const ProjectUserResource = z
+const ProjectUserResource = z
   .object({
     id: number,
     email: z.string(),

@@ -19,7 +19,7 @@ export interface ProjectCallsParts extends Pick<Node, 'clock'> {
   readonly joined: Subscriptions
 }
 
-export const MAX_FILE_BYTES = 5 * 1024 * 1024
+const MAX_FILE_BYTES = 5 * 1024 * 1024
 
 /** What sockets do in projects. */
 export function projectCalls(parts: ProjectCallsParts): ProjectAsks {

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import type { Shape } from '../../delivery/shape.ts'
-import { isoShape as iso, eventRefShape as ref } from '../shared/wire-shapes.ts'
+import { eventRefShape as ref } from '../shared/wire-shapes.ts'
 import type { ProjectAnswers, ProjectWire } from './wire.ts'
 
 const number = z
   .int()
   .min(1)
   .meta({ examples: [7] })
-export const userShape = z
+const userShape = z
   .strictObject({
     id: number,
     email: z.string().meta({ examples: ['ada@example.org'] }),
@@ -16,16 +16,7 @@ export const userShape = z
     username: z.string().meta({ examples: ['ada'] }),
   })
   .describe('A user. `id` is their number.')
-export const projectShape = z.strictObject({
-  id: number,
-  title: z.string(),
-  owner: userShape,
-  coach: userShape.nullable(),
-  participants: z.array(userShape).readonly(),
-  created_at: iso,
-  seq: z.int().min(0),
-})
-export const messageFields = {
+const messageFields = {
   id: number,
   project_id: number,
   content: z.string().nullable(),

@@ -4,11 +4,18 @@ import { ownEvents } from '../sockets/own-events.ts'
 import { exampleOf, type JsonSchema } from './schema-example.ts'
 import { SOCKETS } from './sockets-described.ts'
 
-type Published = Pick<Contract, 'name' | 'wire' | 'toOne' | 'calls'>
+type Published = Pick<Contract, 'name' | 'namespace' | 'wire' | 'toOne' | 'calls'>
 
 /** Of AsyncAPI's dialect of JSON Schema. */
 const SCHEMA = { target: 'draft-7', unrepresentable: 'any' } as const
-const CHANNEL = '#/channels/sockets'
+
+/** A namespace of Socket.IO. In another one than the default each name is published as `<contract>.<name>`. */
+interface Channel {
+  readonly key: string
+  readonly address: string
+  readonly title: string
+  readonly names: string[]
+}
 
 /**
  * Everything that goes over Socket.IO, as AsyncAPI 3.1 (https://www.asyncapi.com/docs/reference/specification/v3.1.0):
@@ -19,6 +26,8 @@ export function asyncApi(contracts: readonly Published[]): object {
   const schemas: Record<string, JsonSchema> = {}
   const messages: Record<string, object> = {}
   const operations: Record<string, object> = {}
+  const main: Channel = { key: 'sockets', address: '/', title: 'The default namespace', names: [] }
+  const channels = [main]
 
   /** Shapes with a name of their own are described once. */
   const schemaOf = (shape: unknown, io: 'input' | 'output'): JsonSchema => {
@@ -32,39 +41,52 @@ export function asyncApi(contracts: readonly Published[]): object {
     for (const [name, { id: _, ...one }] of Object.entries<JsonSchema>(definitions)) schemas[name] = one
     return schema
   }
-  const add = (name: string, contract: string, payload: JsonSchema, operation: object): void => {
+  const channelOf = ({ name: key, namespace: address }: Published): Channel => {
+    if (address === '/') return main
+    const own = { key, address, title: `The namespace of ${key}`, names: [] }
+    channels.push(own)
+    return own
+  }
+  const refTo = ({ key }: Channel, name: string) => ({ $ref: `#/channels/${key}/messages/${name}` })
+  const add = (channel: Channel, name: string, contract: string, payload: JsonSchema, operation: object): void => {
+    const key = channel === main ? name : `${channel.key}.${name}`
+    channel.names.push(key)
     const { description } = payload
     const example = exampleOf(payload, schemas)
-    messages[name] = {
+    messages[key] = {
       ...{ name, title: name, payload, examples: [{ payload: example }] },
       ...(typeof description === 'string' ? { summary: description } : {}),
       tags: [{ name: contract }],
     }
-    operations[name] = { channel: { $ref: CHANNEL }, messages: [{ $ref: `${CHANNEL}/messages/${name}` }], ...operation }
+    operations[key] = { channel: { $ref: `#/channels/${channel.key}` }, messages: [refTo(channel, key)], ...operation }
   }
-  const pushed = (contract: string, shapes: Readonly<Record<string, unknown>> = {}): void => {
+  const pushed = (channel: Channel, contract: string, shapes: Readonly<Record<string, unknown>> = {}): void => {
     for (const [name, shape] of Object.entries(shapes))
-      add(name, contract, schemaOf(shape, 'output'), { action: 'send' })
+      add(channel, name, contract, schemaOf(shape, 'output'), { action: 'send' })
   }
 
-  pushed('all', ownEvents)
-  for (const { name: contract, wire, toOne, calls } of contracts) {
-    pushed(contract, wire)
-    pushed(contract, toOne)
+  pushed(main, 'all', ownEvents)
+  for (const one of contracts) {
+    const { name: contract, wire, toOne, calls } = one
+    const channel = channelOf(one)
+    pushed(channel, contract, wire)
+    pushed(channel, contract, toOne)
     for (const [name, shape] of Object.entries(calls?.data ?? {})) {
-      const ack = { $ref: `${CHANNEL}/messages/ack` }
-      const reply = { channel: { $ref: CHANNEL }, messages: [ack] }
+      const reply = { channel: { $ref: `#/channels/${channel.key}` }, messages: [refTo(channel, 'ack')] }
       const about = `The ack’s third value names what it was about as \`${calls?.about}\`.`
-      add(name, contract, schemaOf(shape, 'input'), { action: 'receive', description: about, reply })
+      add(channel, name, contract, schemaOf(shape, 'input'), { action: 'receive', description: about, reply })
     }
   }
   messages.ack = ACK
-  const refs = Object.keys(messages).map((name) => [name, { $ref: `#/components/messages/${name}` }] as const)
+  const described = ({ key, address, title, names }: Channel) => {
+    const refs = [...names, 'ack'].map((name) => [name, { $ref: `#/components/messages/${name}` }] as const)
+    return [key, { address, title, messages: Object.fromEntries(refs) }] as const
+  }
   return {
     asyncapi: '3.1.0',
     info: { title: 'Lyceum over Socket.IO', version: '1', description: SOCKETS },
     defaultContentType: 'application/json',
-    channels: { sockets: { address: '/', title: 'The default namespace', messages: Object.fromEntries(refs) } },
+    channels: Object.fromEntries(channels.map(described)),
     operations,
     components: { schemas, messages },
   }
