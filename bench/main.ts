@@ -5,6 +5,7 @@ import { connecting } from './connect.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
+import { fair, projects, streams } from './projects.ts'
 import { restart } from './restart.ts'
 import { resume } from './resume.ts'
 import { staffInit } from './staff-init.ts'
@@ -23,6 +24,9 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   restart,
   attendance,
   videos,
+  projects,
+  fair,
+  streams,
 }
 
 const asked = process.argv.slice(2)

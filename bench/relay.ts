@@ -44,6 +44,15 @@ io.on('connection', (socket) => {
     io.to('supervisors').emit('new_visitor_msg_for_supervisor', data)
     ack(true, null)
   })
+  socket.on('join_project', ({ project_id }: { project_id: number }, ack: Ack) => {
+    void socket.join(`project ${project_id}`)
+    ack(true, null)
+  })
+  socket.on('send_message', (message: { project_id: number; content: string }, ack: Ack) => {
+    const { project_id, content } = message
+    io.to(`project ${project_id}`).emit('receive_message', { id: 1, project_id, content, sender: user, receiver: null })
+    ack(true, null)
+  })
 })
 
 type Ack = (result: boolean, error: string | null) => void

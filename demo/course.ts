@@ -31,7 +31,10 @@ interface Screen {
 /** A course at work, from making it to the CSV of what was watched, on the screens of a student and an instructor. */
 export async function playCourse(url: string, admin: Member): Promise<void> {
   title('The admin opens accounts for an instructor and a student, who log in')
-  const [ines, stan] = [await open(url, admin, 'teacher', 'Ines'), await open(url, admin, 'student', 'Stan')]
+  const [ines, stan] = [
+    await openAccount(url, admin, 'teacher', 'Ines'),
+    await openAccount(url, admin, 'student', 'Stan'),
+  ]
   const screens: Screen[] = []
   const sits = async (who: string, member: Member): Promise<Screen> => {
     const screen = { id: member.id, http: caller(url, who, member), live: await enter(url, who, member) }
@@ -51,7 +54,7 @@ export async function playCourse(url: string, admin: Member): Promise<void> {
  * The demo organisation has a support desk, and no school. A name of its own each time: the accounts of a running
  * server stay as they are.
  */
-async function open(url: string, admin: Member, role: string, name: string): Promise<Member> {
+export async function openAccount(url: string, admin: Member, role: string, name: string): Promise<Member> {
   const login = {
     email: `${name.toLowerCase()}-${randomBytes(3).toString('hex')}@demo.example`,
     password: randomBytes(12).toString('base64url'),

@@ -1,24 +1,26 @@
 import { parseArgs } from 'node:util'
 import { playCourse } from './course.ts'
-import { type Login, logIn, ownServer, parseLogin } from './house.ts'
+import { type Login, logIn, type Member, ownServer, parseLogin } from './house.ts'
 import { print, say, title } from './narrate.ts'
 import { play } from './play.ts'
+import { playProject } from './project.ts'
 import { replay } from './replay.ts'
 
 /**
- * `npm run demo`: a support desk at work, or a course, played by real clients. Ends by itself; exit code 0 when
+ * `npm run demo`: a support desk at work, a course, or a project, played by real clients. Ends by itself; exit code 0 when
  * everything came as it should.
  */
 const HELP = `Plays a support desk: visitors, agents and a supervisor as real Socket.IO clients. Or a course: an
-instructor and a student beside a video.
+instructor and a student beside a video. Or a project: its owner, its coach, and somebody who works in it.
 
 Usage: npm run demo                      starts a server of its own on a free port, with a temporary data directory
        npm run demo -- course            the same for the course
+       npm run demo -- project           the same for the project
        npm run demo -- --url http://127.0.0.1:3000 --login email:password --login …
                                          plays on a running server, as the people whose log-ins the first start printed:
                                          two agents, and a supervisor or admin, all of one organisation
        npm run demo -- course --url http://127.0.0.1:3000 --login email:password
-                                         as an admin, who opens accounts for an instructor and a student
+                                         as an admin, who opens accounts for those who play; project: the same
 
 Options (environment variables in brackets):
   --url <url>               a running server [DEMO_URL]
@@ -26,7 +28,7 @@ Options (environment variables in brackets):
   --help`
 
 type Show = (url: string, logins: readonly Login[]) => Promise<void>
-const SHOWS: Readonly<Record<string, Show>> = { desk: showDesk, course: showCourse }
+const SHOWS: Readonly<Record<string, Show>> = { desk: showDesk, course: showCourse, project: showProject }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -40,7 +42,7 @@ async function main(): Promise<void> {
   if (values.help) return print(HELP)
   const [name = 'desk', ...more] = positionals
   const show = Object.hasOwn(SHOWS, name) && more.length === 0 ? SHOWS[name] : undefined
-  if (!show) throw new Error(`there is no demo ${positionals.join(' ')}: there are ${Object.keys(SHOWS).join(' and ')}`)
+  if (!show) throw new Error(`there is no demo ${positionals.join(' ')}: there are ${Object.keys(SHOWS).join(', ')}`)
   const url = values.url ?? process.env.DEMO_URL
   const logins = (values.login ?? process.env.DEMO_LOGINS?.split(' ') ?? [])
     .filter((login) => login !== '')
@@ -72,15 +74,23 @@ async function showDesk(url: string, logins: readonly Login[]): Promise<void> {
   say('', 'That was all of it. Whatever anybody heard was told from the log.')
 }
 
-async function showCourse(url: string, logins: readonly Login[]): Promise<void> {
-  title(`A course at ${url}`)
+async function adminOf(url: string, logins: readonly Login[], what: string): Promise<Member> {
   const came = await Promise.all(logins.map((login) => logIn(url, login)))
   const admin = came.find(({ role }) => role === 'admin')
-  if (!admin) {
-    const roles = came.map(({ role }) => role).join(', ') || 'none'
-    throw new Error(`the course needs the log-in of an admin, got ${roles}: see npm run demo -- --help`)
-  }
-  await playCourse(url, admin)
+  if (admin) return admin
+  const roles = came.map(({ role }) => role).join(', ') || 'none'
+  throw new Error(`the ${what} needs the log-in of an admin, got ${roles}: see npm run demo -- --help`)
+}
+
+async function showProject(url: string, logins: readonly Login[]): Promise<void> {
+  title(`A project at ${url}`)
+  await playProject(url, await adminOf(url, logins, 'project'))
+  say('', 'That was all of it. What was said and done stands in the log, the file beside it.')
+}
+
+async function showCourse(url: string, logins: readonly Login[]): Promise<void> {
+  title(`A course at ${url}`)
+  await playCourse(url, await adminOf(url, logins, 'course'))
   say('', 'That was all of it. What was watched, said and handed in stands in the log.')
 }
 

@@ -55,6 +55,11 @@ const WORDS: Readonly<Record<string, (data: any) => string>> = {
   progress_update: (d) => `has watched ${d.watched_seconds} s, ${d.percent_complete} %`,
   new_chat_message: (d) => `${d.user_email}: “${d.message}”`,
   quiz_submission: (d) => `${d.score} percent right, ${d.passed ? 'passed' : 'failed'}`,
+  joined_project: () => 'hears what is said',
+  receive_message: (d) =>
+    `${d.sender.username}${d.receiver ? ` to ${d.receiver.username}` : ''}: “${d.content ?? ''}”` +
+    (d.file_name ? ` with ${d.file_name}` : ''),
+  action_project: (d) => d.message,
   new_review: (d) => `${d.user_email}, ${d.rating} of 5: “${d.comment}”`,
 }
 

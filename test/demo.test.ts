@@ -111,13 +111,25 @@ describe('the demo', () => {
     expect(await server.stop()).toBe(0)
   })
 
+  test('plays a project on the screens of three people, with their pages', async () => {
+    const server = await startServer()
+    onTestFinished(() => server.kill('SIGKILL'))
+    const [, email, password] = /^ {2}admin +(\S+) +(\S+)$/m.exec(server.output()) ?? []
+    const { code, out, err } = await runDemo(['project', `--url=${server.url}`, `--login=${email}:${password}`])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/Coach +◂ action_project +You was designated new coach in the project 'Bridge'\.$/m)
+    expect(out).toMatch(/Owner +the file: “Two piers, one span\.”$/m)
+    expect(out).toContain('[{"id":1,"content":"Who has the plan?"},{"id":2,"content":"Here."}]')
+    expect(await server.stop()).toBe(0)
+  })
+
   test('says what it needs: somebody who answers, log-ins, and a demo that there is', async () => {
     const [nobody, nonsense, unknown] = await Promise.all([
       runDemo(['--url=http://127.0.0.1:1', '--login=a@b.example:secret']),
       runDemo(['--url=http://127.0.0.1:1', '--login=agent1']),
       runDemo(['tennis']),
     ])
-    expect(unknown).toMatchObject({ code: 1, err: 'demo: there is no demo tennis: there are desk and course\n' })
+    expect(unknown).toMatchObject({ code: 1, err: 'demo: there is no demo tennis: there are desk, course, project\n' })
     expect(nobody).toMatchObject({
       code: 1,
       err: expect.stringMatching(/^demo: no server answers at http:\/\/127\.0\.0\.1:1/),

@@ -10,8 +10,12 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(programs, { recursive: true, force: true }))
 
-/** A machine with these programs and no others, each a script of the shell; `python`: with what Python needs. */
-const machine = (isRoot: boolean, scripts: Readonly<Record<string, string>>, python = true) => {
+/**
+ * A machine with these programs and a browser, each a script of the shell, and no others; `python`: with what Python
+ * needs.
+ */
+const machine = (isRoot: boolean, its: Readonly<Record<string, string>>, python = true) => {
+  const scripts = { chromium: '', ...its }
   const modules = join(programs, 'modules')
   for (const name of python ? ['socketio', 'requests', 'websocket'] : [])
     mkdirSync(join(modules, name), { recursive: true })

@@ -100,22 +100,25 @@ test('[PROJECT-3] [PROJECT-24] a file comes as bare base64 however it was sent, 
   expect((await download('owen', 3)).status).toBe(404)
 })
 
-test('[PROJECT-3] five megabytes go through, in order with what is said around them; more is refused', async () => {
-  const [owen, eve] = [await joined('owen'), await joined('eve')]
-  const most = Buffer.alloc(5 * 1024 * 1024, 'lorem ipsum ')
-  const send = (content: string, bytes?: Buffer) =>
-    owen.ask('send_message', {
-      ...{ project_id: project, content },
-      ...(bytes ? { file_name: 'a.txt', file_base64: bytes.toString('base64') } : {}),
-    })
-  const acks = await Promise.all([send('before'), send('large', most), send('after'), send('last')])
-  expect(acks).toEqual([1, 2, 3, 4].map(() => [true, null]))
-  await eve.told('receive_message', ({ content }) => content === 'last')
-  expect(contents(eve)).toEqual(['before', 'large', 'after', 'last'])
-  expect(Buffer.from(eve.all('receive_message')[1].file_base64, 'base64').equals(most)).toBe(true)
-  const [ok, why] = await send('more', Buffer.concat([most, Buffer.from('!')]))
-  expect([ok, why]).toEqual([false, expect.stringMatching(/^bad-file: .*5242880/)])
-})
+test.each(['websocket', 'polling'])(
+  '[PROJECT-3] [PROJECT-6] five megabytes go through in their order, more do not (%s)',
+  async (transport) => {
+    const [owen, eve] = [await joined('owen', { transports: [transport] }), await joined('eve')]
+    const most = Buffer.alloc(5 * 1024 * 1024, 'lorem ipsum ')
+    const send = (content: string, bytes?: Buffer) =>
+      owen.ask('send_message', {
+        ...{ project_id: project, content },
+        ...(bytes ? { file_name: 'a.txt', file_base64: bytes.toString('base64') } : {}),
+      })
+    const acks = await Promise.all([send('before'), send('large', most), send('after'), send('last')])
+    expect(acks).toEqual([1, 2, 3, 4].map(() => [true, null]))
+    await eve.told('receive_message', ({ content }) => content === 'last')
+    expect(contents(eve)).toEqual(['before', 'large', 'after', 'last'])
+    expect(Buffer.from(eve.all('receive_message')[1].file_base64, 'base64').equals(most)).toBe(true)
+    const [ok, why] = await send('more', Buffer.concat([most, Buffer.from('!')]))
+    expect([ok, why]).toEqual([false, expect.stringMatching(/^bad-file: .*5242880/)])
+  },
+)
 
 test('[PROJECT-4] whatever is wrong is told by `error` and the ack, and nothing is recorded', async () => {
   const owen = await joined('owen')

@@ -40,7 +40,6 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
       summary: 'A ticket that opens a stream of events in place of a token, which addresses should not hold',
       description: 'A ticket',
       data: z.object({ ticket: z.string(), expires_in: z.int().openapi({ description: 'seconds' }) }),
-      status: 201,
     },
     async ({ identity, by }) => {
       if (by.role === 'visitor') return refuse('visitors-have-none')
