@@ -7,8 +7,8 @@ import { playProject } from './project.ts'
 import { replay } from './replay.ts'
 
 /**
- * `npm run demo`: a support desk at work, a course, or a project, played by real clients. Ends by itself; exit code 0 when
- * everything came as it should.
+ * `npm run demo`: a support desk at work, a course, or a project, played by real clients. Ends by itself; exit code 0
+ * when everything came as it should.
  */
 const HELP = `Plays a support desk: visitors, agents and a supervisor as real Socket.IO clients. Or a course: an
 instructor and a student beside a video. Or a project: its owner, its coach, and somebody who works in it.

@@ -29,7 +29,7 @@ function fold(row: ProjectRow | undefined, { event, revision: seq, position }: R
   const fresh: ProjectRow = { ...noProject, seq, everIn: [], isDeleted: false, actedAt: '' }
   const { everIn, isDeleted, actedAt, ...before } = row ?? fresh
   const came = event.type === 'ProjectCreated' ? event.owner.id : null
-  const added = event.type === 'ParticipantAdded' ? event.member.id : came
+  const added = event.type === 'MemberAdded' ? event.member.id : came
   return {
     ...afterProjectEvent(before, event),
     seq,

@@ -72,6 +72,7 @@ describe('the demo', () => {
               'comings: equal',
               'courses: equal',
               'lessons: equal',
+              'mails: equal',
               'online: equal',
             ]
               .concat('people: equal')

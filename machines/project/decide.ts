@@ -48,16 +48,16 @@ export function decide(state: ProjectState, command: ProjectCommand): Decision<P
       if (isIn(project, member.id)) return []
       if (project.participants.length >= MAX_PARTICIPANTS)
         return refuse('project-full', { most: `${MAX_PARTICIPANTS}` })
-      return [{ type: 'ParticipantAdded', member, ...done }]
+      return [{ type: 'MemberAdded', member, ...done }]
     }
     case 'RemoveParticipant': {
       const { memberId } = command
       if (!leads) return refuse('owner-or-coach-only')
       if (memberId === project.ownerId) return refuse('owner-stays')
-      return isIn(project, memberId) ? [{ type: 'ParticipantRemoved', memberId, ...done }] : []
+      return isIn(project, memberId) ? [{ type: 'MemberRemoved', memberId, ...done }] : []
     }
     case 'LeaveProject':
-      return isOwner ? refuse('owner-stays') : [{ type: 'ParticipantLeft', memberId: by.id, at }]
+      return isOwner ? refuse('owner-stays') : [{ type: 'MemberLeft', memberId: by.id, at }]
     case 'DesignateCoach': {
       const { memberId } = command
       const { coachId } = project

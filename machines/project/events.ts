@@ -29,9 +29,9 @@ export type ProjectEvent =
     }
   | ({ readonly type: 'ProjectRetitled'; readonly title: string } & Done)
   | ({ readonly type: 'ProjectDeleted' } & Done)
-  | ({ readonly type: 'ParticipantAdded'; readonly member: Member } & Done)
-  | ({ readonly type: 'ParticipantRemoved'; readonly memberId: string } & Done)
-  | { readonly type: 'ParticipantLeft'; readonly memberId: string; readonly at: number }
+  | ({ readonly type: 'MemberAdded'; readonly member: Member } & Done)
+  | ({ readonly type: 'MemberRemoved'; readonly memberId: string } & Done)
+  | { readonly type: 'MemberLeft'; readonly memberId: string; readonly at: number }
   | ({ readonly type: 'CoachDesignated'; readonly memberId: string } & Done)
   | ({ readonly type: 'CoachWithdrawn'; readonly memberId: string } & Done)
   | {
@@ -52,9 +52,9 @@ export const projectEvents: Readonly<Record<ProjectEvent['type'], EventSchema>> 
   ProjectCreated: plain,
   ProjectRetitled: plain,
   ProjectDeleted: plain,
-  ParticipantAdded: plain,
-  ParticipantRemoved: plain,
-  ParticipantLeft: plain,
+  MemberAdded: plain,
+  MemberRemoved: plain,
+  MemberLeft: plain,
   CoachDesignated: plain,
   CoachWithdrawn: plain,
   MessageSent: { version: 1, personal: ['content', 'file'], upcasts: {} },

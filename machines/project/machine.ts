@@ -25,10 +25,10 @@ export function afterProjectEvent(before: Project, event: ProjectEvent): Project
     }
     case 'ProjectRetitled':
       return { ...before, title: event.title }
-    case 'ParticipantAdded':
+    case 'MemberAdded':
       return { ...before, participants: [...before.participants, event.member] }
-    case 'ParticipantRemoved':
-    case 'ParticipantLeft': {
+    case 'MemberRemoved':
+    case 'MemberLeft': {
       const { memberId } = event
       const participants = before.participants.filter(({ id }) => id !== memberId)
       return { ...before, participants, coachId: before.coachId === memberId ? null : before.coachId }
@@ -57,9 +57,9 @@ export const projectMachine = setup({
     active: {
       on: {
         ProjectRetitled: { actions: { type: 'move', params: ({ event }) => event } },
-        ParticipantAdded: { actions: { type: 'move', params: ({ event }) => event } },
-        ParticipantRemoved: { actions: { type: 'move', params: ({ event }) => event } },
-        ParticipantLeft: { actions: { type: 'move', params: ({ event }) => event } },
+        MemberAdded: { actions: { type: 'move', params: ({ event }) => event } },
+        MemberRemoved: { actions: { type: 'move', params: ({ event }) => event } },
+        MemberLeft: { actions: { type: 'move', params: ({ event }) => event } },
         CoachDesignated: { actions: { type: 'move', params: ({ event }) => event } },
         CoachWithdrawn: { actions: { type: 'move', params: ({ event }) => event } },
         MessageSent: { actions: { type: 'move', params: ({ event }) => event } },

@@ -1,4 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises'
+import { eventAt } from '../log/event-at.ts'
 import type { Log } from '../log/log.ts'
 
 /** The last event that is done with. Its id proves that a position still means the same log. */
@@ -46,7 +47,5 @@ export function checkpointFile(path: string): Checkpoints {
  * LogUnavailable.
  */
 export async function stands(log: Log, { position, id }: Checkpoint): Promise<boolean> {
-  for await (const [found] of log.readAll({ from: position, limit: 1 }))
-    return found?.position === position && found.id === id
-  return false
+  return (await eventAt(log, position))?.id === id
 }

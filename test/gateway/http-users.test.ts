@@ -33,6 +33,7 @@ describe('opening accounts', () => {
         display_name: null,
         organisation_id: 'acme',
         disabled: false,
+        number: 2 ** 31,
         role_id: 3,
         role: 'agent',
       },

@@ -10,11 +10,13 @@ import { personOf } from '../../gateway/auth/accounts.ts'
 import { AuthFailure, partyOf } from '../../gateway/auth/authenticator.ts'
 import { tokenFrom } from '../../gateway/auth/tokens.ts'
 import { failed, refused } from '../../gateway/http/errors.ts'
+import { queryOf } from '../../gateway/http/fields.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { opened } from '../../gateway/http/open-routes.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { httpRefusals } from '../../gateway/refusals.ts'
 import { LogUnavailable } from '../../log/log.ts'
+import { badRequest } from '../shared/bad-request.ts'
 import { projectRefusals } from './refusals.ts'
 import { type Holder, isTicket, OPEN_WITHIN_S, type Tickets } from './tickets.ts'
 import type { UsersNow } from './users-now.ts'
@@ -72,6 +74,8 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
   }
 
   const open = async (c: Context<HttpEnv>): Promise<Response> => {
+    const query = queryOf({}).safeParse(c.req.query())
+    if (!query.success) return refused(c, badRequest(query.error, 'query'), refusals)
     const holder = await holderOf(c.req.param('token') ?? '')
     if (holder instanceof AuthFailure)
       return holder.code === 'keys-unavailable' ? lose(c) : failed(c, 401, holder.code, holder.message)

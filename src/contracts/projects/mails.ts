@@ -39,7 +39,7 @@ export function projectMails({ log, entities, views, clock, config, leases, onEr
   let mailer: Mailer | undefined
 
   const added = async (recorded: Recorded): Promise<Added | null> => {
-    if (!isOf('project', recorded) || recorded.event.type !== 'ParticipantAdded') return null
+    if (!isOf('project', recorded) || recorded.event.type !== 'MemberAdded') return null
     const { stream, revision, event, at } = recorded
     const project = await history.at(stream, revision)
     if (!project) throw new Error(`${stream} has lost event ${revision}`)

@@ -20,12 +20,12 @@ export function peopleInProject({ before, after, recorded: { event } }: ProjectC
   switch (event.type) {
     case 'MessageSent':
       return refs(event.receiverId === null ? [event.senderId] : [event.senderId, event.receiverId])
-    case 'ParticipantAdded':
+    case 'MemberAdded':
       return refs(all) // the added are told the whole project
     case 'ProjectDeleted':
       return refs([after.ownerId])
-    case 'ParticipantRemoved':
-    case 'ParticipantLeft':
+    case 'MemberRemoved':
+    case 'MemberLeft':
     case 'CoachDesignated':
     case 'CoachWithdrawn':
       return refs([event.memberId])
@@ -97,7 +97,7 @@ function acted({ number, recorded, before, after }: ProjectChange, profiles: Pro
     }
     case 'ProjectDeleted':
       return others([event.by], 'delete_project', texts.deleted(title, nameOf(after.ownerId)))
-    case 'ParticipantAdded': {
+    case 'MemberAdded': {
       const { member, by } = event
       const user = userOf(member)
       const item = projectItem(number, after, userOf)
@@ -106,14 +106,14 @@ function acted({ number, recorded, before, after }: ProjectChange, profiles: Pro
         ...others([by, member.id], 'add_into_project', texts.newParticipant(user.username, title), user),
       ]
     }
-    case 'ParticipantRemoved': {
+    case 'MemberRemoved': {
       const { memberId: id, by } = event
       return [
         tell(id, 'edit_project', texts.removed(title)),
         ...others([by], 'edit_project', texts.participantRemoved(nameOf(id), title), numberOf(id)),
       ]
     }
-    case 'ParticipantLeft': {
+    case 'MemberLeft': {
       const { memberId: id } = event
       return others([], 'edit_project', texts.left(nameOf(id), title), numberOf(id))
     }

@@ -47,7 +47,7 @@ function takesOut(recorded: Recorded): TakenOut | null {
   const { event, revision: seq, stream } = recorded
   const topic = idIn('project', stream) ?? ''
   if (event.type === 'ProjectDeleted') return { topic, role: null, person: null, seq }
-  if (event.type === 'ParticipantRemoved' || event.type === 'ParticipantLeft')
+  if (event.type === 'MemberRemoved' || event.type === 'MemberLeft')
     return { topic, role: null, person: event.memberId, seq }
   return null
 }
