@@ -144,7 +144,7 @@ export async function fair(): Promise<readonly Figure[]> {
         unit: 'MiB',
         target: atMost(300),
       },
-      { name: 'of them refused', value: answers.filter(([ok]) => ok !== true).length, unit: '', target: atMost(0) },
+      { name: 'of them refused', value: answers.filter((ok) => ok !== true).length, unit: '', target: atMost(0) },
       { name: 'until all were acknowledged', value: seconds, unit: 's' },
       {
         name: 'p99 of others’ acks meanwhile',

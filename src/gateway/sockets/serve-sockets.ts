@@ -4,8 +4,8 @@ import { type ConnectionRefused, refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { seenUntil, wasClosedNormally } from './connections.ts'
 import type { DroppedParticipants } from './dropped-participants.ts'
-import { allowFrames } from './frame-limit.ts'
 import type { InboundGate } from './inbound.ts'
+import { largeFrames } from './large-frames.ts'
 import { hangUpOn } from './outlet.ts'
 import type { SocketData } from './session.ts'
 
@@ -41,9 +41,10 @@ export function serveSockets(options: ServeSocketsOptions): void {
   })
 
   const arrive = arriving(options)
+  const frames = maxFrameBytes === undefined ? undefined : largeFrames(maxFrameBytes)
 
   namespace.on('connection', (socket) => {
-    if (maxFrameBytes !== undefined) allowFrames(socket.conn, maxFrameBytes)
+    const large = frames?.allow(socket.conn)
     const { connection, arrival, lane } = socket.data as SocketData
     // An anonymous participant's token is nothing that expires.
     const expiry =
@@ -65,7 +66,10 @@ export function serveSockets(options: ServeSocketsOptions): void {
           .catch((error: unknown) => onError(error, 'a disconnection'))
       })
     })
-    socket.onAny((name: unknown, ...args: unknown[]) => inbound.onFrame(name, args, connection, lane))
+    socket.onAny((name: unknown, ...args: unknown[]) => {
+      inbound.onFrame(name, args, connection, lane)
+      large?.taken(lane)
+    })
     arrive(socket)
   })
 }
