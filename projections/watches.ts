@@ -4,7 +4,7 @@ import { afterProgress, unwatched, type WatchContext } from '../machines/watch/m
 import { projectionOf } from './projection.ts'
 
 /** What one viewer has watched of one video. Times are milliseconds since 1970. */
-export interface WatchRow extends Omit<WatchContext, 'presence'> {
+export interface WatchRow extends Omit<WatchContext, 'presence' | 'named'> {
   readonly seq: number
   readonly org: string
   readonly courseId: string
@@ -17,7 +17,7 @@ export const watches = projectionOf<WatchRow, 'watch'>('watch', {
   version: 2,
   fold(row, { event, revision: seq }: Recorded<WatchEvent>) {
     const { org, courseId, videoId, viewerId } = event
-    const { presence: _, ...nothing } = unwatched
+    const { presence: _, named: __, ...nothing } = unwatched
     const before: WatchRow = { ...nothing, ...row, seq, org, courseId, videoId, viewerId }
     switch (event.type) {
       case 'ViewerJoined':

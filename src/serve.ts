@@ -170,7 +170,11 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     online,
     profiles,
     outlet,
-    subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower, now: clock.now }),
+    subscriptionsTo: (topic) =>
+      subscriptionsTo(topic, {
+        ...{ entities, follower, log, now: clock.now },
+        onError: (error) => onError(error, 'subscriptions'),
+      }),
     leases: connections.leases,
     streams,
     catchUp: catchUpOf,

@@ -6,13 +6,13 @@ import { type ClientState, isSame, type KeptTopic } from './machine.ts'
 export type ClientCommand = Command & KeptTopic & { readonly type: 'Subscribe' | 'Unsubscribe' }
 
 /** Nothing is refused. */
-export function decide(state: ClientState, { type, topic, subject, at }: ClientCommand): Decision<ClientEvent> {
+export function decide(state: ClientState, { type, topic, subject, since, at }: ClientCommand): Decision<ClientEvent> {
   const isKept = state.context.topics.some((one) => isSame(one, { topic, subject }))
   switch (type) {
     case 'Subscribe':
-      return isKept ? [] : [{ type: 'Subscribed', topic, subject, at }]
+      return isKept ? [] : [{ type: 'Subscribed', topic, subject, since, at }]
     case 'Unsubscribe':
-      return isKept ? [{ type: 'Unsubscribed', topic, subject, at }] : []
+      return isKept ? [{ type: 'Unsubscribed', topic, subject, since, at }] : []
     default:
       return unreachable(type)
   }

@@ -8,6 +8,8 @@ export type ClientEvent = {
   readonly type: 'Subscribed' | 'Unsubscribed'
   readonly topic: string
   readonly subject: string
+  /** The revision of the entity by which they were let in: what takes them out later ends it. */
+  readonly since: number
   readonly at: number
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from '../kernel.ts'
+import type { NamedReport } from './events.ts'
 import type { Stretch } from './watched.ts'
 
 interface OfVideo {
@@ -19,6 +20,7 @@ export type WatchCommand = Command &
         readonly stretches: readonly Stretch[]
         /** The last report. */
         readonly last: Report
+        readonly named: readonly NamedReport[]
         /** The highest percentage among all of them. */
         readonly highest: number
       }

@@ -16,7 +16,7 @@ export function decide(state: WatchState, command: WatchCommand): Decision<Watch
     case 'LeaveVideo':
       return presence === null ? [] : [{ type: 'ViewerLeft', ...viewing }]
     case 'MakeProgress': {
-      const { last: report, durationSeconds, stretches } = command
+      const { last: report, durationSeconds, stretches, named: all } = command
       const watched = watchedAfter(
         state.context,
         stretches.reduce(withStretch, union),
@@ -24,7 +24,8 @@ export function decide(state: WatchState, command: WatchCommand): Decision<Watch
         Math.max(highest, command.highest),
       )
       const { timestamp, progress, at: reportedAt } = report
-      return [{ type: 'ProgressMade', ...viewing, stretches, timestamp, progress, reportedAt, ...watched }]
+      const named = all.length === 0 ? {} : { named: all }
+      return [{ type: 'ProgressMade', ...viewing, stretches, timestamp, progress, reportedAt, ...watched, ...named }]
     }
     default:
       return unreachable(command)

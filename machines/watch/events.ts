@@ -9,6 +9,9 @@ interface Viewing {
   readonly at: number
 }
 
+/** `<timestamp> <progress>` under a name. */
+export type NamedReport = readonly [clientId: string, sent: string]
+
 /**
  * One viewer of one video, in the stream `watch-<video>.<viewer>`. Every event says whose it is: what is told of it
  * needs nothing else. Times in milliseconds since 1970.
@@ -28,6 +31,8 @@ export type WatchEvent =
       readonly timestamp: number
       readonly progress: number
       readonly reportedAt: number
+      /** The names (`client_id`) of the reports since the event before, with what was sent under them. */
+      readonly named?: readonly NamedReport[]
       /** What it comes to: whole seconds of the union of everything that was watched, and percent of the video. */
       readonly watchedSeconds: number
       readonly percent: number

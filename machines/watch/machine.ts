@@ -1,6 +1,6 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
 import type { Report } from './commands.ts'
-import type { WatchEvent } from './events.ts'
+import type { NamedReport, WatchEvent } from './events.ts'
 import { COMPLETE_PERCENT, laterOf, type Stretch, withStretch } from './watched.ts'
 
 export interface WatchContext {
@@ -14,11 +14,16 @@ export interface WatchContext {
   readonly highest: number
   readonly watchedSeconds: number
   readonly percent: number
+  /** The newest reports that were named. */
+  readonly named: readonly NamedReport[]
   /** When they had seen (nearly) all of it for the first time. */
   readonly completedAt: number | null
 }
 
 type ProgressMade = Extract<WatchEvent, { type: 'ProgressMade' }>
+
+/** A repeat comes soon. */
+const MAX_NAMED = 100
 
 export const unwatched: WatchContext = {
   presence: null,
@@ -27,13 +32,17 @@ export const unwatched: WatchContext = {
   highest: 0,
   watchedSeconds: 0,
   percent: 0,
+  named: [],
   completedAt: null,
 }
 
 export const reportIn = ({ timestamp, progress, reportedAt: at }: ProgressMade): Report => ({ timestamp, progress, at })
 
 /** What was watched after one more event. Pure: the machine's, and the view's. */
-export const afterProgress = <C extends Omit<WatchContext, 'presence'>>(before: C, event: ProgressMade): C => ({
+export const afterProgress = <C extends Omit<WatchContext, 'presence' | 'named'>>(
+  before: C,
+  event: ProgressMade,
+): C => ({
   ...before,
   union: event.stretches.reduce(withStretch, before.union),
   last: laterOf(before.last, reportIn(event)),
@@ -49,7 +58,10 @@ export const watchMachine = setup({
   actions: {
     come: assign({ presence: (_, { presence }: { presence: number }) => presence }),
     go: assign({ presence: null }),
-    progress: assign(({ context }, event: ProgressMade) => afterProgress(context, event)),
+    progress: assign(({ context }, event: ProgressMade) => ({
+      ...afterProgress(context, event),
+      named: [...context.named, ...(event.named ?? [])].slice(-MAX_NAMED),
+    })),
   },
 }).createMachine({
   id: 'watch',

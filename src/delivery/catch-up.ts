@@ -16,8 +16,8 @@ export interface Missed {
   readonly name: string
   readonly data: object
   readonly cursor: string
-  /** The data as it goes out, where it is not all of it: to be asked for one by one. */
-  readonly complete?: () => Promise<object>
+  /** The data as it goes out, where it is not all of it; null: it is not told. To be asked for one by one. */
+  readonly complete?: () => Promise<object | null>
 }
 
 export interface CatchUpOptions {

@@ -37,8 +37,11 @@ export interface Past {
    */
   streams(hearer: Hearer, from: bigint, upTo: bigint, rooms: readonly string[]): Promise<readonly PastStream[]>
   feeds(models: PastModels, hearer: Hearer): readonly AnyFeed[]
-  /** What gives the data of a notice as it goes out, where the notice does not hold all of it; undefined: it does. */
-  completing?(name: string, data: object): (() => Promise<object>) | undefined
+  /**
+   * What gives the data of a notice as it goes out, where the notice does not say it, or null: it is not told any more.
+   * Undefined: the notice says all of it.
+   */
+  completing?(name: string, data: object): (() => Promise<object | null>) | undefined
   /**
    * The rooms that they enter and leave by an event, as they do live. To be called before its notices are looked at.
    */

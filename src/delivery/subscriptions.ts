@@ -34,6 +34,8 @@ export interface Topic {
    * state, if it is news.
    */
   readonly hasPast?: true
+  /** Somebody has entered again whose connection was lost, and who does not ask for it. */
+  readonly entered?: (id: string, from: Connection) => Promise<void>
   /** What somebody who was taken out is told. */
   farewell(id: string): Pick<Notice, 'name' | 'data'>
 }

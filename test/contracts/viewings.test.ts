@@ -236,6 +236,20 @@ test('[COURSE-37] a repeated report moves nobody back; another one under its nam
   expect(told).toEqual([0, 1, 2])
 })
 
+test('[COURSE-37] another process knows the names of what was recorded', async () => {
+  await report(0, 'first')
+  await pass(1_000)
+  await report(1, 'second')
+  await its.left('v', stu)
+  its = open()
+  await pass(1_000)
+  expect(await report(1, 'second')).toMatchObject({ kind: 'done' })
+  expect(await report(40, 'first')).toMatchObject({ code: 'client-id-reused' })
+  await settled()
+  expect(its.position('v', 'stu')?.timestamp).toBe(1)
+  expect(await recorded()).toHaveLength(2)
+})
+
 test('[COURSE-37] a report that could not be recorded is counted when it is repeated', async () => {
   await report(0)
   await pass(1_000)

@@ -48,7 +48,12 @@ beforeEach(async () => {
     sessions: (course_id, ref) => ({ ...ref, course_id, activeSessions: [] }),
     newest: () => undefined,
   })
-  watching = subscriptionsTo(topic, { entities, follower, now: clock.now })
+  watching = subscriptionsTo(topic, {
+    ...{ entities, follower, log, now: clock.now },
+    onError(error) {
+      throw error
+    },
+  })
   await entities.ask('course', 'c', { type: 'CreateCourse', title: 'T', teacherIds: [], by: tea, at: 0 })
   await change('Enrol')
 })

@@ -9,8 +9,21 @@ import { scenario } from '../support/given.ts'
 const by: Party = { id: 'ann', org: 'acme', role: 'student' }
 const at = 1_700_000_000_000
 const given = scenario<typeof clientMachine, ClientCommand, ClientEvent>(clientMachine, decide)
-const asks = (type: ClientCommand['type'], subject = 'c'): ClientCommand => ({ type, topic: 'course', subject, by, at })
-const recorded = (type: ClientEvent['type'], subject = 'c'): ClientEvent => ({ type, topic: 'course', subject, at })
+const asks = (type: ClientCommand['type'], subject = 'c'): ClientCommand => ({
+  type,
+  topic: 'course',
+  subject,
+  since: 3,
+  by,
+  at,
+})
+const recorded = (type: ClientEvent['type'], subject = 'c'): ClientEvent => ({
+  type,
+  topic: 'course',
+  subject,
+  since: 3,
+  at,
+})
 
 test('[RESUME-8] what a client subscribes to is recorded once, and that it does so no more', () => {
   given().when(asks('Subscribe')).yields(recorded('Subscribed'))

@@ -116,7 +116,7 @@ const left: WatchEvent = { type: 'ViewerLeft', ...viewing }
 const join = (presence = 1): WatchCommand => ({ type: 'JoinVideo', ...of, presence, by, at })
 const leave: WatchCommand = { type: 'LeaveVideo', ...of, by, at }
 const made = (stretches: readonly Stretch[], durationSeconds: number | null, highest = 20): WatchCommand => ({
-  ...{ type: 'MakeProgress', ...of, durationSeconds, stretches, highest, by, at },
+  ...{ type: 'MakeProgress', ...of, durationSeconds, stretches, named: [], highest, by, at },
   last: { timestamp: 30, progress: 20, at },
 })
 const progress = (stretches: readonly Stretch[], watchedSeconds: number, percent: number): WatchEvent => ({

@@ -93,7 +93,7 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     online,
     profiles,
     outlet,
-    subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower, now: clock.now }),
+    subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower, log, now: clock.now, onError }),
     leases,
     streams: { open: () => Promise.reject(new Error('no streams here')) as never },
     catchUp: () => {

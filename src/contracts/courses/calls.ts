@@ -3,6 +3,7 @@ import { personName } from '../../../machines/stream.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import type { Subscriptions } from '../../delivery/subscriptions.ts'
+import { LogUnavailable } from '../../log/log.ts'
 import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
 import type { Done } from '../../runtime/answer.ts'
 import type { CourseAsks } from './inbound.ts'
@@ -19,6 +20,11 @@ export interface CourseCallsParts extends Pick<Node, 'entities' | 'clock' | 'onE
   readonly inVideo: Subscriptions
 }
 
+/** Whoever comes back is where they were. */
+export interface Returns {
+  isBack(courseId: string, videoId: string, from: Connection): Promise<void>
+}
+
 /** A connection and a video. */
 interface Here {
   isBeside: boolean
@@ -26,7 +32,7 @@ interface Here {
 }
 
 /** What connections do in courses and beside videos. */
-export function courseCalls(parts: CourseCallsParts): CourseAsks {
+export function courseCalls(parts: CourseCallsParts): CourseAsks & Returns {
   const { entities, admission, clock, videos, viewings, inCourse, inVideo, onError } = parts
   /** By `<video>.<person>`: the connections on this node that are beside the video, or have reported progress in it. */
   const here = new Map<string, Map<string, Here>>()
@@ -50,7 +56,10 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks {
   }
 
   /** Their presence, of which this is a part. */
-  const joined = async ({ courseId, videoId }: OfVideo, from: Connection): Promise<Refusal | Done> => {
+  const joined = async (
+    { courseId, videoId }: Pick<OfVideo, 'courseId' | 'videoId'>,
+    from: Connection,
+  ): Promise<Refusal | Done> => {
     const { party: by } = from
     const { since: presence } = (await entities.state('presence', personName(by))).state.context
     if (presence === null) return refuse('not-present')
@@ -59,6 +68,12 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks {
   }
 
   return {
+    async isBack(courseId, videoId, from) {
+      noted(videoId, from).isBeside = true
+      const answer = await joined({ courseId, videoId }, from)
+      // Somebody who is not present (yet) is told of when they join.
+      if (answer instanceof Refusal && answer.code !== 'not-present') throw new LogUnavailable(answer.code)
+    },
     joinCourse: (id, from) => inCourse.subscribe(id, from),
     leaveCourse: (id, from) => inCourse.unsubscribe(id, from),
     async joinVideo(videoId, from) {

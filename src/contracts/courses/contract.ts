@@ -37,7 +37,7 @@ export const courses: Contract = {
     const admission = admissionQueue(entities)
     const access = courseAccess(entities)
     const videos = videoAccess(entities, access)
-    const topics = courseTopics({ log, entities, access })
+    const topics = courseTopics({ log, entities, access, isBack: (...args) => calls.isBack(...args) })
     const [inCourse, inVideo] = [node.subscriptionsTo(topics.course), node.subscriptionsTo(topics.video)]
     const [crowd, spread] = [crowdPace(node), spreadPace(node)]
     const viewings = openViewings({
@@ -46,6 +46,7 @@ export const courses: Contract = {
       onReport: (ref, told) => progressNotices(ref, told).forEach(crowd.tell),
       onError: (error) => onError(error, 'progress'),
     })
+    const calls = courseCalls({ entities, clock, onError, admission, videos, viewings, inCourse, inVideo })
     return {
       feeds: [
         ...toldAgain(log),
@@ -56,7 +57,7 @@ export const courses: Contract = {
           pace: watchPace({ crowd, spread, viewings }),
         },
       ],
-      inbound: courseInbound(courseCalls({ entities, clock, onError, admission, videos, viewings, inCourse, inVideo })),
+      inbound: courseInbound(calls),
       subscriptions: [inCourse, inVideo],
       past: coursePast(node),
       arrive(connection) {

@@ -19,6 +19,7 @@ import {
   videoNotices,
 } from './notices.ts'
 import { courseIn, instructorRoom, videoIn } from './rooms.ts'
+import type { CourseWire } from './wire.ts'
 
 /** What is told once, and told again to whoever was away; how viewers stand is not. */
 export const toldAgain = (log: Log): readonly AnyFeed[] => [
@@ -29,7 +30,7 @@ export const toldAgain = (log: Log): readonly AnyFeed[] => [
 ]
 
 /** What happened in the courses and beside the videos that somebody had joined. */
-export const coursePast = ({ log, views }: Pick<Node, 'log' | 'views'>): Past => ({
+export const coursePast = ({ log, views, entities }: Pick<Node, 'log' | 'views' | 'entities'>): Past => ({
   async streams({ party: { org } }, from, upTo, rooms) {
     const [courses, videos] = [rooms.flatMap(courseIn), rooms.flatMap(videoIn)]
     const taught = courses.filter((course) => rooms.includes(instructorRoom(course)))
@@ -52,6 +53,15 @@ export const coursePast = ({ log, views }: Pick<Node, 'log' | 'views'>): Past =>
     return [...own, ...others].map(streamOf)
   },
   feeds: () => toldAgain(log),
+  /** What a teacher has removed meanwhile is shown to nobody any more. */
+  completing(name, data) {
+    if (name !== 'new_chat_message') return undefined
+    const { video_id, seq } = data as CourseWire['new_chat_message']
+    return async () => {
+      const { removed } = (await entities.state('video', video_id)).state.context
+      return removed.includes(seq) ? null : data
+    }
+  },
 })
 
 const CATEGORIES: ReadonlySet<string> = new Set(['quiz', 'review'])

@@ -1,5 +1,6 @@
 import { type Party, Refusal } from '../../../machines/kernel.ts'
 import { streamName } from '../../../machines/stream.ts'
+import type { Connection } from '../../delivery/connection.ts'
 import { type EventRef, eventRef } from '../../delivery/notice.ts'
 import type { Topic } from '../../delivery/subscriptions.ts'
 import { keepNewest } from '../../keep-newest.ts'
@@ -16,6 +17,8 @@ export interface CourseTopicsParts {
   readonly log: Log
   readonly entities: Pick<Entities, 'state'>
   readonly access: Pick<CourseAccess, 'visible'>
+  /** Somebody is beside a video again whose connection was lost. */
+  readonly isBack: (course: string, video: string, from: Connection) => Promise<void>
 }
 
 const JOINED = 'Joined successfully'
@@ -31,7 +34,7 @@ const partsOf = (id: string): readonly [course: string, video: string] => {
 const isInstructor = ({ role }: Party): boolean => role === 'teacher' || role === 'admin'
 
 /** Courses and videos as things to join, for a course's students, its teachers and admins. */
-export function courseTopics({ log, entities, access }: CourseTopicsParts): {
+export function courseTopics({ log, entities, access, isBack }: CourseTopicsParts): {
   readonly course: Topic
   readonly video: Topic
 } {
@@ -68,6 +71,7 @@ export function courseTopics({ log, entities, access }: CourseTopicsParts): {
       entityOf: (id) => partsOf(id)[0],
       category: 'course',
       admits: (id, by) => admits(partsOf(id)[0], by),
+      entered: (id, from) => isBack(...partsOf(id), from),
       async opening(id) {
         const [course_id, video_id] = partsOf(id)
         const ref = await standsAt(streamName('video', video_id), (await entities.state('video', video_id)).revision)

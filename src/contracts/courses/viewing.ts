@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Party, Recorded } from '../../../machines/kernel.ts'
 import type { Report } from '../../../machines/watch/commands.ts'
-import type { WatchEvent } from '../../../machines/watch/events.ts'
+import type { NamedReport, WatchEvent } from '../../../machines/watch/events.ts'
 import { reportIn, type WatchContext } from '../../../machines/watch/machine.ts'
 import {
   laterOf,
@@ -51,6 +51,8 @@ export interface Viewing {
   held: ProgressTold[]
   /** The reports that were recorded last, or are about to be. */
   recorded: readonly Report[]
+  /** Named reports that are not recorded yet. */
+  named: readonly NamedReport[]
   /** What was asked under a name of the viewer's (`client_id`). */
   readonly calls: Map<string, { readonly sent: string; readonly answer: Promise<Answer> }>
   /** When this node asked last for something to be recorded. */
@@ -64,11 +66,17 @@ export interface Viewing {
   timer: Timer | undefined
 }
 
+/** Of what was recorded before this node knew of it. */
+const DONE: Answer = { kind: 'done', id: null, seq: 0, position: null, events: [] }
+
 export function newViewing(video: OfVideo, by: Party, recorded: WatchContext): Viewing {
-  const { union, last, highest, watchedSeconds, percent } = recorded
+  const { union, last, highest, watchedSeconds, percent, named } = recorded
+  const calls: Viewing['calls'] = new Map(
+    named.map(([clientId, sent]) => [clientId, { sent, answer: Promise.resolve(DONE) }] as const),
+  )
   return {
     ...{ video, by, union, highest, last, place: last, watched: { watchedSeconds, percent }, stretches: [] },
-    ...{ isDirty: false, isBegun: false, ref: null, held: [], recorded: [], calls: new Map() },
+    ...{ isDirty: false, isBegun: false, ref: null, held: [], recorded: [], named: [], calls },
     ...{ recordedAt: Number.NEGATIVE_INFINITY, underWay: Promise.resolve(), isUnderWay: false },
     ...{ next: null, hurry: null, timer: undefined },
   }
@@ -108,5 +116,7 @@ export function heard(viewing: Viewing, recorded: Recorded<WatchEvent>): boolean
   viewing.highest = Math.max(viewing.highest, event.progress)
   viewing.watched = watchedAfter(event, viewing.union, viewing.video.durationSeconds, viewing.highest)
   viewing.place = laterOf(viewing.place, report)
+  for (const [clientId, sent] of event.named ?? [])
+    if (!viewing.calls.has(clientId)) viewing.calls.set(clientId, { sent, answer: Promise.resolve(DONE) })
   return viewing.recorded.some((own) => isDeepStrictEqual(own, report))
 }

@@ -111,11 +111,11 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
   const recordNext = async (viewing: Viewing): Promise<Answer> => {
     await viewing.underWay
     await secondOver(viewing)
-    const { video, by, stretches, last, highest } = viewing
+    const { video, by, stretches, named, last, highest } = viewing
     const at = clock.now()
-    Object.assign(viewing, { next: null, hurry: null, stretches: [], isDirty: false, recordedAt: at })
+    Object.assign(viewing, { next: null, hurry: null, stretches: [], named: [], isDirty: false, recordedAt: at })
     if (!last) throw new Error('nothing was reported that could be recorded')
-    const command = { type: 'MakeProgress', ...video, stretches, last, highest, by, at } as const
+    const command = { type: 'MakeProgress', ...video, stretches, named, last, highest, by, at } as const
     const asking = entities.ask('watch', watchId(video.videoId, by.id), command)
     recording(viewing, last)
     viewing.isUnderWay = true
@@ -128,6 +128,7 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     } catch (error) {
       // It is tried again with what comes, or in a while.
       viewing.stretches = viewing.stretches.reduce(withStretch, stretches)
+      viewing.named = [...named, ...viewing.named].slice(-MAX_CALLS)
       viewing.isDirty = true
       if (error instanceof NotRecorded) return error.refusal
       throw error
@@ -191,6 +192,7 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
         taken()
         return known.sent === sent ? known.answer : refuse('client-id-reused')
       }
+      if (clientId !== undefined) viewing.named = [...viewing.named, [clientId, sent] as const].slice(-MAX_CALLS)
       const answer = count(viewing, report)
       if (clientId !== undefined) {
         calls.set(clientId, { sent, answer })

@@ -106,8 +106,9 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     for await (const page of catchUp(absence)) {
       if (!connection.isOpen()) return wrote
       for (const { name, data, cursor, complete } of page) {
-        if (complete) await drained(socket.conn) // it is large
-        held.emit(name, complete ? await complete() : data, ...(resumption.withCursors ? [cursor] : []))
+        if (complete) await drained(socket.conn) // it may be large
+        const full = complete ? await complete() : data
+        if (full) held.emit(name, full, ...(resumption.withCursors ? [cursor] : []))
       }
       wrote = true
       const last = page.at(-1)

@@ -1,3 +1,4 @@
+import type { Party } from '../../../machines/kernel.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { TakenOut, Topic } from '../../delivery/subscriptions.ts'
 
@@ -67,12 +68,12 @@ export function subscribers({ rooms, entityOf = (id) => id }: Pick<Topic, 'rooms
       return true
     },
     end,
-    takeOut({ topic, role, person, seq }) {
+    takeOut(event) {
+      const { topic, seq } = event
       const out: Subscription[] = []
       for (const subscription of [...(all.get(topic)?.values() ?? [])]) {
         const { from, since } = subscription
-        if (person !== null && from.party.id !== person) continue
-        if (role !== null && from.party.role !== role) continue
+        if (!isOut(event, from.party)) continue
         subscription.takenOutAt = seq
         if (since === null || since >= seq) continue // it is looked into, or was after this
         end(subscription.id, from)
@@ -82,5 +83,9 @@ export function subscribers({ rooms, entityOf = (id) => id }: Pick<Topic, 'rooms
     },
   }
 }
+
+/** Whether an event keeps this person from looking on. */
+export const isOut = ({ person, role }: TakenOut, by: Party): boolean =>
+  (person === null || by.id === person) && (role === null || by.role === role)
 
 const keyOf = (id: string, from: Connection): string => `${id} ${from.id}`

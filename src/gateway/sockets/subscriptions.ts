@@ -1,17 +1,21 @@
-import { type Recorded, Refusal, refuse } from '../../../machines/kernel.ts'
+import type { KeptTopic } from '../../../machines/client/machine.ts'
+import { type Party, type Recorded, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Connection, Outcome } from '../../delivery/connection.ts'
 import { cursorOf } from '../../delivery/cursor.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import type { EventRef } from '../../delivery/notice.ts'
 import type { Restored, Subscriptions, Topic, TopicState } from '../../delivery/subscriptions.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
+import { type Log, LogUnavailable } from '../../log/log.ts'
 import type { Done } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
-import { type Subscription, subscribers } from './subscribers.ts'
+import { isOut, type Subscription, subscribers } from './subscribers.ts'
 
 export interface SubscriptionsOptions {
   readonly entities: Pick<Entities, 'lastPosition' | 'ask'>
   readonly now: () => number
+  readonly log: Pick<Log, 'read'>
+  readonly onError: (error: unknown) => void
   readonly follower: Pick<Follower, 'position' | 'until'>
 }
 
@@ -24,7 +28,9 @@ const MAX_ATTEMPTS = 10
  * The subscriptions of one topic on this node. Whether somebody may look on says the entity at the moment; who is taken
  * out meanwhile is found by the revisions of the two.
  */
-export function subscriptionsTo(topic: Topic, { entities, follower, now }: SubscriptionsOptions): Subscriptions {
+export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Subscriptions {
+  const { entities, follower, now, log, onError } = options
+  const { entityOf = (id) => id } = topic
   const turns = keyedQueue()
   const known = subscribers(topic)
 
@@ -47,7 +53,7 @@ export function subscriptionsTo(topic: Topic, { entities, follower, now }: Subsc
   const enter = async <T>(
     id: string,
     from: Connection,
-    then: (opening: () => TopicState) => T,
+    then: (opening: () => TopicState, revision: number) => T,
   ): Promise<T | Refusal> => {
     let subscription: Subscription | undefined = known.begin(id, from)
     try {
@@ -65,7 +71,7 @@ export function subscriptionsTo(topic: Topic, { entities, follower, now }: Subsc
           subscription = known.begin(id, from) // taken out, and let in again, meanwhile
           continue
         }
-        return then(opening)
+        return then(opening, revision)
       }
       return refuse('busy')
     } finally {
@@ -78,16 +84,34 @@ export function subscriptionsTo(topic: Topic, { entities, follower, now }: Subsc
     type: 'Subscribe' | 'Unsubscribe',
     subject: string,
     from: Connection,
+    since = -1,
   ): Promise<Refusal | null> => {
     const { client, party: by } = from
     if (client === null) return null
-    const answer = await entities.ask('client', client, { type, topic: topic.name, subject, by, at: now() })
+    const answer = await entities.ask('client', client, { type, topic: topic.name, subject, since, by, at: now() })
     return answer instanceof Refusal ? answer : null
   }
 
-  const restored = async (id: string, from: Connection): Promise<Restored> => {
-    const opening = await enter(id, from, (opening) => opening)
-    if (opening instanceof Refusal) return { rooms: [], tell: () => ({ ...topic.farewell(id), pos: null }) }
+  /** Whoever was let in again meanwhile has been taken out all the same, as those who were there were. */
+  const wasTakenOut = async ({ subject, since }: KeptTopic, by: Party): Promise<boolean> => {
+    for await (const batch of log.read(`${topic.category}-${entityOf(subject)}`, { from: since + 1 }))
+      for (const recorded of batch) {
+        const out = topic.takesOut(recorded)
+        if (out && isOut(out, by)) return true
+      }
+    return false
+  }
+
+  const restored = async (kept: KeptTopic, from: Connection): Promise<Restored> => {
+    const { subject: id } = kept
+    const isAlready = await wasTakenOut(kept, from.party)
+    const opening = isAlready ? null : await enter(id, from, (opening) => opening)
+    if (opening === null || opening instanceof Refusal) {
+      if (opening?.code === 'busy') throw new LogUnavailable('it cannot be said whether somebody may look on: too busy')
+      await keep('Unsubscribe', id, from) // told once
+      return { rooms: [], tell: () => ({ ...topic.farewell(id), pos: null }) }
+    }
+    await topic.entered?.(id, from)
     const rooms = topic.rooms(id, from.party)
     return topic.hasPast ? { rooms } : { rooms, tell: () => ({ ...opening(), pos: opening().data.pos }) }
   }
@@ -97,9 +121,9 @@ export function subscriptionsTo(topic: Topic, { entities, follower, now }: Subsc
   return {
     subscribe: (id, from) =>
       turns.run(keyOf(id, from), async () => {
-        const outcome = await enter(id, from, (opening) => told(id, from, opening()))
-        if (outcome instanceof Refusal) return { about: id, answer: outcome }
-        const answer = (await keep('Subscribe', id, from)) ?? outcome.answer
+        const entered = await enter(id, from, (opening, since) => ({ outcome: told(id, from, opening()), since }))
+        if (entered instanceof Refusal) return { about: id, answer: entered }
+        const answer = (await keep('Subscribe', id, from, entered.since)) ?? entered.outcome.answer
         return { about: id, answer }
       }),
     unsubscribe: (id, from) =>
@@ -110,7 +134,7 @@ export function subscriptionsTo(topic: Topic, { entities, follower, now }: Subsc
       }),
     async restore(kept, from) {
       const its = kept.filter((one) => one.topic === topic.name)
-      const all = its.map(({ subject: id }) => turns.run(keyOf(id, from), () => restored(id, from)))
+      const all = its.map((one) => turns.run(keyOf(one.subject, from), () => restored(one, from)))
       return Promise.all(all)
     },
     async read(id, from, as) {
@@ -125,6 +149,7 @@ export function subscriptionsTo(topic: Topic, { entities, follower, now }: Subsc
       for (const { id, from } of known.takeOut(out)) {
         const { name, data } = topic.farewell(id)
         from.emit(name, data)
+        keep('Unsubscribe', id, from).catch(onError)
       }
     },
   }
