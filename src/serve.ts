@@ -71,6 +71,11 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     logger.error({ err: error, where }, 'unexpected')
   }
 
+  const failedIn =
+    (where: string) =>
+    (error: unknown): void =>
+      onError(error, where)
+
   // What is stored, and the entities on it.
   await mkdir(config.dataDirectory, { recursive: true })
   const log = await openLog(config, kinds, {
@@ -83,7 +88,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     },
     onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
   })
-  const connections = await connectionParts({ config, clock, log, onError: (error) => onError(error, 'presence') })
+  const connections = await connectionParts({ config, clock, log, onError: failedIn('presence') })
   const keys = await openKeys(config.keys, (failure) => {
     if (failure !== null) logger.warn({ err: failure }, 'the identity provider did not give its keys; asking again')
   })
@@ -137,24 +142,19 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const streams = eventStreams({
     ...{ leases: connections.leases, clock, pushed: metrics.pushed },
     follower: { position: () => follower.position(), pos },
-    onError: (error) => onError(error, 'streams'),
+    onError: failedIn('streams'),
   })
   const outlet = withStreams(sockets, streams)
   const kept = keptStreams(log)
-  const catchUpOf = (pasts: readonly Past[]) =>
-    openCatchUp({ log, kept, pasts, onError: (error) => onError(error, 'catch-up') })
+  const catchUpOf = (pasts: readonly Past[]) => openCatchUp({ log, kept, pasts, onError: failedIn('catch-up') })
   const files = await openFiles(config)
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
-  const follower = openFollower({ log, outlet, profiles, clock, onError: (error) => onError(error, 'follower') })
+  const follower = openFollower({ log, outlet, profiles, clock, onError: failedIn('follower') })
   const upTo = (): bigint =>
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
-  const hubs = openHubs({
-    leases: connections.leases,
-    liveness: connections.liveness,
-    now: clock.now,
-    onError: (error) => onError(error, 'presence'),
-  })
+  const { leases, liveness } = connections
+  const hubs = openHubs({ leases, liveness, now: clock.now, onError: failedIn('presence') })
   let runner: ViewRunner | undefined
   const node: Node = {
     config,
@@ -171,11 +171,8 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     profiles,
     outlet,
     subscriptionsTo: (topic) =>
-      subscriptionsTo(topic, {
-        ...{ entities, follower, log, now: clock.now },
-        onError: (error) => onError(error, 'subscriptions'),
-      }),
-    leases: connections.leases,
+      subscriptionsTo(topic, { entities, follower, log, now: clock.now, onError: failedIn('subscriptions') }),
+    leases,
     streams,
     catchUp: catchUpOf,
     files,
@@ -196,7 +193,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   )
   const tellListeners = listeners(
     [forgetsWhoLeft(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
-    (error) => onError(error, 'follower'),
+    failedIn('follower'),
   )
   const onEvent = (recorded: Recorded): void => {
     kept.onEvent(recorded)
@@ -215,7 +212,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     from: await seedModels(models, store, log, {
       onAway: (error) =>
         logger.warn({ err: error }, 'the views do not answer; starting from the log alone, which takes longer'),
-      onError: (error) => onError(error, 'follower'),
+      onError: failedIn('follower'),
     }),
     *online() {
       for (const [person] of online.entries()) yield personIn(person)
@@ -223,7 +220,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     onEvent,
   })
   // Not before: views that have to be made anew would keep the models, and with them the first ack, waiting.
-  const views = runViews({ log, store, projections: viewsOf(contracts), onAlarm: (alarm) => onError(alarm, 'views') })
+  const views = runViews({ log, store, projections: viewsOf(contracts), onAlarm: failedIn('views') })
   runner = views
   for (const policy of policies) await policy.catchUp?.()
   await presence.tracker.start()
@@ -250,7 +247,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     clock,
     logger,
     metrics: metrics.analytics,
-    onError: (error) => onError(error, 'mixpanel'),
+    onError: failedIn('mixpanel'),
   })
   let draining = false
   const app = httpApp({
