@@ -97,6 +97,9 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
     let running = true
     let kills = 0
     const trouble = lines.map(async (line, n) => {
+      // Each is cut at the beginning: however short it is, there is somebody who comes back.
+      await pause(500)
+      line.cut()
       while (running) {
         await pause(500 + Math.random() * 6_000)
         if (running) await fault(line, n)
