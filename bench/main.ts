@@ -2,6 +2,7 @@ import { setup } from '../test/support/machine-needs.ts'
 import { againstRelay } from './against-relay.ts'
 import { attendance } from './attendance.ts'
 import { connecting } from './connect.ts'
+import { eio3 } from './eio3.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
@@ -15,6 +16,7 @@ import { wake } from './wake.ts'
 /** What can be measured, in the order of the whole run. */
 const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   cpu: againstRelay,
+  eio3,
   connect: connecting,
   'staff-init': staffInit,
   wake,

@@ -10,9 +10,8 @@ export interface Place {
 
 export type Answer = { readonly ok: true; readonly place: Place } | { readonly ok: false; readonly error: string }
 
-/** Somebody at a real Socket.IO client, whose doings and hearings are told as they happen. */
+/** Somebody whose doings and hearings are told as they happen. */
 export interface Player {
-  readonly socket: Socket
   /** Emits, tells the ack, and resolves to it. */
   ask(name: string, data?: object): Promise<Answer>
   /** The same, and a no is an error. */
@@ -20,6 +19,12 @@ export interface Player {
   /** Waits for a push of this name that passes and has not been waited for before. */
   // biome-ignore lint/suspicious/noExplicitAny: pushes are JSON of many shapes
   told(name: string, passes?: (data: any) => boolean): Promise<any>
+  close(): void
+}
+
+/** Somebody at Socket.IO's own client, as the documents connect it. */
+export interface Screen extends Player {
+  readonly socket: Socket
 }
 
 const PATIENCE_MS = 30_000
@@ -30,20 +35,17 @@ export async function enter(
   who: string,
   { token }: Member,
   quiet: readonly string[] = [],
-): Promise<Player> {
+): Promise<Screen> {
   const socket = io(url, {
     forceNew: true,
     auth: { token, protocol: 2 },
     reconnectionDelay: 300,
     reconnectionDelayMax: 300,
   })
-  // biome-ignore lint/suspicious/noExplicitAny: see told
-  const heard: { readonly name: string; readonly data: any }[] = []
-  const watchers = new Set<() => void>()
+  const { hear, told } = listening(who)
   socket.onAny((name: string, data: unknown) => {
-    heard.push({ name, data })
     if (!quiet.includes(name)) say(who, wordsFor(name, data))
-    for (const look of watchers) look()
+    hear(name, data)
   })
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve)
@@ -78,6 +80,21 @@ export async function enter(
       if (!answer.ok) throw new Error(`${name} of ${who} was refused: ${answer.error}`)
       return answer.place
     },
+    told,
+    close: () => void socket.close(),
+  }
+}
+
+/** What somebody hears, and what waits for it. */
+export function listening(who: string): { hear(name: string, data: unknown): void; readonly told: Player['told'] } {
+  // biome-ignore lint/suspicious/noExplicitAny: see told
+  const heard: { readonly name: string; readonly data: any }[] = []
+  const watchers = new Set<() => void>()
+  return {
+    hear(name, data) {
+      heard.push({ name, data })
+      for (const look of watchers) look()
+    },
     told: (name, passes = () => true) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
@@ -97,7 +114,7 @@ export async function enter(
   }
 }
 
-function gist(data: object | undefined): string {
+export function gist(data: object | undefined): string {
   const { content, severity_level, text, message, timestamp, progress } = (data ?? {}) as {
     content?: { text?: string }
     severity_level?: number

@@ -46,7 +46,7 @@ export async function playCourse(url: string, admin: Member): Promise<void> {
     const student = await sits('Student', stan)
     await course(instructor, student)
   } finally {
-    for (const { live } of screens) live.socket.close()
+    for (const { live } of screens) live.close()
   }
 }
 

@@ -63,6 +63,9 @@ const WORDS: Readonly<Record<string, (data: any) => string>> = {
   new_review: (d) => `${d.user_email}, ${d.rating} of 5: “${d.comment}”`,
 }
 
+/** Every name that has words. */
+export const NAMES: readonly string[] = Object.keys(WORDS)
+
 export const wordsFor = (name: string, data: unknown): string => `◂ ${name.padEnd(25)} ${WORDS[name]?.(data) ?? ''}`
 
 const text = (content: { readonly text?: unknown } | undefined): string => `“${String(content?.text ?? '')}”`

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { enter, type Player } from './client.ts'
+import { type DeskPlayer, sitDown } from './desk-client.ts'
 import { type Member, visit } from './house.ts'
+import { openLine } from './line.ts'
 import { say, title } from './narrate.ts'
 
 export interface Cast {
@@ -23,9 +24,10 @@ export async function play(url: string, { agents, boss }: Cast): Promise<string>
     'visitor_leave_queue',
   ]
   const quiet = [...toldByTheBoss, 'own_chat_claimed', 'chat_has_changed_priority']
-  const everybody: Player[] = []
-  const enters = async (...args: Parameters<typeof enter>): Promise<Player> => {
-    const player = await enter(...args)
+  const line = await openLine(url)
+  const everybody: DeskPlayer[] = []
+  const enters = async (...args: Parameters<typeof sitDown>): Promise<DeskPlayer> => {
+    const player = await sitDown(...args)
     everybody.push(player)
     return player
   }
@@ -38,12 +40,12 @@ export async function play(url: string, { agents, boss }: Cast): Promise<string>
 
     title('Visitors come')
     const mia = await enters(url, 'Mia', await visit(url, boss.org, 'Mia'))
-    const ben = await enters(url, 'Ben', await visit(url, boss.org, 'Ben'))
+    const ben = await enters(line.url, 'Ben', await visit(url, boss.org, 'Ben'))
     const anonymous = await enters(url, 'Somebody', await visit(url, boss.org))
-    const { room } = await mia.must('visitor_first_msg', { text: 'My course has vanished!' })
-    await ben.must('visitor_first_msg', { text: 'How do I change my e-mail?' })
-    await anonymous.must('visitor_first_msg', { text: 'Hello?' })
-    await mia.must('visitor_msg', { text: 'It was there this morning.' })
+    const { room } = await mia.must('visitor_first_msg', { content: { text: 'My course has vanished!' } })
+    await ben.must('visitor_first_msg', { content: { text: 'How do I change my e-mail?' } })
+    await anonymous.must('visitor_first_msg', { content: { text: 'Hello?' } })
+    await mia.must('visitor_msg', { content: { text: 'It was there this morning.' } })
     await sofia.told('append_unclaimed_chats', ({ room: { id } }) => id === room)
 
     title('Both agents reach for Mia’s chat at the same moment: one wins')
@@ -55,7 +57,7 @@ export async function play(url: string, { agents, boss }: Cast): Promise<string>
     await winner.must('staff_msg', { room, content: { text: 'Hello Mia, I am looking.' } })
     await mia.told('staff_send')
     await pause(BREATH_MS)
-    await mia.must('visitor_msg', { text: 'Thank you. The exam is in an hour!' })
+    await mia.must('visitor_msg', { content: { text: 'Thank you. The exam is in an hour!' } })
     await winner.told('visitor_send')
 
     title('An exam in an hour: the agent flags the chat, the supervisor takes it over')
@@ -69,15 +71,15 @@ export async function play(url: string, { agents, boss }: Cast): Promise<string>
     await mia.told('staff_send')
 
     title('The other agent serves Ben, whose connection breaks and comes back')
-    const { room: bens } = await ben.must('visitor_msg', { text: 'Is anybody there?' })
+    const { room: bens } = await ben.must('visitor_msg', { content: { text: 'Is anybody there?' } })
     await loser.must('staff_join', { room: bens })
     await ben.told('staff_join_room')
-    const back = new Promise((resolve) => ben.socket.once('connect', () => resolve(undefined)))
+    const back = ben.isBack()
     say('Ben', '✂ the line breaks; Ben’s client connects again by itself')
-    ben.socket.io.engine.close() // as a network does it: no good-bye is sent
+    line.cut()
     await back
     say('Ben', '⟳ back within the grace: nobody was told, the chat goes on')
-    await ben.must('visitor_msg', { text: 'Sorry, a tunnel.' })
+    await ben.must('visitor_msg', { content: { text: 'Sorry, a tunnel.' } })
     await loser.told('visitor_send')
     await loser.must('staff_msg', { room: bens, content: { text: 'Profile, then e-mail. Anything else?' } })
     await ben.told('staff_send')
@@ -90,6 +92,7 @@ export async function play(url: string, { agents, boss }: Cast): Promise<string>
     await sofia.told('visitor_leave_queue')
     return room
   } finally {
-    for (const { socket } of everybody) socket.close()
+    for (const one of everybody) one.close()
+    line.close()
   }
 }

@@ -64,7 +64,7 @@ async function sits(url: string, who: string, member: Member): Promise<Desk> {
       }),
     close() {
       page.close()
-      live.socket.close()
+      live.close()
     },
   }
 }

@@ -41,5 +41,5 @@ export async function replay(url: string, boss: Member, room: string): Promise<v
   const ended = client.told('replay_ended')
   await client.must('replay_chat', { room, speed: 3 })
   await ended
-  client.socket.close()
+  client.close()
 }
