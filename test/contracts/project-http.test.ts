@@ -24,7 +24,7 @@ test('[PROJECT-20] whoever makes a project owns it; it is shown to its participa
     201,
     {
       ...{ id: expect.any(Number), title: 'Bridge', owner, coach: null, participants: [owner], seq: 0 },
-      created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      created_at: expect.stringMatching(/^\d\d\/\d\d\/\d{4}, \d\d:\d\d$/),
     },
   ])
   const { id } = made.body.data

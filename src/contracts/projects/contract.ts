@@ -72,7 +72,7 @@ export const projects: Contract = {
           catchUp: node.catchUp([past]),
           tickets: openTickets(entities, now),
         })
-        projectRoutes(app, { admission, entities, access, numbers, projects: list, users, now })
+        projectRoutes(app, { admission, entities, access, numbers, projects: list, users, dateOf, now })
         messageRoutes(app, { log, access, numbers, users, files, dateOf })
       },
     }

@@ -10,7 +10,7 @@ import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { Numbers } from '../../runtime/numbers.ts'
 import type { ProjectAccess, ProjectAt } from './access.ts'
-import { projectItem } from './items.ts'
+import { type DateOf, projectItem } from './items.ts'
 import type { ProjectList } from './list.ts'
 import { projectRefusals } from './refusals.ts'
 import { ProjectResource } from './resources.ts'
@@ -23,6 +23,7 @@ export interface ProjectRoutesParts {
   readonly numbers: Numbers
   readonly projects: ProjectList
   readonly users: UsersNow
+  readonly dateOf: DateOf
   readonly now: () => number
 }
 
@@ -33,11 +34,11 @@ const userNumber = z.int().min(1)
 
 /** `/api/v1/projects`: who takes part in a project, and what it is called. */
 export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesParts): void {
-  const { admission, entities, access, numbers, projects, users, now } = parts
+  const { admission, entities, access, numbers, projects, users, dateOf, now } = parts
   const { act, read, list } = resources(app, projectRefusals)
 
   const shown = async (project: ProjectAt, { org }: Party) =>
-    projectItem(project.number, project, await users.of(org, project.participants))
+    projectItem(project.number, project, { userOf: await users.of(org, project.participants), dateOf })
 
   /** Asks the project; gives it as it is then. Whoever is no participant any more is told what was. */
   const change = async (number: number, command: ProjectCommand, call: Call) => {

@@ -1,7 +1,6 @@
 import type { FileRef, Member, ProjectEvent } from '../../../machines/project/events.ts'
 import type { Project } from '../../../machines/project/machine.ts'
 import type { Profiles } from '../../delivery/feed.ts'
-import { iso } from '../shared/iso.ts'
 import { type ProjectUser, projectUser } from './people.ts'
 import type { MessageItem, ProjectItem } from './wire.ts'
 
@@ -13,7 +12,11 @@ export const usersIn =
   (member) =>
     projectUser(member, profiles.get({ org, id: member.id })?.profile)
 
-export function projectItem(id: number, project: Project & { readonly seq: number }, userOf: UserOf): ProjectItem {
+export function projectItem(
+  id: number,
+  project: Project & { readonly seq: number },
+  { userOf, dateOf }: { readonly userOf: UserOf; readonly dateOf: DateOf },
+): ProjectItem {
   const { title, ownerId, coachId, participants, createdAt, seq } = project
   const users = participants.map((member) => [member.id, userOf(member)] as const)
   const one = (wanted: string | null): ProjectUser | undefined => users.find(([id]) => id === wanted)?.[1]
@@ -21,7 +24,7 @@ export function projectItem(id: number, project: Project & { readonly seq: numbe
   if (!owner) throw new Error(`project ${id} has lost its owner ${ownerId}`)
   return {
     ...{ id, title, owner, coach: one(coachId) ?? null, participants: users.map(([, user]) => user) },
-    ...{ created_at: iso(createdAt), seq },
+    ...{ created_at: dateOf(createdAt), seq },
   }
 }
 

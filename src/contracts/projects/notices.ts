@@ -39,7 +39,7 @@ export function peopleInProject({ before, after, recorded: { event } }: ProjectC
 export const projectNotices =
   (dateOf: DateOf) =>
   (change: ProjectChange, profiles: Profiles): readonly ProjectNotice[] =>
-    change.recorded.event.type === 'MessageSent' ? said(change, profiles, dateOf) : acted(change, profiles)
+    change.recorded.event.type === 'MessageSent' ? said(change, profiles, dateOf) : acted(change, profiles, dateOf)
 
 function said(
   { number, recorded, after }: ProjectChange,
@@ -72,7 +72,11 @@ const memberIn =
     return found
   }
 
-function acted({ number, recorded, before, after }: ProjectChange, profiles: Profiles): readonly ProjectNotice[] {
+function acted(
+  { number, recorded, before, after }: ProjectChange,
+  profiles: Profiles,
+  dateOf: DateOf,
+): readonly ProjectNotice[] {
   const { event } = recorded
   const { org, title } = after
   const userOf = usersIn(org, profiles)
@@ -100,7 +104,7 @@ function acted({ number, recorded, before, after }: ProjectChange, profiles: Pro
     case 'MemberAdded': {
       const { member, by } = event
       const user = userOf(member)
-      const item = projectItem(number, after, userOf)
+      const item = projectItem(number, after, { userOf, dateOf })
       return [
         tell(member.id, 'add_into_project', texts.added(title), item),
         ...others([by, member.id], 'add_into_project', texts.newParticipant(user.username, title), user),

@@ -19,7 +19,7 @@ export const ProjectResource = z
     owner: ProjectUserResource,
     coach: ProjectUserResource.nullable(),
     participants: z.array(ProjectUserResource),
-    created_at: z.string(),
+    created_at: z.string().openapi({ example: '08/06/2021, 22:58' }),
     seq: z.int(),
   })
   .openapi('Project')

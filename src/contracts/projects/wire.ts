@@ -7,6 +7,7 @@ export interface ProjectItem {
   readonly owner: ProjectUser
   readonly coach: ProjectUser | null
   readonly participants: readonly ProjectUser[]
+  /** `DD/MM/YYYY, HH:mm` in the zone of `LYCEUM_TIME_ZONE`. */
   readonly created_at: string
   readonly seq: number
 }
@@ -17,7 +18,7 @@ export interface MessageItem {
   readonly project_id: number
   readonly content: string | null
   readonly file_name: string | null
-  /** `DD/MM/YYYY, HH:mm` in the zone of `LYCEUM_TIME_ZONE`. */
+  /** Likewise. */
   readonly created_at: string
   readonly sender: ProjectUser
   readonly receiver: ProjectUser | null
