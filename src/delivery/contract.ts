@@ -148,7 +148,8 @@ export interface Node {
   readonly outlet: Outlet
   /** Opens the subscriptions of one topic. */
   readonly subscriptionsTo: (topic: Topic) => Subscriptions
-  readonly leases: Pick<Leases, 'count'>
+  /** Of presence, and of whatever else a person does with a connection: under names that are no person's. */
+  readonly leases: Pick<Leases, 'hold' | 'release' | 'count'>
   readonly streams: Pick<EventStreams, 'open'>
   /** Tells again what these tell. */
   readonly catchUp: (pasts: readonly Past[]) => CatchUp

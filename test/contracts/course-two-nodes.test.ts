@@ -62,6 +62,24 @@ test('[COURSE-46] an instructor on one node is told of a student on another; who
   await expect.poll(async () => (await position(here, 'ann')).watched_seconds, { timeout: 20_000 }).toBe(3)
 })
 
+test('[COURSE-26] [COURSE-46] who leaves with one of two tabs, on two nodes, is told of no more', async () => {
+  const tea = await here.come(...TEA)
+  await beside(tea)
+  await here.enrol('dan')
+  const [one, two] = [await beside(await here.come('student', 'dan')), await beside(await there.come('student', 'dan'))]
+  const came = () => tea.all('user_joined_video').filter(({ user_id }) => user_id === 'dan').length
+  await expect.poll(came).toBe(1)
+  for (const name of ['leave_video', 'join_video', 'leave_video']) await one.ask(name, { video_id: here.video })
+  await two.ask('send_chat_message', { video_id: here.video, message: 'still here', timestamp: 't' })
+  await tea.told('new_chat_message', ({ message }) => message === 'still here')
+  expect(came()).toBe(1)
+  await two.ask('leave_video', { video_id: here.video })
+  await beside(one)
+  await expect.poll(came).toBe(2)
+  one.close()
+  two.close()
+})
+
 test('[COURSE-36] who watches on two nodes is where they said last; what they have watched never shrinks', async () => {
   const tea = await here.come(...TEA)
   await tea.ask('join_course', { course_id: here.course })

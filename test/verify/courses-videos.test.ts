@@ -31,6 +31,16 @@ const reviewing = fc.tuple(who, fc.integer({ min: 1, max: 5 })).map<Step>(([id, 
 const answering = fc.tuple(who, fc.nat(2)).map<Step>(([id, choice]) => ({ ask, node }) => {
   return ask('quiz', 'q', { type: 'AnswerQuiz', answers: [choice], by: student(id), at: node.clock.now() })
 })
+const removesAll: Step = async ({ ask, node }) => {
+  for await (const batch of node.log.read('video-v'))
+    for (const { event, revision: seq } of batch)
+      if (event.type === 'RemarkMade')
+        await ask('video', 'v', { type: 'RemoveRemark', seq, by: tea, at: node.clock.now() })
+}
+const does =
+  (id: string, name: string, data: object): Step =>
+  async (world) =>
+    (await world.connect(student(id))).emit(name, data)
 const removing = fc.nat(10).map<Step>((seq) => async (world) => {
   const { ask, node } = world
   for await (const [said] of node.log.read('video-v', { from: seq, limit: 1 })) {
@@ -82,6 +92,34 @@ test('[VERIFY-1] [VERIFY-2] videos: every command is recorded as it was answered
         ),
         { minLength: 5, maxLength: 25, size: 'max' },
       ),
+      example: [
+        does('ann', 'join_video', { video_id: 'v' }),
+        does('ann', 'video_progress', { video_id: 'v', course_id: 'c', timestamp: 1, progress: 1 }),
+        does('ann', 'send_chat_message', { video_id: 'v', message: 'hi', timestamp: 't' }),
+        removesAll,
+        does('ann', 'join_course', { course_id: 'other' }),
+        ({ ask, node }) => ask('course', 'c', { type: 'Enrol', studentId: 'cyd', by: tea, at: node.clock.now() }),
+        ({ ask, node }) => ask('course', 'c', { type: 'Retitle', title: 'B', by: tea, at: node.clock.now() }),
+        ({ ask, node }) =>
+          ask('quiz', 'q', { type: 'AnswerQuiz', answers: [0], by: student('ann'), at: node.clock.now() }),
+        ({ ask, node }) => {
+          const review = {
+            courseId: 'c',
+            email: null,
+            rating: 5,
+            comment: 'x',
+            by: student('ann'),
+            at: node.clock.now(),
+          }
+          return ask('review', 'c.ann', { type: 'GiveReview', ...review })
+        },
+        async (world) => {
+          const client = await world.connect(student('bob'))
+          await client.emit('join_video', { video_id: 'v' })
+          return client.emit('leave_video', { video_id: 'v' })
+        },
+        async ({ advance }) => advance(20_000),
+      ],
       async watch(world, nth) {
         const client = await world.connect(nth % 2 === 0 ? tea : student('ann'))
         await client.emit('join_course', { course_id: 'c' })

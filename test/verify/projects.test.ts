@@ -25,6 +25,15 @@ const sending = fc
     return (await world.connect(party(id))).emit('send_message', { project_id: 1, receiver_id, ...said })
   })
 
+const asks =
+  (id: string, asked: Asked): Step =>
+  ({ ask, node }) =>
+    ask('project', '1', { ...asked, by: party(id), at: node.clock.now() } as ProjectCommand)
+const says =
+  (id: string, said: object): Step =>
+  async (world) =>
+    (await world.connect(party(id))).emit('send_message', { project_id: 1, ...said })
+
 test('[VERIFY-1] [VERIFY-2] projects: every command is recorded as answered, and told in its shape', async () => {
   const seen = await verify(
     {
@@ -54,6 +63,18 @@ test('[VERIFY-1] [VERIFY-2] projects: every command is recorded as answered, and
         ),
         { minLength: 5, maxLength: 25, size: 'max' },
       ),
+      example: [
+        says('1', { content: 'hi' }),
+        asks('1', { type: 'AddParticipant', member: member('3') }),
+        asks('1', { type: 'DesignateCoach', memberId: '2' }),
+        asks('1', { type: 'RetitleProject', title: 'T' }),
+        asks('1', { type: 'WithdrawCoach' }),
+        asks('2', { type: 'LeaveProject' }),
+        asks('1', { type: 'RemoveParticipant', memberId: '3' }),
+        says('1', { file_name: 'a.txt', file_base64: 'aGk=' }),
+        async (world) => (await world.connect(party('1'))).emit('join_project', { project_id: 9 }),
+        asks('1', { type: 'DeleteProject' }),
+      ],
       async watch(world, nth) {
         const client = await world.connect(party(String((nth % 3) + 1)))
         await client.emit('join_project', { project_id: 1 })

@@ -12,7 +12,7 @@ import type { VideoAccess } from './video-access.ts'
 import type { OfVideo } from './viewing.ts'
 import { type Viewings, watchId } from './viewings.ts'
 
-export interface CourseCallsParts extends Pick<Node, 'entities' | 'clock' | 'onError'> {
+export interface CourseCallsParts extends Pick<Node, 'entities' | 'clock' | 'leases' | 'onError'> {
   readonly admission: AdmissionQueue
   readonly videos: VideoAccess
   readonly viewings: Viewings
@@ -33,7 +33,7 @@ interface Here {
 
 /** What connections do in courses and beside videos. */
 export function courseCalls(parts: CourseCallsParts): CourseAsks & Returns {
-  const { entities, admission, clock, videos, viewings, inCourse, inVideo, onError } = parts
+  const { entities, admission, clock, leases, videos, viewings, inCourse, inVideo, onError } = parts
   /** By `<video>.<person>`: the connections on this node that are beside the video, or have reported progress in it. */
   const here = new Map<string, Map<string, Here>>()
 
@@ -48,11 +48,36 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks & Returns {
     from.onClosed(() => {
       theirs.delete(from.id)
       if (theirs.size === 0 && here.get(key) === theirs) here.delete(key)
+      if (its.isBeside)
+        leases
+          .release(leaseOf(videoId, from), from.id)
+          .catch((error: unknown) => onError(error, 'who is beside a video'))
       if (!its.hasReported) return
       // They may come back: that they are beside it ends with their presence.
       viewings.left(videoId, from.party).catch((error: unknown) => onError(error, 'progress of somebody who is gone'))
     })
     return its
+  }
+
+  /** Of all nodes: who of a person's connections is beside a video. */
+  const leaseOf = (videoId: string, from: Connection): string => `beside ${watchId(videoId, personName(from.party))}`
+  const sitsDown = (videoId: string, from: Connection): void => {
+    const its = noted(videoId, from)
+    if (its.isBeside) return
+    its.isBeside = true
+    // It counts as soon as leases are available again.
+    leases.hold(leaseOf(videoId, from), from.id).catch((error: unknown) => onError(error, 'who is beside a video'))
+  }
+  /** Whether they were, and none of their other connections is. Where that cannot be known they are taken to stay. */
+  const getsUp = async (videoId: string, from: Connection): Promise<boolean> => {
+    const its = here.get(watchId(videoId, personName(from.party)))?.get(from.id)
+    if (!its?.isBeside) return false
+    its.isBeside = false
+    const left = await leases.release(leaseOf(videoId, from), from.id).catch((error: unknown) => {
+      onError(error, 'who is beside a video')
+      return 1
+    })
+    return left === 0
   }
 
   /** Their presence, of which this is a part. */
@@ -69,7 +94,7 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks & Returns {
 
   return {
     async isBack(courseId, videoId, from) {
-      noted(videoId, from).isBeside = true
+      sitsDown(videoId, from)
       const answer = await joined({ courseId, videoId }, from)
       // Somebody who is not present (yet) is told of when they join.
       if (answer instanceof Refusal && answer.code !== 'not-present') throw new LogUnavailable(answer.code)
@@ -82,7 +107,7 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks & Returns {
       const { courseId: about } = video
       const entered = await inVideo.subscribe(videoTopicId(about, videoId), from)
       if (entered.answer instanceof Refusal) return { about, answer: entered.answer }
-      noted(videoId, from).isBeside = true
+      sitsDown(videoId, from)
       const answer = await joined(video, from)
       return { about, answer: answer instanceof Refusal ? answer : entered.answer }
     },
@@ -91,13 +116,9 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks & Returns {
       if (video instanceof Refusal) return { about: null, answer: video }
       const { courseId } = video
       const outcome = await inVideo.unsubscribe(videoTopicId(courseId, videoId), from)
-      const theirs = here.get(watchId(videoId, personName(from.party)))
-      const its = theirs?.get(from.id)
-      const wasBeside = its?.isBeside ?? false
-      if (its) its.isBeside = false
+      const isLast = await getsUp(videoId, from)
       await viewings.left(videoId, from.party)
-      if (!wasBeside || [...(theirs?.values() ?? [])].some(({ isBeside }) => isBeside))
-        return { ...outcome, about: courseId }
+      if (!isLast) return { ...outcome, about: courseId }
       const command = { type: 'LeaveVideo', courseId, videoId, by: from.party, at: clock.now() } as const
       const answer = await entities.ask('watch', watchId(videoId, from.party.id), command)
       return { about: courseId, answer }

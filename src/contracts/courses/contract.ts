@@ -46,7 +46,7 @@ export const courses: Contract = {
       onReport: (ref, told) => progressNotices(ref, told).forEach(crowd.tell),
       onError: (error) => onError(error, 'progress'),
     })
-    const calls = courseCalls({ entities, clock, onError, admission, videos, viewings, inCourse, inVideo })
+    const calls = courseCalls({ ...node, admission, videos, viewings, inCourse, inVideo })
     return {
       feeds: [
         ...toldAgain(log),
