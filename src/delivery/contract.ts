@@ -150,7 +150,7 @@ export interface Node {
   readonly subscriptionsTo: (topic: Topic) => Subscriptions
   /** Of presence, and of whatever else a person does with a connection: under names that are no person's. */
   readonly leases: Pick<Leases, 'hold' | 'release' | 'count'>
-  readonly streams: Pick<EventStreams, 'open'>
+  readonly streams: Pick<EventStreams, 'open' | 'countOf'>
   /** Tells again what these tell. */
   readonly catchUp: (pasts: readonly Past[]) => CatchUp
   readonly files: FileStore

@@ -50,6 +50,9 @@ export interface Follower {
 /** Between attempts to read what an event needs, while the log does not answer. */
 const READ_BACK_OFF: BackOff = { firstMs: 200, longestMs: 5_000 }
 
+/** People who are looked up side by side: some notices name all who take part in something. */
+const AT_ONCE = 16
+
 export function openFollower({ log, outlet, profiles, clock, onError }: FollowerOptions): Follower {
   const { until, check } = conditions()
   const notifier = openNotifier({ profiles, onError })
@@ -102,7 +105,10 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
     live ? notifier.people(recorded).filter((person) => !profiles.has(person)) : []
 
   const meetAll = async (strangers: readonly PersonRef[], recorded?: Recorded): Promise<boolean> => {
-    for (const person of strangers) if (!(await meet(person, recorded))) return false
+    for (let n = 0; n < strangers.length; n += AT_ONCE) {
+      const met = await Promise.all(strangers.slice(n, n + AT_ONCE).map((person) => meet(person, recorded)))
+      if (met.includes(false)) return false
+    }
     return true
   }
 

@@ -136,3 +136,25 @@ test('[PROJECT-14] a ticket opens a stream within a minute, and a token does; no
   expect(server.output()).not.toContain(body.data.ticket)
   expect(server.output()).not.toContain(token)
 })
+
+test('[PROJECT-14] one person has at most fifty streams; others are not touched by that', async () => {
+  const token = await it.token('agent', 'many')
+  const url = `${server.url}/api/v1/users/stream/${token}`
+  const over = new AbortController()
+  const open: Response[] = [] // one that nobody holds is closed by whoever collects garbage
+  for (let n = 0; n < 50; n++) open.push(await fetch(url, { signal: over.signal }))
+  expect(open.map((response) => response.status)).toEqual(open.map(() => 200))
+  const { status } = await fetch(url)
+  expect(status).toBe(429)
+  const other = await it.stream('eve')
+  other.close()
+  over.abort()
+  await expect
+    .poll(async () => {
+      const again = new AbortController()
+      const { status: now } = await fetch(url, { signal: again.signal })
+      again.abort()
+      return now
+    })
+    .toBe(200)
+})

@@ -95,7 +95,7 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     outlet,
     subscriptionsTo: (topic) => subscriptionsTo(topic, { entities, follower, log, now: clock.now, onError }),
     leases,
-    streams: { open: () => Promise.reject(new Error('no streams here')) as never },
+    streams: { open: () => Promise.reject(new Error('no streams here')) as never, countOf: () => 0 },
     catchUp: () => {
       throw new Error('nobody was away here')
     },

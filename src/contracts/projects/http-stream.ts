@@ -28,6 +28,9 @@ export interface StreamRoutesParts extends Pick<Node, 'entities' | 'authenticato
   readonly users: UsersNow
 }
 
+/** Pages of one person on one node. */
+const MAX_STREAMS = 50
+
 const refusals = { ...httpRefusals, ...projectRefusals }
 
 /** `GET /api/v1/users/stream/<token>`: what happens to projects, for browsers' EventSource; and tickets for it. */
@@ -82,6 +85,8 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
     if (holder instanceof Refusal) return holder.code === 'bad-ticket' ? refused(c, holder, refusals) : lose(c)
     const { party, goodUntil } = holder
     const no = await kept(party)
+    if (!no && streams.countOf(party.org, party.id) >= MAX_STREAMS)
+      return refused(c, refuse('too-many-streams', { most: String(MAX_STREAMS) }), refusals)
     if (no) return refused(c, no, refusals)
     const sent = c.req.header('Last-Event-ID')
     const cursor = sent === undefined || sent === '' ? undefined : await knownCursor(known, sent)

@@ -22,6 +22,8 @@ export interface EventStreams {
   /** Begins a stream, and tells what was missed. */
   open(stream: StreamOptions): void
   size(): number
+  /** Of one person, on this node. */
+  countOf(org: string, id: string): number
   /** Ends all of them: clients come back, to the next server. */
   end(): void
   /** Ends those of one person, who may not come back. */
@@ -153,6 +155,7 @@ export function eventStreams({ leases, follower, clock, onError, pushed }: Event
       })
     },
     size: () => all.size,
+    countOf: (org, id) => rooms.get(personRoom({ org, id }))?.size ?? 0,
     end() {
       timer?.cancel()
       for (const { options } of all) options.response.end()
