@@ -75,15 +75,20 @@ export async function enter(
   return {
     socket,
     ask,
-    async must(name, data) {
-      const answer = await ask(name, data)
-      if (!answer.ok) throw new Error(`${name} of ${who} was refused: ${answer.error}`)
-      return answer.place
-    },
+    must: insisting(who, ask),
     told,
     close: () => void socket.close(),
   }
 }
+
+/** Asks, and takes a no for an error. */
+export const insisting =
+  (who: string, ask: Player['ask']): Player['must'] =>
+  async (name, data) => {
+    const answer = await ask(name, data)
+    if (!answer.ok) throw new Error(`${name} of ${who} was refused: ${answer.error}`)
+    return answer.place
+  }
 
 /** What somebody hears, and what waits for it. */
 export function listening(who: string): { hear(name: string, data: unknown): void; readonly told: Player['told'] } {

@@ -1,7 +1,7 @@
 import { connect } from 'lyceum-client'
 import type { Calls, Events } from 'lyceum-client/events'
 import { Refused } from 'lyceum-client/refused'
-import { type Answer, gist, listening, type Player } from './client.ts'
+import { type Answer, gist, insisting, listening, type Player } from './client.ts'
 import type { Member } from './house.ts'
 import { NAMES, say, wordsFor } from './narrate.ts'
 
@@ -50,11 +50,7 @@ export async function sitDown(
   }
   return {
     ask,
-    async must(name, data) {
-      const answer = await ask(name, data)
-      if (!answer.ok) throw new Error(`${name} of ${who} was refused: ${answer.error}`)
-      return answer.place
-    },
+    must: insisting(who, ask),
     told,
     async isBack() {
       await until(false)

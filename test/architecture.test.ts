@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/views': ['src/views', 'src/log', ...SMALL, 'projections', 'machines'],
   'src/runtime': ['src/runtime', 'src/log', ...SMALL, 'machines'],
   'src/presence': ['src/presence', ...SMALL, 'machines'],
-  'src/outbound': ['src/outbound', 'src/log', ...SMALL],
+  'src/outbound': ['src/outbound', 'src/log', ...SMALL, 'machines'],
   'src/mail': ['src/mail', 'src/runtime', 'src/views', ...SMALL, 'projections', 'machines'],
   'src/analytics': ['src/analytics', 'src/outbound', 'src/log', ...SMALL, 'machines'],
   'src/observe': ['src/observe', 'src/config-variables.ts'],

@@ -1,16 +1,15 @@
 import { join } from 'node:path'
-import { type Party, type Recorded, Refusal } from '../../../machines/kernel.ts'
+import type { Party, Recorded } from '../../../machines/kernel.ts'
 import { isOf } from '../../../machines/stream.ts'
-import { type BackOff, backOffMs } from '../../back-off.ts'
+import type { BackOff } from '../../back-off.ts'
 import type { Node, StoppablePolicy } from '../../delivery/contract.ts'
 import { startSweeping } from '../../files/sweep.ts'
 import { checkpointFile } from '../../outbound/checkpoint.ts'
+import { insist } from '../../outbound/insist.ts'
 import { type Outgoing, openWorker, type Worker } from '../../outbound/worker.ts'
-import { pause } from '../../pause.ts'
 
 /** A message that came with a file. */
 interface Sent extends Outgoing {
-  readonly org: string
   readonly hash: string
   readonly stream: string
 }
@@ -30,14 +29,10 @@ export function keptFiles({ log, entities, clock, config, files, onError }: Part
   let worker: Worker | undefined
   let sweeping: { stop(): void } | undefined
 
-  const keep = async ({ hash, org, stream }: Sent, leaving: AbortSignal): Promise<boolean> => {
-    const by: Party = { id: 'files', org, role: 'system' }
-    for (let failures = 0; ; failures++) {
-      const answer = await entities.ask('file', hash, { type: 'KeepFile', stream, by, at: clock.now() })
-      if (!(answer instanceof Refusal)) return true
-      await pause(clock, backOffMs(failures, BACK_OFF), leaving)
-      if (leaving.aborted) return false
-    }
+  const keep = ({ hash, stream }: Sent, leaving: AbortSignal): Promise<boolean> => {
+    const by: Party = { id: 'files', org: 'system', role: 'system' }
+    const ask = () => entities.ask('file', hash, { type: 'KeepFile', stream, by, at: clock.now() })
+    return insist(ask, { clock, backOff: BACK_OFF, leaving })
   }
 
   return {
@@ -49,7 +44,7 @@ export function keptFiles({ log, entities, clock, config, files, onError }: Part
         checkpoints: checkpointFile(join(config.dataDirectory, 'files.json')),
         async outgoing(recorded) {
           const hash = fileIn(recorded)
-          return hash === null ? null : { hash, org: 'system', stream: recorded.stream, at: recorded.at }
+          return hash === null ? null : { hash, stream: recorded.stream, at: recorded.at }
         },
         async deliver(batch, leaving) {
           for (const one of batch) if (!(await keep(one, leaving))) return false

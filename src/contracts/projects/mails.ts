@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type Party, type Recorded, Refusal } from '../../../machines/kernel.ts'
+import type { Party, Recorded } from '../../../machines/kernel.ts'
 import { idIn, isOf, type PersonRef, personName } from '../../../machines/stream.ts'
 import { projects } from '../../../projections/projects.ts'
-import { type BackOff, backOffMs } from '../../back-off.ts'
+import type { BackOff } from '../../back-off.ts'
 import type { Node, StoppablePolicy } from '../../delivery/contract.ts'
 import { streamLease } from '../../gateway/http/event-streams.ts'
 import { foldHistory } from '../../log/fold-history.ts'
 import { type Mailer, startMailer } from '../../mail/mailer.ts'
 import { smtpPost } from '../../mail/smtp.ts'
 import { checkpointFile } from '../../outbound/checkpoint.ts'
+import { insist } from '../../outbound/insist.ts'
 import { type Outgoing, openWorker, type Worker } from '../../outbound/worker.ts'
-import { pause } from '../../pause.ts'
 import { texts } from './texts.ts'
 
 /** Somebody who was added to a project while nobody was looking. */
@@ -49,16 +49,11 @@ export function projectMails({ log, entities, views, clock, config, leases, onEr
     return open > 0 ? null : { ...person, project: idIn('project', stream) ?? '', title, at }
   }
 
-  const queue = async (one: Added, leaving: AbortSignal): Promise<boolean> => {
+  const queue = (one: Added, leaving: AbortSignal): Promise<boolean> => {
     const by: Party = { id: 'mailer', org: one.org, role: 'system' }
-    for (let failures = 0; ; failures++) {
-      const command = { type: 'QueueMail', personId: one.id, title: one.title, by, at: one.at } as const
-      const answer = await entities.ask('mail', `${one.project}.${personName(one)}`, command)
-      if (!(answer instanceof Refusal)) return true
-      if (leaving.aborted) return false
-      await pause(clock, backOffMs(failures, BACK_OFF), leaving)
-      if (leaving.aborted) return false
-    }
+    const command = { type: 'QueueMail', personId: one.id, title: one.title, by, at: one.at } as const
+    const ask = () => entities.ask('mail', `${one.project}.${personName(one)}`, command)
+    return insist(ask, { clock, backOff: BACK_OFF, leaving })
   }
 
   /** By what they are called now: whoever was added may have changed it since. */
