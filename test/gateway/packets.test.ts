@@ -28,6 +28,7 @@ test.each([
   ['an event that wants an ack', { type: EVENT, nsp: '/', data: ['said', {}], id: 7 }],
   ['an ack', { type: ACK, nsp: '/', data: [true, null, { room: 'r' }], id: 12 }],
   ['an event of another namespace', { type: EVENT, nsp: '/ws/messages', data: ['said', {}] }],
+  ['an ack in another namespace', { type: ACK, nsp: '/ws/messages', data: [true, null], id: 3 }],
   ['a connection', { type: CONNECT, nsp: '/', data: { sid: 'abc' } }],
   ['a disconnection', { type: DISCONNECT, nsp: '/' }],
   ['binary data in another namespace', { type: EVENT, nsp: '/files', data: ['file', Buffer.from('x')] }],
