@@ -12,9 +12,6 @@ import { type LivenessProbe, localProbe } from './presence/liveness-probe.ts'
 import { memoryLeases } from './presence/memory.ts'
 import { openReceiptFile } from './presence/receipt-file.ts'
 import type { ReceiptStore } from './presence/receipt-store.ts'
-import { openRedisLeases } from './presence/redis.ts'
-import { openRedisProbe } from './presence/redis-liveness-probe.ts'
-import { openRedisReceipts } from './presence/redis-receipts.ts'
 
 export interface ConnectionPartsOptions {
   readonly config: Config
@@ -50,9 +47,13 @@ export async function connectionParts({
 }: ConnectionPartsOptions): Promise<ConnectionParts> {
   const { redisUrl: url, leaseMs: ttlMs, dataDirectory } = config
   const node = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
-  const inRedis = url === null ? null : await openRedisLeases({ url, node, ttlMs })
+  // Not loaded where there is no Redis: a start is shorter by its library.
+  const inRedis =
+    url === null ? null : await (await import('./presence/redis.ts')).openRedisLeases({ url, node, ttlMs })
   const here = localProbe()
   if (url !== null && inRedis !== null && config.eventStoreUrl !== null) {
+    const { openRedisProbe } = await import('./presence/redis-liveness-probe.ts')
+    const { openRedisReceipts } = await import('./presence/redis-receipts.ts')
     const liveness = await openRedisProbe({ url, node, here, leases: inRedis, clock, onError })
     const receipts = await openRedisReceipts({ url, onError })
     return {

@@ -7,7 +7,6 @@ import type { Config } from './config.ts'
 import type { Listener } from './delivery/listeners.ts'
 import type { LiveModel } from './delivery/live-model.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
-import { openRedisAliveKeys } from './presence/redis-alive-keys.ts'
 import {
   type PresenceTracker,
   PresenceUnavailable,
@@ -68,7 +67,7 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
   const keys =
     config.redisUrl === null
       ? noAliveKeys
-      : await openRedisAliveKeys({
+      : await (await import('./presence/redis-alive-keys.ts')).openRedisAliveKeys({
           url: config.redisUrl,
           ttlMs: config.leaseMs,
           onlyNode,

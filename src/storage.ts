@@ -5,14 +5,13 @@ import type { Config } from './config.ts'
 import type { Contract } from './delivery/contract.ts'
 import { openDirectoryFiles } from './files/directory.ts'
 import type { FileStore } from './files/file-store.ts'
-import { openS3Files } from './files/s3.ts'
 import { codec } from './log/codec.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
-import { openEventStoreLog } from './log/eventstore.ts'
 import type { Log } from './log/log.ts'
 import { openEmbeddedViews } from './views/embedded.ts'
-import { openRedisViews } from './views/redis.ts'
 import type { ViewStore } from './views/store.ts'
+
+// Whoever is not asked for is not loaded: the libraries of other stores take a third of the time of a start.
 
 /** All views of an installation that serves these contracts, by name. */
 export const viewsOf = (contracts: readonly Contract[]): readonly Projection[] =>
@@ -28,23 +27,29 @@ export interface LogHooks {
 }
 
 /** The log that the configuration names, of entities of these kinds. */
-export function openLog(
+export async function openLog(
   config: Config,
   kinds: Kinds,
   { onFatal, onTrouble, readOnly = false }: LogHooks,
 ): Promise<Log> {
   const schemas = codec(schemasOf(kinds))
-  if (config.eventStoreUrl !== null) return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, onTrouble })
+  if (config.eventStoreUrl !== null) {
+    const { openEventStoreLog } = await import('./log/eventstore.ts')
+    return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, onTrouble })
+  }
   return openEmbeddedLog({ path: join(config.dataDirectory, 'log'), codec: schemas, now: Date.now, onFatal, readOnly })
 }
 
 /** The files that the configuration names. */
-export const openFiles = async ({ files }: Config): Promise<FileStore> =>
-  files.kind === 's3' ? openS3Files(files) : openDirectoryFiles(files.path)
+export async function openFiles({ files }: Config): Promise<FileStore> {
+  if (files.kind === 'directory') return openDirectoryFiles(files.path)
+  const { openS3Files } = await import('./files/s3.ts')
+  return openS3Files(files)
+}
 
 /** The views that the configuration names. */
-export function openViews(config: Config): Promise<ViewStore> {
-  return config.redisUrl === null
-    ? openEmbeddedViews(join(config.dataDirectory, 'views'))
-    : openRedisViews({ url: config.redisUrl })
+export async function openViews({ redisUrl, dataDirectory }: Config): Promise<ViewStore> {
+  if (redisUrl === null) return openEmbeddedViews(join(dataDirectory, 'views'))
+  const { openRedisViews } = await import('./views/redis.ts')
+  return openRedisViews({ url: redisUrl })
 }

@@ -8,9 +8,7 @@ import { checkpointFile } from '../outbound/checkpoint.ts'
 import { PoisonEvent, type Worker } from '../outbound/worker.ts'
 import type { Observer } from './deliver.ts'
 import { type MixpanelEvent, mixpanelEvent } from './events.ts'
-import { mixpanelImport } from './import.ts'
 import { lessonFacts } from './lessons.ts'
-import { followForMixpanel } from './mixpanel.ts'
 import { type Pseudonyms, pseudonyms } from './pseudonyms.ts'
 
 const TIMEOUT_MS = 30_000
@@ -41,6 +39,9 @@ export async function startAnalytics({
 }: AnalyticsOptions): Promise<Worker> {
   if (mixpanel === null) return { lagMs: () => 0, stop: async () => undefined }
   await mkdir(directory, { recursive: true })
+  // With a library that nobody else needs.
+  const { mixpanelImport } = await import('./import.ts')
+  const { followForMixpanel } = await import('./mixpanel.ts')
   return followForMixpanel({
     log,
     clock,

@@ -8,7 +8,6 @@ import type { Node, StoppablePolicy } from '../../delivery/contract.ts'
 import { streamLease } from '../../gateway/http/event-streams.ts'
 import { foldHistory } from '../../log/fold-history.ts'
 import { type Mailer, startMailer } from '../../mail/mailer.ts'
-import { smtpPost } from '../../mail/smtp.ts'
 import { checkpointFile } from '../../outbound/checkpoint.ts'
 import { insist } from '../../outbound/insist.ts'
 import { type Outgoing, openWorker, type Worker } from '../../outbound/worker.ts'
@@ -68,8 +67,9 @@ export function projectMails({ log, entities, views, clock, config, leases, onEr
     onEvent(recorded) {
       if (isOf('mail', recorded) && recorded.event.type === 'MailQueued') mailer?.wake(recorded.position)
     },
-    start() {
+    async start() {
       if (mail === null) return
+      const { smtpPost } = await import('../../mail/smtp.ts') // with a library that nobody else needs
       worker = openWorker<Added>({
         ...{ log, clock, backOff: BACK_OFF, batch: BATCH, everyMs: EVERY_MS, hurryMs: HURRY_MS },
         checkpoints: checkpointFile(join(dataDirectory, 'mail.json')),
