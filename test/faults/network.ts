@@ -52,7 +52,24 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
     ...{ EVENTSTORE_URL: eventStore.url, REDIS_URL: redis.url, DISCONNECT_GRACE_MS: '600000', LEASE_MS: '5000' },
     ...{ RATE_PER_PERSON: '100000', RATE_PER_ADDRESS: '1000000' },
   }
-  const start = (n: number): Promise<TestServer> => startServer({ data: join(root, String(n)), env })
+  /** Nodes that nobody killed, with their last words. */
+  const died: string[] = []
+  const killed = new Set<TestServer>()
+  const kill = (node: TestServer | undefined): Promise<unknown> | undefined => {
+    if (!node) return undefined
+    killed.add(node)
+    node.kill('SIGKILL')
+    return node.ended
+  }
+  const start = async (n: number): Promise<TestServer> => {
+    const node = await startServer({ data: join(root, String(n)), env })
+    void node.ended.then((how) => {
+      if (killed.has(node)) return
+      died.push(`node ${n} ended by itself (${how}): ${node.output().slice(-3_000)}`)
+      say(died.at(-1) ?? '')
+    })
+    return node
+  }
   const nodes = await Promise.all([start(0), start(1)])
   const urlOf = (n: number): string => nodes[n % 2]?.url ?? ''
   const lines: Line[] = []
@@ -122,8 +139,7 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
         await pause(15_000 + Math.random() * 15_000)
         if (!running) return
         const victim = n % 2
-        nodes[victim]?.kill('SIGKILL')
-        await nodes[victim]?.ended
+        await kill(nodes[victim])
         kills++
         lines.forEach((line) => void line.leadTo(urlOf(victim + 1)))
         nodes[victim] = await start(victim)
@@ -175,13 +191,12 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
       recovered: everybody.reduce((sum, one) => sum + one.recovered, 0),
       ...{ kills, acked, due: addressed.reduce((sum, { due }) => sum + due.length, 0) },
       ...heard,
-      wrong: [...misheard, ...unrecorded, ...differs],
+      wrong: [...died, ...misheard, ...unrecorded, ...differs],
     }
   } finally {
     for (const one of everybody) one.close()
     await Promise.all(lines.map((line) => line.close()))
-    for (const node of nodes) node.kill('SIGKILL')
-    await Promise.all(nodes.map(({ ended }) => ended))
+    await Promise.all(nodes.map(kill))
     eventStore.kill()
     await redis.stop()
     await rm(root, { recursive: true, force: true })
