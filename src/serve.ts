@@ -219,6 +219,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     },
     onEvent,
   })
+  entities.listen(follower.position)
   // Not before: views that have to be made anew would keep the models, and with them the first ack, waiting.
   const views = runViews({ log, store, projections: viewsOf(contracts), onAlarm: failedIn('views') })
   runner = views

@@ -6,6 +6,8 @@ import { AppendTooLarge, InvalidAppend, type Proposed } from './log.ts'
  * that all refuse alike.
  */
 const APPEND_LIMIT_BYTES = 1_048_576
+/** What the time of an event adds to its metadata (`"at":1700000000000,`), whether or not an adapter keeps it there. */
+const TIME_BYTES = 19
 /** LMDB's keys end at 1,978 bytes; names this long are a mistake anyway. */
 const NAME_LIMIT_BYTES = 512
 
@@ -34,7 +36,7 @@ export function admit(codec: Codec, stream: string, expected: number, events: re
       throw new InvalidAppend(`an event id must be a lower-case UUID, got ${JSON.stringify(proposed.id)}`)
     checkName('an event type', proposed.event.type)
     const one = codec.encode(proposed)
-    sizeBytes += Buffer.byteLength(one.data) + Buffer.byteLength(one.meta)
+    sizeBytes += Buffer.byteLength(one.data) + Buffer.byteLength(one.meta) + TIME_BYTES
     encoded.push(one)
   }
   if (sizeBytes > APPEND_LIMIT_BYTES) throw new AppendTooLarge(APPEND_LIMIT_BYTES, sizeBytes)

@@ -1,4 +1,6 @@
 import { EventStoreDBClient } from '@eventstore/db-client'
+import type services from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import type { CallOptions, Metadata } from '@grpc/grpc-js'
 import { within } from '../within.ts'
 
 /** One configured server or cluster, and the client that talks to it now. */
@@ -22,11 +24,20 @@ interface Channel {
  */
 interface Internals {
   supports(method: { readonly path: string }, feature?: string): Promise<boolean>
+  /** The stubs on the channel of now; new ones when the channel was given up. */
+  getGRPCClient(kind: typeof services.StreamsClient, name: string): Promise<StreamsClient>
+  /** What every call carries: the name of the connection, and who we are. */
+  callArguments(options: Record<never, never>, call: CallOptions): [Metadata, CallOptions]
   handleError(client: unknown, error: Error): Promise<void>
   createChannel(): Promise<Channel>
   /** gRPC streams that have not ended, those of subscriptions that were destroyed among them. */
   readonly disposableStreams: ReadonlySet<{ resume?(): void }>
 }
+
+export type StreamsClient = services.StreamsClient
+
+// The fields are private in the declarations only; `Internals` states what 6.2.1 has at run time.
+export const internalsOf = (client: EventStoreDBClient): Internals => client as unknown as Internals
 
 /** How long the client may take to end its streams. */
 const DISPOSE_MS = 2_000
@@ -53,7 +64,7 @@ export function connection(url: string): Connection {
     async close() {
       // The client waits for the end of every stream. One that lost its reader in the middle of events never comes to
       // its end, unless what is left in it flows away.
-      const { disposableStreams } = current as unknown as Internals
+      const { disposableStreams } = internalsOf(current)
       for (const stream of disposableStreams) stream.resume?.()
       // Nor for ever: closing the channels ends whatever is left.
       await within(DISPOSE_MS, current.dispose())
@@ -90,12 +101,11 @@ function parsed(url: string): EventStoreDBClient {
 }
 
 function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStoreDBClient {
-  // The fields are private in the declarations only; `Internals` states what 6.2.1 has at run time.
-  const internals = client as unknown as Internals
+  const internals = internalsOf(client)
   const { handleError, createChannel } = internals
 
-  // BatchAppend kills the process when one of two streams dies, remembers a failed start for ever, and compares our
-  // clock with the server's. Saying that the server lacks it makes the client append by the unary call; and no
+  // Its own BatchAppend kills the process when one of two streams dies, remembers a failed start for ever, and compares
+  // our clock with the server's. Nothing here asks for it (see eventstore-append.ts); this keeps it so, and no
   // capability call is made.
   internals.supports = async () => false
 

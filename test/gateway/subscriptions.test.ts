@@ -33,9 +33,9 @@ beforeEach(async () => {
   client = fakeConnection(ann)
   holdBack = undefined
   looks = 0
-  const state: Entities['state'] = async (category, id) => {
+  const judged: Entities['judged'] = async (category, id, judge) => {
     looks++
-    const seen = await entities.state(category, id)
+    const seen = await entities.judged(category, id, judge)
     const held = holdBack
     holdBack = undefined
     await held
@@ -44,7 +44,7 @@ beforeEach(async () => {
   const follower = { position: () => entities.lastPosition(), until: () => Promise.resolve(true) }
   const topic = courseTopic({
     log,
-    entities: { state },
+    entities: { judged },
     sessions: (course_id, ref) => ({ ...ref, course_id, activeSessions: [] }),
     newest: () => undefined,
   })

@@ -13,7 +13,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { append, batchAppend, type Node } from './eventstore-standin-append.ts'
+import { batchAppend, type Node } from './eventstore-standin-append.ts'
 import { type Behaviour, behaviour, gate } from './eventstore-standin-faults.ts'
 import { type ReadCall, read } from './eventstore-standin-read.ts'
 import { type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
@@ -31,7 +31,7 @@ export interface EventStoreStandin {
   /** May be changed at any time. */
   readonly behaviour: Behaviour
   /**
-   * Calls so far, by name: append, batchAppend, read, subscribe, features, gossip; to subscriptions: sent (events),
+   * Calls so far, by name: append (each one of a batch counts), batchCall, read, subscribe, features, gossip; to subscriptions: sent (events),
    * checkpoint.
    */
   readonly calls: Readonly<Record<string, number>>
@@ -127,7 +127,7 @@ async function listening(services: Services, port: number): Promise<{ readonly g
 
 function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => readonly number[]): Services {
   const streams = {
-    append: append.bind(null, node),
+    append: unimplemented,
     batchAppend: batchAppend.bind(null, node),
     read(call: ReadCall) {
       if (call.request.getOptions()?.hasSubscription()) {
