@@ -58,7 +58,9 @@ async function start(config: Config, logger: Logger): Promise<void> {
   await checkPreconditions(config)
   const waiting = setTimeout(() => process.stdout.write(`Lyceum is starting: ${awaited(config)}\n`), PATIENCE_MS)
   const running = await serve(config, logger, { contracts: all, kinds: catalogue }).finally(() => clearTimeout(waiting))
-  closeWithGrace({ delay: 20_000, logger: false }, async ({ signal, err }) => {
+  // A bug of ours, and the end of what waited for it: everybody else's calls go on.
+  process.on('unhandledRejection', (error) => running.failed(error, 'unhandled'))
+  closeWithGrace({ delay: 20_000, logger: false, skip: ['unhandledRejection'] }, async ({ signal, err }) => {
     ignoreEcho()
     if (err) logger.fatal({ err }, 'an error that nobody caught: this process ends')
     else logger.info({ signal }, 'stopping: no new connections, commands in hand are finished')

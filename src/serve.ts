@@ -58,6 +58,8 @@ export interface Running {
   readonly url: string
   /** Log-ins of the demo organisation, only after the very first start. */
   readonly demo: readonly DemoLogin[]
+  /** To be told of what failed outside of all that is awaited; it is logged and counted. */
+  failed(error: unknown, where: string): void
   /** Takes no new connections, answers what is in hand, flushes, and resolves. */
   stop(): Promise<void>
 }
@@ -71,11 +73,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     logger.error({ err: error, where }, 'unexpected')
   }
 
-  const failedIn =
-    (where: string) =>
-    (error: unknown): void =>
-      onError(error, where)
-
+  const failedIn = (where: string) => (error: unknown) => onError(error, where)
   // What is stored, and the entities on it.
   await mkdir(config.dataDirectory, { recursive: true })
   const log = await openLog(config, kinds, {
@@ -270,6 +268,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   return {
     url,
     demo,
+    failed: onError,
     async stop() {
       draining = true
       const closed = new Promise((resolve) => http.close(resolve)) // no new connections from here on

@@ -17,7 +17,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js'
 import timestampPb from 'google-protobuf/google/protobuf/timestamp_pb.js'
 import { internalsOf, type StreamsClient } from './eventstore-client.ts'
-import { LogUnavailable } from './log.ts'
+import { NoAnswer } from './eventstore-errors.ts'
 
 /** An event as it goes to the server: data and metadata are JSON, in UTF-8. */
 export interface Message {
@@ -56,9 +56,9 @@ const DEADLINE_MS = 24 * 3_600_000
 /**
  * Appends over one call of BatchAppend for each channel: many appends share it, each known by its correlation id. The
  * client's own way to do so has one table for all connections of a process, and two faults that end it; its unary way
- * costs four times as much.
+ * costs four times as much. `givenUp(client)` is aborted when nothing more is to be expected of a client.
  */
-export function appender(): Appender {
+export function appender(givenUp: (client: EventStoreDBClient) => AbortSignal): Appender {
   const calls = new WeakMap<StreamsClient, BatchCall>()
 
   const callOf = async (client: EventStoreDBClient): Promise<BatchCall> => {
@@ -66,13 +66,15 @@ export function appender(): Appender {
     const grpc = await getGRPCClient(services.StreamsClient, 'append')
     const known = calls.get(grpc)
     if (known) return known
-    const call = new BatchCall(
-      grpc.batchAppend(...callArguments({}, { deadline: Number.POSITIVE_INFINITY })),
-      (error) => {
-        calls.delete(grpc)
-        void handleError(grpc, error)
-      },
-    )
+    const stream = grpc.batchAppend(...callArguments({}, { deadline: Number.POSITIVE_INFINITY }))
+    const cancel = (): void => stream.cancel()
+    const signal = givenUp(client)
+    signal.addEventListener('abort', cancel)
+    const call = new BatchCall(stream, (error) => {
+      signal.removeEventListener('abort', cancel)
+      calls.delete(grpc)
+      void handleError(grpc, error)
+    })
     calls.set(grpc, call)
     return call
   }
@@ -128,7 +130,7 @@ class BatchCall {
       const bytes = append.messages.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0)
       const timer = setTimeout(() => {
         this.#forget(key)
-        reject(new LogUnavailable(`no answer within ${Math.round(limitMs)} ms`))
+        reject(new NoAnswer(`no answer within ${Math.round(limitMs)} ms`))
       }, limitMs)
       this.#underWay.set(key, { stream: append.stream, bytes, timer, resolve, reject })
       this.#bytes += bytes

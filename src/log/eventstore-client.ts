@@ -8,6 +8,8 @@ export interface Connection {
   client(): EventStoreDBClient
   /** Gives up `broken` for a new client; harmless when another call has done so already. */
   rebuild(broken: EventStoreDBClient): void
+  /** Aborted when this client is given up: nothing more is to be expected of it. */
+  givenUp(client: EventStoreDBClient): AbortSignal
   /** Ends all streams and channels. */
   close(): Promise<void>
 }
@@ -52,6 +54,12 @@ const SHUTDOWN = 4
 export function connection(url: string): Connection {
   const translated = checkedUrl(url)
   const channels = new Set<Channel>()
+  const ends = new WeakMap<EventStoreDBClient, AbortController>()
+  const endOf = (client: EventStoreDBClient): AbortController => {
+    const end = ends.get(client) ?? new AbortController()
+    ends.set(client, end)
+    return end
+  }
   const connect = () => remedied(parsed(translated), channels)
   let current = connect()
 
@@ -59,8 +67,11 @@ export function connection(url: string): Connection {
     client: () => current,
     rebuild(broken) {
       // Not disposed: what still runs on it ends by itself, and a subscription that is disposed of ends without a word.
-      if (broken === current) current = connect()
+      if (broken !== current) return
+      current = connect()
+      endOf(broken).abort()
     },
+    givenUp: (client) => endOf(client).signal,
     async close() {
       // The client waits for the end of every stream. One that lost its reader in the middle of events never comes to
       // its end, unless what is left in it flows away.

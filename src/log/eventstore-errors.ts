@@ -1,6 +1,9 @@
 import { ErrorType, isCommandError } from '@eventstore/db-client'
 import { LogUnavailable } from './log.ts'
 
+/** Nothing came within the time that we wait. */
+export class NoAnswer extends LogUnavailable {}
+
 /** What a failed call means for us. */
 export type Failure =
   /** The stream stands at `actual` (-1 = no stream); nothing was written. */
@@ -62,6 +65,11 @@ export function failureOf(error: unknown): Failure {
     ? { kind: 'passing', rebuild: false }
     : { kind: 'lasting' }
 }
+
+/** Nobody said anything, as far as this call is concerned: no answer, not even a no. */
+export const isSilence = (error: unknown): boolean =>
+  error instanceof NoAnswer ||
+  (error instanceof Error && isCommandError(error) && error.type === ErrorType.DEADLINE_EXCEEDED)
 
 /** A lasting failure in words for the operator. The server's address and password are never in it. */
 export function explained(doing: string, error: unknown): Error {

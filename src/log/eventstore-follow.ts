@@ -8,10 +8,12 @@ import {
 import { type BackOff, backOffMs } from '../back-off.ts'
 import { covers, type Place } from './eventstore-end.ts'
 import { type FromStored, positionOf } from './eventstore-event.ts'
-import type { Following, FollowOptions, Recorded } from './log.ts'
+import { type Following, type FollowOptions, LogUnavailable, type Recorded } from './log.ts'
 
 export interface Source {
   client(): EventStoreDBClient
+  /** Aborted when nothing more is to be expected of this client. */
+  givenUp(client: EventStoreDBClient): AbortSignal
   fromStored: FromStored
   /** Where a following begins that wants only what comes from now on. */
   end(): Promise<Place>
@@ -122,6 +124,12 @@ async function session(
   const bell = doorbell()
   const subscription = subscribe(client, cursor.place, seen, handlers, bell.ring)
   signal.addEventListener('abort', bell.ring)
+  const givenUp = source.givenUp(client)
+  const leave = (): void => {
+    seen.broken ??= { error: new LogUnavailable('the server no longer answers, and is looked for again') }
+    bell.ring()
+  }
+  givenUp.addEventListener('abort', leave)
   try {
     // Servers before 23.10 never say that we caught up, so we look ourselves how far "everything so far" reaches.
     source.lastDeliverable(cursor.place).then(
@@ -158,6 +166,7 @@ async function session(
     }
   } finally {
     signal.removeEventListener('abort', bell.ring)
+    givenUp.removeEventListener('abort', leave)
     // Without it the server's side stays open. Not awaited: it may hang on a channel that is still being discovered.
     void subscription.unsubscribe().catch(() => {})
     subscription.destroy()

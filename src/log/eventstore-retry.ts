@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BackOff, backOffMs } from '../back-off.ts'
-import { explained, failureOf } from './eventstore-errors.ts'
+import { explained, failureOf, NoAnswer } from './eventstore-errors.ts'
 import { LogUnavailable, NoSuchPosition } from './log.ts'
 
 /** How long a caller waits for an unreliable server, milliseconds. */
@@ -66,7 +66,7 @@ export async function persist<T>(
 async function limited<T>(work: Promise<T>, limitMs: number, doing: string, closed: AbortSignal): Promise<T> {
   const { promise: giveUp, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
-    () => reject(new LogUnavailable(`${doing}: no answer within ${Math.round(limitMs)} ms`)),
+    () => reject(new NoAnswer(`${doing}: no answer within ${Math.round(limitMs)} ms`)),
     limitMs + 250,
   )
   const abort = (): void => reject(closed.reason)

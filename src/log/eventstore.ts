@@ -9,6 +9,7 @@ import { fromStored, positionOf, type StoredEvent, withTime } from './eventstore
 import { followAll } from './eventstore-follow.ts'
 import { allPage, PAGE, type Span, streamPage } from './eventstore-pages.ts'
 import { type Patience, persist } from './eventstore-retry.ts'
+import { silence } from './eventstore-silence.ts'
 import {
   type Appended,
   AppendTooLarge,
@@ -48,7 +49,8 @@ const PATIENCE: Patience = { attemptMs: 5000, totalMs: 10_000 }
 export async function openEventStoreLog(options: EventStoreOptions): Promise<Log> {
   const { codec, now = Date.now, ours = () => true, onTrouble = () => {}, patience = PATIENCE } = options
   const server = connection(options.url)
-  const appends = appender()
+  const appends = appender(server.givenUp)
+  const quiet = silence()
   const closing = new AbortController()
   const recorded = fromStored(codec, ours)
   const followings = new Set<Following>()
@@ -56,9 +58,12 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
   const beginnings = new Set<Promise<unknown>>()
 
   /** Repeats a harmless call on whatever client is current. */
-  function call<T>(doing: string, attempt: (client: EventStoreDBClient, limitMs: number) => Promise<T>): Promise<T> {
+  async function call<T>(
+    doing: string,
+    attempt: (client: EventStoreDBClient, limitMs: number) => Promise<T>,
+  ): Promise<T> {
     let client = server.client()
-    return persist(
+    const answer = await persist(
       (limitMs) => {
         client = server.client()
         return attempt(client, limitMs)
@@ -68,11 +73,13 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
         patience,
         closed: closing.signal,
         failed(error, rebuild) {
-          if (rebuild) server.rebuild(client)
+          if (quiet.failed(client, error) || rebuild) server.rebuild(client)
           onTrouble(doing, error)
         },
       },
     )
+    quiet.answered(client)
+    return answer
   }
 
   const pageOfStream = (stream: string, span: Span<bigint>): Promise<StoredEvent[]> =>
@@ -81,7 +88,7 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     call('reading the whole log', (client, limitMs) => allPage(client, span, limitMs))
 
   async function append(stream: string, expected: number, events: readonly Proposed[], at = now()): Promise<Appended> {
-    const messages = admit(codec, stream, expected, events).map((one, i) => message(events[i]!.id, one, at)) // same length
+    const messages = admit(codec, stream, expected, events).map((one, i) => message(events[i]!.id, one, at))
     const one: Append = { stream, expected, messages }
     try {
       const written = await call(`append to ${stream}`, async (client, limitMs) => {
@@ -175,6 +182,7 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     const following = followAll(
       {
         client: server.client,
+        givenUp: server.givenUp,
         fromStored: recorded,
         end: () => endOfAll(pageOfAll).finally(begun),
         lastDeliverable: (floor) => lastDeliverable(pageOfAll, floor),

@@ -26,8 +26,8 @@ export interface Proposed<E extends Event = Event> {
 /**
  * An event with its place in history. `revision` counts from 0 within its stream, `position` grows over the whole log
  * with gaps (opaque: compare and serialise, never compute), `at` is the clock of the node that wrote it, milliseconds
- * since 1970: it orders nothing, and never goes back within a stream. `event` and `meta` throw UnreadableEvent when a newer release recorded them in a shape that this one does
- * not know; the place can always be read.
+ * since 1970: it orders nothing, and never goes back within a stream. `event` and `meta` throw UnreadableEvent when a
+ * newer release recorded them in a shape that this one does not know; the place can always be read.
  */
 export interface Recorded<E extends Event = Event> extends Proposed<E> {
   readonly stream: string
@@ -83,8 +83,8 @@ export interface Log {
    * Appends all or nothing, durable when it resolves. `expected` is the exact revision of the last event of the stream,
    * -1 for a stream that does not exist yet. The same ids with the same `expected` give the first answer again and add
    * nothing. `at` is the time of the events, milliseconds since 1970, by default now: whoever writes a stream sees to
-   * it that it is not before that of the last event. Rejects with WrongRevision, AppendTooLarge, InvalidAppend (nothing written) or LogUnavailable (outcome
-   * unknown: ask again with the same ids and the same `expected`).
+   * it that it is not before that of the last event. Rejects with WrongRevision, AppendTooLarge, InvalidAppend (nothing
+   * written) or LogUnavailable (outcome unknown: ask again with the same ids and the same `expected`).
    */
   append(stream: string, expected: number, events: readonly Proposed[], at?: number): Promise<Appended>
   /** One stream, in batches. A stream that does not exist is empty. */

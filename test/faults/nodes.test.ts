@@ -39,7 +39,7 @@ test('[CHAT-4] a chat that is claimed through three nodes at once is won once', 
   expect(race).toEqual({ claims: CHATS * 6, won: CHATS, violations: [] })
 })
 
-test('[ROOM-11] an awake room learns from what it hears: a message is one append, and nothing else is asked', async () => {
+test('[ROOM-11] an awake room learns from what it hears: a message is one append and no look', async () => {
   const [visitor, agent] = await Promise.all([
     tireless({ url: cluster.urls[0] ?? '', role: 'visitor', name: 'vera' }),
     tireless({ url: cluster.urls[1] ?? '', role: 'agent', name: 'ada' }),

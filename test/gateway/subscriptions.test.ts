@@ -152,13 +152,13 @@ test('[WATCH-6] who closes the connection is out, also while calls of it wait', 
 test('[WATCH-6] a look that fails ends no subscription that was there before, and begins none', async () => {
   const broken = () => meanwhile(() => Promise.resolve()).catch((error: Error) => error.message)
   await watch()
-  const look = entities.state
-  entities.state = () => Promise.reject(new Error('away'))
+  const look = entities.judged
+  entities.judged = () => Promise.reject(new Error('away'))
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
   expect(isIn()).toBe(true)
   await watching.unsubscribe('c', client)
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
-  entities.state = look
+  entities.judged = look
   expect(isIn()).toBe(false)
   expect(await broken()).toMatchObject({ kind: 'done' })
 })
