@@ -1,6 +1,8 @@
 import { EventStoreDBClient } from '@eventstore/db-client'
+import gossipServices from '@eventstore/db-client/generated/gossip_grpc_pb.js'
+import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type services from '@eventstore/db-client/generated/streams_grpc_pb.js'
-import type { CallOptions, Metadata } from '@grpc/grpc-js'
+import { type CallOptions, type ChannelInterface as Channel, credentials, Metadata } from '@grpc/grpc-js'
 import { within } from '../within.ts'
 
 /** One configured server or cluster, and the client that talks to it now. */
@@ -12,12 +14,6 @@ export interface Connection {
   givenUp(client: EventStoreDBClient): AbortSignal
   /** Ends all streams and channels. */
   close(): Promise<void>
-}
-
-/** A gRPC channel, as far as we touch it. */
-interface Channel {
-  close(): void
-  getConnectivityState(connect: boolean): number
 }
 
 /**
@@ -44,6 +40,9 @@ export const internalsOf = (client: EventStoreDBClient): Internals => client as 
 /** How long the client may take to end its streams. */
 const DISPOSE_MS = 2_000
 
+/** A member that has not answered by then is looked past. */
+const ANSWERS_MS = 2_000
+
 /** grpc-js `connectivityState.SHUTDOWN`. */
 const SHUTDOWN = 4
 
@@ -60,7 +59,8 @@ export function connection(url: string): Connection {
     ends.set(client, end)
     return end
   }
-  const connect = () => remedied(parsed(translated), channels)
+  const isCluster = /^esdb\+discover:|^[^?]*,/.test(translated)
+  const connect = () => remedied(parsed(translated), channels, isCluster)
   let current = connect()
 
   return {
@@ -111,7 +111,7 @@ function parsed(url: string): EventStoreDBClient {
   )
 }
 
-function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStoreDBClient {
+function remedied(client: EventStoreDBClient, channels: Set<Channel>, isCluster: boolean): EventStoreDBClient {
   const internals = internalsOf(client)
   const { handleError, createChannel } = internals
 
@@ -129,7 +129,20 @@ function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStor
     const channel = await createChannel()
     for (const old of channels) if (old.getConnectivityState(false) === SHUTDOWN) channels.delete(old)
     channels.add(channel)
-    return channel
+    if (!isCluster || (await answers(channel))) return channel
+    channel.close()
+    throw new Error('Failed to discover a member that answers.') // sorted as the client's own
   }
   return client
+}
+
+/**
+ * For some seconds gossip names a leader that is frozen or gone: whoever is told of a member sees whether it answers.
+ */
+function answers(channel: Channel): Promise<boolean> {
+  const gossip = new gossipServices.GossipClient('', credentials.createInsecure(), { channelOverride: channel })
+  const deadline = Date.now() + ANSWERS_MS
+  return new Promise((resolve) => {
+    gossip.read(new sharedPb.Empty(), new Metadata(), { deadline }, (error) => resolve(error === null))
+  })
 }

@@ -180,7 +180,7 @@ it(
   },
 )
 
-it('appends whose channel is closed under them by the failure of another one all succeed, once', async () => {
+it('[ESDB-2] appends whose channel is closed under them by the failure of another one all succeed, once', async () => {
   let count = 0
   const server = await aServer({ behaviour: { onAppend: () => (++count % 20 === 0 ? 'not-ready' : 'answer') } })
   const log = await aLog(server)

@@ -101,3 +101,32 @@ it('the new name of the connection string works', async () => {
   const log = await aLog(server.url.replace('esdb:', 'kurrentdb:'))
   expect((await log.append('notes-1', -1, [noted(0)])).revision).toBe(0)
 })
+
+it('[ESDB-3] what is under way is bounded, and nothing that waits is lost', async () => {
+  const server = await aServer()
+  const log = await aLog(server, { patience: { attemptMs: 60_000, totalMs: 60_000 } })
+  await log.append('notes-0', -1, [noted(0)])
+  server.freeze()
+  const large = (n: number): Proposed => ({ ...noted(n), event: { type: 'Noted', n, text: 'x'.repeat(1_000_000) } as never })
+  const appends = upTo(20).map((n) => log.append(`notes-${n + 1}`, -1, [large(n)]))
+  await until(() => server.calls.append === 1 + 9) // the ninth goes out while the eight before it are less than 8 MiB
+  server.thaw()
+  await Promise.all(appends)
+  expect(server.store.all).toHaveLength(21)
+})
+
+it('[ESDB-4] a conflict with an event that nobody can read is asked again until it is settled', async () => {
+  const server = await aServer()
+  const log = await aLog(server)
+  await log.append('notes-1', -1, [noted(0)])
+  for (const fate of ['survives', 'vanishes'] as const) {
+    const before = server.store.stream('notes-1').length - 1
+    const settle = server.store.hide('notes-1', noted(7).id)
+    const asked = server.calls.append ?? 0
+    const appending = log.append('notes-1', before, [noted(1)])
+    await until(() => (server.calls.append ?? 0) > asked + 1)
+    settle(fate)
+    if (fate === 'vanishes') expect((await appending).revision).toBe(before + 1)
+    else await expect(appending).rejects.toMatchObject({ name: 'WrongRevision', actual: before + 1 })
+  }
+})

@@ -146,8 +146,9 @@ function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => rea
     },
   }
   const gossip = {
-    read(_call: unknown, answer: sendUnaryData<gossipPb.ClusterInfo>) {
+    async read(_call: unknown, answer: sendUnaryData<gossipPb.ClusterInfo>) {
       node.count('gossip')
+      await node.gate.passed()
       answer(null, clusterInfo(members()))
     },
   }
