@@ -40,7 +40,7 @@ export function batchAppend(node: Node, call: Batch): void {
     const outcome =
       deadline < behaviour.clock()
         ? ({ kind: 'timeout' } as const)
-        : sizeOf(one.events) > behaviour.maxAppendBytes
+        : sizeOf(one.events, behaviour.counts) > behaviour.maxAppendBytes
           ? ({ kind: 'too-large', limitBytes: behaviour.maxAppendBytes } as const)
           : await written(node, streamNameOf(one.options), expectedOf(one.options), one.events)
     if (outcome === null || call.cancelled || call.destroyed) return
@@ -62,12 +62,20 @@ async function written(
   const fate = behaviour.onAppend(stream)
   if (fate === 'lose') return null
   if (fate === 'not-ready') return { kind: 'not-ready' }
-  const outcome = store.append(stream, expected, events, behaviour.clock())
+  let outcome = store.append(stream, expected, events, behaviour.clock())
+  if (outcome.kind === 'uncommitted') {
+    await delay(behaviour.commitTimeoutMs)
+    const last = store.visible(stream, behaviour.clock())?.find(({ id }) => id === events.at(-1)?.id)
+    if (last !== undefined) outcome = { kind: 'written', revision: last.revision, position: last.position }
+  }
   if (fate === 'keep-silent') return null
   if (behaviour.appendDelayMs > 0) await delay(behaviour.appendDelayMs)
   await gate.passed()
   return outcome
 }
 
-const sizeOf = (events: readonly Raw[]): number =>
-  events.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0)
+const sizeOf = (events: readonly Raw[], counts: 'data' | 'everything'): number =>
+  events.reduce(
+    (sum, { data, meta, type }) => sum + data.length + (counts === 'data' ? 0 : meta.length + 2 * type.length),
+    0,
+  )

@@ -3,6 +3,13 @@ export interface Behaviour {
   /** The server's clock, ms since 1970. */
   clock: () => number
   maxAppendBytes: number
+  /**
+   * What of an append counts against it: up to 24.10.3 `data` alone; from 24.10.4 on, and in KurrentDB, `everything`:
+   * data, metadata and two bytes for each character of the types.
+   */
+  counts: 'data' | 'everything'
+  /** How long a leader that is alone waits for the others before it says that it cannot tell. */
+  commitTimeoutMs: number
   /** False: a server before 23.10, which never says that a subscription caught up. */
   saysCaughtUp: boolean
   /** False: a server before 22.6, which knows no positions when it reads a stream. */
@@ -31,6 +38,8 @@ type Fate = 'answer' | 'lose' | 'keep-silent' | 'not-ready'
 export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
   clock: Date.now,
   maxAppendBytes: 1_048_576,
+  counts: 'everything',
+  commitTimeoutMs: 50,
   saysCaughtUp: true,
   streamPositions: true,
   checkpoints: 'seen',

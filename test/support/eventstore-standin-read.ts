@@ -67,19 +67,18 @@ async function readStream(node: Node, call: ReadCall, options: Options, write: W
     call.emit('error', streamDeleted(name))
     return false
   }
-  const kept = node.store.stream(name)
-  if (kept.length === 0) {
+  const shown = node.store.visible(name, node.behaviour.clock())
+  if (shown === null) {
     await write(notFoundResponse(name))
     return true
   }
-  const last = kept.length - 1
   const backwards = options.getReadDirection() === 1
-  let at = from.hasRevision() ? Number(from.getRevision()) : from.hasEnd() ? (backwards ? last : kept.length) : 0
-  if (backwards) at = Math.min(at, last)
-  for (let left = Number(options.getCount()); left > 0 && at >= 0 && at <= last; left--) {
-    await write(eventResponse(kept[at]!, node.behaviour.streamPositions)) // 0 <= at <= last
-    at += backwards ? -1 : 1
-  }
+  const border = from.hasRevision() ? Number(from.getRevision()) : from.hasEnd() ? Number.POSITIVE_INFINITY : 0
+  const wanted = backwards
+    ? shown.filter(({ revision }) => revision <= border).reverse()
+    : shown.filter(({ revision }) => revision >= border)
+  for (const kept of wanted.slice(0, Number(options.getCount())))
+    await write(eventResponse(kept, node.behaviour.streamPositions))
   return true
 }
 
@@ -105,7 +104,9 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
   const { store, behaviour } = node
   const { all } = store
   const matches = matcher(options)
-  let next = firstAfter(all, options)
+  // A position, not a place in the array: a scavenge takes events out.
+  let seen = all[firstAfter(all, options) - 1]?.position ?? -1n
+  const next = (): Kept | undefined => all[indexAt(all, seen + 1n)]
   const from = options.getAll()
   node.subscribedAfter.push(
     from?.hasPosition() ? BigInt(from.getPosition()?.getCommitPosition() ?? 0) : from?.hasEnd() ? -2n : -1n,
@@ -118,8 +119,8 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
   try {
     await write(confirmationResponse())
     while (!isOver(call)) {
-      while (next < all.length) {
-        const kept = all[next++]!
+      for (let kept = next(); kept !== undefined; kept = next()) {
+        seen = kept.position
         if (matches.test(kept)) {
           await write(eventResponse(kept, true))
           node.count('sent')
@@ -131,7 +132,7 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
       }
       if (!live && behaviour.saysCaughtUp) await write(caughtUpResponse())
       live = true
-      if (next >= all.length && !isOver(call)) {
+      if (next() === undefined && !isOver(call)) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })

@@ -28,8 +28,13 @@ export function rawOf(message: streamsPb.BatchAppendReq.ProposedMessage): Raw {
   }
 }
 
-export function expectedOf(options: streamsPb.BatchAppendReq.Options): Expected {
-  if (options.hasStreamPosition()) return { kind: 'revision', revision: Number(options.getStreamPosition()) }
+type WithExpected = streamsPb.BatchAppendReq.Options | streamsPb.DeleteReq.Options | streamsPb.TombstoneReq.Options
+
+export function expectedOf(options: WithExpected): Expected {
+  if ('hasRevision' in options && options.hasRevision())
+    return { kind: 'revision', revision: Number(options.getRevision()) }
+  if ('hasStreamPosition' in options && options.hasStreamPosition())
+    return { kind: 'revision', revision: Number(options.getStreamPosition()) }
   if (options.hasNoStream()) return { kind: 'no-stream' }
   return { kind: options.hasStreamExists() ? 'stream-exists' : 'any' }
 }
@@ -107,6 +112,14 @@ export const streamDeleted = (stream: string): Partial<ServiceError> =>
     'stream-name': stream,
   })
 
+/** Of a deletion; an append says so in its answer. */
+export const wrongVersion = (stream: string, expected: number, current: number): Partial<ServiceError> =>
+  refusal(status.FAILED_PRECONDITION, 'wrong-expected-version', 'Deletion failed due to WrongExpectedVersion.', {
+    'stream-name': stream,
+    'expected-version': String(expected),
+    'actual-version': String(current),
+  })
+
 export const notLeader = ({ host, port }: { readonly host: string; readonly port: number }): Partial<ServiceError> =>
   refusal(status.NOT_FOUND, 'not-leader', 'Leader info available', {
     'leader-endpoint-host': host,
@@ -180,9 +193,11 @@ function batchError(refusal: BatchRefusal): statusPb.Status {
       const name = 'event_store.client.MaximumAppendSizeExceeded'
       return tell(status.UNKNOWN, 'Maximum Append Size Exceeded.', name, large.serializeBinary())
     }
-    case 'timeout': {
+    case 'timeout':
+    case 'uncommitted': {
       const details = new sharedPb.Timeout().serializeBinary()
-      return tell(status.UNKNOWN, 'Timeout', 'event_store.client.Timeout', details)
+      const message = refusal.kind === 'timeout' ? 'Timeout' : 'Commit phase timeout'
+      return tell(status.UNKNOWN, message, 'event_store.client.Timeout', details)
     }
     case 'not-ready':
       return tell(status.UNAVAILABLE, 'Server Is Not Ready', 'google.protobuf.Empty', new Uint8Array())

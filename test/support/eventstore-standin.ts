@@ -8,15 +8,27 @@ import {
   Server,
   ServerCredentials,
   type ServiceDefinition,
-  type ServiceError,
   type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { batchAppend, type Node } from './eventstore-standin-append.ts'
+import { softDelete, tombstone } from './eventstore-standin-delete.ts'
 import { type Behaviour, behaviour, gate } from './eventstore-standin-faults.ts'
 import { type ReadCall, read } from './eventstore-standin-read.ts'
 import { type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
+
+/*
+ * Where the stand-in is not what real servers were (section 6 of the notes on EventStoreDB):
+ *
+ * - BatchAppend answers successes only and breaks the call otherwise (6.2).
+ * - Every position can be read from: none is wrong, none is beyond the end; and positions lie close together (6.3).
+ * - No TLS, no users, no rights; it is ready as soon as it listens; gossip takes no time and names no dead node (6.4).
+ * - Without quorum the leader stays: what it took is lost or kept when the test says so (6.5).
+ * - Metadata is not checked, its rights mean nothing. Links are never resolved (6.6).
+ * - No `MaxAppendEventSize`; a scavenge takes everything at once, also of the chunk in use (6.7).
+ * - No subscriptions to one stream, no persistent ones, no projections.
+ */
 
 /**
  * A server that speaks the part of EventStoreDB's protocol that our adapter (and, to show why not, its client) uses, in
@@ -127,7 +139,8 @@ async function listening(services: Services, port: number): Promise<{ readonly g
 
 function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => readonly number[]): Services {
   const streams = {
-    append: unimplemented,
+    append: (_call: unknown, answer: (error: object) => void) =>
+      answer({ code: status.UNIMPLEMENTED, details: 'the adapter appends by BatchAppend alone' }),
     batchAppend: batchAppend.bind(null, node),
     read(call: ReadCall) {
       if (call.request.getOptions()?.hasSubscription()) {
@@ -136,8 +149,8 @@ function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => rea
       }
       read(node, call).catch((error: unknown) => call.emit('error', { code: status.UNKNOWN, details: String(error) }))
     },
-    delete: unimplemented,
-    tombstone: unimplemented,
+    delete: softDelete.bind(null, node),
+    tombstone: tombstone.bind(null, node),
   }
   const features = {
     getSupportedMethods(_call: unknown, answer: sendUnaryData<featuresPb.SupportedMethods>) {
@@ -157,10 +170,6 @@ function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => rea
     [featuresServices.ServerFeaturesService, features],
     [gossipServices.GossipService, gossip],
   ]
-}
-
-function unimplemented(_call: unknown, answer: (error: Partial<ServiceError>) => void): void {
-  answer({ code: status.UNIMPLEMENTED, details: 'the stand-in cannot do this' })
 }
 
 function supportedMethods(): featuresPb.SupportedMethods {
