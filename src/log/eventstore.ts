@@ -1,5 +1,5 @@
 import type { EventStoreDBClient, Position } from '@eventstore/db-client'
-import { admit } from './admit.ts'
+import { admit, sizeOf } from './admit.ts'
 import type { Codec, Encoded } from './codec.ts'
 import { type Append, appender, type Message, type Written } from './eventstore-append.ts'
 import { connection } from './eventstore-client.ts'
@@ -88,7 +88,8 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     call('reading the whole log', (client, limitMs) => allPage(client, span, limitMs))
 
   async function append(stream: string, expected: number, events: readonly Proposed[], at = now()): Promise<Appended> {
-    const messages = admit(codec, stream, expected, events).map((one, i) => message(events[i]!.id, one, at))
+    const encoded = admit(codec, stream, expected, events)
+    const messages = encoded.map((one, i) => message(events[i]!.id, one, at)) // same length
     const one: Append = { stream, expected, messages }
     try {
       const written = await call(`append to ${stream}`, async (client, limitMs) => {
@@ -104,7 +105,10 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     } catch (error) {
       const failure = failureOf(error)
       if (failure.kind === 'conflict') throw new WrongRevision(stream, expected, failure.actual)
-      if (failure.kind === 'too-large') throw new AppendTooLarge(failure.limitBytes, sizeOf(messages))
+      if (failure.kind === 'too-large') {
+        const sizeBytes = encoded.reduce((sum, one) => sum + sizeOf(one), 0)
+        throw new AppendTooLarge(failure.limitBytes, sizeBytes)
+      }
       throw error
     }
   }
@@ -231,6 +235,3 @@ const message = (id: string, { type, data, meta }: Encoded, at: number): Message
   data: utf8.encode(data),
   meta: utf8.encode(withTime(meta, at)),
 })
-
-const sizeOf = (messages: readonly Message[]): number =>
-  messages.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0)

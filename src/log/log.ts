@@ -118,7 +118,10 @@ export class AppendTooLarge extends Error {
   override readonly name = 'AppendTooLarge'
   readonly limitBytes: number
   constructor(limitBytes: number, sizeBytes: number) {
-    super(`one append may hold at most ${limitBytes} bytes of data, got ${sizeBytes}: split it`)
+    super(
+      `one append may hold at most ${limitBytes} bytes (data, metadata, and 2 for each character of the types), ` +
+        `got ${sizeBytes}: split it`,
+    )
     this.limitBytes = limitBytes
   }
 }

@@ -1,9 +1,13 @@
 import { expect, it, onTestFinished } from 'vitest'
+import { codec } from '../../src/log/codec.ts'
 import { LogUnavailable, type Proposed } from '../../src/log/log.ts'
 import { spawnEventStore } from '../support/eventstore-standin-process.ts'
 import { standinStore } from '../support/eventstore-standin-store.ts'
 import { aLog, aServer, followed, gathered, noted, numberOf, until, upTo } from '../support/eventstore-standin-world.ts'
 import { slowly } from '../support/slowness.ts'
+
+/** As the time of an event is stored: `"at":1700000000000,`. */
+const TIME_BYTES = 19
 
 it('a server that is killed with an append in flight and comes back holds exactly one copy', async () => {
   for (const fate of ['lose', 'keep-silent'] as const) {
@@ -88,11 +92,16 @@ it('a server too old to tell positions is named as such', async () => {
   await expect(gathered(log.read('notes-1'))).rejects.toThrow(/use 22.6 or newer/)
 })
 
-it('a smaller limit of the server is told with its size', async () => {
+it('[SIZE-1] a smaller limit of the server is told with both numbers that it compared', async () => {
   const log = await aLog(await aServer({ behaviour: { maxAppendBytes: 200 } }))
-  await expect(log.append('notes-1', -1, upTo(10).map(noted))).rejects.toMatchObject({
+  const ten = upTo(10).map(noted)
+  const sizeBytes = ten
+    .map((one) => codec({}).encode(one))
+    .reduce((sum, { type, data, meta }) => sum + data.length + meta.length + TIME_BYTES + 2 * type.length, 0)
+  await expect(log.append('notes-1', -1, ten)).rejects.toMatchObject({
     name: 'AppendTooLarge',
     limitBytes: 200,
+    message: expect.stringMatching(new RegExp(`at most 200 bytes .* got ${sizeBytes}: split it`)),
   })
 })
 
