@@ -4,9 +4,14 @@ import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type services from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import { type CallOptions, type ChannelInterface as Channel, credentials, Metadata } from '@grpc/grpc-js'
 import { within } from '../within.ts'
+import { type Address, type Target, targetOf } from './eventstore-address.ts'
+import { allowAddresses } from './eventstore-tls.ts'
 
 /** One configured server or cluster, and the client that talks to it now. */
 export interface Connection {
+  readonly target: Target
+  /** Where the client goes now: to the member that a cluster's gossip named, or else to what is configured. */
+  addresses(): readonly Address[]
   client(): EventStoreDBClient
   /** Gives up `broken` for a new client; harmless when another call has done so already. */
   rebuild(broken: EventStoreDBClient): void
@@ -51,7 +56,8 @@ const SHUTDOWN = 4
  * starting. Throws when `url` is no usable connection string, without repeating it (it may hold a password).
  */
 export function connection(url: string): Connection {
-  const translated = checkedUrl(url)
+  const target = targetOf(url)
+  if (target.tls !== null) allowAddresses()
   const channels = new Set<Channel>()
   const ends = new WeakMap<EventStoreDBClient, AbortController>()
   const endOf = (client: EventStoreDBClient): AbortController => {
@@ -59,11 +65,17 @@ export function connection(url: string): Connection {
     ends.set(client, end)
     return end
   }
-  const isCluster = /^esdb\+discover:|^[^?]*,/.test(translated)
-  const connect = () => remedied(parsed(translated), channels, isCluster)
+  const isCluster = /^esdb\+discover:|^[^?]*,/.test(target.url)
+  const connect = () => remedied(parsed(target.url), channels, isCluster)
   let current = connect()
 
   return {
+    target,
+    addresses() {
+      const open = [...channels].filter((channel) => channel.getConnectivityState(false) !== SHUTDOWN)
+      const [, host, port] = /([^:/]+):(\d+)$/.exec(open.at(-1)?.getTarget() ?? '') ?? []
+      return host === undefined ? target.hosts : [{ host, port: Number(port) }]
+    },
     client: () => current,
     rebuild(broken) {
       // Not disposed: what still runs on it ends by itself, and a subscription that is disposed of ends without a word.
@@ -82,20 +94,6 @@ export function connection(url: string): Connection {
       for (const channel of channels) channel.close()
     },
   }
-}
-
-/** `kurrentdb://` is the new name of the same protocol, which client 6.2.1 does not know. */
-function checkedUrl(url: string): string {
-  // The client reads its keys without regard to case and dashes.
-  if (/[?&]keep-?alive-?interval=-/i.test(url)) {
-    throw new Error(
-      'EVENTSTORE_URL must not turn keep-alive off (keepAliveInterval=-1): a frozen server would never be noticed',
-    )
-  }
-  if (/[?&]throw-?on-?append-?failure=false/i.test(url)) {
-    throw new Error('EVENTSTORE_URL must not set throwOnAppendFailure=false: a conflict would then look like success')
-  }
-  return url.replace(/^kurrentdb(\+discover)?:\/\//, 'esdb$1://')
 }
 
 function parsed(url: string): EventStoreDBClient {
