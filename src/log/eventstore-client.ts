@@ -10,7 +10,7 @@ import { allowAddresses } from './eventstore-tls.ts'
 /** One configured server or cluster, and the client that talks to it now. */
 export interface Connection {
   readonly target: Target
-  /** Where the client goes now: to the member that a cluster's gossip named, or else to what is configured. */
+  /** Where the client went last: to the member that a cluster's gossip named, or else to what is configured. */
   addresses(): readonly Address[]
   client(): EventStoreDBClient
   /** Gives up `broken` for a new client; harmless when another call has done so already. */
@@ -19,6 +19,12 @@ export interface Connection {
   givenUp(client: EventStoreDBClient): AbortSignal
   /** Ends all streams and channels. */
   close(): Promise<void>
+}
+
+interface Channels {
+  readonly open: Set<Channel>
+  /** Also when it is closed: an error closes it, and then somebody asks where it led. Null = none was found. */
+  last: Channel | null
 }
 
 /**
@@ -58,7 +64,7 @@ const SHUTDOWN = 4
 export function connection(url: string): Connection {
   const target = targetOf(url)
   if (target.tls !== null) allowAddresses()
-  const channels = new Set<Channel>()
+  const channels: Channels = { open: new Set(), last: null }
   const ends = new WeakMap<EventStoreDBClient, AbortController>()
   const endOf = (client: EventStoreDBClient): AbortController => {
     const end = ends.get(client) ?? new AbortController()
@@ -72,8 +78,7 @@ export function connection(url: string): Connection {
   return {
     target,
     addresses() {
-      const open = [...channels].filter((channel) => channel.getConnectivityState(false) !== SHUTDOWN)
-      const [, host, port] = /([^:/]+):(\d+)$/.exec(open.at(-1)?.getTarget() ?? '') ?? []
+      const [, host, port] = /([^:/]+):(\d+)$/.exec(channels.last?.getTarget() ?? '') ?? []
       return host === undefined ? target.hosts : [{ host, port: Number(port) }]
     },
     client: () => current,
@@ -91,7 +96,7 @@ export function connection(url: string): Connection {
       for (const stream of disposableStreams) stream.resume?.()
       // Nor for ever: closing the channels ends whatever is left.
       await within(DISPOSE_MS, current.dispose())
-      for (const channel of channels) channel.close()
+      for (const channel of channels.open) channel.close()
     },
   }
 }
@@ -109,7 +114,7 @@ function parsed(url: string): EventStoreDBClient {
   )
 }
 
-function remedied(client: EventStoreDBClient, channels: Set<Channel>, isCluster: boolean): EventStoreDBClient {
+function remedied(client: EventStoreDBClient, channels: Channels, isCluster: boolean): EventStoreDBClient {
   const internals = internalsOf(client)
   const { handleError, createChannel } = internals
 
@@ -124,9 +129,11 @@ function remedied(client: EventStoreDBClient, channels: Set<Channel>, isCluster:
 
   // The client closes channels on error but not on dispose.
   internals.createChannel = async () => {
+    channels.last = null
     const channel = await createChannel()
-    for (const old of channels) if (old.getConnectivityState(false) === SHUTDOWN) channels.delete(old)
-    channels.add(channel)
+    for (const old of channels.open) if (old.getConnectivityState(false) === SHUTDOWN) channels.open.delete(old)
+    channels.open.add(channel)
+    channels.last = channel
     if (!isCluster || (await answers(channel))) return channel
     channel.close()
     throw new Error('Failed to discover a member that answers.') // sorted as the client's own

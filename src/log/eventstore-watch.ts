@@ -87,9 +87,8 @@ export function watchServer({ clock, say, ask, probe }: Watched): Watch {
       if (failure.kind === 'denied') return { kind: 'unfit', reason: denial(DOING, failure.what) }
       if (failure.kind !== 'passing') return { kind: 'silent', reason: explained(DOING, error).message }
       const found = await probe()
-      const words = /Server Is [\w ]+/.exec((error as Error).message)?.[0] ?? 'it does not say why'
       if (found.kind === 'fits')
-        return { kind: 'silent', reason: `EventStoreDB is there but does not serve yet (${words})` }
+        return { kind: 'silent', reason: `EventStoreDB is there but does not serve (${wordsOf(error)})` }
       // Whatever is wrong with certificates later on is waited for: they are renewed while we run.
       return isBegun ? { kind: 'silent', reason: found.reason } : found
     }
@@ -120,6 +119,12 @@ export function watchServer({ clock, say, ask, probe }: Watched): Watch {
     },
     stop,
   }
+}
+
+function wordsOf(error: unknown): string {
+  const { message } = error as Error // what is thrown at us by the client always is one
+  if (message.startsWith('Failed to discover')) return 'its cluster has no leader that is known'
+  return /Server Is [\w ]+/.exec(message)?.[0] ?? message
 }
 
 /** Says a reason when it is new, and again every `SAY_MS` while it lasts; once when there is none any more. */

@@ -91,6 +91,19 @@ const ROWS: readonly Row[] = [
     /connect by one that it has/,
   ],
   [
+    'a cluster whose members tell addresses that are not in their certificates',
+    async () => {
+      const ports: number[] = []
+      const tls = await authority.certificate('DNS:localhost')
+      const members = await Promise.all([1, 2].map(() => aServer({ tls, members: () => ports })))
+      ports.push(...members.map(({ port }) => port))
+      const hosts = ports.map((port) => `localhost:${port}`).join(',')
+      return `esdb://${hosts}?tlsCAFile=${encodeURIComponent(authority.caFile)}`
+    },
+    /EventStoreDB at 127\.0\.0\.1:\d+ shows a certificate for other names and addresses/,
+    /in a cluster also as the nodes advertise themselves/,
+  ],
+  [
     'TLS where the server has none',
     async () => urlOf(await aServer()),
     /speaks without TLS/,
@@ -185,7 +198,7 @@ test('[CONNECT-3] a server that is down, and then not ready, is waited for, and 
 
   store.behaviour.isReady = false
   await store.restart()
-  await readyz(url, 503, 'EventStoreDB is there but does not serve yet (Server Is Not Ready)')
+  await readyz(url, 503, 'EventStoreDB is there but does not serve (Server Is Not Ready)')
   store.behaviour.isReady = true
   const server = await starting
   await readyz(url, 200, true)

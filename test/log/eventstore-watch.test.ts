@@ -51,7 +51,7 @@ describe('at the start', () => {
     server.answer = Object.assign(new Error('14 UNAVAILABLE: Server Is Not Ready'), { code: 14 })
     server.stands = { kind: 'fits' }
     await pass(1_000)
-    const notReady = 'EventStoreDB is there but does not serve yet (Server Is Not Ready)'
+    const notReady = 'EventStoreDB is there but does not serve (Server Is Not Ready)'
     expect(said).toEqual(['nobody is there', notReady])
     watch.stop()
   })
