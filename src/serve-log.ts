@@ -35,7 +35,7 @@ export function openServedLog({ config, kinds, clock, logger, entrance }: Served
     health: {
       clock,
       isStarting: () => !entrance.isOpen(),
-      say(reason) {
+      report(reason) {
         isAway = reason !== null
         entrance.logIsAway(reason)
         if (reason === null) logger.warn('the log can be worked with again')

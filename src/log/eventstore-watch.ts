@@ -1,21 +1,21 @@
 import type { Clock, Timer } from '../clock.ts'
+import type { Diagnosis } from './eventstore-diagnosis.ts'
 import { denial, explained, failureOf } from './eventstore-errors.ts'
-import type { Finding } from './eventstore-probe.ts'
 
 /** Who is told whether the log can be worked with. */
 export interface Health {
   readonly clock: Clock
-  /** Why it cannot, one sentence, and again every `SAY_MS` while it lasts; null = it can again. */
-  say(reason: string | null): void
+  /** Why it cannot, one sentence, and again every `REPORT_EVERY_MS` while it lasts; null = it can again. */
+  report(reason: string | null): void
   /** True until a start is over: until then calls wait for the server without end. */
   isStarting(): boolean
 }
 
-export interface Watched extends Pick<Health, 'clock' | 'say'> {
+export interface Watched extends Pick<Health, 'clock' | 'report'> {
   /** One attempt at what all work needs: to read `$all`. Rejects as the client does, within a bounded time. */
-  ask(): Promise<unknown>
+  attempt(): Promise<unknown>
   /** What stands where the client wants to go. */
-  probe(): Promise<Finding>
+  diagnose(): Promise<Diagnosis>
 }
 
 export interface Watch {
@@ -26,13 +26,13 @@ export interface Watch {
   readonly begun: Promise<void>
   /** Why the log can neither be read as a whole nor followed, although the server answers; null = it can. */
   denied(): string | null
-  /** A call has failed: look soon. */
+  /** A call has failed: check soon. */
   suspect(): void
   stop(): void
 }
 
-export const SAY_MS = 10_000
-/** Between two looks, when all is well and when it is not. */
+export const REPORT_EVERY_MS = 10_000
+/** Between two checks, when all is well and when it is not. */
 const STEADY_MS = 10_000
 const SOON_MS = 1_000
 /** A silence that is shorter than this is a restart or a new leader, no reason to send traffic elsewhere. */
@@ -46,26 +46,28 @@ type State =
   | { readonly kind: 'denied'; readonly reason: string }
 
 /** Looks after one server: at the start until it answers, and then for as long as the log is open. */
-export function watchServer({ clock, say, ask, probe }: Watched): Watch {
+export function watchServer({ clock, report, attempt, diagnose }: Watched): Watch {
   const begun = Promise.withResolvers<void>()
   let isBegun = false
   let isStopped = false
+  let isSuspected = false
   let state: State = { kind: 'well' }
   let next: { readonly at: number; readonly timer: Timer } | null = null
-  let lookedAt = -Infinity
-  const sayer = repeating(clock, say)
+  let checkedAt = -Infinity
+  const reporter = repeating(clock, report)
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     next = null
-    lookedAt = clock.now()
-    const found = await finding()
+    isSuspected = false
+    checkedAt = clock.now()
+    const found = await diagnosis()
     if (isStopped) return
     if (found.kind === 'fits') {
       state = { kind: 'well' }
       isBegun = true
       begun.resolve()
     } else if (found.kind === 'silent') {
-      state = { kind: 'silent', since: state.kind === 'silent' ? state.since : lookedAt, reason: found.reason }
+      state = { kind: 'silent', since: state.kind === 'silent' ? state.since : checkedAt, reason: found.reason }
     } else {
       if (!isBegun) {
         begun.reject(new Error(found.reason))
@@ -73,20 +75,20 @@ export function watchServer({ clock, say, ask, probe }: Watched): Watch {
       }
       state = { kind: 'denied', reason: found.reason }
     }
-    if (state.kind === 'well') sayer.set(null)
-    else if (isTold() || sayer.isSaying()) sayer.set(state.reason)
-    lookAt(clock.now() + (state.kind === 'well' ? STEADY_MS : SOON_MS))
+    if (state.kind === 'well') reporter.set(null)
+    else if (isReported() || reporter.isReporting()) reporter.set(state.reason)
+    checkAt(clock.now() + (state.kind === 'well' && !isSuspected ? STEADY_MS : SOON_MS))
   }
 
-  async function finding(): Promise<Finding> {
+  async function diagnosis(): Promise<Diagnosis> {
     try {
-      await ask()
+      await attempt()
       return { kind: 'fits' }
     } catch (error) {
       const failure = failureOf(error)
       if (failure.kind === 'denied') return { kind: 'unfit', reason: denial(DOING, failure.what) }
       if (failure.kind !== 'passing') return { kind: 'silent', reason: explained(DOING, error).message }
-      const found = await probe()
+      const found = await diagnose()
       if (found.kind === 'fits')
         return { kind: 'silent', reason: `EventStoreDB is there but does not serve (${wordsOf(error)})` }
       // Whatever is wrong with certificates later on is waited for: they are renewed while we run.
@@ -95,27 +97,28 @@ export function watchServer({ clock, say, ask, probe }: Watched): Watch {
   }
 
   /** At the start everybody waits, and is told why at once. */
-  const isTold = (): boolean => !isBegun || state.kind !== 'silent' || clock.now() - state.since >= HICCUP_MS
+  const isReported = (): boolean => !isBegun || state.kind !== 'silent' || clock.now() - state.since >= HICCUP_MS
 
-  function lookAt(at: number): void {
+  function checkAt(at: number): void {
     next?.timer.cancel()
-    next = { at, timer: clock.after(at - clock.now(), () => void look()) } // never rejects
+    next = { at, timer: clock.after(at - clock.now(), () => void check()) } // never rejects
   }
 
   function stop(): void {
     isStopped = true
     next?.timer.cancel()
-    sayer.stop()
+    reporter.stop()
     begun.resolve() // whoever waits finds the log closed
   }
 
-  void look() // never rejects
+  void check() // never rejects
   return {
     begun: begun.promise,
     denied: () => (state.kind === 'denied' ? state.reason : null),
     suspect() {
-      const soon = lookedAt + SOON_MS
-      if (next !== null && next.at > soon) lookAt(soon)
+      isSuspected = true
+      const soon = checkedAt + SOON_MS
+      if (next !== null && next.at > soon) checkAt(soon)
     },
     stop,
   }
@@ -127,23 +130,23 @@ function wordsOf(error: unknown): string {
   return /Server Is [\w ]+/.exec(message)?.[0] ?? message
 }
 
-/** Says a reason when it is new, and again every `SAY_MS` while it lasts; once when there is none any more. */
-function repeating(clock: Clock, say: (reason: string | null) => void) {
+/** Says a reason when it is new, and again every `REPORT_EVERY_MS` while it lasts; once when there is none any more. */
+function repeating(clock: Clock, report: (reason: string | null) => void) {
   let current: string | null = null
   let timer: Timer | undefined
   const again = (): void => {
-    say(current)
-    timer = clock.after(SAY_MS, again)
+    report(current)
+    timer = clock.after(REPORT_EVERY_MS, again)
   }
   return {
     set(reason: string | null) {
       if (reason === current) return
       current = reason
       timer?.cancel()
-      if (reason === null) say(null)
+      if (reason === null) report(null)
       else again()
     },
-    isSaying: () => current !== null,
+    isReporting: () => current !== null,
     stop: () => timer?.cancel(),
   }
 }

@@ -3,12 +3,12 @@ import { admit, sizeOf } from './admit.ts'
 import type { Codec, Encoded } from './codec.ts'
 import { type Append, appender, type Message, type Written } from './eventstore-append.ts'
 import { connection } from './eventstore-client.ts'
+import { diagnose } from './eventstore-diagnosis.ts'
 import { endOfAll, lastDeliverable } from './eventstore-end.ts'
 import { failureOf } from './eventstore-errors.ts'
 import { fromStored, positionOf, type StoredEvent, withTime } from './eventstore-event.ts'
 import { followAll } from './eventstore-follow.ts'
 import { allPage, PAGE, type Span, streamPage } from './eventstore-pages.ts'
-import { probe } from './eventstore-probe.ts'
 import { limited, type Patience, persist } from './eventstore-retry.ts'
 import { silence } from './eventstore-silence.ts'
 import { type Health, watchServer } from './eventstore-watch.ts'
@@ -61,11 +61,11 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
   /** Followings that do not know yet where "from now on" begins: our own appends wait, so that they come after it. */
   const beginnings = new Set<Promise<unknown>>()
 
-  const askOnce = async (): Promise<void> => {
+  const attempt = async (): Promise<void> => {
     const client = server.client()
     const { attemptMs } = patience
-    const asked = allPage(client, { from: 'end', backwards: true, count: 1 }, attemptMs)
-    await limited(asked, attemptMs, 'a look', closing.signal).catch((error: unknown) => {
+    const reading = allPage(client, { from: 'end', backwards: true, count: 1 }, attemptMs)
+    await limited(reading, attemptMs, 'a check', closing.signal).catch((error: unknown) => {
       const failure = failureOf(error)
       const rebuild = failure.kind === 'passing' && failure.rebuild
       if (quiet.failed(client, error) || rebuild) server.rebuild(client)
@@ -74,7 +74,7 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     quiet.answered(client)
   }
   const watch =
-    health && watchServer({ ...health, ask: askOnce, probe: () => probe(server.addresses(), server.target.tls) })
+    health && watchServer({ ...health, attempt, diagnose: () => diagnose(server.addresses(), server.target.tls) })
 
   /** Repeats a harmless call on whatever client is current. */
   async function call<T>(

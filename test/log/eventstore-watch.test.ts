@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest'
-import type { Finding } from '../../src/log/eventstore-probe.ts'
-import { SAY_MS, watchServer } from '../../src/log/eventstore-watch.ts'
+import type { Diagnosis } from '../../src/log/eventstore-diagnosis.ts'
+import { REPORT_EVERY_MS, watchServer } from '../../src/log/eventstore-watch.ts'
 import { LogUnavailable } from '../../src/log/log.ts'
 import { manualClock } from '../support/clock.ts'
 
-const DOWN: Finding = { kind: 'silent', reason: 'nobody is there' }
+const DOWN: Diagnosis = { kind: 'silent', reason: 'nobody is there' }
 const DENIED = Object.assign(new Error('16 UNAUTHENTICATED'), { code: 16 })
 const AWAY = new LogUnavailable('no answer')
 
 /** A server whose answers the test sets; an answer is as quick as a promise. */
 function aWatch(first: Error | null) {
   const clock = manualClock()
-  const said: (string | null)[] = []
-  const server = { answer: first, stands: DOWN, asked: 0 }
+  const reported: (string | null)[] = []
+  const server = { answer: first, stands: DOWN, attempts: 0 }
   const watch = watchServer({
     clock,
-    say: (reason) => said.push(reason),
-    async ask() {
-      server.asked += 1
+    report: (reason) => reported.push(reason),
+    async attempt() {
+      server.attempts += 1
       if (server.answer !== null) throw server.answer
     },
-    probe: async () => server.stands,
+    diagnose: async () => server.stands,
   })
-  /** A second at a time: each look is answered before the next one is due. */
+  /** A second at a time: each check is answered before the next one is due. */
   const pass = async (ms: number): Promise<void> => {
     await new Promise(setImmediate)
     for (let left = ms; left > 0; left -= 1_000) {
@@ -30,83 +30,83 @@ function aWatch(first: Error | null) {
       await new Promise(setImmediate)
     }
   }
-  return { clock, said, server, watch, pass }
+  return { clock, reported, server, watch, pass }
 }
 
 describe('at the start', () => {
   test('[CONNECT-3] says at once why it waits, again every 10 s while it lasts, and once that it is over', async () => {
-    const { said, server, watch, pass } = aWatch(AWAY)
+    const { reported, server, watch, pass } = aWatch(AWAY)
     await pass(3_600_000)
-    expect(said).toEqual(Array.from({ length: 1 + 3_600_000 / SAY_MS }, () => 'nobody is there'))
+    expect(reported).toEqual(Array.from({ length: 1 + 3_600_000 / REPORT_EVERY_MS }, () => 'nobody is there'))
     server.answer = null
     await pass(1_000)
     await watch.begun
-    expect(said.slice(-2)).toEqual(['nobody is there', null])
+    expect(reported.slice(-2)).toEqual(['nobody is there', null])
     watch.stop()
   })
 
-  test('[CONNECT-3] a new reason is said at once', async () => {
-    const { said, server, watch, pass } = aWatch(AWAY)
+  test('[CONNECT-3] a new reason is reported at once', async () => {
+    const { reported, server, watch, pass } = aWatch(AWAY)
     await pass(0)
     server.answer = Object.assign(new Error('14 UNAVAILABLE: Server Is Not Ready'), { code: 14 })
     server.stands = { kind: 'fits' }
     await pass(1_000)
     const notReady = 'EventStoreDB is there but does not serve (Server Is Not Ready)'
-    expect(said).toEqual(['nobody is there', notReady])
+    expect(reported).toEqual(['nobody is there', notReady])
     watch.stop()
   })
 
   test('[CONNECT-2] what waiting does not mend ends the start, and nothing goes on', async () => {
-    const { clock, said, watch, pass } = aWatch(DENIED)
+    const { clock, reported, watch, pass } = aWatch(DENIED)
     await expect(watch.begun).rejects.toThrow('does not take the user and the password')
     await pass(60_000)
-    expect(said).toEqual([])
+    expect(reported).toEqual([])
     expect(clock.pending()).toBe(0)
   })
 })
 
 describe('while it runs', () => {
   test('[CONNECT-5] a silence of less than 5 s is not told, a longer one is, and its end', async () => {
-    const { said, server, watch, pass } = aWatch(null)
+    const { reported, server, watch, pass } = aWatch(null)
     await watch.begun
     for (const [silenceMs, told] of [
       [3_000, []],
       [7_000, ['nobody is there', null]],
     ] as const) {
-      said.length = 0
+      reported.length = 0
       server.answer = AWAY
       watch.suspect()
       await pass(silenceMs)
       server.answer = null
       await pass(2_000)
-      expect(said).toEqual(told)
+      expect(reported).toEqual(told)
     }
     watch.stop()
   })
 
   test('[CONNECT-4] rights that are lost are told at once, denied until they are there again', async () => {
-    const { said, server, watch, pass } = aWatch(null)
+    const { reported, server, watch, pass } = aWatch(null)
     await watch.begun
     server.answer = DENIED
     await pass(10_000)
-    expect(said).toEqual([expect.stringContaining('does not take the user and the password')])
-    expect(watch.denied()).toBe(said[0])
+    expect(reported).toEqual([expect.stringContaining('does not take the user and the password')])
+    expect(watch.denied()).toBe(reported[0])
     server.answer = null
     await pass(1_000)
     expect(watch.denied()).toBeNull()
-    expect(said.slice(1)).toEqual([null])
+    expect(reported.slice(1)).toEqual([null])
     watch.stop()
   })
 
-  test('calls that fail bring a look sooner, but one a second at most', async () => {
+  test('calls that fail bring a check sooner, but one a second at most', async () => {
     const { server, watch, pass } = aWatch(null)
     await watch.begun
     for (let n = 0; n < 100; n++) {
       watch.suspect()
       await pass(100)
     }
-    expect(server.asked).toBeLessThanOrEqual(12)
-    expect(server.asked).toBeGreaterThanOrEqual(9)
+    expect(server.attempts).toBeLessThanOrEqual(12)
+    expect(server.attempts).toBeGreaterThanOrEqual(9)
     watch.stop()
   })
 })

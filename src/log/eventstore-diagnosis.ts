@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import type { Address, Target } from './eventstore-address.ts'
 
 /** What stands at an address, for whoever wants to connect as the configuration says. */
-export type Finding =
+export type Diagnosis =
   /** The transport works; what the server says on it is another matter. */
   | { readonly kind: 'fits' }
   /** Nobody answers: that may pass. */
@@ -19,13 +19,13 @@ const STEP_MS = 3_000
  * unavailable. The best that is found counts: a cluster may have members that are down, and some that are misconfigured
  * must not hide one that is not.
  */
-export async function probe(addresses: readonly Address[], tls: Target['tls']): Promise<Finding> {
-  const findings = await Promise.all(addresses.map((address) => (tls === null ? bare(address) : secure(address, tls))))
-  const first = (kind: Finding['kind']): Finding | undefined => findings.find((finding) => finding.kind === kind)
+export async function diagnose(addresses: readonly Address[], tls: Target['tls']): Promise<Diagnosis> {
+  const diagnoses = await Promise.all(addresses.map((address) => (tls === null ? bare(address) : secure(address, tls))))
+  const first = (kind: Diagnosis['kind']): Diagnosis | undefined => diagnoses.find((one) => one.kind === kind)
   return first('fits') ?? first('unfit') ?? first('silent') ?? { kind: 'silent', reason: 'no address is known' }
 }
 
-async function bare(address: Address): Promise<Finding> {
+async function bare(address: Address): Promise<Diagnosis> {
   const answer = await hello(address)
   if (answer === null) return { kind: 'fits' }
   if (!(await shakesHands(address, { ca: undefined, rejectUnauthorized: false }))) return silent(address, answer)
@@ -36,7 +36,7 @@ async function bare(address: Address): Promise<Finding> {
   )
 }
 
-async function secure(address: Address, { ca }: { readonly ca: Buffer | undefined }): Promise<Finding> {
+async function secure(address: Address, { ca }: { readonly ca: Buffer | undefined }): Promise<Diagnosis> {
   const failure = await handshake(address, { ca, rejectUnauthorized: true })
   if (failure === null) return { kind: 'fits' }
   const words = distrust(failure, ca !== undefined)
@@ -67,8 +67,8 @@ function distrust({ code = '', message }: NodeJS.ErrnoException, hasFile: boolea
 }
 
 const named = ({ host, port }: Address): string => `EventStoreDB at ${host}:${port}`
-const unfit = (address: Address, words: string): Finding => ({ kind: 'unfit', reason: `${named(address)} ${words}` })
-const silent = (address: Address, { code, message }: NodeJS.ErrnoException): Finding => ({
+const unfit = (address: Address, words: string): Diagnosis => ({ kind: 'unfit', reason: `${named(address)} ${words}` })
+const silent = (address: Address, { code, message }: NodeJS.ErrnoException): Diagnosis => ({
   kind: 'silent',
   reason: `${named(address)} does not answer (${code ?? message})`,
 })
