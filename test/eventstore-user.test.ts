@@ -39,7 +39,10 @@ async function aServerWithUsers() {
   })
   const { port } = front.address() as AddressInfo
   const url = `esdb://admin:s%40crt@127.0.0.1:${port}?tlsCAFile=${encodeURIComponent(authority.caFile)}`
-  const acls = () => store.store.stream('$$$all').map(({ data }) => JSON.parse(Buffer.from(data).toString()))
+  const acls = () =>
+    store.store.all
+      .filter(({ stream }) => stream === '$$$all')
+      .map(({ data }) => JSON.parse(Buffer.from(data).toString()))
   return { url, made, acls }
 }
 
