@@ -140,6 +140,6 @@ async function several(relay: Side, { nodes, load }: Installation): Promise<read
     rounds.push({ perSecond: acks / seconds, p50, ratio: ((all() - before) * 1_000) / acks / cpuUs })
   }
   const of = (what: 'perSecond' | 'p50' | 'ratio'): number => median(rounds.map((one) => one[what]))
-  const note = `p50 of the ack ${of('p50').toPrecision(3)} ms; CPU of all nodes ${of('ratio').toPrecision(3)} × the relay's`
+  const note = `p50 ${of('p50').toPrecision(3)} ms; CPU of all nodes ${of('ratio').toPrecision(3)} × the relay's`
   return [{ name: `acks at the peak, ${nodes.length} nodes`, value: of('perSecond'), unit: '/s', note }]
 }

@@ -57,7 +57,10 @@ const ECHO_MS = 2_000
 async function start(config: Config, logger: Logger): Promise<void> {
   await checkPreconditions(config)
   const waiting = setTimeout(() => process.stdout.write(`Lyceum is starting: ${awaited(config)}\n`), PATIENCE_MS)
+  const leave = (): never => process.exit(0) // nothing is in hand yet
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, leave)
   const running = await serve(config, logger, { contracts: all, kinds: catalogue }).finally(() => clearTimeout(waiting))
+  for (const signal of ['SIGTERM', 'SIGINT']) process.removeListener(signal, leave)
   // A bug of ours, and the end of what waited for it: everybody else's calls go on.
   process.on('unhandledRejection', (error) => running.failed(error, 'unhandled'))
   closeWithGrace({ delay: 20_000, logger: false, skip: ['unhandledRejection'] }, async ({ signal, err }) => {

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import type { Kinds } from '../machines/catalogue.ts'
@@ -21,8 +20,8 @@ import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
 import { httpApp } from './gateway/http/app.ts'
 import { asyncApi } from './gateway/http/asyncapi.ts'
+import { openEntrance } from './gateway/http/entrance.ts'
 import { eventStreams, withStreams } from './gateway/http/event-streams.ts'
-import { listen } from './gateway/http/listen.ts'
 import { noticesRoute } from './gateway/http/notices.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { hangUp } from './gateway/sockets/hang-up.ts'
@@ -38,8 +37,9 @@ import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
+import { openServedLog } from './serve-log.ts'
 import { presenceParts } from './serve-presence.ts'
-import { openFiles, openLog, openViews, viewsOf } from './storage.ts'
+import { openFiles, openViews, viewsOf } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
 import { runViews, type ViewRunner } from './views/runner.ts'
 import { within } from './within.ts'
@@ -76,16 +76,8 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const failedIn = (where: string) => (error: unknown) => onError(error, where)
   // What is stored, and the entities on it.
   await mkdir(config.dataDirectory, { recursive: true })
-  const log = await openLog(config, kinds, {
-    onFatal(error) {
-      logger.fatal(
-        { err: error },
-        'the log cannot be written: nothing may be acknowledged any more, so this process ends',
-      )
-      process.exit(70) // EX_SOFTWARE of sysexits.h
-    },
-    onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
-  })
+  const entrance = await openEntrance(config)
+  const log = await openServedLog({ config, kinds, clock, logger, entrance })
   const connections = await connectionParts({ config, clock, log, onError: failedIn('presence') })
   const keys = await openKeys(config.keys, (failure) => {
     if (failure !== null) logger.warn({ err: failure }, 'the identity provider did not give its keys; asking again')
@@ -114,10 +106,10 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const store = await openViews(config)
 
   // What machinery offers to contracts, and the contracts on this node.
-  let answer: RequestListener = (_, response) => void response.writeHead(503).end()
-  const http = createServer((request, response) => answer(request, response))
+  const { http, url, isOpen } = entrance
   const { io, handshake } = openSockets({
     http,
+    isOpen,
     auth,
     allowedOrigins: config.allowedOrigins,
     allowEio3: config.allowEio3,
@@ -248,7 +240,6 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     metrics: metrics.analytics,
     onError: failedIn('mixpanel'),
   })
-  let draining = false
   const app = httpApp({
     entities,
     now: clock.now,
@@ -256,21 +247,20 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     requests: perAddress,
     allowedOrigins: config.allowedOrigins,
     log: logger,
-    ready: () => ({ accepting: !draining }),
+    readiness: entrance.readiness,
     asyncApi: asyncApi(contracts),
     contracts: served,
   })
   noticesRoute(app, { log, follower, contracts: served, catchUp: clients.catchUp })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
-  answer = getRequestListener(app.fetch)
-  const url = await listen(http, config.host, config.port)
+  entrance.open(getRequestListener(app.fetch))
 
   return {
     url,
     demo,
     failed: onError,
     async stop() {
-      draining = true
+      entrance.leave()
       const closed = new Promise((resolve) => http.close(resolve)) // no new connections from here on
       await clients.drain()
       await presence.tracker.stop()

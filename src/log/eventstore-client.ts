@@ -4,9 +4,14 @@ import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type services from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import { type CallOptions, type ChannelInterface as Channel, credentials, Metadata } from '@grpc/grpc-js'
 import { within } from '../within.ts'
+import { type Address, type Target, targetOf } from './eventstore-address.ts'
+import { allowAddresses } from './eventstore-tls.ts'
 
 /** One configured server or cluster, and the client that talks to it now. */
 export interface Connection {
+  readonly target: Target
+  /** Where the client went last: to the member that a cluster's gossip named, or else to what is configured. */
+  addresses(): readonly Address[]
   client(): EventStoreDBClient
   /** Gives up `broken` for a new client; harmless when another call has done so already. */
   rebuild(broken: EventStoreDBClient): void
@@ -14,6 +19,12 @@ export interface Connection {
   givenUp(client: EventStoreDBClient): AbortSignal
   /** Ends all streams and channels. */
   close(): Promise<void>
+}
+
+interface Channels {
+  readonly open: Set<Channel>
+  /** Also when it is closed: an error closes it, and then somebody asks where it led. Null = none was found. */
+  last: Channel | null
 }
 
 /**
@@ -51,19 +62,25 @@ const SHUTDOWN = 4
  * starting. Throws when `url` is no usable connection string, without repeating it (it may hold a password).
  */
 export function connection(url: string): Connection {
-  const translated = checkedUrl(url)
-  const channels = new Set<Channel>()
+  const target = targetOf(url)
+  if (target.tls !== null) allowAddresses()
+  const channels: Channels = { open: new Set(), last: null }
   const ends = new WeakMap<EventStoreDBClient, AbortController>()
   const endOf = (client: EventStoreDBClient): AbortController => {
     const end = ends.get(client) ?? new AbortController()
     ends.set(client, end)
     return end
   }
-  const isCluster = /^esdb\+discover:|^[^?]*,/.test(translated)
-  const connect = () => remedied(parsed(translated), channels, isCluster)
+  const isCluster = /^esdb\+discover:|^[^?]*,/.test(target.url)
+  const connect = () => remedied(parsed(target.url), channels, isCluster)
   let current = connect()
 
   return {
+    target,
+    addresses() {
+      const [, host, port] = /([^:/]+):(\d+)$/.exec(channels.last?.getTarget() ?? '') ?? []
+      return host === undefined ? target.hosts : [{ host, port: Number(port) }]
+    },
     client: () => current,
     rebuild(broken) {
       // Not disposed: what still runs on it ends by itself, and a subscription that is disposed of ends without a word.
@@ -79,23 +96,9 @@ export function connection(url: string): Connection {
       for (const stream of disposableStreams) stream.resume?.()
       // Nor for ever: closing the channels ends whatever is left.
       await within(DISPOSE_MS, current.dispose())
-      for (const channel of channels) channel.close()
+      for (const channel of channels.open) channel.close()
     },
   }
-}
-
-/** `kurrentdb://` is the new name of the same protocol, which client 6.2.1 does not know. */
-function checkedUrl(url: string): string {
-  // The client reads its keys without regard to case and dashes.
-  if (/[?&]keep-?alive-?interval=-/i.test(url)) {
-    throw new Error(
-      'EVENTSTORE_URL must not turn keep-alive off (keepAliveInterval=-1): a frozen server would never be noticed',
-    )
-  }
-  if (/[?&]throw-?on-?append-?failure=false/i.test(url)) {
-    throw new Error('EVENTSTORE_URL must not set throwOnAppendFailure=false: a conflict would then look like success')
-  }
-  return url.replace(/^kurrentdb(\+discover)?:\/\//, 'esdb$1://')
 }
 
 function parsed(url: string): EventStoreDBClient {
@@ -111,7 +114,7 @@ function parsed(url: string): EventStoreDBClient {
   )
 }
 
-function remedied(client: EventStoreDBClient, channels: Set<Channel>, isCluster: boolean): EventStoreDBClient {
+function remedied(client: EventStoreDBClient, channels: Channels, isCluster: boolean): EventStoreDBClient {
   const internals = internalsOf(client)
   const { handleError, createChannel } = internals
 
@@ -126,9 +129,11 @@ function remedied(client: EventStoreDBClient, channels: Set<Channel>, isCluster:
 
   // The client closes channels on error but not on dispose.
   internals.createChannel = async () => {
+    channels.last = null
     const channel = await createChannel()
-    for (const old of channels) if (old.getConnectivityState(false) === SHUTDOWN) channels.delete(old)
-    channels.add(channel)
+    for (const old of channels.open) if (old.getConnectivityState(false) === SHUTDOWN) channels.open.delete(old)
+    channels.open.add(channel)
+    channels.last = channel
     if (!isCluster || (await answers(channel))) return channel
     channel.close()
     throw new Error('Failed to discover a member that answers.') // sorted as the client's own

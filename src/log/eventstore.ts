@@ -3,13 +3,15 @@ import { admit, sizeOf } from './admit.ts'
 import type { Codec, Encoded } from './codec.ts'
 import { type Append, appender, type Message, type Written } from './eventstore-append.ts'
 import { connection } from './eventstore-client.ts'
+import { diagnose } from './eventstore-diagnosis.ts'
 import { endOfAll, lastDeliverable } from './eventstore-end.ts'
 import { failureOf } from './eventstore-errors.ts'
 import { fromStored, positionOf, type StoredEvent, withTime } from './eventstore-event.ts'
 import { followAll } from './eventstore-follow.ts'
 import { allPage, PAGE, type Span, streamPage } from './eventstore-pages.ts'
-import { type Patience, persist } from './eventstore-retry.ts'
+import { limited, type Patience, persist } from './eventstore-retry.ts'
 import { silence } from './eventstore-silence.ts'
+import { type Health, watchServer } from './eventstore-watch.ts'
 import {
   type Appended,
   AppendTooLarge,
@@ -38,16 +40,18 @@ export interface EventStoreOptions {
   onTrouble?(doing: string, error: unknown): void
   /** Default: 5 s for one attempt, 10 s for all attempts of a call. */
   readonly patience?: Patience
+  /** Set: opening waits for the server without end, and fails where waiting does not help. */
+  readonly health?: Health
 }
 
 const PATIENCE: Patience = { attemptMs: 5000, totalMs: 10_000 }
 
 /**
  * The log in EventStoreDB 22.6 – 24.10 or KurrentDB 25/26, through `@eventstore/db-client` 6.2.1. Connects with the
- * first call, so a server that is down does not keep us from starting. Rejects when `url` cannot be understood.
+ * first call, so that without `health` it opens on a server that is down. Rejects when `url` cannot be understood.
  */
 export async function openEventStoreLog(options: EventStoreOptions): Promise<Log> {
-  const { codec, now = Date.now, ours = () => true, onTrouble = () => {}, patience = PATIENCE } = options
+  const { codec, now = Date.now, ours = () => true, onTrouble = () => {}, patience = PATIENCE, health } = options
   const server = connection(options.url)
   const appends = appender(server.givenUp)
   const quiet = silence()
@@ -56,6 +60,21 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
   const followings = new Set<Following>()
   /** Followings that do not know yet where "from now on" begins: our own appends wait, so that they come after it. */
   const beginnings = new Set<Promise<unknown>>()
+
+  const attempt = async (): Promise<void> => {
+    const client = server.client()
+    const { attemptMs } = patience
+    const reading = allPage(client, { from: 'end', backwards: true, count: 1 }, attemptMs)
+    await limited(reading, attemptMs, 'a check', closing.signal).catch((error: unknown) => {
+      const failure = failureOf(error)
+      const rebuild = failure.kind === 'passing' && failure.rebuild
+      if (quiet.failed(client, error) || rebuild) server.rebuild(client)
+      throw error
+    })
+    quiet.answered(client)
+  }
+  const watch =
+    health && watchServer({ ...health, attempt, diagnose: () => diagnose(server.addresses(), server.target.tls) })
 
   /** Repeats a harmless call on whatever client is current. */
   async function call<T>(
@@ -70,10 +89,11 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
       },
       {
         doing,
-        patience,
+        patience: health?.isStarting() ? { ...patience, totalMs: Infinity } : patience,
         closed: closing.signal,
         failed(error, rebuild) {
           if (quiet.failed(client, error) || rebuild) server.rebuild(client)
+          watch?.suspect()
           onTrouble(doing, error)
         },
       },
@@ -88,6 +108,9 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     call('reading the whole log', (client, limitMs) => allPage(client, span, limitMs))
 
   async function append(stream: string, expected: number, events: readonly Proposed[], at = now()): Promise<Appended> {
+    // What nobody can follow must not be acknowledged.
+    const denied = watch?.denied() ?? null
+    if (denied !== null) throw new LogUnavailable(denied)
     const encoded = admit(codec, stream, expected, events)
     const messages = encoded.map((one, i) => message(events[i]!.id, one, at)) // same length
     const one: Append = { stream, expected, messages }
@@ -194,6 +217,7 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
           if (closing.signal.aborted) return
           const failure = failureOf(error)
           if (failure.kind === 'passing' && failure.rebuild) server.rebuild(client)
+          watch?.suspect()
           onTrouble('following the log', error)
         },
       },
@@ -215,17 +239,20 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     return handle
   }
 
-  return {
-    append,
-    read,
-    readAll,
-    follow,
-    async close() {
-      closing.abort()
-      await Promise.all([...followings].map((following) => following.stop()))
-      await server.close()
-    },
+  async function close(): Promise<void> {
+    watch?.stop()
+    closing.abort()
+    await Promise.all([...followings].map((following) => following.stop()))
+    await server.close()
   }
+
+  try {
+    await watch?.begun
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { append, read, readAll, follow, close }
 }
 
 const utf8 = new TextEncoder()

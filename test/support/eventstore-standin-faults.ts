@@ -1,3 +1,5 @@
+import type { User } from './eventstore-standin-rights.ts'
+
 /** How a server of some version behaves, and what goes wrong with it. Everything may be changed while it runs. */
 export interface Behaviour {
   /** The server's clock, ms since 1970. */
@@ -27,6 +29,10 @@ export interface Behaviour {
   onAppend: (stream: string) => Fate
   /** Set: this node is no leader and names the one who is. */
   leader: { readonly host: string; readonly port: number } | null
+  /** False: every call is answered that the server is not ready, as in the seconds after its start. */
+  isReady: boolean
+  /** Whom it knows by name; null = a server without users, where everybody may do everything. */
+  users: ReadonlyMap<string, User> | null
 }
 
 /**
@@ -47,6 +53,8 @@ export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
   readDelayMs: 0,
   onAppend: () => 'answer',
   leader: null,
+  isReady: true,
+  users: null,
   ...over,
 })
 

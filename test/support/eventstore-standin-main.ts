@@ -1,6 +1,6 @@
 // The stand-in as a program of its own, for tests with several processes: node test/support/eventstore-standin-main.ts
-// [port] Prints its URL on one line when it listens, and for each line on its standard input a line of JSON: what it was
-// asked so far. Ends with its standard input, so that it never outlives the test that started it.
+// [port] Prints its URL on one line when it listens, and for each line on its standard input a line of JSON: what it
+// was asked so far. Ends with its standard input, so that it never outlives the test that started it.
 import { createInterface } from 'node:readline'
 import { startEventStore } from './eventstore-standin.ts'
 import type { Asked } from './eventstore-standin-process.ts'

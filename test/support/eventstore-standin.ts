@@ -16,7 +16,9 @@ import { batchAppend, type Node } from './eventstore-standin-append.ts'
 import { softDelete, tombstone } from './eventstore-standin-delete.ts'
 import { type Behaviour, behaviour, gate } from './eventstore-standin-faults.ts'
 import { type ReadCall, read } from './eventstore-standin-read.ts'
+import { guarded } from './eventstore-standin-rights.ts'
 import { type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
+import type { Certificate } from './eventstore-standin-tls.ts'
 
 /*
  * Where the stand-in is not what real servers were (section 6 of the notes on EventStoreDB):
@@ -32,12 +34,12 @@ import { type Raw, type StandinStore, standinStore } from './eventstore-standin-
 
 /**
  * A server that speaks the part of EventStoreDB's protocol that our adapter (and, to show why not, its client) uses, in
- * memory. No rights, no TLS, no durability beyond `restart`: for tests. Serves any number of clients, of this process
- * and others.
+ * memory. No durability beyond `restart`: for tests. Serves any number of clients, of this process and others. Of
+ * rights it knows passwords and who may read `$all`; ACLs of other streams it does not know.
  */
 export interface EventStoreStandin {
   readonly port: number
-  /** `esdb://127.0.0.1:<port>?tls=false` */
+  /** `esdb://127.0.0.1:<port>?tls=false`, or with TLS `…?tlsCAFile=<file>`; names no user. */
   readonly url: string
   readonly store: StandinStore
   /** May be changed at any time. */
@@ -70,6 +72,8 @@ export interface StandinOptions {
   readonly behaviour?: Partial<Behaviour>
   /** Ports of the cluster, the leader first, as gossip tells them. Default: this one alone. */
   members?(): readonly number[]
+  /** Default: without TLS. */
+  readonly tls?: Certificate
 }
 
 /** Listens on 127.0.0.1 when it resolves. Rejects when the port is taken. End it with `kill()`. */
@@ -78,6 +82,7 @@ export async function startEventStore({
   store = standinStore(),
   behaviour: over,
   members,
+  tls,
 }: StandinOptions = {}): Promise<EventStoreStandin> {
   const calls: Record<string, number> = {}
   const subscriptions = new Set<ReadCall>()
@@ -91,12 +96,12 @@ export async function startEventStore({
     },
   }
   const services = servicesOf(node, subscriptions, () => members?.() ?? [bound])
-  let server = await listening(services, port)
+  let server = await listening(services, port, tls)
   const bound = server.port
 
   return {
     port: bound,
-    url: `esdb://127.0.0.1:${bound}?tls=false`,
+    url: `esdb://127.0.0.1:${bound}?${tls === undefined ? 'tls=false' : `tlsCAFile=${encodeURIComponent(tls.caFile)}`}`,
     store,
     behaviour: node.behaviour,
     calls,
@@ -108,7 +113,7 @@ export async function startEventStore({
     async restart() {
       server.grpc.forceShutdown()
       node.gate.open()
-      server = await listening(services, bound)
+      server = await listening(services, bound, tls)
     },
     freeze: () => node.gate.shut(),
     thaw: () => node.gate.open(),
@@ -126,13 +131,19 @@ export async function startEventStore({
 
 type Services = readonly (readonly [ServiceDefinition, UntypedServiceImplementation])[]
 
-async function listening(services: Services, port: number): Promise<{ readonly grpc: Server; readonly port: number }> {
+async function listening(
+  services: Services,
+  port: number,
+  tls: Certificate | undefined,
+): Promise<{ readonly grpc: Server; readonly port: number }> {
   const grpc = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 })
   for (const [definition, implementation] of services) grpc.addService(definition, implementation)
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.chain }])
   const bound = await new Promise<number>((resolve, reject) => {
-    grpc.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, actual) =>
-      error ? reject(error) : resolve(actual),
-    )
+    grpc.bindAsync(`127.0.0.1:${port}`, credentials, (error, actual) => (error ? reject(error) : resolve(actual)))
   })
   return { grpc, port: bound }
 }
@@ -165,10 +176,11 @@ function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => rea
       answer(null, clusterInfo(members()))
     },
   }
+  const { behaviour: rules } = node
   return [
-    [streamsServices.StreamsService, streams],
-    [featuresServices.ServerFeaturesService, features],
-    [gossipServices.GossipService, gossip],
+    [streamsServices.StreamsService, guarded(rules, streams)],
+    [featuresServices.ServerFeaturesService, guarded(rules, features, true)],
+    [gossipServices.GossipService, guarded(rules, gossip, true)],
   ]
 }
 
