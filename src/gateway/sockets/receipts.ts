@@ -57,6 +57,7 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       const isNews = client.cursor !== upTo || client.isReplaced || client.named.length > 0
       client.cursor = upTo
       client.isReplaced = false
+      if (client.isLive) client.isOwed = false
       client.named = [] // it has been told its own name by now, and comes in its own place from now on
       if (isNews) put(client)
       places.standForItself(client)
@@ -99,7 +100,7 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       const others = [...here.clients]
       const client: Client = {
         ...{ socket, person, room, replaces, cursor: null, silent: [], named: [], toldTo: null, isLive: false },
-        ...{ over: null, isDirty: false, askedAt: null, isReplaced: false, isGone: false, settling: [] },
+        ...{ over: null, isDirty: false, askedAt: null, isReplaced: false, isGone: false, settling: [], isOwed: false },
       }
       bySocket.set(socket.id, client)
       here.clients.add(client)
@@ -114,6 +115,7 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       const turn = here.turn.then(() => places.find(client, others))
       here.turn = turn
       return turn.then((missing) => {
+        client.isOwed = missing !== null
         begin(client, missing ?? now)
         return missing
       })
@@ -128,7 +130,7 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       const client = bySocket.get(socket.id)
       if (!client) return
       client.isLive = true
-      if (wrote) onWritten(client)
+      if (wrote || client.isOwed) onWritten(client)
     },
     pushed(room) {
       for (const client of byRoom.get(room)?.clients ?? NOBODY) if (client.isLive) onWritten(client)
