@@ -8,6 +8,13 @@ export interface KnownCursorOptions {
   readonly follower: Pick<Follower, 'position' | 'until'>
 }
 
+/** Of what was sent in the place of a cursor, as it is told back. */
+const MAX_SHOWN = 64
+
+/** What a client has sent that is no cursor, in words for the client. */
+export const shownCursor = (sent: unknown): string =>
+  (typeof sent === 'string' ? sent : (JSON.stringify(sent) ?? '')).slice(0, MAX_SHOWN)
+
 /** This node hears within milliseconds of what another one has told. */
 const HEARD_MS = 5_000
 

@@ -94,6 +94,35 @@ test('[RENEW-4] a disabled person gets no new token', async () => {
   expect((await call(token, 'POST', '/auth/refresh')).status).toBe(401)
 })
 
+test('[RENEW-4] nor does a disabled visitor, by their secret or by their token', async () => {
+  const admin = await tokenFor('admin', 'adm')
+  const visit = (body: object, token: string | null = null) =>
+    call(token, 'POST', '/auth/visitor', { org_id: 'acme', ...body })
+  const { visitor_secret, access_token } = (await visit({ name: 'Vi' })).body.data
+  const client = await connect(server.url, { auth: { token: access_token } })
+  client.close()
+  const { sub } = decodeJwt(access_token)
+  expect((await call(admin, 'POST', `/users/${sub}/disable`)).status).toBeLessThan(300)
+  expect((await visit({ visitor_secret })).status).toBe(401)
+  expect((await visit({}, access_token)).status).toBe(401)
+})
+
+test('[VISIT-1] a visitor who comes again without a name is called as before', async () => {
+  const visit = (body: object, token: string | null = null) =>
+    call(token, 'POST', '/auth/visitor', { org_id: 'acme', ...body })
+  const first = await visit({ name: 'Mia', email: 'mia@example.org' })
+  const come = async ({ body }: Answer) => {
+    const client = await connect(server.url, { auth: { token: body.data.access_token } })
+    onTestFinished(() => client.close())
+    return (await client.told('visitor_init')).user
+  }
+  const user = await come(first)
+  expect(user).toMatchObject({ name: 'Mia', is_anonymous: false })
+  const { visitor_secret, access_token } = first.body.data
+  expect(await come(await visit({ visitor_secret }))).toEqual(user)
+  expect(await come(await visit({}, access_token))).toEqual(user)
+})
+
 test(
   '[VISIT-1] a visitor_secret makes the same visitor again, also when the token has expired, and ' + 'nobody else',
   async () => {

@@ -157,7 +157,7 @@ test('[RESUME-3] a cursor that this log does not know is told so, and the client
   const known = BigInt(String(stayer.pushes.at(-1)?.cursor))
   const future = known + (1_000_000n << 40n)
   const another = known ^ (0xffn << 8n)
-  for (const after of [String(future), String(another), 'nonsense', 7, { a: 1 }]) {
+  for (const after of [String(future), String(another), 'nonsense', 7, { a: 1 }, { toString: 1, valueOf: 1 }]) {
     const back = await exact(acme, 'agent', 'ann', { after })
     expect((await back.told('cursor_unknown')).code).toBe('cursor-unknown')
     await back.told('staff_init')

@@ -68,12 +68,15 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
     },
     async ({ body: { org_id: org, name, email, visitor_secret: kept }, token }) => {
       if (sign === null) return ELSEWHERE
-      const profile = { ...(name ? { name } : {}), ...(email ? { email } : {}) }
       const known = kept === undefined ? await visitorOf(parts, token, org) : null
       if (known instanceof Refusal) return known
       // Nothing is recorded: who never connects leaves no trace, and whether the organisation exists stays untold.
       const secret = known === null ? (kept ?? newVisitorSecret()) : null
       const id = known ?? visitorIdOf(org, secret ?? '')
+      const before = known === null && kept === undefined ? null : await personOf(parts.entities, org, id)
+      if (before?.disabled) return refuse('account-disabled')
+      // Who does not say how they are called is called as before.
+      const profile = { ...before?.profile, ...(name ? { name } : {}), ...(email ? { email } : {}) }
       const answer = await tokenOf(parts, sign, { id, org, role: 'visitor', profile })
       return answer instanceof Refusal || secret === null
         ? answer
@@ -116,7 +119,7 @@ const ELSEWHERE = refuse('tokens-issued-elsewhere', {
 /** A token for as long as its kind lives, but for no longer than a log-in does. */
 async function tokenOf({ now }: Pick<AuthRoutesParts, 'now'>, sign: Sign, claims: Claims) {
   const seconds = Math.floor(now() / 1000)
-  const loggedInAt = claims.loggedInAt ?? seconds
+  const loggedInAt = Math.floor(claims.loggedInAt ?? seconds) // others may tell fractions
   const left = loggedInAt + LOG_IN_SECONDS - seconds
   if (left <= 0) return refuse('log-in-again')
   const expires_in = Math.min(left, claims.role === 'visitor' ? VISITOR_TOKEN_SECONDS : ACCOUNT_TOKEN_SECONDS)

@@ -5,7 +5,7 @@ import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import { isOutdated } from '../../../machines/person/log-in.ts'
 import type { CatchUp } from '../../delivery/catch-up.ts'
 import type { Node } from '../../delivery/contract.ts'
-import { type KnownCursorOptions, knownCursor } from '../../delivery/known-cursor.ts'
+import { type KnownCursorOptions, knownCursor, shownCursor } from '../../delivery/known-cursor.ts'
 import { personOf } from '../../gateway/auth/accounts.ts'
 import { AuthFailure, partyOf } from '../../gateway/auth/authenticator.ts'
 import { tokenFrom } from '../../gateway/auth/tokens.ts'
@@ -98,7 +98,7 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
       response: outgoing,
       hearer: { kind: 'app', party, query: {} },
       after: cursor === 'unknown' ? undefined : cursor,
-      unknown: cursor === 'unknown' ? String(sent).slice(0, 64) : null,
+      unknown: cursor === 'unknown' ? shownCursor(sent) : null,
       ...{ goodUntil, catchUp },
     })
     return RESPONSE_ALREADY_SENT

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'socket.io'
 import type { Cursor } from '../../delivery/cursor.ts'
-import { type KnownCursorOptions, knownCursor } from '../../delivery/known-cursor.ts'
+import { type KnownCursorOptions, knownCursor, shownCursor } from '../../delivery/known-cursor.ts'
 import { ConnectionRefused } from './connection-refused.ts'
 
 /** From where a client goes on, as it says itself. */
@@ -37,7 +37,7 @@ export const resumptions = (parts: KnownCursorOptions) => {
     if (sent === undefined || sent === null || sent === '') return { after: undefined, unknown: null }
     const cursor = await knownCursor(parts, sent)
     if (cursor === 'behind') throw new ConnectionRefused(503, 'try again: this node is behind')
-    if (cursor === 'unknown') return { after: undefined, unknown: String(sent).slice(0, MAX_ID) }
+    if (cursor === 'unknown') return { after: undefined, unknown: shownCursor(sent) }
     return { after: cursor, unknown: null }
   }
 
