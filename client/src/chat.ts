@@ -1,5 +1,6 @@
 import { messageOf } from './desk.ts'
 import type { Events } from './events.ts'
+import { newest } from './newest.ts'
 
 /** The chat that a visitor has open; null = none. */
 export type Chat = Events['visitor_init']['chat']
@@ -13,10 +14,10 @@ export function chatAfter(chat: Chat, name: string, data: Events[keyof Events]):
   if (!chat || chat.room !== (data as { readonly room?: unknown }).room) return chat
   switch (name) {
     case 'own_msg':
-      return { ...chat, messages: [...chat.messages, messageOf(data as Events['own_msg'], null)] }
+      return { ...chat, messages: newest([...chat.messages, messageOf(data as Events['own_msg'], null)]) }
     case 'staff_send': {
       const message = data as Events['staff_send']
-      return { ...chat, messages: [...chat.messages, messageOf(message, message.user)] }
+      return { ...chat, messages: newest([...chat.messages, messageOf(message, message.user)]) }
     }
     case 'staff_join_room':
     case 'staff_being_taken_over_chat':

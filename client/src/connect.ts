@@ -1,6 +1,8 @@
 import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client'
+import { Admission } from './admission.ts'
 import type { Calls, Events } from './events.ts'
 import { type Done, Outbox } from './outbox.ts'
+import type { Refused } from './refused.ts'
 import { type Held, State } from './state.ts'
 
 export interface ConnectOptions {
@@ -8,7 +10,7 @@ export interface ConnectOptions {
   readonly url: string
   /**
    * The token, or what gets one whenever it connects: a fresh one each time keeps it connected for as long as it
-   * likes.
+   * likes. When it rejects, or what it gives is not taken, it is asked again, after growing pauses.
    */
   readonly token?: string | (() => string | Promise<string>)
   /** Hints of the handshake: `role`, `lesson_id`, `product_type`. */
@@ -30,6 +32,8 @@ export interface LyceumClient {
   /** What it holds now, kept true by what it is told. */
   readonly held: Held
   readonly isConnected: boolean
+  /** Why the server does not let it in, for good; undefined as long as it may. Calls are rejected with it. */
+  readonly refused: Refused | undefined
   /** Calls that have no answer yet. */
   readonly waiting: number
   /**
@@ -39,7 +43,7 @@ export interface LyceumClient {
   call<Name extends keyof Calls>(name: Name, data: Calls[Name]): Promise<Done>
   /** Each push once, after `held` shows it. Gives what ends the listening. */
   on<Name extends keyof Events>(name: Name, listener: (data: Events[Name]) => void): () => void
-  /** Called after every change of `held` and of `isConnected`. */
+  /** Called after every change of `held`, `isConnected` and `refused`. */
   onChange(listener: () => void): () => void
   /** Undefined before it was told anything that it could go on from. */
   snapshot(): Snapshot | undefined
@@ -47,7 +51,7 @@ export interface LyceumClient {
   close(): void
 }
 
-/** What is a connection's own: how it is entered, and how it is left. */
+/** What is a connection's own as long as the server does not recover it: how it is entered, and how it is left. */
 const ENTERED_BY: Readonly<Partial<Record<keyof Calls, keyof Calls>>> = {
   subscribeToCourse: 'unsubscribeFromCourse',
   join_course: 'leave_course',
@@ -63,19 +67,27 @@ export function connect({ url, token, query = {}, from, socket: more = {} }: Con
   const entered = new Map<string, readonly [name: string, data: object]>()
   let cursor = from?.cursor
   let closed = false
+  let refused: Refused | undefined
 
   const socket = io(url, {
     forceNew: true,
     ...more,
     query: { ...query, resume: '1', protocol: '2' },
-    auth: (send) => void tokenNow().then((now) => send({ ...now, ...(cursor === undefined ? {} : { after: cursor }) })),
+    auth: (send) => {
+      const after = cursor === undefined ? {} : { after: cursor }
+      void admission.present(socket, (token) => send({ ...token, ...after }))
+    },
   })
   const outbox = new Outbox((name, data, answer) => void socket.emit(name, data, answer))
 
-  async function tokenNow(): Promise<{ readonly token?: string }> {
-    const now = typeof token === 'function' ? await token() : token
-    return now === undefined ? {} : { token: now }
-  }
+  const admission = new Admission({
+    token,
+    refused(why) {
+      refused = why
+      outbox.end(why)
+      changed()
+    },
+  })
 
   const changed = (): void => {
     for (const watch of watchers) watch()
@@ -86,21 +98,22 @@ export function connect({ url, token, query = {}, from, socket: more = {} }: Con
     if (typeof told === 'string') cursor = told
     if (name === 'cursor_unknown') cursor = undefined
     if (!isNew) return
+    if (FAREWELLS.has(name)) entered.delete(nameOf(data as Farewell))
     for (const listen of listeners.get(name) ?? []) listen(data as never) // of its own name
     if (name === 'staff_init') for (const { room } of (data as Events['staff_init']).own_chats) askContents(room.id)
     changed()
   })
-  /**
-   * Who claims again is told what is in the chat. It may have been handed on meanwhile: then there is nothing to tell.
-   */
+  /** It may have been handed on meanwhile: then it is refused, and there is nothing to tell. */
   const askContents = (room: string): void => {
-    if (!(room in state.held.ownMessages)) outbox.call('staff_join', { room }).catch(() => {})
+    if (!(room in state.held.ownMessages)) outbox.call('staff_join', { room, again: true }).catch(() => {})
   }
   socket.on('connect', () => {
-    for (const [name, data] of entered.values()) socket.emit(name, data)
+    admission.letIn()
+    if (!socket.recovered) for (const [name, data] of entered.values()) socket.emit(name, data)
     outbox.open()
     changed()
   })
+  socket.on('connect_error', (error) => admission.turnedAway(socket, error))
   socket.on('disconnect', () => {
     outbox.shut()
     changed()
@@ -113,17 +126,22 @@ export function connect({ url, token, query = {}, from, socket: more = {} }: Con
     get isConnected() {
       return socket.connected
     },
+    get refused() {
+      return refused
+    },
     get waiting() {
       return outbox.size
     },
     call(name, data) {
-      const { course_id, video_id } = data as { readonly course_id?: string; readonly video_id?: string }
-      const about = course_id ?? video_id
-      const leaving = ENTERED_BY[name]
-      if (leaving) entered.set(`${leaving} ${about}`, [name, data])
-      else entered.delete(`${name} ${about}`)
       if (closed) return Promise.reject(new Error('the client is closed'))
-      return outbox.call(name, data)
+      if (refused) return Promise.reject(refused)
+      const its = data as Subject
+      const isEntering = name in ENTERED_BY
+      const left = Object.entries(ENTERED_BY).find(([, leave]) => leave === name)?.[0]
+      const done = outbox.call(name, data)
+      if (isEntering) done.then(() => void entered.set(nameOf({ ...its, event: name }), [name, data]), NOTHING)
+      if (left) done.then(() => void entered.delete(nameOf({ ...its, event: left })), NOTHING)
+      return done
     },
     on(name, listener) {
       const its = listeners.get(name) ?? new Set()
@@ -137,8 +155,28 @@ export function connect({ url, token, query = {}, from, socket: more = {} }: Con
     snapshot: () => (cursor === undefined ? undefined : { cursor, held: state.held }),
     close() {
       closed = true
-      outbox.end()
+      admission.end()
+      outbox.end(new Error('the client was closed before it was answered'))
       socket.close()
     },
   }
 }
+
+/** What somebody is told who is taken out. */
+const FAREWELLS: ReadonlySet<string> = new Set(['error', 'activeSessionsError'])
+
+interface Subject {
+  readonly course_id?: string
+  readonly video_id?: string
+}
+
+interface Farewell extends Subject {
+  /** Of attendance, which does not say so: `subscribeToCourse`. */
+  readonly event?: string
+}
+
+/** Of something that was entered. A video is known by its own id, whether or not its course is named as well. */
+const nameOf = ({ event = 'subscribeToCourse', course_id, video_id }: Farewell): string =>
+  `${event} ${video_id ?? course_id}`
+
+const NOTHING = (): void => {}

@@ -84,11 +84,13 @@ export type ActiveSession = {
 
 /** Everything that a client can hear, by name. */
 export interface Events {
-  /** Why something was refused, besides the ack; or why there will be no more pushes. */
+  /** Why something was refused, besides the ack; or why there will be no more pushes of this course or video. */
   readonly error: {
     readonly message: string
     readonly code: string
     readonly event: string
+    readonly course_id?: string
+    readonly video_id?: string
   }
   /** To a new connection with `resume=1`, after its opening state: from here on it can come back. */
   readonly cursor: {
@@ -700,9 +702,10 @@ export interface Calls {
   }
   /** The visitor ends the chat. */
   readonly visitor_leave_room: Readonly<Record<string, never>>
-  /** Claim a chat; whoever serves it already is told again what is in it. */
+  /** Claim a chat; whoever serves it already is told again what is in it. `again`: they only, nothing is claimed. */
   readonly staff_join: {
     readonly room: string
+    readonly again?: boolean
   }
   /** Whoever serves the chat ends it. */
   readonly staff_leave_room: {

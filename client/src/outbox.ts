@@ -64,10 +64,10 @@ export class Outbox {
     this.#isOpen = false
   }
 
-  /** Nothing will be answered any more. */
-  end(): void {
+  /** Nothing will be answered any more, for this reason. */
+  end(why: Error): void {
     this.shut()
-    for (const { reject } of this.#pending.splice(0)) reject(new Error('the client was closed before it was answered'))
+    for (const { reject } of this.#pending.splice(0)) reject(why)
   }
 
   #ask(pending: Pending): void {

@@ -6,7 +6,8 @@ export type ChatCommand = Command &
   (
     | { readonly type: 'OpenChat'; readonly visitor: ChatVisitor; readonly content: Content; readonly bytes?: number }
     | { readonly type: 'Write'; readonly content: Content; readonly bytes?: number }
-    | { readonly type: 'ClaimChat' }
+    /** `again`: it is theirs already, or nothing happens. */
+    | { readonly type: 'ClaimChat'; readonly again?: boolean }
     | { readonly type: 'TakeOverChat' }
     /** Whoever serves hands the chat to a colleague. That they are here is looked at before this is asked. */
     | { readonly type: 'TransferChat'; readonly to: Colleague }

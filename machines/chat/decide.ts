@@ -39,7 +39,8 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
   switch (command.type) {
     case 'ClaimChat':
       if (!isStaff(by.role)) return refuse('staff-only')
-      if (staffId === null) return [{ type: 'ChatClaimed', staffId: by.id, role: by.role }]
+      if (staffId === null)
+        return command.again ? refuse('chat-not-claimed') : [{ type: 'ChatClaimed', staffId: by.id, role: by.role }]
       return staffId === by.id ? [] : refuse('chat-already-claimed', { staffId })
 
     case 'TakeOverChat':

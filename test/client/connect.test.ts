@@ -154,20 +154,124 @@ test('[CLIENT-6] courses and videos that were joined are joined again after a lo
   const says = (message: string) => tea.ask('send_chat_message', { video_id: it.video, message, timestamp: 't' })
   await says('one')
   await until(() => heard.includes('one'))
-  let joins = 0
-  stu.on('joined_video', () => joins++)
   line.down()
   await until(() => !stu.isConnected)
   line.mend()
-  await until(() => joins > 0)
+  await until(() => stu.isConnected)
   await says('two')
   await until(() => heard.includes('two'))
   await stu.call('leave_course', { course_id: it.course })
-  line.cut()
-  await until(() => joins > 1)
+  line.down()
+  await until(() => !stu.isConnected)
+  line.mend()
+  await until(() => stu.isConnected)
   await it.ask(['teacher', 'tea'], 'PATCH', '', { title: 'Decimals' })
   await says('three')
   await until(() => heard.includes('three'))
   expect(heard).toEqual(['one', 'two', 'three'])
   it.close()
+})
+
+test('[CLIENT-7] a chat that is returned as the first act of a page stays returned', async () => {
+  const [ann, vera] = [await come('agent', 'ann'), await come('visitor', 'vera')]
+  await vera.call('visitor_first_msg', { content: { n: 1 } })
+  await until(() => roomIn(ann) !== '')
+  const room = roomIn(ann)
+  await ann.call('staff_join', { room })
+  const page = typed({ url: line.url, token: () => tokenFor('agent', 'ann'), socket: { transports: ['websocket'] } })
+  open.push(page)
+  await page.call('return_chat', { room })
+  await until(() => page.waiting === 0 && roomIn(page) === room)
+  expect(page.held.desk?.own_chats).toEqual([])
+  const types = await eventTypes(room)
+  expect(types).toEqual(['ChatOpened', 'ChatClaimed', 'ChatReturned'])
+})
+
+test('[CLIENT-7] what is in a chat that one serves is read without a claim', async () => {
+  const [ann, vera] = [await come('agent', 'ann'), await come('visitor', 'vera')]
+  await vera.call('visitor_first_msg', { content: { n: 1 } })
+  await until(() => roomIn(ann) !== '')
+  const room = roomIn(ann)
+  const again = (one: LyceumClient) =>
+    one.call('staff_join', { room, again: true }).catch((error: Refused) => error.code)
+  expect(await again(ann)).toBe('chat-not-claimed')
+  await ann.call('staff_join', { room })
+  expect(await again(ann)).toMatchObject({ room })
+  const bob = await come('agent', 'bob')
+  expect(await again(bob)).toBe('chat-already-claimed')
+  const page = await come('agent', 'ann')
+  await until(() => page.held.ownMessages[room] !== undefined)
+  expect(page.held.ownMessages[room]).toEqual(ann.held.ownMessages[room])
+  expect(await eventTypes(room)).toEqual(['ChatOpened', 'ChatClaimed'])
+})
+
+const eventTypes = async (room: string): Promise<readonly string[]> => {
+  const { body } = await call(server.url, await tokenFor('admin', 'adm'), 'GET', `/chats/${room}/events`)
+  return body.data.map(({ type }: { type: string }) => type)
+}
+
+test('[CLIENT-8] a token that cannot be got, or has expired, is asked for again', async () => {
+  for (const wrong of [() => Promise.reject(new Error('no network')), () => tokenFor('agent', 'bob', 'acme', {}, -5)]) {
+    let asked = 0
+    const bob = await come('agent', 'bob', { token: () => (++asked < 3 ? wrong() : tokenFor('agent', 'bob')) })
+    const flagging = bob.call('change_chat_priority', { room: 'none', severity_level: 1 })
+    await until(() => bob.isConnected)
+    expect(asked).toBe(3)
+    expect(bob.refused).toBeUndefined()
+    await expect(flagging).rejects.toMatchObject({ code: 'no-such-chat' })
+    bob.close()
+  }
+})
+
+test('[CLIENT-8] whoever cannot be let in for good is told why, and so are their calls', async () => {
+  const token = await tokenFor('agent', 'bob', 'acme', {}, -5)
+  const bob = typed({ url: line.url, token, socket: { transports: ['websocket'] } })
+  open.push(bob)
+  let changes = 0
+  bob.onChange(() => changes++)
+  const waiting = bob.call('staff_join', { room: 'x' })
+  await expect(waiting).rejects.toMatchObject({ code: '401', message: expect.stringContaining('expired') })
+  expect(bob.refused?.code).toBe('401')
+  expect(changes).toBeGreaterThan(0)
+  await expect(bob.call('staff_join', { room: 'x' })).rejects.toBe(bob.refused)
+})
+
+test('[CLIENT-6] what was refused, and what one was taken out of, is not asked for again', async () => {
+  const it = await campus(server)
+  const stu = await come('student', 'stu', { token: () => tokenFor('student', 'stu', it.org) })
+  const errors: string[] = []
+  const joined: string[] = []
+  stu.on('error', ({ code }) => errors.push(code))
+  stu.on('joined_course', ({ course_id }) => joined.push(course_id))
+  expect(await stu.call('join_course', { course_id: 'none' }).catch(({ code }: Refused) => code)).toBe('no-such-course')
+  await stu.call('join_course', { course_id: it.course })
+  await until(() => joined.length === 1)
+  await it.ask(['teacher', 'tea'], 'DELETE', '/enrollments/stu')
+  await until(() => errors.includes('not-in-course'))
+  await it.enrol('stu')
+  for (let n = 0; n < 2; n++) {
+    const back = new Promise<void>((told) => stu.onChange(() => stu.isConnected && told()))
+    line.down()
+    await until(() => !stu.isConnected)
+    line.mend()
+    await back
+    await until(() => stu.isConnected)
+  }
+  await stu.call('join_course', { course_id: it.course }) // behind whatever it asked by itself
+  expect(errors).toEqual(['no-such-course', 'not-in-course'])
+  await until(() => joined.length === 2)
+  it.close()
+})
+
+test('[CLIENT-2] also of a chat that holds more than is told at once', async () => {
+  const vera = await come('visitor', 'vera')
+  await vera.call('visitor_first_msg', { content: { n: 0 } })
+  const ann = await come('agent', 'ann')
+  await until(() => roomIn(ann) !== '')
+  await ann.call('staff_join', { room: roomIn(ann) })
+  for (let n = 1; n < 9; n++) await vera.call('visitor_msg', { content: { n, text: 'x'.repeat(60_000) } })
+  await until(() => vera.waiting === 0)
+  const fresh = await come('visitor', 'vera')
+  await until(() => fresh.held.chat !== undefined)
+  expect(vera.held.chat).toEqual(fresh.held.chat)
 })

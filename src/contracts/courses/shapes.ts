@@ -57,6 +57,11 @@ export const courseAnswers: { readonly [Name in keyof CourseAnswers]: Shape<Cour
     .strictObject({ ...ref, video_id: id, course_id: id, status: z.string() })
     .describe('To the connection that asked: it hears of the video now.'),
   error: z
-    .strictObject({ message: z.string(), code: z.string(), event: z.string() })
-    .describe('Why something was refused, besides the ack; or why there will be no more pushes.'),
+    .strictObject({
+      ...{ message: z.string(), code: z.string(), event: z.string() },
+      ...{ course_id: id.exactOptional(), video_id: id.exactOptional() },
+    })
+    .describe(
+      'Why something was refused, besides the ack; or why there will be no more pushes of this course or video.',
+    ),
 }

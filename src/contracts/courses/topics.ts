@@ -43,8 +43,9 @@ export function courseTopics({ log, entities, access, isBack }: CourseTopicsPart
     const found = await access.visible(course, by)
     return found instanceof Refusal ? found : found.seq
   }
-  const farewell = (event: string) => () => {
-    const data: CourseAnswers['error'] = { message: courseRefusals['not-in-course'][1], code: 'not-in-course', event }
+  const farewell = (event: string, of: { readonly course_id: string; readonly video_id?: string }) => {
+    const code = 'not-in-course'
+    const data: CourseAnswers['error'] = { message: courseRefusals[code][1], code, event, ...of }
     return { name: 'error', data }
   }
   return {
@@ -62,7 +63,7 @@ export function courseTopics({ log, entities, access, isBack }: CourseTopicsPart
         return () => ({ name: 'joined_course', data: { ...ref, course_id, status: JOINED } })
       },
       takesOut,
-      farewell: farewell('join_course'),
+      farewell: (course_id) => farewell('join_course', { course_id }),
     },
     video: {
       name: 'video',
@@ -78,7 +79,10 @@ export function courseTopics({ log, entities, access, isBack }: CourseTopicsPart
         return () => ({ name: 'joined_video', data: { ...ref, video_id, course_id, status: JOINED } })
       },
       takesOut,
-      farewell: farewell('join_video'),
+      farewell(id) {
+        const [course_id, video_id] = partsOf(id)
+        return farewell('join_video', { course_id, video_id })
+      },
     },
   }
 }

@@ -57,5 +57,12 @@ export interface CourseAnswers {
   readonly connected: { readonly status: string }
   readonly joined_course: EventRef & { readonly course_id: string; readonly status: string }
   readonly joined_video: EventRef & { readonly video_id: string; readonly course_id: string; readonly status: string }
-  readonly error: { readonly message: string; readonly code: string; readonly event: string }
+  readonly error: {
+    readonly message: string
+    readonly code: string
+    readonly event: string
+    /** Of whoever is taken out: of what. */
+    readonly course_id?: string
+    readonly video_id?: string
+  }
 }

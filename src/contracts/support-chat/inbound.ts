@@ -27,6 +27,7 @@ const writing = inRoom.extend({ content: z.unknown().optional() })
 const flagging = inRoom.extend({ severity_level: z.int().min(0).max(100).default(0) })
 const replaying = z.object({ room, speed: z.number().min(0.01).max(1000).default(1) })
 const handingOver = inRoom.extend({ staff_id: idText(mustBeIdOf('a colleague')) })
+const joining = inRoom.extend({ again: z.boolean().optional() })
 const leaving = z.object({ client_id: clientId })
 
 /** How visitors' content is read is in `shared/content.ts`; this is what is published of it. */
@@ -43,7 +44,9 @@ export const supportChatAsked = {
     visitor_msg_unclaimed: visitorContent.describe('The same as `visitor_msg`.'),
     visitor_msg: visitorContent.describe('The visitor writes. The content bare, or `{content, client_id}`.'),
     visitor_leave_room: leaving.describe('The visitor ends the chat.'),
-    staff_join: inRoom.describe('Claim a chat; whoever serves it already is told again what is in it.'),
+    staff_join: joining.describe(
+      'Claim a chat; whoever serves it already is told again what is in it. `again`: they only, nothing is claimed.',
+    ),
     staff_leave_room: inRoom.describe('Whoever serves the chat ends it.'),
     take_over_chat: inRoom.describe('A supervisor or an admin serves from now on what a lower rank served.'),
     transfer_chat: handingOver.describe('Whoever serves the chat hands it to a colleague who is online.'),
@@ -101,7 +104,12 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
     at,
   }))
 
-  const claim = toRoom(inRoom, (_, by, at) => ({ type: 'ClaimChat', by, at }))
+  const claim = toRoom(joining, ({ again = false }, by, at) => ({
+    type: 'ClaimChat',
+    ...(again ? { again } : {}),
+    by,
+    at,
+  }))
 
   const handing =
     (type: Handing): InboundRow =>
