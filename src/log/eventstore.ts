@@ -161,8 +161,8 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     const span = { from: BigInt(failure.actual), backwards: false, count: 1 }
     const found = await streamPage(client, append.stream, span, limitMs)
     if (found !== null && found.length > 0) throw error
-    // Rejects where it cannot be read because somebody deleted the stream.
-    for await (const _ of readStream(streams, append.stream, { from: failure.actual, isCertain: true })) break
+    // Rejects where it cannot be read because somebody has deleted or hidden it.
+    for await (const _ of readStream(streams, append.stream, { limit: 1, isCertain: true })) break
     throw new LogUnavailable(`${append.stream} has an event ${failure.actual} that cannot be read yet`)
   }
 

@@ -53,6 +53,12 @@ async function world(): Promise<World> {
   return { server, log, damages, fresh, reads: () => server.calls.read ?? 0 }
 }
 
+/** Every event is older than the stream shows. */
+function aged(server: EventStoreStandin): void {
+  setMetadata(server, STREAM, { $maxAge: 60 })
+  server.behaviour.clock = () => Date.now() + 61_000
+}
+
 async function codeOf(entities: Entities, command: ChatCommand): Promise<string> {
   const answer = await entities.ask('chat', 'c1', command)
   return answer instanceof Refusal ? `${answer.code} ${answer.details.how ?? ''}`.trim() : 'done'
@@ -70,6 +76,17 @@ describe('[DAMAGED-3] an entity that is awake', () => {
     for (let n = 0; n < 3; n++) expect(await codeOf(entities, write)).toBe(code)
     await expect(entities.state('chat', 'c1')).rejects.toBeInstanceOf(StreamDamaged)
     expect(new Set(damages.map(({ stream }) => stream))).toEqual(new Set([STREAM]))
+  })
+
+  test.each<readonly [string, (server: EventStoreStandin) => void, string]>([
+    ['deleted', (server) => server.store.softDelete(STREAM, at), 'damaged deleted'],
+    ['hidden', aged, 'damaged damaged'],
+  ])('and behind another node when its stream is %s does not wait for events to appear', async (_, hand, code) => {
+    const { server, fresh } = await world()
+    const [here, there] = [fresh(), fresh()]
+    for (const entities of [here, there]) expect(await codeOf(entities, write)).toBe('done')
+    hand(server)
+    expect(await codeOf(here, write)).toBe(code)
   })
 
   test('and whose beginning is hidden goes on until it sleeps', async () => {
