@@ -30,6 +30,7 @@ export const people = projectionOf<PersonRow, 'person'>('person', {
   name: 'people',
   version: 2,
   key: (person) => person.replace('.', '/'), // neither an organisation's id nor a person's has a dot
+  id: (key) => key.replace('/', '.'),
   fold,
   index: (key, { role, login, movedAt }) => [
     `org/${key}`,

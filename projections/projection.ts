@@ -1,6 +1,6 @@
 import type { Category, EventOf } from '../machines/catalogue.ts'
 import type { Recorded } from '../machines/kernel.ts'
-import { idIn } from '../machines/stream.ts'
+import { idIn, streamName } from '../machines/stream.ts'
 
 /**
  * A row is JSON and remembers the revision of the last event it has seen (`seq`), so that seeing an event twice is
@@ -23,6 +23,8 @@ export interface Projection<R extends Row = Row> {
    * The row that this event changes, null when the event is none of this view's business. Printable ASCII without NUL.
    */
   key(recorded: Recorded): string | null
+  /** The stream whose fold the row with this key is. */
+  stream(key: string): string
   /** The row after the event; undefined removes it. Pure, and must not change `row`. */
   fold(row: R | undefined, recorded: Recorded): R | undefined
   /**
@@ -37,6 +39,8 @@ export interface CategoryProjection<R extends Row, K extends Category> {
   readonly version: number
   /** The row's key, from the entity's id. Default: the id. */
   readonly key?: (id: string) => string
+  /** The way back. */
+  readonly id?: (key: string) => string
   fold(row: R | undefined, recorded: Recorded<EventOf<K>>): R | undefined
   index(key: string, row: R): readonly string[]
 }
@@ -44,14 +48,15 @@ export interface CategoryProjection<R extends Row, K extends Category> {
 /** The projection of all streams of one category: one row for each entity. */
 export const projectionOf = <R extends Row, K extends Category>(
   category: K,
-  { name, version, key = (id) => id, fold, index }: CategoryProjection<R, K>,
+  { name, version, key = (id) => id, id = (key) => key, fold, index }: CategoryProjection<R, K>,
 ): Projection<R> => ({
   name,
   version,
   key({ stream }) {
-    const id = idIn(category, stream)
-    return id === null ? null : key(id)
+    const entity = idIn(category, stream)
+    return entity === null ? null : key(entity)
   },
+  stream: (key) => streamName(category, id(key)),
   fold: (row, recorded) => fold(row, recorded as Recorded<EventOf<K>>), // the stream's category says so
   index,
 })

@@ -8,11 +8,13 @@ import type { Listener } from './delivery/listeners.ts'
 import type { LiveModel } from './delivery/live-model.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
 import {
+  PresenceDamaged,
   type PresenceTracker,
   PresenceUnavailable,
   presenceTracker,
   type RecordedPresence,
 } from './presence/tracker.ts'
+import { isDamaged } from './runtime/damaged-entities.ts'
 import type { Entities } from './runtime/entities.ts'
 import type { ConnectionParts } from './serve-connections.ts'
 
@@ -37,10 +39,13 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
   const { config, clock, connections, entities, online, onError } = options
   const { leases, lastSeen, diedAt, onlyNode } = connections
 
+  /** People of whom nothing can be recorded, as far as this node has met them. */
+  const damaged = new Set<string>()
+
   /** Everybody who is recorded as online or as lost, as this node has heard. */
   function* recordedAs(state: OnlineRow['state']) {
     for (const [person, row] of online.entries())
-      if (row.state === state) yield { person, until: row.state === 'lost' ? row.until : 0 }
+      if (row.state === state && !damaged.has(person)) yield { person, until: row.state === 'lost' ? row.until : 0 }
   }
 
   const tracker = presenceTracker({
@@ -52,6 +57,11 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
     ttlMs: config.leaseMs,
     async ask(person, command) {
       const answer = await entities.ask('presence', person, command)
+      if (isDamaged(answer)) {
+        damaged.add(person)
+        throw new PresenceDamaged(`the presence of ${person} is damaged`)
+      }
+      damaged.delete(person)
       // Presence itself never refuses: this is the log, or a mailbox, that cannot take it now.
       if (answer instanceof Refusal)
         throw new PresenceUnavailable(`the presence of ${person} could not be recorded: ${answer.code}`)
@@ -62,7 +72,9 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
       for (const { person } of recordedAs('online')) yield person
     },
     due: () => recordedAs('lost'),
-    onError: (error) => onError(error, 'presence'),
+    onError(error) {
+      if (!(error instanceof PresenceDamaged)) onError(error, 'presence') // the operator was told when it was found
+    },
   })
   const keys =
     config.redisUrl === null

@@ -29,7 +29,9 @@ import { socketOutlet } from './gateway/sockets/outlet.ts'
 import { receipts } from './gateway/sockets/receipts.ts'
 import { openSockets } from './gateway/sockets/sockets.ts'
 import { subscriptionsTo } from './gateway/sockets/subscriptions.ts'
+import { damageIn } from './log/damaged.ts'
 import type { Recorded } from './log/log.ts'
+import { damages } from './observe/damages.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { openHubs } from './presence/hubs.ts'
@@ -68,9 +70,12 @@ export interface Running {
 export async function serve(config: Config, logger: Logger, { contracts, kinds }: ServeWhat): Promise<Running> {
   const clock = systemClock
   const metrics = openMetrics()
+  const onDamaged = damages(logger)
   const onError = (error: unknown, where: string): void => {
     metrics.failed(where)
-    logger.error({ err: error, where }, 'unexpected')
+    const damage = damageIn(error)
+    if (damage) onDamaged(damage)
+    else logger.error({ err: error, where }, 'unexpected')
   }
 
   const failedIn = (where: string) => (error: unknown) => onError(error, where)
@@ -92,13 +97,8 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
   const entities = openEntities({
-    kinds,
-    log,
-    snapshots,
-    shared,
-    now: clock.now,
-    idleMs: config.roomIdleMs,
-    appended: metrics.appended,
+    ...{ kinds, log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs },
+    ...{ appended: metrics.appended, onDamaged },
   })
   const passwords = await openPasswords()
   const demo: DemoLogin[] = []

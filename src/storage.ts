@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Kinds, schemasOf } from '../machines/catalogue.ts'
+import { categoryIn } from '../machines/stream.ts'
 import type { Projection } from '../projections/projection.ts'
 import type { Config } from './config.ts'
 import type { Contract } from './delivery/contract.ts'
@@ -38,7 +39,9 @@ export async function openLog(
   const schemas = codec(schemasOf(kinds))
   if (config.eventStoreUrl !== null) {
     const { openEventStoreLog } = await import('./log/eventstore.ts')
-    return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, onTrouble, ...(health && { health }) })
+    const ours = (stream: string): boolean => Object.hasOwn(kinds, categoryIn(stream))
+    const watched = health && { health }
+    return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, ours, onTrouble, ...watched })
   }
   return openEmbeddedLog({ path: join(config.dataDirectory, 'log'), codec: schemas, now: Date.now, onFatal, readOnly })
 }

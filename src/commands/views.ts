@@ -24,11 +24,16 @@ export async function rebuildViews(config: Config, name?: string): Promise<void>
 /** `lyceum views verify`: sets the exit code to 1 when a live view differs from a fresh fold of the log. */
 export async function verifyViews(config: Config): Promise<void> {
   await withViews(config, undefined, async (parts) => {
-    for (const { view, equal, rows, live, fresh, position, differences } of await verifyAll(parts)) {
+    for (const { view, equal, rows, live, fresh, position, differences, cut } of await verifyAll(parts)) {
       process.stdout.write(
         `${view}: ${equal ? 'equal' : 'DIFFERENT'}, ${rows} keys compared at position ${position}, ` +
           `live ${live.slice(0, 16)}, fresh ${fresh.slice(0, 16)}\n`,
       )
+      if (cut.length > 0)
+        process.stdout.write(
+          `  ${cut.length} not compared, for somebody has taken events of theirs out of the log: ` +
+            `${cut.slice(0, 20).join(', ')}\n`,
+        )
       if (equal) continue
       process.exitCode = 1
       process.stdout.write(`  differs in ${differences.join(', ')}\n  mend it with: lyceum views rebuild ${view}\n`)

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { idIn, isOf, type PersonRef, personIn, personName } from '../../machines/stream.ts'
 import { keyedQueue } from '../keyed-queue.ts'
+import { StreamDamaged } from '../log/damaged.ts'
 import { type Log, type Recorded, UnreadableEvent } from '../log/log.ts'
 import { ALL_NOTICES, type Cursor } from './cursor.ts'
 import type { KeptStreams } from './kept-streams.ts'
@@ -100,7 +101,7 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
         if (names) for (const person of peopleIn(notifier, recorded)) await named.fetch(person)
         return true
       } catch (error) {
-        if (!(error instanceof UnreadableEvent)) throw error
+        if (!(error instanceof UnreadableEvent || error instanceof StreamDamaged)) throw error
         onError(error)
         return false
       }

@@ -1,4 +1,5 @@
 import type { Log, Recorded } from '../log/log.ts'
+import { PARTLY } from '../log/readable.ts'
 import type { Cursor } from './cursor.ts'
 import type { PastStream } from './past.ts'
 
@@ -13,7 +14,7 @@ export type Batches = AsyncIterable<readonly Recorded[]> | Iterable<readonly Rec
 export interface KeptStreams {
   /**
    * The events of a stream from where its past matters after this cursor, or from its beginning, in their order;
-   * everything that the follower has told is among them. Rejects with LogUnavailable.
+   * everything that the follower has told is among them. What cannot be read is left out. Rejects with LogUnavailable.
    */
   read(stream: PastStream, after: Cursor | null): Promise<Batches>
   /** To be told of every event that is recorded, before anybody is told that it was followed. */
@@ -93,7 +94,7 @@ export function keptStreams(log: Pick<Log, 'read'>): KeptStreams {
         kept.delete(name)
         kept.set(name, one)
       }
-      return one.events ? [one.events] : log.read(name, { from: await startOf(log, stream, after) })
+      return one.events ? [one.events] : log.read(name, { ...PARTLY, from: await startOf(log, stream, after) })
     },
     onEvent(recorded) {
       const { stream } = recorded
@@ -126,7 +127,7 @@ async function pastOf(log: Pick<Log, 'read'>, stream: PastStream, after: Cursor 
   const { name, endsPast } = stream
   const events: Recorded[] = []
   if (!endsPast || after === null) {
-    for await (const batch of log.read(name)) if (events.push(...batch) > MAX_EACH) break
+    for await (const batch of log.read(name, PARTLY)) if (events.push(...batch) > MAX_EACH) break
     return { events, since: -1n }
   }
   for await (const batch of log.read(name, { backwards: true })) {

@@ -1,6 +1,7 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import type { Projection, Row } from '../../projections/projection.ts'
 import { keepNewest } from '../keep-newest.ts'
+import { StreamDamaged } from '../log/damaged.ts'
 import type { FoldHistory } from '../log/fold-history.ts'
 import { foldStream } from '../log/fold-stream.ts'
 import type { Log } from '../log/log.ts'
@@ -130,16 +131,21 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     return change
   }
 
-  async seed(store: ViewStore, log: Log): Promise<bigint | null> {
+  async seed(store: ViewStore, log: Log, onError: (error: unknown) => void = () => {}): Promise<bigint | null> {
     const { projection, seeds, keyOf = (key) => key, refs = false, isPartial } = this.#options
     const found = new Map<string, R>()
     const position = await seedFrom<R>(store, log, projection.name, seeds, (key, row) => found.set(keyOf(key), row))
     if (position === null) return null
     for (const [key, seen] of found) {
-      const row = isPartial?.(seen) ? await this.#wholeRow(`${this.category}-${key}`, seen) : seen
-      const last = refs ? await recordedAt(this.#log, `${this.category}-${key}`, row.seq) : undefined
-      const known = this.#rows.get(key)
-      if (!known || known.seq < row.seq) this.#put(key, known, row, last)
+      try {
+        const row = isPartial?.(seen) ? await this.#wholeRow(`${this.category}-${key}`, seen) : seen
+        const last = refs ? await recordedAt(this.#log, `${this.category}-${key}`, row.seq) : undefined
+        const known = this.#rows.get(key)
+        if (!known || known.seq < row.seq) this.#put(key, known, row, last)
+      } catch (error) {
+        if (!(error instanceof StreamDamaged)) throw error
+        onError(error)
+      }
     }
     return position
   }

@@ -1,7 +1,7 @@
 import type { Refusal } from '../../machines/kernel.ts'
 
 /** The statuses of HTTP that a refusal can have. */
-export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 503
+export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 429 | 503
 
 /**
  * What the refusals of a contract are called: code -> status and sentence. In a sentence `{why}` stands for the detail
@@ -20,6 +20,10 @@ export const sentenceOf = (refusal: Refusal, table: Refusals, nameOf: (personId:
     const value = refusal.details[detail] ?? ''
     return named === undefined ? value : nameOf(value)
   })
+
+/** What HTTP answers. What was deleted from the store is gone, and `damaged` otherwise. */
+export const statusOf = (refusal: Refusal, table: Refusals): RefusalStatus =>
+  refusal.code === 'damaged' && refusal.details.how === 'deleted' ? 410 : refusalRow(refusal, table)[0]
 
 /** The refusal's row in the table. Throws when it has none, which is a bug. */
 export function refusalRow({ code }: Refusal, table: Refusals): Refusals[string] {

@@ -1,6 +1,7 @@
 import type { Event } from '../../machines/kernel.ts'
 import type { Projection, Row } from '../../projections/projection.ts'
 import type { Log, Recorded } from '../log/log.ts'
+import { PARTLY } from '../log/readable.ts'
 import type { Change, Feed } from './feed.ts'
 import type { Notice } from './notice.ts'
 import { PastProfiles } from './past-profiles.ts'
@@ -20,7 +21,7 @@ export interface Step<R extends Row, E extends Event> {
 /**
  * What was told of one stream's events, made again from the log by the same folds and the same notices as live, from
  * any position: `after` = the last one that is known already (default: none). People are named as they were called at
- * that moment of the log. Rejects with LogUnavailable.
+ * that moment of the log. Rejects with StreamDamaged and LogUnavailable.
  */
 export async function* noticesOf<R extends Row, E extends Event>(
   log: Log,
@@ -28,9 +29,9 @@ export async function* noticesOf<R extends Row, E extends Event>(
   feed: PastFeed<R, E>,
   after = -1n,
 ): AsyncGenerator<Step<R, E>> {
-  const past = new PastProfiles((name) => log.read(name))
+  const past = new PastProfiles((name) => log.read(name, PARTLY))
   let row: R | undefined
-  for await (const batch of log.read(stream)) {
+  for await (const batch of log.read(stream, { isCertain: true })) {
     for (const recorded of batch as readonly Recorded<E>[]) {
       const change = {
         key: feed.projection.key(recorded) ?? '',

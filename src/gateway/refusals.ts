@@ -1,6 +1,13 @@
 import type { Refusals } from '../delivery/refusals.ts'
 import { OUTDATED } from './auth/accounts.ts'
 
+/** HTTP says 410 where it was deleted. */
+const DAMAGED = [
+  409,
+  'this was {how} in the store, so nothing can be changed in it; what can be read of it is still shown, and the log ' +
+    'lines tell an operator what to do',
+] as const
+
 /** What machinery itself refuses over HTTP, whatever the contract. */
 export const httpRefusals = {
   'account-disabled': [401, 'this account is disabled: ask an admin of your organisation'],
@@ -16,6 +23,7 @@ export const httpRefusals = {
   'too-large': [413, 'this is more than the log takes at once'],
   'too-many-requests': [429, 'too many requests: try again in {seconds} s'],
   busy: [503, 'too many others are changing the same thing: try again'],
+  damaged: DAMAGED,
   internal: [503, 'this is our fault and has been written down: try again later'], // 500 was not promised to clients
   overloaded: [503, 'too much is waiting already: try again in a moment'],
   unavailable: [503, 'storage does not answer: send the same request with the same Idempotency-Key again'],
@@ -31,6 +39,7 @@ export const socketRefusals = {
   'token-needed': [401, 'without a token you may only join a lesson by its code'],
   'too-large': [413, 'this is more than the log takes at once'],
   busy: [503, 'too many are changing this chat at once; try again'],
+  damaged: DAMAGED,
   draining: [503, 'this server is stopping; reconnect and repeat'],
   internal: [503, 'something broke on our side; it has been logged'],
   overloaded: [503, 'too much waits for this chat; try again in a moment'],

@@ -14,6 +14,8 @@ export type Failure =
   | { readonly kind: 'no-position' }
   /** The stream does not exist. */
   | { readonly kind: 'missing' }
+  /** The stream was tombstoned. */
+  | { readonly kind: 'deleted' }
   /**
    * The same call may succeed later; an append may or may not have been written. `rebuild`: this client will never
    * recover.
@@ -24,7 +26,7 @@ export type Failure =
    * change it, and the same call succeeds from then on.
    */
   | { readonly kind: 'denied'; readonly what: 'user' | 'right' }
-  /** Repeating does not help: configuration, a deleted stream, or our own bug. */
+  /** Repeating does not help: configuration, or our own bug. */
   | { readonly kind: 'lasting' }
 
 /** gRPC: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
@@ -58,6 +60,8 @@ export function failureOf(error: unknown): Failure {
         return { kind: 'missing' }
       case ErrorType.ACCESS_DENIED:
         return { kind: 'denied', what: 'right' }
+      case ErrorType.STREAM_DELETED:
+        return { kind: 'deleted' }
       case ErrorType.UNAVAILABLE:
       case ErrorType.CANCELLED:
       case ErrorType.TIMEOUT:
@@ -70,7 +74,7 @@ export function failureOf(error: unknown): Failure {
           ? { kind: 'passing', rebuild: false }
           : { kind: 'lasting' }
       default:
-        // Not exhaustive on purpose: the rest (stream deleted, persistent subscriptions, users …) all last.
+        // Not exhaustive on purpose: the rest (persistent subscriptions, users …) all last.
         return { kind: 'lasting' }
     }
   }
@@ -84,12 +88,6 @@ export const isSilence = (error: unknown): boolean =>
 
 /** A lasting failure in words for the operator. The server's address and password are never in it. */
 export function explained(doing: string, error: unknown): Error {
-  if (error instanceof Error && isCommandError(error) && error.type === ErrorType.STREAM_DELETED) {
-    return new Error(
-      `EventStoreDB refused ${doing}: the stream was tombstoned by somebody else and can never be used again`,
-      { cause: error },
-    )
-  }
   return error instanceof Error ? error : new Error(`${doing} failed`, { cause: error })
 }
 

@@ -1,7 +1,7 @@
 import type { AllStreamRecordedEvent, Position, RecordedEvent } from '@eventstore/db-client'
 import type { Codec } from './codec.ts'
 import type { Recorded } from './log.ts'
-import { recordedAt } from './recorded.ts'
+import { recordedAt, unreadableAt } from './recorded.ts'
 
 /** What a position looks like when a server before 22.6 reads a stream: it knows positions only when reading `$all`. */
 const NO_POSITION = 2n ** 64n - 1n
@@ -18,7 +18,8 @@ export type FromStored = (stored: StoredEvent) => Recorded | null
  */
 export function fromStored(codec: Codec, ours: (stream: string) => boolean): FromStored {
   return (stored) => {
-    if (isSystem(stored) || !stored.isJson || !ours(stored.streamId) || !hasOurMeta(stored.metadata)) return null
+    if (isSystem(stored) || !isObject(stored.data) || !ours(stored.streamId) || !hasOurMeta(stored.metadata))
+      return null
     const place = {
       id: stored.id,
       stream: stored.streamId,
@@ -26,7 +27,12 @@ export function fromStored(codec: Codec, ours: (stream: string) => boolean): Fro
       position: positionOf(stored).commit,
       at: timeIn(stored.metadata) ?? stored.created.getTime(),
     }
-    return recordedAt(codec, place, { type: stored.type, data: stored.data, meta: stored.metadata })
+    try {
+      return recordedAt(codec, place, { type: stored.type, data: stored.data, meta: stored.metadata })
+    } catch (error) {
+      // Whoever can write to the database can write this: it must not keep this node from hearing all else.
+      return unreadableAt(place, (error as Error).message)
+    }
   }
 }
 
@@ -56,8 +62,12 @@ export function positionOf(stored: StoredEvent): Position {
   return position
 }
 
+/** What the client could not parse it hands over as bytes, or as text. */
+const isObject = (data: unknown): data is object =>
+  typeof data === 'object' && data !== null && !Array.isArray(data) && !(data instanceof Uint8Array)
+
 function hasOurMeta(meta: unknown): boolean {
-  if (typeof meta !== 'object' || meta === null || meta instanceof Uint8Array) return false
+  if (!isObject(meta)) return false
   const { $correlationId, by } = meta as { readonly $correlationId?: unknown; readonly by?: unknown }
   return typeof $correlationId === 'string' && typeof by === 'string'
 }

@@ -17,20 +17,20 @@ export interface Span<From> {
 }
 
 /**
- * Up to `count` events of one stream, `from` inclusive. None when there is no such stream. Rejects as the client does.
+ * Up to `count` events of one stream, `from` inclusive. Null when there is no such stream. Rejects as the client does.
  */
 export async function streamPage(
   client: EventStoreDBClient,
   stream: string,
   span: Span<bigint>,
   idleMs: number,
-): Promise<StoredEvent[]> {
+): Promise<StoredEvent[] | null> {
   const { from, backwards, count } = span
   const open = () => client.readStream(stream, { fromRevision: from, direction: direction(backwards), maxCount: count })
   try {
     return await page(open, idleMs)
   } catch (error) {
-    if (failureOf(error).kind === 'missing') return []
+    if (failureOf(error).kind === 'missing') return null
     throw error
   }
 }

@@ -25,8 +25,7 @@ const BACK_OFF: BackOff = { firstMs: 25, longestMs: 1_000 }
 /**
  * Calls `attempt` until it succeeds, fails for good, or the patience is used up (LogUnavailable). The server or the
  * client may never answer at all, so the timer here is our own. `attempt` gets its own limit in milliseconds and must
- * be harmless to repeat. Resolves to what `attempt` gives; a conflict or a size error is rethrown as the client gave
- * it.
+ * be harmless to repeat. Resolves to what `attempt` gives; a no of the server's is rethrown as the client gave it.
  */
 export async function persist<T>(
   attempt: (limitMs: number) => Promise<T>,
@@ -44,6 +43,7 @@ export async function persist<T>(
       if (closed.aborted) throw new LogUnavailable(`${doing}: the log was closed meanwhile`, { cause: error })
       const failure = failureOf(error)
       if (failure.kind === 'conflict' || failure.kind === 'too-large' || failure.kind === 'missing') throw error
+      if (failure.kind === 'deleted') throw error
       if (failure.kind === 'no-position') throw new NoSuchPosition(`${doing}: there is no event at this position`)
       if (failure.kind === 'lasting') throw explained(doing, error)
       failed(error, failure.kind === 'passing' && failure.rebuild)

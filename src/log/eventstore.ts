@@ -1,6 +1,7 @@
 import type { EventStoreDBClient, Position } from '@eventstore/db-client'
 import { admit, sizeOf } from './admit.ts'
 import type { Codec, Encoded } from './codec.ts'
+import { renumbered, tombstoned } from './damaged.ts'
 import { type Append, appender, type Message, type Written } from './eventstore-append.ts'
 import { connection } from './eventstore-client.ts'
 import { diagnose } from './eventstore-diagnosis.ts'
@@ -11,6 +12,7 @@ import { followAll } from './eventstore-follow.ts'
 import { allPage, PAGE, type Span, streamPage } from './eventstore-pages.ts'
 import { limited, type Patience, persist } from './eventstore-retry.ts'
 import { silence } from './eventstore-silence.ts'
+import { readStream } from './eventstore-stream.ts'
 import { type Health, watchServer } from './eventstore-watch.ts'
 import {
   type Appended,
@@ -31,7 +33,10 @@ export interface EventStoreOptions {
   readonly codec: Codec
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number
-  /** False for streams of other programs in the same database. Default: every stream may be ours, metadata decides. */
+  /**
+   * True for streams in which nobody but us may write; all others are none of our business. Default: every stream may
+   * be ours, and the metadata of its events decides.
+   */
   ours?(stream: string): boolean
   /**
    * Told of everything that went wrong and is tried again (`doing` in words): for the log lines and metrics of the
@@ -102,8 +107,14 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     return answer
   }
 
-  const pageOfStream = (stream: string, span: Span<bigint>): Promise<StoredEvent[]> =>
-    call(`reading ${stream}`, (client, limitMs) => streamPage(client, stream, span, limitMs))
+  const pageOfStream = async (stream: string, span: Span<bigint>): Promise<StoredEvent[] | null> => {
+    try {
+      return await call(`reading ${stream}`, (client, limitMs) => streamPage(client, stream, span, limitMs))
+    } catch (error) {
+      throw failureOf(error).kind === 'deleted' ? tombstoned(stream, error) : error
+    }
+  }
+  const streams = { page: pageOfStream, fromStored: recorded, isOwn: options.ours ?? (() => false) }
   const pageOfAll = (span: Span<Position>): Promise<StoredEvent[]> =>
     call('reading the whole log', (client, limitMs) => allPage(client, span, limitMs))
 
@@ -120,14 +131,13 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
         return appends.append(client, one, limitMs).catch((error: unknown) => decided(client, one, error, limitMs))
       })
       if (written.revision !== expected + events.length) {
-        throw new Error(
-          `${stream} was deleted or rewritten in EventStoreDB: its numbering no longer follows from what we appended`,
-        )
+        throw renumbered(stream, expected + 1)
       }
       return written
     } catch (error) {
       const failure = failureOf(error)
       if (failure.kind === 'conflict') throw new WrongRevision(stream, expected, failure.actual)
+      if (failure.kind === 'deleted') throw tombstoned(stream, error)
       if (failure.kind === 'too-large') {
         const sizeBytes = encoded.reduce((sum, one) => sum + sizeOf(one), 0)
         throw new AppendTooLarge(failure.limitBytes, sizeBytes)
@@ -149,26 +159,11 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     const failure = failureOf(error)
     if (failure.kind !== 'conflict' || failure.actual <= append.expected) throw error
     const span = { from: BigInt(failure.actual), backwards: false, count: 1 }
-    if ((await streamPage(client, append.stream, span, limitMs)).length > 0) throw error
+    const found = await streamPage(client, append.stream, span, limitMs)
+    if (found !== null && found.length > 0) throw error
+    // Rejects where it cannot be read because somebody has deleted or hidden it.
+    for await (const _ of readStream(streams, append.stream, { limit: 1, isCertain: true })) break
     throw new LogUnavailable(`${append.stream} has an event ${failure.actual} that cannot be read yet`)
-  }
-
-  async function* read(
-    stream: string,
-    { from, backwards = false, limit = Infinity }: ReadOptions<number> = {},
-  ): AsyncIterable<readonly Recorded[]> {
-    if (backwards && from !== undefined && from < 0) return
-    let next: bigint | 'start' | 'end' = from === undefined ? (backwards ? 'end' : 'start') : BigInt(Math.max(0, from))
-    for (let left = limit; left > 0; ) {
-      const count = Math.min(PAGE, left)
-      const stored: readonly StoredEvent[] = await pageOfStream(stream, { from: next, backwards, count })
-      const batch = stored.map(recorded).filter((one) => one !== null)
-      left -= batch.length
-      if (batch.length > 0) yield batch
-      const last = stored.at(-1)
-      if (last === undefined || stored.length < count || (backwards && last.revision === 0n)) return
-      next = last.revision + (backwards ? -1n : 1n)
-    }
   }
 
   async function* readAll({
@@ -252,7 +247,7 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     await close()
     throw error
   }
-  return { append, read, readAll, follow, close }
+  return { append, read: (stream, options) => readStream(streams, stream, options), readAll, follow, close }
 }
 
 const utf8 = new TextEncoder()

@@ -1,4 +1,5 @@
 import type { Event } from '../../machines/kernel.ts'
+import type { StreamDamaged } from './damaged.ts'
 
 /**
  * What is known about an event besides the event: who caused it, by which command, and which client call it answers.
@@ -52,6 +53,16 @@ export interface ReadOptions<From> {
   readonly limit?: number
 }
 
+export interface StreamOptions extends ReadOptions<number> {
+  /**
+   * Where the stream has no event, that it never had any is made certain, which costs another look: who asks by chance
+   * for what never was need not.
+   */
+  readonly isCertain?: boolean
+  /** Told of each damage, and what can be read is read all the same. Default: the read rejects with StreamDamaged. */
+  onDamage?(damage: StreamDamaged): void
+}
+
 export interface FollowOptions {
   /** Exclusive. `'start'` = every event, `'end'` = only what is appended from now on. */
   readonly after: bigint | 'start' | 'end'
@@ -84,11 +95,15 @@ export interface Log {
    * -1 for a stream that does not exist yet. The same ids with the same `expected` give the first answer again and add
    * nothing. `at` is the time of the events, milliseconds since 1970, by default now: whoever writes a stream sees to
    * it that it is not before that of the last event. Rejects with WrongRevision, AppendTooLarge, InvalidAppend (nothing
-   * written) or LogUnavailable (outcome unknown: ask again with the same ids and the same `expected`).
+   * written), StreamDamaged, or LogUnavailable (outcome unknown: ask again with the same ids and the same `expected`).
    */
   append(stream: string, expected: number, events: readonly Proposed[], at?: number): Promise<Appended>
-  /** One stream, in batches. A stream that does not exist is empty. */
-  read(stream: string, options?: ReadOptions<number>): AsyncIterable<readonly Recorded[]>
+  /**
+   * One stream, in batches. A stream that does not exist is empty. Rejects with StreamDamaged, after what comes before
+   * the damage, when somebody else has cut it, deleted it or written to it: which only a log can meet that is open to
+   * others.
+   */
+  read(stream: string, options?: StreamOptions): AsyncIterable<readonly Recorded[]>
   /** The whole log, in batches. */
   readAll(options?: ReadOptions<bigint>): AsyncIterable<readonly Recorded[]>
   /** Past events, then live ones, in order, at least once over breaks, never twice within one unbroken following. */

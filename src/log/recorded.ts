@@ -1,4 +1,5 @@
 import type { Codec } from './codec.ts'
+import { unusable } from './damaged.ts'
 import { type Recorded, UnreadableEvent } from './log.ts'
 
 /** An event as an adapter stores it: its type, and data and metadata as JSON.parse gave them. */
@@ -23,21 +24,27 @@ export function recordedAt(codec: Codec, place: Place, { type, data, meta }: Sto
     return { id, stream, revision, position, at, event: decoded.event, meta: decoded.meta }
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error
-    const refuse = (): never => {
-      throw new UnreadableEvent(`event ${revision} of ${stream} cannot be read: ${error.message}`)
-    }
-    return {
-      id,
-      stream,
-      revision,
-      position,
-      at,
-      get event() {
-        return refuse()
-      },
-      get meta() {
-        return refuse()
-      },
-    }
+    return unreadableAt(place, error.message)
+  }
+}
+
+/** An event of which nothing but its place can be had. */
+export function unreadableAt({ id, stream, revision, position, at }: Place, why: string): Recorded {
+  const refuse = (): never => {
+    const message = `event ${revision} of ${stream} cannot be read: ${why}`
+    throw new UnreadableEvent(message, { cause: unusable(stream, revision, message) })
+  }
+  return {
+    id,
+    stream,
+    revision,
+    position,
+    at,
+    get event() {
+      return refuse()
+    },
+    get meta() {
+      return refuse()
+    },
   }
 }

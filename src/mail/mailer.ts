@@ -6,6 +6,7 @@ import { type BackOff, backOffMs } from '../back-off.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { forEachLimited } from '../keyed-queue.ts'
 import { pause } from '../pause.ts'
+import { isDamage, isDamaged } from '../runtime/damaged-entities.ts'
 import type { Entities } from '../runtime/entities.ts'
 import type { ViewRunner } from '../views/runner.ts'
 import type { Mail, Post } from './smtp.ts'
@@ -84,7 +85,7 @@ export function startMailer({ entities, views, clock, post, node, write, onError
   const record = async (id: string, org: string, what: { readonly type: 'MarkMailSent' } | Over): Promise<void> => {
     for (let failures = 0; !stopping.signal.aborted; failures++) {
       const answer = await ask(id, org, what)
-      if (!(answer instanceof Refusal) || answer.code === 'mail-over') break
+      if (!(answer instanceof Refusal) || answer.code === 'mail-over' || isDamaged(answer)) break
       await pause(clock, backOffMs(failures, BACK_OFF), stopping.signal)
     }
     failed.delete(id)
@@ -106,7 +107,9 @@ export function startMailer({ entities, views, clock, post, node, write, onError
       if (stopping.signal.aborted) return
       await attempt(id).catch((error: unknown) => {
         onError(error)
-        later(id)
+        // What was recorded of it, or of its reader, cannot be had: nobody is asked again while this process lives.
+        if (isDamage(error)) failed.set(id, { failures: 0, notBefore: Number.POSITIVE_INFINITY })
+        else later(id)
       })
     })
   }

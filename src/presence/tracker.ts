@@ -77,6 +77,11 @@ export class PresenceUnavailable extends Error {
   override readonly name = 'PresenceUnavailable'
 }
 
+/** Nothing can be recorded of this person any more: they are left alone. */
+export class PresenceDamaged extends Error {
+  override readonly name = 'PresenceDamaged'
+}
+
 const MAX_PARALLEL_PEOPLE = 32
 
 /**
@@ -150,6 +155,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
     try {
       await turns.run(person, work)
     } catch (error) {
+      if (error instanceof PresenceDamaged) return
       if (!(error instanceof PresenceUnavailable)) options.onError(error) // it is tried again
       if (here.has(person)) return
       unfinished.set(person, work)

@@ -8,9 +8,11 @@ import {
 } from '../../machines/catalogue.ts'
 import { type Command, type Event, Refusal } from '../../machines/kernel.ts'
 import { streamName } from '../../machines/stream.ts'
+import { StreamDamaged } from '../log/damaged.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
+import { damagedEntities } from './damaged-entities.ts'
 import { Entity } from './entity.ts'
 import type { EntityParts, View } from './entity-parts.ts'
 import type { SnapshotStore } from './snapshots.ts'
@@ -26,13 +28,14 @@ export interface EntitiesOptions {
   /** An entity that nobody has used for so long lets go of its actor. */
   readonly idleMs: number
   readonly appended?: (milliseconds: number, events: number) => void
+  /** Told of damage to an entity, each time that somebody meets it. Default: nobody is. */
+  readonly onDamaged?: (damage: StreamDamaged) => void
 }
 
 /** All entities of this node: awake on demand, asleep when idle. Any node may serve any entity. */
 export interface Entities {
   /**
-   * Asks one entity to do something. A Done is on disk. Rejects only on a bug, or when an entity's history cannot be
-   * read.
+   * Asks one entity to do something. A Done is on disk. Rejects only on a bug, or when the disk is broken.
    */
   ask<K extends Category>(category: K, id: string, command: CommandOf<K>, call?: Call): Promise<Answer>
   /** The first answer to a named call, if this entity has taken it before; undefined for a call without a name. */
@@ -44,7 +47,8 @@ export interface Entities {
   ): Promise<Answer | undefined>
   /**
    * The state of one entity after everything that this node has acknowledged. What another node has recorded in the
-   * last moments may be missing, as long as this one has not heard of it: see `latest`.
+   * last moments may be missing, as long as this one has not heard of it: see `latest`. Rejects with StreamDamaged and
+   * LogUnavailable.
    */
   state<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
   /** The state of one entity after everything that is recorded in it, by whatever node. */
@@ -76,7 +80,8 @@ export interface Entities {
 type AnyEntity = Entity<unknown, Command, Event>
 
 export function openEntities(options: EntitiesOptions): Entities {
-  const { log, snapshots, shared, now, idleMs, appended } = options
+  const { log, snapshots, shared, now, idleMs, appended, onDamaged = () => {} } = options
+  const damaged = damagedEntities(onDamaged)
   const awake = new Map<string, AnyEntity>()
   let lastPosition = -1n
   let heard: (() => bigint) | undefined
@@ -92,6 +97,7 @@ export function openEntities(options: EntitiesOptions): Entities {
       shared,
       isCurrent,
       now,
+      onDamaged: damaged.found,
       appended(milliseconds, events, last) {
         if (last > lastPosition) lastPosition = last
         appended?.(milliseconds, events)
@@ -125,20 +131,37 @@ export function openEntities(options: EntitiesOptions): Entities {
   )
   sweep.unref()
 
-  const state: Entities['state'] = (category, id) =>
-    entityOf(category, id).state() as Promise<View<StateOf<typeof category>>>
-  const latest: Entities['latest'] = (category, id) =>
-    entityOf(category, id).latest() as Promise<View<StateOf<typeof category>>>
+  const told = (error: unknown): never => {
+    if (error instanceof StreamDamaged) damaged.found(error)
+    throw error
+  }
+
+  // The state is that of the category's machine.
+  const stateOf = async <K extends Category>(category: K, id: string, look: 'state' | 'latest') => {
+    const view = await entityOf(category, id)[look]().catch(told)
+    damaged.answered(streamName(category, id))
+    return view as View<StateOf<K>>
+  }
 
   return {
-    ask: (category, id, command, call = {}) => entityOf(category, id).ask(command, call),
-    state,
-    latest,
-    async judged(category, id, judge) {
-      const first = judge(await state(category, id))
-      return first instanceof Refusal && shared ? judge(await latest(category, id)) : first
+    async ask(category, id, command, call = {}) {
+      const stream = streamName(category, id)
+      const known = command.by.role === 'system' ? damaged.answerTo(stream) : undefined
+      if (known) {
+        call.entered?.()
+        return known
+      }
+      const answer = await entityOf(category, id).ask(command, call)
+      damaged.answered(stream, answer)
+      return answer
     },
-    remembered: (category, id, command, call) => entityOf(category, id).remembered(command, call),
+    state: (category, id) => stateOf(category, id, 'state'),
+    latest: (category, id) => stateOf(category, id, 'latest'),
+    async judged(category, id, judge) {
+      const first = judge(await stateOf(category, id, 'state'))
+      return first instanceof Refusal && shared ? judge(await stateOf(category, id, 'latest')) : first
+    },
+    remembered: (category, id, command, call) => entityOf(category, id).remembered(command, call).catch(told),
     listen(position) {
       heard = position
       for (const entity of awake.values()) entity.doubt() // what was recorded since it woke may not have been told

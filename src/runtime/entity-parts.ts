@@ -1,4 +1,5 @@
 import type { Command, Decision, Event } from '../../machines/kernel.ts'
+import type { StreamDamaged } from '../log/damaged.ts'
 import type { Log } from '../log/log.ts'
 import type { SnapshotStore } from './snapshots.ts'
 
@@ -19,6 +20,8 @@ export interface EntityParts<S, C extends Command, E extends Event> {
   readonly isCurrent: () => boolean
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Told of every damage that is met. */
+  readonly onDamaged: (damage: StreamDamaged) => void
   /** Called after each append, with the position of its last event. */
   readonly appended?: (milliseconds: number, events: number, last: bigint) => void
 }

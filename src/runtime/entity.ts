@@ -154,7 +154,7 @@ export class Entity<S, C extends Command, E extends Event> {
           await this.#answer(group.slice(0, half))
           return await this.#answer(group.slice(half))
         } else {
-          const no = refusalFor(error)
+          const no = refusalFor(error, this.#parts.onDamaged)
           for (const { resolve } of group) resolve(no)
           return
         }

@@ -1,6 +1,7 @@
 import type { Proposed, Recorded } from '../log/log.ts'
 import { type Actor, startActor } from './actor.ts'
 import { CallRecord } from './call-record.ts'
+import { taken } from './damaged-entities.ts'
 import type { EntityParts, View } from './entity-parts.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshots.ts'
 
@@ -43,7 +44,7 @@ export class KnownStream<S> {
     return { revision: this.#revision, state: actor.state() }
   }
 
-  /** Awake, and with everything that the log has now. Rejects as the log does, or with what the machine cannot take. */
+  /** Awake, and with everything that the log has now. Rejects as the log does, and with StreamDamaged. */
   async wake(): Promise<Actor<S>> {
     const actor = this.#actor ?? this.#restore()
     const isRestored = this.#actor === undefined && this.#revision >= 0
@@ -62,7 +63,9 @@ export class KnownStream<S> {
    */
   async look(actor: Actor<S>, isRestored = false): Promise<boolean> {
     let check = isRestored
-    for await (const batch of this.#parts.log.read(this.stream, { from: this.#revision + (check ? 0 : 1) })) {
+    // What was deleted is not new.
+    const options = { from: this.#revision + (check ? 0 : 1), isCertain: this.#revision < 0 }
+    for await (const batch of this.#parts.log.read(this.stream, options)) {
       for (const recorded of batch) {
         if (!check) this.learn(actor, recorded)
         else if (recorded.id !== this.#lastId) return false
@@ -72,8 +75,8 @@ export class KnownStream<S> {
     return !check
   }
 
-  learn(actor: Actor<S>, { id, revision, position, at, event, meta }: Recorded): void {
-    actor.onEvent(event)
+  learn(actor: Actor<S>, recorded: Recorded): void {
+    const { id, revision, position, at, meta } = taken(actor, recorded)
     this.#revision = revision
     this.#lastId = id
     this.#lastAt = Math.max(this.#lastAt, at)

@@ -3,6 +3,7 @@ import { isOf, type PersonRef, personIn, personName } from '../../machines/strea
 import { keepNewest } from '../keep-newest.ts'
 import { type Log, LogUnavailable } from '../log/log.ts'
 import { recordedAt } from '../log/recorded-at.ts'
+import { isDamaged } from './damaged-entities.ts'
 import type { Entities } from './entities.ts'
 
 /**
@@ -11,7 +12,7 @@ import type { Entities } from './entities.ts'
  * that is given can be one that is an id.
  */
 export interface Numbers {
-  /** Gives one to whoever has none. Rejects with LogUnavailable. */
+  /** Gives one to whoever has none. Rejects with LogUnavailable and StreamDamaged. */
   of(person: PersonRef): Promise<number>
   /** Null: nobody of this organisation. */
   personOf(number: number, org: string): Promise<string | null>
@@ -44,10 +45,12 @@ export function numbers({ entities, log, now }: NumbersParts): Numbers {
     if (number !== null) return number
     const by: Party = { id: 'system', org: person.org, role: 'system' }
     const taken = await entities.ask('counter', COUNTER, { type: 'TakeNumber', key: name, by, at: now() })
+    if (isDamaged(taken)) await entities.state('counter', COUNTER) // rejects with what is wrong with it
     if (taken instanceof Refusal) throw new LogUnavailable(`no number could be taken: ${taken.code}`)
     // Two nodes may each take one for the same person: the first that is given is theirs.
     const command = { type: 'GiveNumber', number: FIRST + taken.seq, by, at: now() } as const
     const answer = await entities.ask('number', name, command)
+    if (isDamaged(answer)) await entities.state('number', name)
     if (answer instanceof Refusal) throw new LogUnavailable(`no number could be given: ${answer.code}`)
     return (await entities.state('number', name)).state.context.number ?? FIRST + taken.seq
   }

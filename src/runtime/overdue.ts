@@ -1,6 +1,7 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { forEachLimited } from '../keyed-queue.ts'
+import { StreamDamaged } from '../log/damaged.ts'
 
 /** Something open that is ended at `dueAt`, milliseconds since 1970, if nobody has ended it by then. */
 export interface Due {
@@ -11,8 +12,11 @@ export interface Due {
 export interface OverdueOptions<D extends Due> {
   /** All that is open and has a due time, as the live model has it now. */
   readonly open: () => Iterable<D>
-  /** Ends one as of its due time. May reject: it is tried again. */
-  readonly end: (due: D) => Promise<void>
+  /**
+   * Ends one as of its due time; `damaged`: nothing can end it, and it is left alone. May reject: it is tried again,
+   * unless that is with StreamDamaged.
+   */
+  readonly end: (due: D) => Promise<'ended' | 'damaged'>
   /** The due time that an event sets; null for others. */
   readonly dueBy: (recorded: Recorded) => number | null
   readonly clock: Clock
@@ -58,7 +62,11 @@ export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: Ove
     }
     for (const { id } of due) ending.add(id)
     await forEachLimited(MAX_PARALLEL_ENDINGS, due, async (one) => {
-      await end(one).catch(onError)
+      const became = await end(one).catch((error: unknown) => {
+        onError(error)
+        return error instanceof StreamDamaged ? 'damaged' : 'failed'
+      })
+      if (became === 'damaged') return
       ending.delete(one.id)
       lookBy(clock.now() + RETRY_MS) // the live model has it in a moment; if not, once more
     })

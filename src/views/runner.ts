@@ -136,7 +136,7 @@ export function runViews({ log, store, projections, onAlarm, ...options }: ViewR
       follower.nudge(true)
       return rebuilt
     },
-    verify: (view) => verifyFrom(tail, { store, projection: named(view).projection }),
+    verify: (view) => verifyFrom(tail, { log, store, projection: named(view).projection }),
 
     status() {
       const now = Date.now()

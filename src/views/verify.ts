@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { Projection } from '../../projections/projection.ts'
 import type { Log } from '../log/log.ts'
+import { cutStreams } from './cut-streams.ts'
 import { touchesOf } from './fold.ts'
 import { memoryViews } from './memory.ts'
 import { openPages, type Pages } from './pages.ts'
@@ -29,6 +30,8 @@ export interface Verified {
   readonly rows: number
   /** The first 20 keys and index entries that differ. */
   readonly differences: readonly string[]
+  /** Keys whose rows are not compared: a scavenge has taken events of their streams out of the log. */
+  readonly cut: readonly string[]
 }
 
 const PAGE = 5_000
@@ -39,11 +42,11 @@ const FRESH = 'fresh.fold'
 /**
  * Folds the log into memory and compares every row and index entry with the live table. Nothing has to stand still for
  * that: each page of the table is compared at the very position that it was read at, the fresh fold goes on to there
- * first. Needs memory for the whole view. Rejects with ViewsUnavailable when the view has no table, or it was switched
- * or emptied meanwhile: try again.
+ * first. A row whose stream was cut by a scavenge is left out and named in `cut`. Needs memory for the whole view.
+ * Rejects with ViewsUnavailable when the view has no table, or it was switched or emptied meanwhile: try again.
  */
-export async function verifyView({ log, ...options }: VerifyOptions): Promise<Verified> {
-  return verifyFrom(openPages(log), options)
+export async function verifyView(options: VerifyOptions): Promise<Verified> {
+  return verifyFrom(openPages(options.log), options)
 }
 
 /**
@@ -61,12 +64,12 @@ export async function verifyViews({
   return Promise.all(
     projections.map(async (projection) => ({
       view: projection.name,
-      ...(await verifyFrom(pages, { store, projection })),
+      ...(await verifyFrom(pages, { log, store, projection })),
     })),
   )
 }
 
-export async function verifyFrom(pages: Pages, { store, projection }: Omit<VerifyOptions, 'log'>): Promise<Verified> {
+export async function verifyFrom(pages: Pages, { log, store, projection }: VerifyOptions): Promise<Verified> {
   const table = await store.live(projection.name)
   if (table === null) throw new ViewsUnavailable(`the view ${projection.name} has no table yet: wait until it is built`)
   const fresh = memoryViews()
@@ -74,26 +77,36 @@ export async function verifyFrom(pages: Pages, { store, projection }: Omit<Verif
   const comparison = compare()
   let position: bigint | null = null
 
-  /** Every key that any event ever named, in log order: a table can hold no other rows. */
-  const keys = new Set<string>()
+  /** Knows every key that any event names, in log order: a table can hold no other rows but those that were cut. */
+  const streams = cutStreams(log, projection)
+  const cut = new Set<string>()
+  const isCut = async (key: string): Promise<boolean> => {
+    if (await streams.isCut(key)) cut.add(key)
+    return cut.has(key)
+  }
+  let rows = 0
   async function bring(to: bigint | null): Promise<void> {
     if (later(position, to))
       throw new ViewsUnavailable(`the table ${table} was switched or emptied while it was compared: verify again`)
     position = to
     await foldUpTo(pages, fold, to, (batch) => {
-      for (const { key } of touchesOf(projection, batch)) keys.add(key)
+      for (const touch of touchesOf(projection, batch)) streams.see(touch)
     })
   }
 
   await bring((await store.read(table, [])).position)
   // The list grows while it is walked.
-  for (let page: string[] = [], walk = keys.values(); ; page = []) {
+  for (let page: string[] = [], walk = streams.keys(); ; page = []) {
     for (let next = walk.next(); !next.done; next = walk.next()) if (page.push(next.value) === PAGE) break
     if (page.length === 0) break
     const stands = await store.read(table, page)
     await bring(stands.position)
     const should = await fresh.read(FRESH, page)
-    for (const [at, key] of page.entries()) comparison.add(key, stands.rows[at], should.rows[at])
+    for (const [at, key] of page.entries()) {
+      if (await isCut(key)) continue
+      comparison.add(key, stands.rows[at], should.rows[at])
+      rows++
+    }
   }
 
   for (let from = '', limit = PAGE; ; ) {
@@ -108,13 +121,16 @@ export async function verifyFrom(pages: Pages, { store, projection }: Omit<Verif
     }
     const to = full ? last : '\x7f'
     const should = await fresh.scan(FRESH, { from, to, limit: Number.MAX_SAFE_INTEGER })
-    const texts = (found: typeof entries) =>
-      found.filter(({ index }) => index < to).map(({ index, key }) => `${index} -> ${key}`)
-    comparison.addAll(texts(entries), texts(should.entries))
+    const texts = async (found: typeof entries) => {
+      const told: string[] = []
+      for (const { index, key } of found) if (index < to && !(await isCut(key))) told.push(`${index} -> ${key}`)
+      return told
+    }
+    comparison.addAll(await texts(entries), await texts(should.entries))
     if (!full) break
     from = to
   }
-  return { table, position, rows: keys.size, ...comparison.result() }
+  return { table, position, rows, ...comparison.result(), cut: [...cut] }
 }
 
 async function foldUpTo(

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Recorded } from '../../machines/kernel.ts'
+import { foreign } from '../../src/log/damaged.ts'
 import { type Due, overdue } from '../../src/runtime/overdue.ts'
 import { manualClock } from '../support/clock.ts'
 
@@ -12,7 +13,7 @@ test('[WATCH-15] what is being ended is not asked to end again, unless it could 
   const things: Due[] = [{ id: 'slow', dueAt: clock.now() }]
   const asked: string[] = []
   const errors: unknown[] = []
-  let answer = Promise.withResolvers<void>()
+  let answer = Promise.withResolvers<'ended' | 'damaged'>()
   const policy = overdue({
     open: () => things,
     end: ({ id }) => {
@@ -39,11 +40,33 @@ test('[WATCH-15] what is being ended is not asked to end again, unless it could 
   await started
   await nextTurn()
   expect(errors).toHaveLength(3)
-  answer = Promise.withResolvers<void>()
+  answer = Promise.withResolvers<'ended' | 'damaged'>()
   clock.advance(1_000)
   expect(asked).toEqual(['slow', 'b', 'c', 'slow', 'b', 'c'])
-  answer.resolve()
+  answer.resolve('ended')
   policy.stop()
   await nextTurn()
   expect(clock.pending()).toBe(0)
+})
+
+test('[DAMAGED-5] what is damaged is asked to end once, and left alone', async () => {
+  const clock = manualClock()
+  const asked: string[] = []
+  const policy = overdue({
+    open: () => ['told', 'thrown', 'sound'].map((id) => ({ id, dueAt: clock.now() })),
+    async end({ id }) {
+      asked.push(id)
+      if (id === 'thrown') throw foreign('course-1', 3, 'Foreign')
+      return id === 'told' ? 'damaged' : 'ended'
+    },
+    dueBy: ({ at }) => at,
+    clock,
+    onError: () => {},
+  })
+  await policy.start()
+  expect(asked).toEqual(['told', 'thrown', 'sound'])
+  clock.advance(1_000)
+  await nextTurn()
+  expect(asked).toEqual(['told', 'thrown', 'sound', 'sound'])
+  policy.stop()
 })

@@ -23,9 +23,9 @@ import type { Certificate } from './eventstore-standin-tls.ts'
 /*
  * Where the stand-in is not what real servers were (section 6 of the notes on EventStoreDB):
  *
- * - BatchAppend answers successes only and breaks the call otherwise (6.2).
+ * - Appends are taken by BatchAppend alone: the unary call is refused, so that nobody uses it unseen (6.2).
  * - Every position can be read from: none is wrong, none is beyond the end; and positions lie close together (6.3).
- * - No TLS, no users, no rights; it is ready as soon as it listens; gossip takes no time and names no dead node (6.4).
+ * - Gossip says of every member that it lives; rights are those to `$all` alone (6.4).
  * - Without quorum the leader stays: what it took is lost or kept when the test says so (6.5).
  * - Metadata is not checked, its rights mean nothing. Links are never resolved (6.6).
  * - No `MaxAppendEventSize`; a scavenge takes everything at once, also of the chunk in use (6.7).

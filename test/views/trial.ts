@@ -24,6 +24,7 @@ export const boxes: Projection<Box> = {
   name: 'boxes',
   version: 1,
   key: ({ stream }) => (stream.startsWith('box-') ? stream.slice('box-'.length) : null),
+  stream: (name) => `box-${name}`,
   fold(row, { event, revision: seq }) {
     const told = event as TrialEvent
     if (told.type === 'Spoiled') throw new Error('a spoiled box')

@@ -3,6 +3,7 @@ import { isOf } from '../../../machines/stream.ts'
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
 import type { Clock } from '../../clock.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
+import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'
 
@@ -26,13 +27,15 @@ export function overdueAttendance({ sessions, entities, clock, onError }: Overdu
     for (const [id, { dueAt, org, courseId }] of sessions.entries()) yield { id, dueAt, org, courseId }
   }
 
-  const end = async ({ id, org, courseId }: DueSession): Promise<void> => {
+  const end = async ({ id, org, courseId }: DueSession): Promise<'ended' | 'damaged'> => {
     const by = { id: 'overdue-attendance', org, role: 'system' } as const
     const { revision: courseSeq, state } = await entities.state('course', courseId)
     const roster = { courseSeq, students: state.context.students }
     const answer = await entities.ask('attendance', id, { type: 'EndOverdueAttendance', roster, by, at: clock.now() })
+    if (isDamaged(answer)) return 'damaged'
     if (answer instanceof Refusal)
       throw new Error(`attendance session ${id} is overdue and could not be ended: ${answer.code}`)
+    return 'ended'
   }
 
   return overdue({ open, end, dueBy, clock, onError })

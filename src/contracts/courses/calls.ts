@@ -6,6 +6,7 @@ import type { Subscriptions } from '../../delivery/subscriptions.ts'
 import { LogUnavailable } from '../../log/log.ts'
 import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
 import type { Done } from '../../runtime/answer.ts'
+import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { CourseAsks } from './inbound.ts'
 import { videoTopicId } from './topics.ts'
 import type { VideoAccess } from './video-access.ts'
@@ -97,7 +98,8 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks & Returns {
       sitsDown(videoId, from)
       const answer = await joined({ courseId, videoId }, from)
       // Somebody who is not present (yet) is told of when they join.
-      if (answer instanceof Refusal && answer.code !== 'not-present') throw new LogUnavailable(answer.code)
+      if (answer instanceof Refusal && answer.code !== 'not-present' && !isDamaged(answer))
+        throw new LogUnavailable(answer.code)
     },
     joinCourse: (id, from) => inCourse.subscribe(id, from),
     leaveCourse: (id, from) => inCourse.unsubscribe(id, from),

@@ -8,6 +8,7 @@ import type { StoppablePolicy } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import { forEachLimited } from '../../keyed-queue.ts'
 import { openRetries } from '../../retries.ts'
+import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { LessonsModel } from './lessons-model.ts'
 import type { EndOfPresence } from './presence-past.ts'
@@ -78,7 +79,8 @@ export function departures(options: DeparturesOptions): StoppablePolicy {
 
   const told = async (lesson: string, command: LessonCommand, call: { causedBy?: string }): Promise<void> => {
     const answer = await entities.ask('lesson', lesson, command, call)
-    if (answer instanceof Refusal) throw new Error(`lesson ${lesson} did not take ${command.type}: ${answer.code}`)
+    if (answer instanceof Refusal && !isDamaged(answer))
+      throw new Error(`lesson ${lesson} did not take ${command.type}: ${answer.code}`)
   }
 
   const work = async (): Promise<void> => {

@@ -4,8 +4,11 @@ import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { asOf, id, idText, limit, next, time } from '../../gateway/http/schemas.ts'
+import type { StreamDamaged } from '../../log/damaged.ts'
 import type { Log } from '../../log/log.ts'
+import { orDamage } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
+import { damageNote } from '../shared/damage-note.ts'
 import { iso } from '../shared/iso.ts'
 import type { LessonList } from './list.ts'
 import { lessonAt } from './record.ts'
@@ -71,32 +74,50 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
       params: id,
       query: asOf,
       items: LessonParticipant,
-      besides: { seq: z.number(), as_of: z.string() },
+      besides: { seq: z.number(), as_of: z.string(), note: Lesson.shape.note },
     },
     async ({ by, params, query: { at } }) => {
-      const record = await recordFor(parts, params.id, by, at)
-      if (record instanceof Refusal) return record
+      const found = await recordFor(parts, params.id, by, at)
+      if (found instanceof Refusal) return found
+      const { record } = found
       // As of an event, time stands still when it was recorded.
       const until = at === undefined ? now() : (record.last?.at ?? now())
       const data = [...record.people.values()].map((person) => participantResource(person, until))
-      return { data, seq: record.last?.revision ?? -1, as_of: iso(until) }
+      return { data, seq: record.last?.revision ?? -1, as_of: iso(until), ...noteOf(found) }
     },
   )
 }
 
 /** Reads one lesson as clients see it, as of one of its events (default: the last). */
 export const lessonShown = (parts: LessonReadsParts) => async (id: string, by: Party, seq?: number) => {
-  const record = await recordFor(parts, id, by, seq)
-  if (record instanceof Refusal) return record
-  if (!record.row) throw new Error(`lesson ${id} has events and no row`)
-  return lessonResource(id, record.row)
+  const found = await recordFor(parts, id, by, seq)
+  if (found instanceof Refusal) return found
+  const { row } = found.record
+  if (!row) throw new Error(`lesson ${id} has events and no row`)
+  return { ...lessonResource(id, row), ...noteOf(found) }
 }
 
-/** A lesson of another organisation is answered exactly like one that does not exist. */
+const noteOf = ({ damage }: { readonly damage: StreamDamaged | undefined }) => damage && { note: damageNote(damage) }
+
+/**
+ * A lesson of another organisation is answered exactly like one that does not exist. Of one that is damaged what was
+ * before is shown.
+ */
 async function recordFor({ log, entities }: LessonReadsParts, id: string, { org, role }: Party, seq?: number) {
   if (role !== 'teacher' && role !== 'admin') return refuse('teachers-only')
-  const no = await entities.judged('lesson', id, ({ revision, state }) =>
+  const judged = entities.judged('lesson', id, ({ revision, state }) =>
     revision < 0 || state.context.org !== org ? refuse('no-such-lesson') : null,
   )
-  return no ?? (await lessonAt(log, id, seq)) ?? refuse('no-such-event')
+  const damage = await orDamage(judged)
+  if (damage instanceof Refusal) return damage
+  if (damage === null) {
+    const record = await lessonAt(log, id, seq)
+    return record ? { record, damage: undefined } : refuse('no-such-event')
+  }
+  if (damage.revision === 0) throw damage // nobody can tell whose it was
+  const last = await lessonAt(log, id, damage.revision - 1)
+  if (last?.row?.org !== org) return refuse('no-such-lesson')
+  if (seq === undefined) return { record: last, damage }
+  const record = seq < damage.revision ? await lessonAt(log, id, seq) : undefined
+  return record ? { record, damage } : refuse('no-such-event')
 }

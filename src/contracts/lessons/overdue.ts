@@ -2,6 +2,7 @@ import { type Recorded, Refusal } from '../../../machines/kernel.ts'
 import type { LostParticipant } from '../../../machines/lesson/commands.ts'
 import { isOf } from '../../../machines/stream.ts'
 import type { Clock } from '../../clock.ts'
+import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { type Due, type Overdue, overdue } from '../../runtime/overdue.ts'
 import type { LessonsModel } from './lessons-model.ts'
@@ -29,7 +30,7 @@ export function overdueLessons({ lessons, entities, lost, clock, onError }: Over
     }
   }
 
-  const end = async ({ id, org, record }: DueLesson): Promise<void> => {
+  const end = async ({ id, org, record }: DueLesson): Promise<'ended' | 'damaged'> => {
     const by = { id: 'overdue-lessons', org, role: 'system' } as const
     const answer = await entities.ask('lesson', id, {
       type: 'EndOverdueLesson',
@@ -37,7 +38,9 @@ export function overdueLessons({ lessons, entities, lost, clock, onError }: Over
       by,
       at: clock.now(),
     })
+    if (isDamaged(answer)) return 'damaged'
     if (answer instanceof Refusal) throw new Error(`lesson ${id} is overdue and could not be ended: ${answer.code}`)
+    return 'ended'
   }
 
   return overdue({ open, end, dueBy, clock, onError })

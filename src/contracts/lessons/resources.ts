@@ -20,6 +20,7 @@ export const Lesson = z
     end_reason: z.enum(['ended', 'overrun']).nullable(),
     participants_present: z.number(),
     seq: z.number(),
+    note: z.string().optional().openapi({ description: 'where it was damaged in the store: what is missing' }),
   })
   .openapi('Lesson')
 

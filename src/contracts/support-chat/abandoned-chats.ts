@@ -7,6 +7,7 @@ import type { Clock } from '../../clock.ts'
 import type { StoppablePolicy } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import { openRetries } from '../../retries.ts'
+import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { openChatsOf } from './chats-model.ts'
 
@@ -54,7 +55,7 @@ export function abandonedChats({
     const type = gone === visitorId || onStaffGone === 'close' ? 'CloseAbandonedChat' : 'ReturnAbandonedChat'
     const command = { type, gone, by, at: clock.now() } as const
     const asked = entities.ask('chat', room, command, call).then((answer) => {
-      if (answer instanceof Refusal)
+      if (answer instanceof Refusal && !isDamaged(answer))
         throw new Error(`chat ${room} could not be ended or returned after ${gone} left: ${answer.code}`)
     })
     asked.catch((error: unknown) => {

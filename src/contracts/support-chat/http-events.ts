@@ -5,13 +5,16 @@ import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { json } from '../../gateway/http/route.ts'
 import { idText, limit } from '../../gateway/http/schemas.ts'
-import type { Log, Recorded } from '../../log/log.ts'
+import type { Log } from '../../log/log.ts'
+import { readable } from '../../log/readable.ts'
 import type { Entities } from '../../runtime/entities.ts'
+import { damageNote } from '../shared/damage-note.ts'
 import { partInChat } from './part-in-chat.ts'
 import { supportChatHttpRefusals } from './refusals.ts'
 import { Described, eventResource } from './resources.ts'
 
 const NDJSON = 'application/x-ndjson'
+const note = z.string().optional().openapi({ description: 'where the chat was damaged in the store: what is missing' })
 
 export interface ChatEventRoutesParts {
   readonly log: Log
@@ -41,14 +44,13 @@ export function chatEventRoutes(app: OpenAPIHono<HttpEnv>, { log, entities }: Ch
         limit: limit(1_000, 200),
         format: z.enum(['json', 'ndjson']).optional(),
       },
-      content: json(z.object({ data: z.array(Described), next: z.number().optional() })),
+      content: json(z.object({ data: z.array(Described), next: z.number().optional(), note })),
     },
     async ({ by, params: { room }, query: { after, limit, format }, accept }) => {
       const part = await partInChat({ log, entities }, room, by)
       if (part instanceof Refusal) return part
-      const events: Recorded[] = []
       const page = { from: after + 1, limit: limit + 1 }
-      for await (const batch of log.read(streamName('chat', room), page)) events.push(...batch)
+      const { events, damage = part.damage } = await readable(log, streamName('chat', room), page)
       const theirs = events.filter(({ revision }) => revision <= part.upTo)
       const shown = theirs.slice(0, limit).filter(({ event }) => part.isInternal || event.type !== 'ChatFlagged')
       const data = shown.map((recorded) => eventResource(room, recorded))
@@ -56,8 +58,9 @@ export function chatEventRoutes(app: OpenAPIHono<HttpEnv>, { log, entities }: Ch
         const lines = data.map((event) => `${JSON.stringify(event)}\n`)
         return { body: lines.join(''), headers: { 'Content-Type': NDJSON } }
       }
-      const next = theirs.length > limit ? after + limit : undefined
-      return { body: JSON.stringify({ data, next }), headers: { 'Content-Type': 'application/json' } }
+      const next = theirs.length > limit ? theirs[limit - 1]?.revision : undefined
+      const note = damage && damageNote(damage)
+      return { body: JSON.stringify({ data, next, note }), headers: { 'Content-Type': 'application/json' } }
     },
   )
 }

@@ -6,6 +6,7 @@ import { resources } from '../../gateway/http/resource.ts'
 import { asOf, idText, limit, next, time } from '../../gateway/http/schemas.ts'
 import type { Log } from '../../log/log.ts'
 import type { Entities } from '../../runtime/entities.ts'
+import { damageNote } from '../shared/damage-note.ts'
 import { chatEventRoutes } from './http-events.ts'
 import type { ChatFilter, ChatList } from './list.ts'
 import { partInChat } from './part-in-chat.ts'
@@ -76,11 +77,14 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, entities, chats }: 
     async ({ by, params: { room }, query: { at } }) => {
       const part = await partInChat({ log, entities }, room, by)
       if (part instanceof Refusal) return part
-      const { upTo, isInternal } = part
-      if (at !== undefined && at > upTo) return refuse('not-your-part')
+      const { isInternal, damage } = part
+      if (damage?.revision === 0) throw damage
+      if (at !== undefined && at > part.upTo) return refuse('not-your-part')
+      const upTo = Math.min(part.upTo, damage ? damage.revision - 1 : Number.POSITIVE_INFINITY)
       const then = await chatAt(log, room, at ?? (upTo === Number.POSITIVE_INFINITY ? undefined : upTo))
       if (!then) return refuse('no-such-event')
-      return { ...chatResource(room, then.row, isInternal), seq: then.seq, transcript: then.messages }
+      const note = damage && { note: damageNote(damage) }
+      return { ...chatResource(room, then.row, isInternal), seq: then.seq, transcript: then.messages, ...note }
     },
   )
 

@@ -1,8 +1,11 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
 import { isSupervising, type Party, Refusal, refuse, unreachable } from '../../../machines/kernel.ts'
 import { streamName } from '../../../machines/stream.ts'
+import { StreamDamaged } from '../../log/damaged.ts'
 import type { Log } from '../../log/log.ts'
+import { orDamage } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
+import { damagedChat } from './damaged-chat.ts'
 
 /** How much of a chat somebody may see. */
 export interface PartInChat {
@@ -10,43 +13,77 @@ export interface PartInChat {
   readonly upTo: number
   /** False: without what staff note about the chat among themselves (its priority). */
   readonly isInternal: boolean
+  /** Set: this is not all of it. */
+  readonly damage?: StreamDamaged
 }
 
 /**
  * Who may see what of a chat: those who supervise all of it; its visitor all but what is internal; whoever serves all
  * of it, and whoever served it up to the event by which they were replaced. A chat of another organisation is answered
- * exactly like one that does not exist.
+ * exactly like one that does not exist. Of a chat whose beginning was damaged only those who supervise see what is
+ * left: nobody can tell whose it was. Rejects with StreamDamaged when nothing is left.
  */
 export async function partInChat(
   { log, entities }: { readonly log: Log; readonly entities: Pick<Entities, 'judged'> },
   room: string,
   by: Party,
 ): Promise<PartInChat | Refusal> {
-  const part = await entities.judged('chat', room, ({ revision, state }) => {
-    const { org, visitorId, staffId } = state.context
-    if (revision < 0 || org !== by.org) return refuse('no-such-chat')
-    if (isSupervising(by.role)) return { upTo: Number.POSITIVE_INFINITY, isInternal: true }
-    if (by.role === 'visitor')
-      return visitorId === by.id ? { upTo: Number.POSITIVE_INFINITY, isInternal: false } : refuse('no-such-chat')
-    return staffId === by.id ? { upTo: Number.POSITIVE_INFINITY, isInternal: true } : refuse('supervisors-only')
-  })
+  const part = await orDamage(
+    entities.judged('chat', room, ({ revision, state }) =>
+      revision < 0 || state.context.org !== by.org ? refuse('no-such-chat') : partOf(state.context, by),
+    ),
+  )
+  if (part instanceof StreamDamaged) return partInDamaged(log, room, by, part)
+  return servedOnce(part, by, () => chatEvents(log, room))
+}
+
+async function partInDamaged(log: Log, room: string, by: Party, damage: StreamDamaged): Promise<PartInChat | Refusal> {
+  const chat = await damagedChat(log, room, damage)
+  if (!chat) throw damage
+  if (chat.org !== by.org) return refuse('no-such-chat')
+  const { row = { visitorId: '', staffId: null }, events } = chat
+  const part = await servedOnce(partOf(row, by), by, async () => events)
+  return part instanceof Refusal ? part : { ...part, damage }
+}
+
+function partOf(
+  { visitorId, staffId }: { readonly visitorId: string; readonly staffId: string | null },
+  by: Party,
+): PartInChat | Refusal {
+  if (isSupervising(by.role)) return { upTo: Number.POSITIVE_INFINITY, isInternal: true }
+  if (by.role === 'visitor')
+    return visitorId === by.id ? { upTo: Number.POSITIVE_INFINITY, isInternal: false } : refuse('no-such-chat')
+  return staffId === by.id ? { upTo: Number.POSITIVE_INFINITY, isInternal: true } : refuse('supervisors-only')
+}
+
+/** Whoever does not serve it now may have served it. */
+async function servedOnce(
+  part: PartInChat | Refusal,
+  by: Party,
+  events: () => Promise<readonly ChatEvent[]>,
+): Promise<PartInChat | Refusal> {
   if (!(part instanceof Refusal) || part.code !== 'supervisors-only') return part
-  const upTo = await servedUntil(log, room, by.id)
+  const upTo = servedUntil(await events(), by.id)
   return upTo === null ? part : { upTo, isInternal: true }
 }
 
 /** The event by which this person served last; null = they never did. */
-async function servedUntil(log: Log, room: string, person: string): Promise<number | null> {
+function servedUntil(events: readonly ChatEvent[], person: string): number | null {
   let serving: string | null = null
   let until: number | null = null
-  for await (const batch of log.read(streamName('chat', room))) {
-    for (const recorded of batch) {
-      const next = serverAfter(serving, recorded.event as ChatEvent) // chats record no other events
-      if (serving === person && next !== person) until = recorded.revision
-      serving = next
-    }
+  for (const [revision, event] of events.entries()) {
+    const next = serverAfter(serving, event)
+    if (serving === person && next !== person) until = revision
+    serving = next
   }
   return until
+}
+
+async function chatEvents(log: Log, room: string): Promise<readonly ChatEvent[]> {
+  const events: ChatEvent[] = []
+  for await (const batch of log.read(streamName('chat', room)))
+    events.push(...batch.map(({ event }) => event as ChatEvent)) // chats record no other events
+  return events
 }
 
 function serverAfter(before: string | null, event: ChatEvent): string | null {

@@ -44,7 +44,10 @@ const pastChats: PastFeed<ChatRow, ChatEvent> = {
 export const replayChat = (log: Log, room: string): AsyncGenerator<Step> =>
   noticesOf(log, streamName('chat', room), pastChats) as AsyncGenerator<Step> // the feed tells nothing else
 
-/** The chat after its event `seq` (default: the last one); undefined when there is no such chat or no such event. */
+/**
+ * The chat after its event `seq` (default: the last one); undefined when there is no such chat or no such event.
+ * Rejects with StreamDamaged when one of its events up to there cannot be had.
+ */
 export async function chatAt(log: Log, room: string, seq = Number.MAX_SAFE_INTEGER): Promise<ChatAt | undefined> {
   const messages: MessageObject[] = []
   let last: Step | undefined
@@ -55,6 +58,7 @@ export async function chatAt(log: Log, room: string, seq = Number.MAX_SAFE_INTEG
     staff = step.after.staffId === null ? null : (seatedIn(step) ?? staff)
     const message = messageOf(room, step)
     if (message) messages.push(message)
+    if (step.recorded.revision === seq) break // what comes later may be damaged
   }
   if (!last || (seq !== Number.MAX_SAFE_INTEGER && last.recorded.revision !== seq)) return undefined
   return { seq: last.recorded.revision, row: last.after, messages, staff, last: last.recorded }

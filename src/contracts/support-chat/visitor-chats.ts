@@ -3,8 +3,10 @@ import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import { personName, streamName } from '../../../machines/stream.ts'
 import type { Outcome } from '../../delivery/connection.ts'
 import { keepNewest } from '../../keep-newest.ts'
+import { StreamDamaged } from '../../log/damaged.ts'
 import type { Log } from '../../log/log.ts'
 import type { Call } from '../../runtime/answer.ts'
+import { isDamaged, orDamage } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { derivedId } from '../../runtime/ids.ts'
 import { visitorTurns } from './visitor-turns.ts'
@@ -16,7 +18,8 @@ export interface VisitorChats {
   /** Asks the visitor's latest chat. `call.entered` is called when the command stands in the mailbox of that chat. */
   askLatest(command: ChatCommand, call: Call): Promise<Outcome>
   /**
-   * Opens the visitor's next chat; refused with `chat-already-open` while the latest is open. It takes several chats'
+   * Opens the visitor's next chat; refused with `chat-already-open` while the latest is open. One that is damaged is
+   * over: they could not write to it. It takes several chats'
    * answers to know which chat that is, so `call.entered` is not called: an opening has entered when it is answered.
    */
   open(command: ChatCommand, call: Call): Promise<Outcome>
@@ -49,9 +52,17 @@ export function visitorChats(entities: Entities, log: Pick<Log, 'read'>): Visito
   /** Visitor -> a number that exists, and its chat: where to begin to look. Only a hint, so it may be forgotten. */
   const hints = new Map<string, { readonly n: number; readonly room: string }>()
 
-  /** One that another node has just opened must not be taken for none. */
-  const exists = async (by: Party, n: number): Promise<boolean> =>
-    (await entities.latest('chat', chatId(by, n))).revision >= 0
+  /**
+   * One that another node has just opened must not be taken for none. One that is damaged exists, and is over: nobody
+   * can write to it any more.
+   */
+  const stateOf = async (by: Party, n: number): Promise<'none' | 'open' | 'over'> => {
+    const found = await orDamage(entities.latest('chat', chatId(by, n)))
+    if (found instanceof StreamDamaged) return 'over'
+    return found.revision < 0 ? 'none' : found.state.matches('closed') ? 'over' : 'open'
+  }
+
+  const exists = async (by: Party, n: number): Promise<boolean> => (await stateOf(by, n)) !== 'none'
 
   /**
    * The highest number that exists, -1 for none: doubling steps from the hint, then halving the gap. An open chat has
@@ -59,7 +70,7 @@ export function visitorChats(entities: Entities, log: Pick<Log, 'read'>): Visito
    */
   const latest = async (by: Party): Promise<number> => {
     let low = hints.get(personName(by))?.n ?? -1
-    if (low >= 0 && !(await entities.latest('chat', chatId(by, low))).state.matches('closed')) return low
+    if (low >= 0 && (await stateOf(by, low)) === 'open') return low
     let step = 1
     while (await exists(by, low + step)) {
       low += step
@@ -93,7 +104,8 @@ export function visitorChats(entities: Entities, log: Pick<Log, 'read'>): Visito
    */
   const answeredBefore = async (n: number, command: ChatCommand, call: Call): Promise<Outcome | undefined> => {
     const room = chatId(command.by, n - 1)
-    const answer = await entities.remembered('chat', room, command, call)
+    const answer = await orDamage(entities.remembered('chat', room, command, call))
+    if (answer instanceof StreamDamaged) return undefined // nobody knows any more
     return answer && { about: room, answer }
   }
   const movedAt = async (room: string): Promise<bigint> => {
@@ -147,7 +159,7 @@ export function visitorChats(entities: Entities, log: Pick<Log, 'read'>): Visito
         if (answered) return answered
         for (let n = first; ; n++) {
           const asked = await ask(chatId(by, n), command, call)
-          if (hasEnded(asked)) continue
+          if (hasEnded(asked) || isDamaged(asked.answer)) continue
           if (!(asked.answer instanceof Refusal)) remember(by, n)
           return asked
         }

@@ -2,6 +2,8 @@ import type { ChatRow } from '../../../projections/chats.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Node, Opening } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
+import { StreamDamaged } from '../../log/damaged.ts'
+import { orDamage } from '../../runtime/damaged-entities.ts'
 import { openChatsOf } from './chats-model.ts'
 import { chatAt } from './past.ts'
 import { usersOf } from './users.ts'
@@ -24,10 +26,11 @@ export function visitorOpening(
     emit('visitor_init', { user: usersOf(profiles, org).visitor(id), chat, pos: follower.pos() } satisfies VisitorInit)
     return true
   }
-  const found = openChat()
-  if (!found) return () => openChat() === undefined && tell(null)
-  const [room, { seq }] = found
-  return chatAt(log, room, seq).then((then) => () => {
+  const open = openChat()
+  if (!open) return () => openChat() === undefined && tell(null)
+  const [room, { seq }] = open
+  return orDamage(chatAt(log, room, seq)).then((then) => () => {
+    if (then instanceof StreamDamaged) return tell(null) // they cannot write to it: they may open another one
     const now = openChat()
     if (!then || now?.[0] !== room || now[1].seq !== seq) return false
     return tell({ room, staff: then.staff, messages: newest(then.messages) })

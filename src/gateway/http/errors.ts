@@ -1,8 +1,10 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { type Refusal, refuse } from '../../../machines/kernel.ts'
-import { type RefusalStatus, type Refusals, refusalRow, sentenceOf } from '../../delivery/refusals.ts'
+import { type RefusalStatus, type Refusals, sentenceOf, statusOf } from '../../delivery/refusals.ts'
+import { StreamDamaged } from '../../log/damaged.ts'
 import { LogUnavailable } from '../../log/log.ts'
+import { damagedRefusal } from '../../runtime/log-refusals.ts'
 import { ViewsUnavailable } from '../../views/store.ts'
 import { httpRefusals } from '../refusals.ts'
 
@@ -18,7 +20,7 @@ export const failed = (c: Context, status: RefusalStatus, code: string, message:
 
 /** A refusal in the words of a table. Throws when the table does not have it, which is a bug. */
 export function refused(c: Context, refusal: Refusal, table: Refusals): Response {
-  const [status] = refusalRow(refusal, table)
+  const status = statusOf(refusal, table)
   const { seconds } = refusal.details
   if (status === 429 && seconds !== undefined) c.header('Retry-After', seconds)
   return failed(
@@ -40,6 +42,7 @@ export const tooOften = (retryAfterMs: number): Refusal =>
 export function thrown(c: Context, error: Error, log: HttpLog): Response {
   if (error instanceof HTTPException && error.status < 500)
     return failed(c, error.status === 413 ? 413 : 400, 'bad-request', error.message)
+  if (error instanceof StreamDamaged) return refused(c, damagedRefusal(error), httpRefusals)
   const lost = error instanceof LogUnavailable || error instanceof ViewsUnavailable
   if (!lost) log.error({ err: error, method: c.req.method }, 'a request failed')
   return refused(c, refuse(lost ? 'unavailable' : 'internal'), httpRefusals)

@@ -12,6 +12,7 @@ export const FAILURES = {
   403: answer('Not for this role'),
   404: answer('Unknown, or of another organisation'),
   409: answer('Not in this state'),
+  410: answer('Deleted from the store'),
   413: answer('Too large'),
   429: answer('Too often; Retry-After says when again'),
   503: answer('Not now: try again'),

@@ -1,5 +1,6 @@
+import { StreamDamaged } from '../../log/damaged.ts'
 import { LogUnavailable } from '../../log/log.ts'
-import { PresenceUnavailable } from '../../presence/tracker.ts'
+import { PresenceDamaged, PresenceUnavailable } from '../../presence/tracker.ts'
 import { ViewsUnavailable } from '../../views/store.ts'
 
 /**
@@ -20,9 +21,15 @@ export class ConnectionRefused extends Error {
   }
 }
 
+/** To whoever cannot be let in because of their own history. */
+export const DAMAGED =
+  'what is recorded of you was damaged in the store: an operator finds in the log lines of the server what to do'
+
 /** What somebody could not be let in for; undefined = a bug. */
 export function refusalFor(error: unknown): ConnectionRefused | undefined {
   if (error instanceof ConnectionRefused) return error
+  // Coming again does not help: it would be asked for ever.
+  if (error instanceof StreamDamaged || error instanceof PresenceDamaged) return new ConnectionRefused(403, DAMAGED)
   const isPassing = [LogUnavailable, PresenceUnavailable, ViewsUnavailable].some((kind) => error instanceof kind)
   return isPassing ? new ConnectionRefused(503, (error as Error).message) : undefined
 }

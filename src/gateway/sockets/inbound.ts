@@ -3,7 +3,9 @@ import { personName } from '../../../machines/stream.ts'
 import type { Connection, Inbound, InboundCall, InboundRow, Outcome } from '../../delivery/connection.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
 import type { Refusals } from '../../delivery/refusals.ts'
+import { StreamDamaged } from '../../log/damaged.ts'
 import { LogUnavailable } from '../../log/log.ts'
+import { damagedRefusal } from '../../runtime/log-refusals.ts'
 import type { Limit } from '../auth/limits.ts'
 import { socketRefusals } from '../refusals.ts'
 import { type Ack, acknowledge } from './ack.ts'
@@ -60,6 +62,7 @@ export function openInbound(options: InboundOptions): InboundGate {
     try {
       return await call()
     } catch (error) {
+      if (error instanceof StreamDamaged) return { about: null, answer: damagedRefusal(error) }
       const unavailable = error instanceof LogUnavailable
       if (!unavailable) observe.failed(error, name)
       return { about: null, answer: refuse(unavailable ? 'unavailable' : 'internal') }

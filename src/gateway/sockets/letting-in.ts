@@ -3,11 +3,12 @@ import { type Party, Refusal } from '../../../machines/kernel.ts'
 import { isOutdated } from '../../../machines/person/log-in.ts'
 import { personName } from '../../../machines/stream.ts'
 import type { Connection } from '../../delivery/connection.ts'
+import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { OUTDATED } from '../auth/accounts.ts'
 import type { Identity } from '../auth/tokens.ts'
 import type { Arrival } from './arrivals.ts'
-import { ConnectionRefused } from './connection-refused.ts'
+import { ConnectionRefused, DAMAGED } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { peerOf } from './connections.ts'
 import { openLane } from './lane.ts'
@@ -51,6 +52,7 @@ export function lettingIn(options: LettingInOptions): (socket: Socket) => Promis
     const command = { type: 'Introduce', role, profile, issuedAt: profileAt, by, at: now() } as const
     const answer = await entities.ask('person', personName(by), command)
     if (answer instanceof Refusal) {
+      if (isDamaged(answer)) throw new ConnectionRefused(403, DAMAGED)
       throw answer.code === 'account-disabled'
         ? new ConnectionRefused(401, 'this account is disabled')
         : new ConnectionRefused(503, `${answer.code}: try again`)

@@ -6,8 +6,10 @@ import type { Follower } from '../../delivery/follower.ts'
 import type { EventRef } from '../../delivery/notice.ts'
 import type { Restored, Subscriptions, Topic, TopicState } from '../../delivery/subscriptions.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
+import { StreamDamaged } from '../../log/damaged.ts'
 import { type Log, LogUnavailable } from '../../log/log.ts'
 import type { Done } from '../../runtime/answer.ts'
+import { orDamage } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { isOut, type Subscription, subscribers } from './subscribers.ts'
 
@@ -104,10 +106,13 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
 
   const restored = async (kept: KeptTopic, from: Connection): Promise<Restored> => {
     const { subject: id } = kept
-    const isAlready = await wasTakenOut(kept, from.party)
-    const opening = isAlready ? null : await enter(id, from, (opening) => opening)
-    if (opening === null || opening instanceof Refusal) {
-      if (opening?.code === 'busy') throw new LogUnavailable('it cannot be said whether somebody may look on: too busy')
+    const back = async () =>
+      (await wasTakenOut(kept, from.party)) ? null : await enter(id, from, (opening) => opening)
+    // Nobody can say whether they may look on at what is damaged; all else that they come back to goes on.
+    const opening = await orDamage(back())
+    if (opening === null || opening instanceof StreamDamaged || opening instanceof Refusal) {
+      if (opening instanceof Refusal && opening.code === 'busy')
+        throw new LogUnavailable('it cannot be said whether somebody may look on: too busy')
       await keep('Unsubscribe', id, from) // told once
       return { rooms: [], tell: () => ({ ...topic.farewell(id), pos: null }) }
     }
