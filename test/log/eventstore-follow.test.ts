@@ -79,8 +79,7 @@ it('checkpoints that name the next place lose no event and repeat none', async (
   await until(() => following.numbers.length === 1)
   // With the one before they are exactly the events after which a checkpoint is due.
   server.put('$stats', ...upTo(319).map(() => ({ type: '$statsCollected' })))
-  const last = server.store.all.at(-1)
-  const next = last === undefined ? 0n : last.position + BigInt(64 + last.data.length + last.meta.length)
+  const next = server.store.end()
   await until(() => server.calls.checkpoint === 1)
   server.dropSubscriptions()
   await until(() => server.subscribedAfter.length === 2)

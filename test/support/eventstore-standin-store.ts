@@ -24,6 +24,19 @@ export type Outcome =
   | { readonly kind: 'conflict'; readonly current: number }
   | { readonly kind: 'deleted' }
 
+export interface Backup {
+  readonly all: readonly Kept[]
+  readonly deleted: readonly string[]
+  readonly end: bigint
+}
+
+/** What stands in a new database before anybody has written to it takes so much. */
+const FIRST_POSITION = 3_481n
+
+/** From one record to the next: positions are places in a file, so that they are far apart. */
+export const recordSize = ({ type, data, meta, stream }: Pick<Kept, 'type' | 'data' | 'meta' | 'stream'>): bigint =>
+  BigInt(160 + 2 * type.length + stream.length + data.length + meta.length)
+
 /**
  * What EventStoreDB keeps, in memory: it survives the stand-in's crashes, and several stand-ins may share it as one
  * cluster.
@@ -37,6 +50,12 @@ export interface StandinStore {
   append(name: string, expected: Expected, events: readonly Raw[], createdMs: number): Outcome
   /** Final: the stream can never be used again; `$all` shows a `$streamDeleted`. */
   tombstone(name: string): void
+  /** Everything as it is now. */
+  backup(): Backup
+  /** Forgets everything for what a backup holds, of this store or of another one. Its server must be down. */
+  putBack(backup: Backup): void
+  /** Where the next event will stand: nothing stands here or behind it. */
+  end(): bigint
   /** Calls `listener` after every change until the returned function is called. */
   watch(listener: () => void): () => void
 }
@@ -50,7 +69,7 @@ export function standinStore(): StandinStore {
   const streams = new Map<string, Kept[]>()
   const deleted = new Set<string>()
   const listeners = new Set<() => void>()
-  let nextPosition = 0n
+  let nextPosition = FIRST_POSITION
 
   const stream = (name: string): readonly Kept[] => streams.get(name) ?? []
 
@@ -59,7 +78,7 @@ export function standinStore(): StandinStore {
     streams.set(name, kept)
     for (const raw of events) {
       const one: Kept = { ...raw, stream: name, revision: kept.length, position: nextPosition, createdMs }
-      nextPosition += BigInt(64 + raw.data.length + raw.meta.length)
+      nextPosition += recordSize(one)
       kept.push(one)
       all.push(one)
     }
@@ -98,20 +117,26 @@ export function standinStore(): StandinStore {
       const none = new Uint8Array()
       const id = crypto.randomUUID()
       const revision = Number.MAX_SAFE_INTEGER
-      all.push({
-        id,
-        type: '$streamDeleted',
-        json: true,
-        data: none,
-        meta: none,
-        stream: name,
-        revision,
-        position: nextPosition,
-        createdMs: Date.now(),
-      })
-      nextPosition += 64n
+      const gone = { id, type: '$streamDeleted', json: true, data: none, meta: none, stream: name, revision }
+      all.push({ ...gone, position: nextPosition, createdMs: Date.now() })
+      nextPosition += recordSize(gone)
       for (const listener of [...listeners]) listener()
     },
+    backup: () => ({ all: [...all], deleted: [...deleted], end: nextPosition }),
+    putBack(backup) {
+      all.splice(0, all.length, ...backup.all)
+      streams.clear()
+      deleted.clear()
+      for (const name of backup.deleted) deleted.add(name)
+      for (const kept of all) {
+        if (kept.type === '$streamDeleted') continue
+        const its = streams.get(kept.stream) ?? []
+        streams.set(kept.stream, its)
+        its.push(kept)
+      }
+      nextPosition = backup.end
+    },
+    end: () => nextPosition,
     watch(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

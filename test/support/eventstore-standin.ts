@@ -16,7 +16,7 @@ import {
 import { append, batchAppend, type Node } from './eventstore-standin-append.ts'
 import { type Behaviour, behaviour, gate } from './eventstore-standin-faults.ts'
 import { type ReadCall, read } from './eventstore-standin-read.ts'
-import { type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
+import { type Backup, type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
 
 /**
  * A server that speaks the part of EventStoreDB's protocol that our adapter (and, to show why not, its client) uses, in
@@ -41,6 +41,8 @@ export interface EventStoreStandin {
   kill(): void
   /** Up again on the same port, with the same data. */
   restart(): Promise<void>
+  /** Down, and up again on the same port with what a backup holds: an older one, or that of another server. */
+  restore(backup: Backup): Promise<void>
   /** Connections stay open, nothing is answered or written until `thaw`. */
   freeze(): void
   thaw(): void
@@ -96,6 +98,12 @@ export async function startEventStore({
     async restart() {
       server.grpc.forceShutdown()
       node.gate.open()
+      server = await listening(services, bound)
+    },
+    async restore(backup) {
+      server.grpc.forceShutdown()
+      node.gate.open()
+      store.putBack(backup)
       server = await listening(services, bound)
     },
     freeze: () => node.gate.shut(),
