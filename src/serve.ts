@@ -10,6 +10,7 @@ import { openCatchUp } from './delivery/catch-up.ts'
 import { type Contract, type DemoLogin, type Node, namespacesOf } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
 import { keptStreams } from './delivery/kept-streams.ts'
+import { knownCursor } from './delivery/known-cursor.ts'
 import { listeners } from './delivery/listeners.ts'
 import { onlineModel } from './delivery/online-model.ts'
 import type { Past } from './delivery/past.ts'
@@ -30,7 +31,7 @@ import { socketOutlet } from './gateway/sockets/outlet.ts'
 import { receipts } from './gateway/sockets/receipts.ts'
 import { openSockets } from './gateway/sockets/sockets.ts'
 import { subscriptionsTo } from './gateway/sockets/subscriptions.ts'
-import type { Recorded } from './log/log.ts'
+import type { AnotherPast, Log, Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { openHubs } from './presence/hubs.ts'
@@ -38,8 +39,9 @@ import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
+import { errorsOf, type RunPast } from './serve-past.ts'
 import { presenceParts } from './serve-presence.ts'
-import { openFiles, openLog, openViews, viewsOf } from './storage.ts'
+import { openFiles, openViews, viewsOf } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
 import { runViews, type ViewRunner } from './views/runner.ts'
 import { within } from './within.ts'
@@ -62,43 +64,32 @@ export interface Running {
   stop(): Promise<void>
 }
 
+/** What outlives the node: the caller opens and closes it. */
+interface ServeOn {
+  readonly log: Log
+  readonly past: RunPast
+}
+
 /** Starts one node. Rejects with a sentence for people when something that it needs is missing or taken. */
-export async function serve(config: Config, logger: Logger, { contracts, kinds }: ServeWhat): Promise<Running> {
+export async function serve(
+  config: Config,
+  logger: Logger,
+  { contracts, kinds }: ServeWhat,
+  { log, past }: ServeOn,
+): Promise<Running> {
   const clock = systemClock
   const metrics = openMetrics()
-  const onError = (error: unknown, where: string): void => {
-    metrics.failed(where)
-    logger.error({ err: error, where }, 'unexpected')
-  }
-
-  const failedIn =
-    (where: string) =>
-    (error: unknown): void =>
-      onError(error, where)
+  const onError = errorsOf(logger, metrics, past)
+  const failedIn = (where: string) => (error: unknown) => onError(error, where)
 
   // What is stored, and the entities on it.
   await mkdir(config.dataDirectory, { recursive: true })
-  const log = await openLog(config, kinds, {
-    onFatal(error) {
-      logger.fatal(
-        { err: error },
-        'the log cannot be written: nothing may be acknowledged any more, so this process ends',
-      )
-      process.exit(70) // EX_SOFTWARE of sysexits.h
-    },
-    onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
-  })
   const connections = await connectionParts({ config, clock, log, onError: failedIn('presence') })
   const keys = await openKeys(config.keys, (failure) => {
     if (failure !== null) logger.warn({ err: failure }, 'the identity provider did not give its keys; asking again')
   })
   if (keys.kind === 'provider') keys.provider.start()
-  const auth = authenticator({
-    keys,
-    issuer: config.jwtIssuer,
-    audience: config.jwtAudience,
-    now: clock.now,
-  })
+  const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
   const entities = openEntities({
@@ -109,6 +100,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     now: clock.now,
     idleMs: config.roomIdleMs,
     appended: metrics.appended,
+    onLostEvents: past.doubt,
   })
   const passwords = await openPasswords()
   const demo: DemoLogin[] = []
@@ -134,6 +126,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       const row = online.get(person)
       return row && BigInt(row.cameAt)
     },
+    isKnown: async (cursor) => (await knownCursor({ log, follower }, cursor)) !== 'unknown',
   })
   const sockets = socketOutlet({
     ...{ io, cursorSockets: cursors, receipts: told, pushed: metrics.pushed },
@@ -150,7 +143,14 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const files = await openFiles(config)
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
-  const follower = openFollower({ log, outlet, profiles, clock, onError: failedIn('follower') })
+  const changed = (error: AnotherPast): void => {
+    entities.forget()
+    past.changed(error)
+  }
+  const follower = openFollower({
+    ...{ log, outlet, profiles, clock, onError: failedIn('follower') },
+    ...{ trail: past.trail, onAnotherPast: changed },
+  })
   const upTo = (): bigint =>
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const { leases, liveness } = connections
@@ -220,7 +220,13 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     onEvent,
   })
   // Not before: views that have to be made anew would keep the models, and with them the first ack, waiting.
-  const views = runViews({ log, store, projections: viewsOf(contracts), onAlarm: failedIn('views') })
+  const views = runViews({
+    ...{ log, store, projections: viewsOf(contracts) },
+    onAlarm(alarm) {
+      if (alarm.kind === 'another-past' && alarm.table === null) changed(alarm.error)
+      else onError(alarm.kind === 'another-past' ? alarm.error : alarm, 'views')
+    },
+  })
   runner = views
   for (const policy of policies) await policy.catchUp?.()
   await presence.tracker.start()
@@ -239,27 +245,17 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     profiles: () => profiles.size,
     pushedPosition: follower.position,
     views: views.status,
+    logDiffersFrom: past.differsFrom,
     keys: keys.kind === 'provider' ? keys.provider.health : undefined,
   })
   const mixpanel = await tellMixpanel({
-    config,
-    log,
-    clock,
-    logger,
-    metrics: metrics.analytics,
-    onError: failedIn('mixpanel'),
+    ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })
   let draining = false
   const app = httpApp({
-    entities,
-    now: clock.now,
-    authenticator: auth,
-    requests: perAddress,
-    allowedOrigins: config.allowedOrigins,
-    log: logger,
+    ...{ entities, now: clock.now, authenticator: auth, requests: perAddress, log: logger },
+    ...{ allowedOrigins: config.allowedOrigins, asyncApi: asyncApi(contracts), contracts: served },
     ready: () => ({ accepting: !draining }),
-    asyncApi: asyncApi(contracts),
-    contracts: served,
   })
   noticesRoute(app, { log, follower, contracts: served, catchUp: clients.catchUp })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
@@ -286,7 +282,6 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       await Promise.all([entities.stop(), mixpanel.stop()])
       await views.stop()
       await Promise.all([store.close(), connections.stop(), snapshots.close()])
-      await log.close()
       metrics.stop()
     },
   }

@@ -2,7 +2,7 @@ import { type EventStoreDBClient, jsonEvent, type Position } from '@eventstore/d
 import { admit } from './admit.ts'
 import type { Codec, Encoded } from './codec.ts'
 import { connection } from './eventstore-client.ts'
-import { endOfAll, lastDeliverable } from './eventstore-end.ts'
+import { lastBefore, lastDeliverable, standingIn } from './eventstore-end.ts'
 import { failureOf } from './eventstore-errors.ts'
 import { fromStored, positionOf, type StoredEvent } from './eventstore-event.ts'
 import { followAll } from './eventstore-follow.ts'
@@ -171,7 +171,9 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
       {
         client: server.client,
         fromStored: recorded,
-        end: () => endOfAll(pageOfAll).finally(begun),
+        end: () => lastBefore(pageOfAll, 'end').finally(begun),
+        lastBefore: (place) => lastBefore(pageOfAll, place),
+        standing: (spot) => standingIn(pageOfAll, spot),
         lastDeliverable: (floor) => lastDeliverable(pageOfAll, floor),
         broken(error, client) {
           if (closing.signal.aborted) return

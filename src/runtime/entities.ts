@@ -26,6 +26,8 @@ export interface EntitiesOptions {
   /** An entity that nobody has used for so long lets go of its actor. */
   readonly idleMs: number
   readonly appended?: (milliseconds: number, events: number) => void
+  /** The log lacks events that an awake entity has learned from it: it was put back from a backup, or replaced. */
+  readonly onLostEvents?: () => void
 }
 
 /** All entities of this node: awake on demand, asleep when idle. Any node may serve any entity. */
@@ -47,6 +49,8 @@ export interface Entities {
   /** What was recorded, by whatever node. Only needed on a shared log. */
   onEvent(recorded: Recorded): void
   awake(): number
+  /** Of all that is awake nothing is believed any more: whoever is asked next is read from the log. */
+  forget(): void
   /**
    * Position of the last event that this node appended, -1 for none: a view that shows it shows its asker's own writes.
    */
@@ -70,6 +74,7 @@ export function openEntities(options: EntitiesOptions): Entities {
       log,
       snapshots,
       shared,
+      onLostEvents: options.onLostEvents,
       appended(milliseconds, events, last) {
         if (last > lastPosition) lastPosition = last
         appended?.(milliseconds, events)
@@ -109,6 +114,7 @@ export function openEntities(options: EntitiesOptions): Entities {
     remembered: (category, id, command, call) => entityOf(category, id).remembered(command, call),
     onEvent: (recorded) => awake.get(recorded.stream)?.onEvent(recorded),
     awake: () => awake.size,
+    forget: () => awake.clear(),
     lastPosition: () => lastPosition,
     async stop() {
       clearInterval(sweep)

@@ -12,6 +12,8 @@ export interface EntityParts<S, C extends Command, E extends Event> {
   readonly snapshots: SnapshotStore
   /** Other processes write to the same log: whatever must be fresh is read from it. */
   readonly shared: boolean
+  /** The log has lost what this entity has learned of it. */
+  readonly onLostEvents?: (() => void) | undefined
   /** Called after each append. */
   readonly appended?: (milliseconds: number, events: number, last: bigint) => void
 }

@@ -11,6 +11,8 @@ export interface ReceiptsOptions {
   readonly pos: () => string
   /** Position of the event with which the presence of this person began; undefined = they have none. */
   readonly cameAt: (person: string) => bigint | undefined
+  /** Whether the log holds what this cursor is of; it does not when it was put back or replaced. */
+  readonly isKnown: (cursor: string) => Promise<boolean>
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Receipts {
   ended(socket: Socket, end: { readonly meant: boolean; readonly heardAt: number }): void
 }
 
-export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receipts {
+export function receipts({ store, clock, pos, cameAt, isKnown }: ReceiptsOptions): Receipts {
   const bySocket = new Map<string, Client>()
   const byRoom = new Map<string, Here>()
   let dirty: Client[] = []
@@ -113,7 +115,8 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
       // One after another: of two that come at once each takes another receipt.
       const turn = here.turn.then(() => places.find(client, others))
       here.turn = turn
-      return turn.then((missing) => {
+      return turn.then(async (found) => {
+        const missing = found !== null && (await isKnown(found)) ? found : null
         begin(client, missing ?? now)
         return missing
       })
