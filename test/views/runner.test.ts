@@ -398,6 +398,34 @@ describe('a table', () => {
     expect((await verified(other, store)).equal).toBe(true)
   })
 
+  test('[PAST-2] is not spoiled by a node that has not heard yet that the log was replaced', async () => {
+    const store = memoryViews()
+    const lost = trialLog()
+    for (let n = 0; n < 5; n++) await record(lost, 'box-a', added(1))
+    let current = lost
+    // What it follows has not ended yet, what it reads is the other log's already.
+    const moving: Log = { ...lost, readAll: (options) => current.readAll(options) }
+    const late = kept(moving, store).runner
+    await late.ready()
+    for (let n = 0; n < 5; n++) await record(lost, 'box-a', added(1))
+    const last = (await lastOf(lost))?.position ?? 0n
+    expect(await late.reached('boxes', last, 5_000)).toBe(true)
+    const other = trialLog()
+    await record(other, 'box-b', added(1))
+    current = other
+    const { runner } = kept(other, store)
+    await runner.ready()
+    const table = runner.table('boxes')
+    expect(table).not.toBe('boxes.v1001.first')
+    await expect.poll(() => late.table('boxes')).toBe(table)
+    const position = await record(other, 'box-b', added(1))
+    expect(await runner.reached('boxes', position, 5_000)).toBe(true)
+    await delay(100) // several polls of the late one
+    expect(await store.live('boxes')).toBe(table)
+    expect((await verified(other, store)).equal).toBe(true)
+    expect((await store.read(table ?? '', ['a'])).rows).toEqual([undefined])
+  })
+
   test('[PAST-2] that was being built from another log is not built on', async () => {
     const store = memoryViews()
     const half = trialLog()
