@@ -11,13 +11,13 @@ const ROUND_SECONDS = 2
 /** A bench is one address and few people. */
 export const NO_LIMITS = { RATE_PER_PERSON: '1000000', RATE_PER_ADDRESS: '1000000' }
 
-interface Side {
+export interface Side {
   readonly pid: number
   readonly load: Load
 }
 
 /** A round with what it cost the server. */
-interface Round extends LoadReport {
+export interface Round extends LoadReport {
   readonly perSecond: number
   /** Microseconds of server CPU per message that was acknowledged and delivered to both. */
   readonly cpuUs: number
@@ -64,7 +64,8 @@ export async function againstRelay(options: ServerOptions = {}): Promise<readonl
   }
 }
 
-async function run({ pid, load }: Side, order: Exclude<LoadOrder, { do: 'open' }>): Promise<Round> {
+/** One round. `pids`: all whose work it is. */
+export async function run({ pid, load }: Side, order: Exclude<LoadOrder, { do: 'open' }>): Promise<Round> {
   const before = cpuMs(pid)
   const report = await load.run(order)
   const complete = Math.min(report.acks, report.delivered / 2)
@@ -105,7 +106,7 @@ function figures(
   ]
 }
 
-function ratio(
+export function ratio(
   name: string,
   what: 'cpuUs' | 'p50' | 'p99',
   unit: string,
@@ -119,7 +120,7 @@ function ratio(
   return { name, value, unit: '×', note, ...(target === undefined ? {} : { target: atMost(target) }) }
 }
 
-const of = (rounds: Rounds, what: 'cpuUs' | 'p50' | 'p99' | 'perSecond'): number =>
+export const of = (rounds: Rounds, what: 'cpuUs' | 'p50' | 'p99' | 'perSecond'): number =>
   median(rounds.map((round) => round[what]))
 
 const spread = (rounds: Rounds, what: 'perSecond'): string => {

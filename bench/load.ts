@@ -10,6 +10,8 @@ export type LoadOrder =
   | {
       readonly do: 'open'
       readonly url: string
+      /** More nodes of the same installation: everybody is at one of all of them, in turn. */
+      readonly others?: readonly string[]
       readonly org: string
       readonly visitors: number
       readonly agents: number
@@ -46,9 +48,24 @@ let answered: (visitor: number) => void = () => {}
 const startsWith = (bytes: Buffer, from: number, text: string): boolean =>
   bytes.toString('latin1', from, from + text.length) === text
 
-async function open({ url, org, visitors: count, agents }: Extract<LoadOrder, { do: 'open' }>): Promise<void> {
+async function open({
+  url,
+  others = [],
+  org,
+  visitors: count,
+  agents,
+}: Extract<LoadOrder, { do: 'open' }>): Promise<void> {
+  const nodes = [url, ...others]
+  let arrived = 0
   const wireOf = async (role: string, id: string, hear: Parameters<typeof openWire>[1]) =>
-    openWire({ url, token: await tokenFor(role, id, org), query: { role, user_id: id } }, hear)
+    openWire(
+      {
+        url: nodes[arrived++ % nodes.length] ?? url,
+        token: await tokenFor(role, id, org),
+        query: { role, user_id: id },
+      },
+      hear,
+    )
   const people = Array.from({ length: count }, (_, i) => i)
   for (const i of people) visitors.push(await wireOf('visitor', `v${i}`, (bytes, from) => hearAck(i, bytes, from)))
 

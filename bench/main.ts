@@ -3,6 +3,7 @@ import { againstRelay } from './against-relay.ts'
 import { attendance } from './attendance.ts'
 import { connecting } from './connect.ts'
 import { eio3 } from './eio3.ts'
+import { eventstore } from './eventstore.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
@@ -17,6 +18,7 @@ import { wake } from './wake.ts'
 const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   cpu: againstRelay,
   eio3,
+  eventstore,
   connect: connecting,
   'staff-init': staffInit,
   wake,
@@ -37,7 +39,7 @@ if (unknown.length > 0) {
   process.stderr.write(`there is no bench ${unknown.join(', ')}: there are ${Object.keys(PARTS).join(', ')}\n`)
   process.exit(1)
 }
-if (asked.length === 0 || asked.includes('million')) setup()
+if (asked.length === 0 || asked.includes('million') || asked.includes('eventstore')) setup()
 const missed: string[] = []
 for (const [part, measure] of Object.entries(PARTS)) {
   if (asked.length > 0 && !asked.includes(part)) continue

@@ -59,9 +59,14 @@ async function start(config: Config, logger: Logger): Promise<void> {
   await checkPreconditions(config)
   const waiting = setTimeout(() => process.stdout.write(`Lyceum is starting: ${awaited(config)}\n`), PATIENCE_MS)
   const greet = (running: Running): void => void process.stdout.write(`${greeting(running, config)}\n`)
+  const leave = (): never => process.exit(0) // nothing is in hand yet
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, leave)
   const what = { contracts: all, kinds: catalogue }
   const running = await serveAnew(config, logger, what, greet).finally(() => clearTimeout(waiting))
-  closeWithGrace({ delay: 20_000, logger: false }, async ({ signal, err }) => {
+  for (const signal of ['SIGTERM', 'SIGINT']) process.removeListener(signal, leave)
+  // A bug of ours, and the end of what waited for it: everybody else's calls go on.
+  process.on('unhandledRejection', (error) => running.failed(error, 'unhandled'))
+  closeWithGrace({ delay: 20_000, logger: false, skip: ['unhandledRejection'] }, async ({ signal, err }) => {
     ignoreEcho()
     if (err) logger.fatal({ err }, 'an error that nobody caught: this process ends')
     else logger.info({ signal }, 'stopping: no new connections, commands in hand are finished')

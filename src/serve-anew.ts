@@ -1,9 +1,11 @@
+import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { openEntrance } from './gateway/http/entrance.ts'
 import { AnotherPast } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { type Running, type ServeWhat, serve } from './serve.ts'
+import { openServedLog } from './serve-log.ts'
 import { logPast } from './serve-past.ts'
-import { openLog } from './storage.ts'
 
 /** Between attempts to serve again, while Redis or the log keep a start from succeeding. */
 const AGAIN_MS = 1_000
@@ -20,51 +22,50 @@ export async function serveAnew(
   what: ServeWhat,
   onAgain: (running: Running) => void,
 ): Promise<Running> {
-  const log = await openLog(config, what.kinds, {
-    onFatal(error) {
-      logger.fatal(
-        { err: error },
-        'the log cannot be written: nothing may be acknowledged any more, so this process ends',
-      )
-      process.exit(70) // EX_SOFTWARE of sysexits.h
+  let entrance = await openEntrance(config)
+  const { host } = config
+  const port = Number(new URL(entrance.url).port)
+  let away: string | null = null
+  const log = await openServedLog({
+    ...{ config, kinds: what.kinds, clock: systemClock, logger },
+    entrance: {
+      isOpen: () => entrance.isOpen(),
+      logIsAway(reason) {
+        away = reason
+        entrance.logIsAway(reason)
+      },
     },
-    onTrouble: (doing, error) => logger.warn({ err: error, doing }, 'the log did not answer; asking again'),
   })
   const past = logPast(log, logger)
   const stopping = new AbortController()
-  let port = config.port
   let current: Running | undefined
   let turn: Promise<void> = Promise.resolve()
 
-  /** Also when the log changes while it starts. */
-  const start = async (): Promise<Running> => {
-    for (;;) {
-      let running: Running | undefined
-      const again = async (): Promise<void> => {
-        if (running === undefined || stopping.signal.aborted) return
-        current = undefined
-        await running.stop().catch((error: unknown) => failed(error, 'ended'))
-        await startAgain()
-      }
-      const run = past.begin(() => {
-        turn = turn.then(again)
-      })
-      try {
-        running = await serve({ ...config, port }, logger, what, { log, past: run })
-        port = Number(new URL(running.url).port)
-        return running
-      } catch (error) {
-        if (!(error instanceof AnotherPast)) throw error
-      }
-    }
-  }
+  const failed = (error: unknown, how: string): void =>
+    logger.warn({ err: error }, `after the log has changed this node could not be ${how} cleanly; it goes on`)
 
-  const failed = (error: unknown, what: string): void =>
-    logger.warn({ err: error }, `after the log has changed this node could not be ${what} cleanly; it goes on`)
+  const start = async (): Promise<Running> => {
+    let running: Running | undefined
+    const again = async (): Promise<void> => {
+      if (running === undefined || stopping.signal.aborted) return
+      current = undefined
+      await running.stop().catch((error: unknown) => failed(error, 'ended'))
+      await startAgain()
+    }
+    const run = past.begin(() => {
+      turn = turn.then(again)
+    })
+    running = await serve(config, logger, what, { log, past: run, entrance })
+    return running
+  }
 
   const startAgain = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
+        entrance.http.close()
+        entrance.http.closeAllConnections()
+        entrance = await openEntrance({ host, port })
+        entrance.logIsAway(away)
         current = await start()
         return onAgain(current)
       } catch (error) {
@@ -74,13 +75,21 @@ export async function serveAnew(
     }
   }
 
-  const starting = start()
-  turn = starting.then(ignore, ignore)
-  const first = await starting
-  current = first
+  const starting = start().then(
+    (running) => {
+      current = running
+    },
+    async (error: unknown) => {
+      if (!(error instanceof AnotherPast)) throw error
+      await startAgain() // the log changed while this node was starting
+    },
+  )
+  turn = starting.catch(() => {}) // whoever started hears of it
+  await starting
   return {
-    url: first.url,
-    demo: first.demo,
+    url: entrance.url,
+    demo: current?.demo ?? [],
+    failed: (error, where) => current?.failed(error, where),
     async stop() {
       stopping.abort()
       await turn
@@ -89,6 +98,3 @@ export async function serveAnew(
     },
   }
 }
-
-/** Whoever started hears of it. */
-const ignore = (): void => {}

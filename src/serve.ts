@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import type { Kinds } from '../machines/catalogue.ts'
@@ -22,8 +21,8 @@ import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
 import { httpApp } from './gateway/http/app.ts'
 import { asyncApi } from './gateway/http/asyncapi.ts'
+import type { Entrance } from './gateway/http/entrance.ts'
 import { eventStreams, withStreams } from './gateway/http/event-streams.ts'
-import { listen } from './gateway/http/listen.ts'
 import { noticesRoute } from './gateway/http/notices.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { hangUp } from './gateway/sockets/hang-up.ts'
@@ -60,6 +59,8 @@ export interface Running {
   readonly url: string
   /** Log-ins of the demo organisation, only after the very first start. */
   readonly demo: readonly DemoLogin[]
+  /** To be told of what failed outside of all that is awaited; it is logged and counted. */
+  failed(error: unknown, where: string): void
   /** Takes no new connections, answers what is in hand, flushes, and resolves. */
   stop(): Promise<void>
 }
@@ -68,6 +69,8 @@ export interface Running {
 interface ServeOn {
   readonly log: Log
   readonly past: RunPast
+  /** Listens already; closed with the node. */
+  readonly entrance: Entrance
 }
 
 /** Starts one node. Rejects with a sentence for people when something that it needs is missing or taken. */
@@ -75,7 +78,7 @@ export async function serve(
   config: Config,
   logger: Logger,
   { contracts, kinds }: ServeWhat,
-  { log, past }: ServeOn,
+  { log, past, entrance }: ServeOn,
 ): Promise<Running> {
   const clock = systemClock
   const metrics = openMetrics()
@@ -108,10 +111,10 @@ export async function serve(
   const store = await openViews(config)
 
   // What machinery offers to contracts, and the contracts on this node.
-  let answer: RequestListener = (_, response) => void response.writeHead(503).end()
-  const http = createServer((request, response) => answer(request, response))
+  const { http, url, isOpen } = entrance
   const { io, handshake } = openSockets({
     http,
+    isOpen,
     auth,
     allowedOrigins: config.allowedOrigins,
     allowEio3: config.allowEio3,
@@ -219,6 +222,7 @@ export async function serve(
     },
     onEvent,
   })
+  entities.listen(follower.position)
   // Not before: views that have to be made anew would keep the models, and with them the first ack, waiting.
   const views = runViews({
     ...{ log, store, projections: viewsOf(contracts) },
@@ -251,22 +255,21 @@ export async function serve(
   const mixpanel = await tellMixpanel({
     ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })
-  let draining = false
   const app = httpApp({
     ...{ entities, now: clock.now, authenticator: auth, requests: perAddress, log: logger },
     ...{ allowedOrigins: config.allowedOrigins, asyncApi: asyncApi(contracts), contracts: served },
-    ready: () => ({ accepting: !draining }),
+    readiness: entrance.readiness,
   })
   noticesRoute(app, { log, follower, contracts: served, catchUp: clients.catchUp })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
-  answer = getRequestListener(app.fetch)
-  const url = await listen(http, config.host, config.port)
+  entrance.open(getRequestListener(app.fetch))
 
   return {
     url,
     demo,
+    failed: onError,
     async stop() {
-      draining = true
+      entrance.leave()
       const closed = new Promise((resolve) => http.close(resolve)) // no new connections from here on
       await clients.drain()
       await presence.tracker.stop()

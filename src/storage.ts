@@ -7,6 +7,7 @@ import { openDirectoryFiles } from './files/directory.ts'
 import type { FileStore } from './files/file-store.ts'
 import { codec } from './log/codec.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
+import type { Health } from './log/eventstore-watch.ts'
 import type { Log } from './log/log.ts'
 import { openEmbeddedViews } from './views/embedded.ts'
 import type { ViewStore } from './views/store.ts'
@@ -22,6 +23,8 @@ export interface LogHooks {
   readonly onFatal: (error: unknown) => void
   /** EventStoreDB did not answer; it is asked again. */
   readonly onTrouble: (doing: string, error: unknown) => void
+  /** Set: EventStoreDB is waited for without end, unless waiting does not help. */
+  readonly health?: Health
   /** For the command line, which may look on while a server writes. */
   readonly readOnly?: boolean
 }
@@ -30,12 +33,12 @@ export interface LogHooks {
 export async function openLog(
   config: Config,
   kinds: Kinds,
-  { onFatal, onTrouble, readOnly = false }: LogHooks,
+  { onFatal, onTrouble, health, readOnly = false }: LogHooks,
 ): Promise<Log> {
   const schemas = codec(schemasOf(kinds))
   if (config.eventStoreUrl !== null) {
     const { openEventStoreLog } = await import('./log/eventstore.ts')
-    return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, onTrouble })
+    return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, onTrouble, ...(health && { health }) })
   }
   return openEmbeddedLog({ path: join(config.dataDirectory, 'log'), codec: schemas, now: Date.now, onFatal, readOnly })
 }

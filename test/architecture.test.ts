@@ -38,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/config-variables.ts': [],
   'src/config.ts': ['src/config-variables.ts'],
   'src/files': ['src/files', ...SMALL],
-  'src/log': ['src/log', 'src/back-off.ts', 'src/keyed-queue.ts', 'src/within.ts', 'machines'],
+  'src/log': ['src/log', ...SMALL, 'machines'],
   'src/views': ['src/views', 'src/log', ...SMALL, 'projections', 'machines'],
   'src/runtime': ['src/runtime', 'src/log', ...SMALL, 'machines'],
   'src/presence': ['src/presence', ...SMALL, 'machines'],
@@ -75,6 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/storage.ts': ['src/config.ts', 'src/delivery/contract.ts', ...STORAGE, 'projections', 'machines'],
   'src/tell-mixpanel.ts': MACHINERY,
   'src/serve-connections.ts': MACHINERY,
+  'src/serve-log.ts': [...MACHINERY, 'src/storage.ts'],
   'src/serve-presence.ts': [...MACHINERY, 'src/serve-connections.ts'],
   'src/serve-clients.ts': [...MACHINERY, 'src/serve-connections.ts', 'src/serve-presence.ts'],
   'src/serve.ts': [

@@ -3,42 +3,18 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { parse } from 'yaml'
 import { readConfig } from '../src/config.ts'
 import { strangers, VARIABLES } from '../src/config-variables.ts'
+import { composeIn, environmentOf } from './support/compose.ts'
 import { startServer } from './support/server.ts'
 
 /** No Docker engine runs where these tests do, so they prove what can be proven without one. */
 const root = join(import.meta.dirname, '..')
 const text = (file: string): string => readFileSync(join(root, file), 'utf8')
 
-interface Service {
-  readonly image?: string
-  readonly build?: string
-  readonly environment?: Readonly<Record<string, string>>
-  readonly ports?: readonly string[]
-  readonly volumes?: readonly string[]
-  readonly healthcheck: { readonly test: readonly string[] }
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
-}
-const compose = parse(text('docker-compose.yml'), { merge: true }) as {
-  services: Record<string, Service>
-  volumes: Record<string, object>
-}
+const compose = composeIn('docker-compose.yml')
 const services = Object.entries(compose.services)
 const nodes = services.filter(([, { build }]) => build === '.')
-
-/** `${NAME:-default}` and `${NAME:?why}`, as compose reads them. */
-function interpolated(value: string, env: Readonly<Record<string, string>>): string {
-  return value.replace(/\$\{(\w+)(?::([-?])([^}]*))?\}/g, (_, name: string, kind: string | undefined, rest: string) => {
-    const set = env[name] ?? ''
-    if (set !== '') return set
-    if (kind === '?') throw new Error(`${name}: ${rest}`)
-    return rest ?? ''
-  })
-}
-const environmentOf = ({ environment = {} }: Service, env: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, interpolated(value, env)]))
 
 const OWN = { JWT_SECRET: 'x'.repeat(64) }
 
@@ -119,7 +95,7 @@ describe('the health checks', () => {
   const ofImage = JSON.parse(/CMD (\[.*\])$/.exec(argumentsOf('HEALTHCHECK')[0] ?? '')?.[1] ?? '[]') as string[]
 
   test('of compose and of the image are the same', () => {
-    for (const [, { healthcheck }] of nodes) expect(healthcheck.test).toEqual(['CMD', ...ofImage])
+    for (const [, { healthcheck }] of nodes) expect(healthcheck?.test).toEqual(['CMD', ...ofImage])
   })
 
   test('ask a route that answers on a ready server, and fail where nobody answers', async () => {

@@ -11,11 +11,11 @@ beforeEach(() => {
 afterEach(() => rmSync(programs, { recursive: true, force: true }))
 
 /**
- * A machine with these programs and a browser, each a script of the shell, and no others; `python`: with what Python
- * needs.
+ * A machine with these programs, openssl and a browser, each a script of the shell, and no others; `python`: with what
+ * Python needs.
  */
 const machine = (isRoot: boolean, its: Readonly<Record<string, string>>, python = true) => {
-  const scripts = { chromium: '', ...its }
+  const scripts = { chromium: '', openssl: '', ...its }
   const modules = join(programs, 'modules')
   for (const name of python ? ['socketio', 'requests', 'websocket'] : [])
     mkdirSync(join(modules, name), { recursive: true })

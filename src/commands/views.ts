@@ -1,50 +1,50 @@
 import { catalogue } from '../../machines/catalogue.ts'
-import type { Projection } from '../../projections/projection.ts'
 import type { Config } from '../config.ts'
 import { all } from '../contracts/all.ts'
 import { openLog, openViews, viewsOf } from '../storage.ts'
 import { rebuildView } from '../views/rebuild.ts'
-import { verifyView } from '../views/verify.ts'
+import { verifyViews as verifyAll } from '../views/verify.ts'
 
 /** `lyceum views rebuild [name]`: beside the live view, while a server runs or not. */
 export async function rebuildViews(config: Config, name?: string): Promise<void> {
-  await eachView(config, name, async (projection, parts) => {
-    const started = performance.now()
-    const { table, events } = await rebuildView({
-      ...parts,
-      projection,
-      onAlarm: (alarm) => process.stderr.write(`${JSON.stringify(alarm, readable)}\n`),
-    })
-    const seconds = (performance.now() - started) / 1000
-    process.stdout.write(`${projection.name}: ${events} events in ${seconds.toFixed(1)} s, now served from ${table}\n`)
+  await withViews(config, name, async ({ projections, ...parts }) => {
+    for (const projection of projections) {
+      const started = performance.now()
+      const { table, events } = await rebuildView({
+        ...parts,
+        projection,
+        onAlarm: (alarm) => process.stderr.write(`${JSON.stringify(alarm, readable)}\n`),
+      })
+      const seconds = ((performance.now() - started) / 1000).toFixed(1)
+      process.stdout.write(`${projection.name}: ${events} events in ${seconds} s, now served from ${table}\n`)
+    }
   })
 }
 
 /** `lyceum views verify`: sets the exit code to 1 when a live view differs from a fresh fold of the log. */
 export async function verifyViews(config: Config): Promise<void> {
-  await eachView(config, undefined, async (projection, parts) => {
-    const { equal, rows, live, fresh, position, differences } = await verifyView({ ...parts, projection })
-    process.stdout.write(
-      `${projection.name}: ${equal ? 'equal' : 'DIFFERENT'}, ${rows} keys compared at position ${position}, ` +
-        `live ${live.slice(0, 16)}, fresh ${fresh.slice(0, 16)}\n`,
-    )
-    if (equal) return
-    process.exitCode = 1
-    process.stdout.write(
-      `  differs in ${differences.join(', ')}\n  mend it with: lyceum views rebuild ${projection.name}\n`,
-    )
+  await withViews(config, undefined, async (parts) => {
+    for (const { view, equal, rows, live, fresh, position, differences } of await verifyAll(parts)) {
+      process.stdout.write(
+        `${view}: ${equal ? 'equal' : 'DIFFERENT'}, ${rows} keys compared at position ${position}, ` +
+          `live ${live.slice(0, 16)}, fresh ${fresh.slice(0, 16)}\n`,
+      )
+      if (equal) continue
+      process.exitCode = 1
+      process.stdout.write(`  differs in ${differences.join(', ')}\n  mend it with: lyceum views rebuild ${view}\n`)
+    }
   })
 }
 
 const readable = (_: string, value: unknown): unknown =>
   value instanceof Error ? value.message : typeof value === 'bigint' ? String(value) : value
 
-type Parts = Pick<Parameters<typeof rebuildView>[0], 'log' | 'store'>
+type Parts = Parameters<typeof verifyAll>[0]
 
-async function eachView(
+async function withViews(
   config: Config,
   name: string | undefined,
-  work: (projection: Projection, parts: Parts) => Promise<void>,
+  work: (parts: Parts) => Promise<void>,
 ): Promise<void> {
   const views = viewsOf(all)
   const chosen = views.filter((projection) => name === undefined || projection.name === name)
@@ -57,7 +57,7 @@ async function eachView(
   })
   const store = await openViews(config)
   try {
-    for (const projection of chosen) await work(projection, { log, store })
+    await work({ log, store, projections: chosen })
   } finally {
     await store.close()
     await log.close()

@@ -2,10 +2,12 @@ import type { Codec, Encoded } from './codec.ts'
 import { AppendTooLarge, InvalidAppend, type Proposed } from './log.ts'
 
 /**
- * EventStoreDB's default for one append, data and metadata of all its events together. Every adapter keeps to it, so
- * that all refuse alike.
+ * EventStoreDB's default for one append. Every adapter keeps to it, and counts as the strictest server does, so that
+ * all refuse alike.
  */
 const APPEND_LIMIT_BYTES = 1_048_576
+/** What the time of an event adds to its metadata (`"at":1700000000000,`), whether or not an adapter keeps it there. */
+const TIME_BYTES = 19
 /** LMDB's keys end at 1,978 bytes; names this long are a mistake anyway. */
 const NAME_LIMIT_BYTES = 512
 
@@ -34,12 +36,16 @@ export function admit(codec: Codec, stream: string, expected: number, events: re
       throw new InvalidAppend(`an event id must be a lower-case UUID, got ${JSON.stringify(proposed.id)}`)
     checkName('an event type', proposed.event.type)
     const one = codec.encode(proposed)
-    sizeBytes += Buffer.byteLength(one.data) + Buffer.byteLength(one.meta)
+    sizeBytes += sizeOf(one)
     encoded.push(one)
   }
   if (sizeBytes > APPEND_LIMIT_BYTES) throw new AppendTooLarge(APPEND_LIMIT_BYTES, sizeBytes)
   return encoded
 }
+
+/** Servers up to 24.10.3 count the data alone; later ones, and KurrentDB, all of this. */
+export const sizeOf = ({ type, data, meta }: Encoded): number =>
+  Buffer.byteLength(data) + Buffer.byteLength(meta) + TIME_BYTES + 2 * type.length
 
 function checkName(what: string, name: string): void {
   if (typeof name !== 'string' || name === '')

@@ -1,19 +1,30 @@
 import { EventStoreDBClient } from '@eventstore/db-client'
+import gossipServices from '@eventstore/db-client/generated/gossip_grpc_pb.js'
+import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
+import type services from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import { type CallOptions, type ChannelInterface as Channel, credentials, Metadata } from '@grpc/grpc-js'
 import { within } from '../within.ts'
+import { type Address, type Target, targetOf } from './eventstore-address.ts'
+import { allowAddresses } from './eventstore-tls.ts'
 
 /** One configured server or cluster, and the client that talks to it now. */
 export interface Connection {
+  readonly target: Target
+  /** Where the client went last: to the member that a cluster's gossip named, or else to what is configured. */
+  addresses(): readonly Address[]
   client(): EventStoreDBClient
   /** Gives up `broken` for a new client; harmless when another call has done so already. */
   rebuild(broken: EventStoreDBClient): void
+  /** Aborted when this client is given up: nothing more is to be expected of it. */
+  givenUp(client: EventStoreDBClient): AbortSignal
   /** Ends all streams and channels. */
   close(): Promise<void>
 }
 
-/** A gRPC channel, as far as we touch it. */
-interface Channel {
-  close(): void
-  getConnectivityState(connect: boolean): number
+interface Channels {
+  readonly open: Set<Channel>
+  /** Also when it is closed: an error closes it, and then somebody asks where it led. Null = none was found. */
+  last: Channel | null
 }
 
 /**
@@ -22,14 +33,26 @@ interface Channel {
  */
 interface Internals {
   supports(method: { readonly path: string }, feature?: string): Promise<boolean>
+  /** The stubs on the channel of now; new ones when the channel was given up. */
+  getGRPCClient(kind: typeof services.StreamsClient, name: string): Promise<StreamsClient>
+  /** What every call carries: the name of the connection, and who we are. */
+  callArguments(options: Record<never, never>, call: CallOptions): [Metadata, CallOptions]
   handleError(client: unknown, error: Error): Promise<void>
   createChannel(): Promise<Channel>
   /** gRPC streams that have not ended, those of subscriptions that were destroyed among them. */
   readonly disposableStreams: ReadonlySet<{ resume?(): void }>
 }
 
+export type StreamsClient = services.StreamsClient
+
+// The fields are private in the declarations only; `Internals` states what 6.2.1 has at run time.
+export const internalsOf = (client: EventStoreDBClient): Internals => client as unknown as Internals
+
 /** How long the client may take to end its streams. */
 const DISPOSE_MS = 2_000
+
+/** A member that has not answered by then is looked past. */
+const ANSWERS_MS = 2_000
 
 /** grpc-js `connectivityState.SHUTDOWN`. */
 const SHUTDOWN = 4
@@ -39,41 +62,43 @@ const SHUTDOWN = 4
  * starting. Throws when `url` is no usable connection string, without repeating it (it may hold a password).
  */
 export function connection(url: string): Connection {
-  const translated = checkedUrl(url)
-  const channels = new Set<Channel>()
-  const connect = () => remedied(parsed(translated), channels)
+  const target = targetOf(url)
+  if (target.tls !== null) allowAddresses()
+  const channels: Channels = { open: new Set(), last: null }
+  const ends = new WeakMap<EventStoreDBClient, AbortController>()
+  const endOf = (client: EventStoreDBClient): AbortController => {
+    const end = ends.get(client) ?? new AbortController()
+    ends.set(client, end)
+    return end
+  }
+  const isCluster = /^esdb\+discover:|^[^?]*,/.test(target.url)
+  const connect = () => remedied(parsed(target.url), channels, isCluster)
   let current = connect()
 
   return {
+    target,
+    addresses() {
+      const [, host, port] = /([^:/]+):(\d+)$/.exec(channels.last?.getTarget() ?? '') ?? []
+      return host === undefined ? target.hosts : [{ host, port: Number(port) }]
+    },
     client: () => current,
     rebuild(broken) {
       // Not disposed: what still runs on it ends by itself, and a subscription that is disposed of ends without a word.
-      if (broken === current) current = connect()
+      if (broken !== current) return
+      current = connect()
+      endOf(broken).abort()
     },
+    givenUp: (client) => endOf(client).signal,
     async close() {
       // The client waits for the end of every stream. One that lost its reader in the middle of events never comes to
       // its end, unless what is left in it flows away.
-      const { disposableStreams } = current as unknown as Internals
+      const { disposableStreams } = internalsOf(current)
       for (const stream of disposableStreams) stream.resume?.()
       // Nor for ever: closing the channels ends whatever is left.
       await within(DISPOSE_MS, current.dispose())
-      for (const channel of channels) channel.close()
+      for (const channel of channels.open) channel.close()
     },
   }
-}
-
-/** `kurrentdb://` is the new name of the same protocol, which client 6.2.1 does not know. */
-function checkedUrl(url: string): string {
-  // The client reads its keys without regard to case and dashes.
-  if (/[?&]keep-?alive-?interval=-/i.test(url)) {
-    throw new Error(
-      'EVENTSTORE_URL must not turn keep-alive off (keepAliveInterval=-1): a frozen server would never be noticed',
-    )
-  }
-  if (/[?&]throw-?on-?append-?failure=false/i.test(url)) {
-    throw new Error('EVENTSTORE_URL must not set throwOnAppendFailure=false: a conflict would then look like success')
-  }
-  return url.replace(/^kurrentdb(\+discover)?:\/\//, 'esdb$1://')
 }
 
 function parsed(url: string): EventStoreDBClient {
@@ -89,13 +114,12 @@ function parsed(url: string): EventStoreDBClient {
   )
 }
 
-function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStoreDBClient {
-  // The fields are private in the declarations only; `Internals` states what 6.2.1 has at run time.
-  const internals = client as unknown as Internals
+function remedied(client: EventStoreDBClient, channels: Channels, isCluster: boolean): EventStoreDBClient {
+  const internals = internalsOf(client)
   const { handleError, createChannel } = internals
 
-  // BatchAppend kills the process when one of two streams dies, remembers a failed start for ever, and compares our
-  // clock with the server's. Saying that the server lacks it makes the client append by the unary call; and no
+  // Its own BatchAppend kills the process when one of two streams dies, remembers a failed start for ever, and compares
+  // our clock with the server's. Nothing here asks for it (see eventstore-append.ts); this keeps it so, and no
   // capability call is made.
   internals.supports = async () => false
 
@@ -105,10 +129,25 @@ function remedied(client: EventStoreDBClient, channels: Set<Channel>): EventStor
 
   // The client closes channels on error but not on dispose.
   internals.createChannel = async () => {
+    channels.last = null
     const channel = await createChannel()
-    for (const old of channels) if (old.getConnectivityState(false) === SHUTDOWN) channels.delete(old)
-    channels.add(channel)
-    return channel
+    for (const old of channels.open) if (old.getConnectivityState(false) === SHUTDOWN) channels.open.delete(old)
+    channels.open.add(channel)
+    channels.last = channel
+    if (!isCluster || (await answers(channel))) return channel
+    channel.close()
+    throw new Error('Failed to discover a member that answers.') // sorted as the client's own
   }
   return client
+}
+
+/**
+ * For some seconds gossip names a leader that is frozen or gone: whoever is told of a member sees whether it answers.
+ */
+function answers(channel: Channel): Promise<boolean> {
+  const gossip = new gossipServices.GossipClient('', credentials.createInsecure(), { channelOverride: channel })
+  const deadline = Date.now() + ANSWERS_MS
+  return new Promise((resolve) => {
+    gossip.read(new sharedPb.Empty(), new Metadata(), { deadline }, (error) => resolve(error === null))
+  })
 }

@@ -24,10 +24,21 @@ export function fromStored(codec: Codec, ours: (stream: string) => boolean): Fro
       stream: stored.streamId,
       revision: Number(stored.revision),
       position: positionOf(stored).commit,
-      at: stored.created.getTime(),
+      at: timeIn(stored.metadata) ?? stored.created.getTime(),
     }
     return recordedAt(codec, place, { type: stored.type, data: stored.data, meta: stored.metadata })
   }
+}
+
+/**
+ * The metadata with the time of the event in it: the server's own is told only to readers, and its clock is not ours.
+ * What was written before it stood there has the server's.
+ */
+export const withTime = (meta: string, at: number): string => `{"at":${at},${meta.slice(1)}`
+
+function timeIn(meta: unknown): number | undefined {
+  const { at } = meta as { readonly at?: unknown }
+  return typeof at === 'number' ? at : undefined
 }
 
 /** `$metadata`, links (`$>`), statistics, `$streamDeleted`, and everything in the server's own streams. */

@@ -14,6 +14,8 @@ import { REPLICA_LAG_MS, type Standing } from './standing.ts'
 
 export interface Source {
   client(): EventStoreDBClient
+  /** Aborted when nothing more is to be expected of this client. */
+  givenUp(client: EventStoreDBClient): AbortSignal
   fromStored: FromStored
   /** Where a following begins that wants only what comes from now on; null = the log is empty. */
   end(): Promise<Spot | null>
@@ -156,6 +158,12 @@ async function session(
     if (spot && !isOver && !covers(placeOf(cursor), spot.place)) cursor.spot = spot
   }
   signal.addEventListener('abort', bell.ring)
+  const givenUp = source.givenUp(client)
+  const leave = (): void => {
+    seen.broken ??= { error: new LogUnavailable('the server no longer answers, and is looked for again') }
+    bell.ring()
+  }
+  givenUp.addEventListener('abort', leave)
   try {
     // Servers before 23.10 never say that we caught up, so we look ourselves how far "everything so far" reaches.
     source.lastDeliverable(placeOf(cursor)).then(
@@ -194,6 +202,7 @@ async function session(
   } finally {
     isOver = true
     signal.removeEventListener('abort', bell.ring)
+    givenUp.removeEventListener('abort', leave)
     // Without it the server's side stays open. Not awaited: it may hang on a channel that is still being discovered.
     void subscription.unsubscribe().catch(() => {})
     subscription.destroy()

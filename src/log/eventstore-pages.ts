@@ -1,5 +1,5 @@
 import type { EventStoreDBClient, Position, ResolvedEvent } from '@eventstore/db-client'
-import { failureOf } from './eventstore-errors.ts'
+import { failureOf, NoAnswer } from './eventstore-errors.ts'
 import type { StoredEvent } from './eventstore-event.ts'
 import { LogUnavailable } from './log.ts'
 
@@ -65,7 +65,7 @@ function page(open: () => Reading, idleMs: number): Promise<StoredEvent[]> {
       void reading.cancel().catch(() => {}) // it failed already, or never began
       reading.destroy()
     }
-    const timer = setTimeout(() => abandon(new LogUnavailable(`a read got no answer for ${idleMs} ms`)), idleMs)
+    const timer = setTimeout(() => abandon(new NoAnswer(`a read got no answer for ${idleMs} ms`)), idleMs)
     reading.on('data', ({ event }) => {
       timer.refresh()
       if (event !== undefined) events.push(event)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BackOff, backOffMs } from '../back-off.ts'
-import { explained, failureOf } from './eventstore-errors.ts'
+import { denial, explained, failureOf, NoAnswer } from './eventstore-errors.ts'
 import { LogUnavailable, NoSuchPosition } from './log.ts'
 
 /** How long a caller waits for an unreliable server, milliseconds. */
@@ -16,7 +16,7 @@ export interface Persistence {
   readonly doing: string
   readonly patience: Patience
   readonly closed: AbortSignal
-  /** Told of every passing failure, before the next attempt. */
+  /** Told of every passing failure, before the next attempt, and of every denial. */
   failed(error: unknown, rebuild: boolean): void
 }
 
@@ -46,7 +46,9 @@ export async function persist<T>(
       if (failure.kind === 'conflict' || failure.kind === 'too-large' || failure.kind === 'missing') throw error
       if (failure.kind === 'no-position') throw new NoSuchPosition(`${doing}: there is no event at this position`)
       if (failure.kind === 'lasting') throw explained(doing, error)
-      failed(error, failure.rebuild)
+      failed(error, failure.kind === 'passing' && failure.rebuild)
+      // Somebody must do something first, which takes longer than anybody's patience.
+      if (failure.kind === 'denied') throw new LogUnavailable(denial(doing, failure.what), { cause: error })
       last = error
     }
     const pauseMs = backOffMs(tries, BACK_OFF)
@@ -63,10 +65,10 @@ export async function persist<T>(
  * The client's own deadline starts late (not before discovery) or is ignored: 250 ms of grace so that it may speak
  * first.
  */
-async function limited<T>(work: Promise<T>, limitMs: number, doing: string, closed: AbortSignal): Promise<T> {
+export async function limited<T>(work: Promise<T>, limitMs: number, doing: string, closed: AbortSignal): Promise<T> {
   const { promise: giveUp, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
-    () => reject(new LogUnavailable(`${doing}: no answer within ${Math.round(limitMs)} ms`)),
+    () => reject(new NoAnswer(`${doing}: no answer within ${Math.round(limitMs)} ms`)),
     limitMs + 250,
   )
   const abort = (): void => reject(closed.reason)

@@ -1,13 +1,17 @@
-import { type EventStoreDBClient, jsonEvent, type Position } from '@eventstore/db-client'
-import { admit } from './admit.ts'
+import type { EventStoreDBClient, Position } from '@eventstore/db-client'
+import { admit, sizeOf } from './admit.ts'
 import type { Codec, Encoded } from './codec.ts'
+import { type Append, appender, type Message, type Written } from './eventstore-append.ts'
 import { connection } from './eventstore-client.ts'
+import { diagnose } from './eventstore-diagnosis.ts'
 import { lastBefore, lastDeliverable, standingIn } from './eventstore-end.ts'
 import { failureOf } from './eventstore-errors.ts'
-import { fromStored, positionOf, type StoredEvent } from './eventstore-event.ts'
+import { fromStored, positionOf, type StoredEvent, withTime } from './eventstore-event.ts'
 import { followAll } from './eventstore-follow.ts'
 import { allPage, PAGE, type Span, streamPage } from './eventstore-pages.ts'
-import { type Patience, persist } from './eventstore-retry.ts'
+import { limited, type Patience, persist } from './eventstore-retry.ts'
+import { silence } from './eventstore-silence.ts'
+import { type Health, watchServer } from './eventstore-watch.ts'
 import {
   type Appended,
   AppendTooLarge,
@@ -25,6 +29,8 @@ export interface EventStoreOptions {
   /** `esdb://…`, `esdb+discover://…` or `kurrentdb…`: see docs of EventStoreDB. TLS is on unless `?tls=false`. */
   readonly url: string
   readonly codec: Codec
+  /** Milliseconds since 1970. Default: the system's clock. */
+  readonly now?: () => number
   /** False for streams of other programs in the same database. Default: every stream may be ours, metadata decides. */
   ours?(stream: string): boolean
   /**
@@ -34,41 +40,66 @@ export interface EventStoreOptions {
   onTrouble?(doing: string, error: unknown): void
   /** Default: 5 s for one attempt, 10 s for all attempts of a call. */
   readonly patience?: Patience
+  /** Set: opening waits for the server without end, and fails where waiting does not help. */
+  readonly health?: Health
 }
 
 const PATIENCE: Patience = { attemptMs: 5000, totalMs: 10_000 }
 
 /**
  * The log in EventStoreDB 22.6 – 24.10 or KurrentDB 25/26, through `@eventstore/db-client` 6.2.1. Connects with the
- * first call, so a server that is down does not keep us from starting. Rejects when `url` cannot be understood.
+ * first call, so that without `health` it opens on a server that is down. Rejects when `url` cannot be understood.
  */
 export async function openEventStoreLog(options: EventStoreOptions): Promise<Log> {
-  const { codec, ours = () => true, onTrouble = () => {}, patience = PATIENCE } = options
+  const { codec, now = Date.now, ours = () => true, onTrouble = () => {}, patience = PATIENCE, health } = options
   const server = connection(options.url)
+  const appends = appender(server.givenUp)
+  const quiet = silence()
   const closing = new AbortController()
   const recorded = fromStored(codec, ours)
   const followings = new Set<Following>()
   /** Followings that do not know yet where "from now on" begins: our own appends wait, so that they come after it. */
   const beginnings = new Set<Promise<unknown>>()
 
+  const attempt = async (): Promise<void> => {
+    const client = server.client()
+    const { attemptMs } = patience
+    const reading = allPage(client, { from: 'end', backwards: true, count: 1 }, attemptMs)
+    await limited(reading, attemptMs, 'a check', closing.signal).catch((error: unknown) => {
+      const failure = failureOf(error)
+      const rebuild = failure.kind === 'passing' && failure.rebuild
+      if (quiet.failed(client, error) || rebuild) server.rebuild(client)
+      throw error
+    })
+    quiet.answered(client)
+  }
+  const watch =
+    health && watchServer({ ...health, attempt, diagnose: () => diagnose(server.addresses(), server.target.tls) })
+
   /** Repeats a harmless call on whatever client is current. */
-  function call<T>(doing: string, attempt: (client: EventStoreDBClient, limitMs: number) => Promise<T>): Promise<T> {
+  async function call<T>(
+    doing: string,
+    attempt: (client: EventStoreDBClient, limitMs: number) => Promise<T>,
+  ): Promise<T> {
     let client = server.client()
-    return persist(
+    const answer = await persist(
       (limitMs) => {
         client = server.client()
         return attempt(client, limitMs)
       },
       {
         doing,
-        patience,
+        patience: health?.isStarting() ? { ...patience, totalMs: Infinity } : patience,
         closed: closing.signal,
         failed(error, rebuild) {
-          if (rebuild) server.rebuild(client)
+          if (quiet.failed(client, error) || rebuild) server.rebuild(client)
+          watch?.suspect()
           onTrouble(doing, error)
         },
       },
     )
+    quiet.answered(client)
+    return answer
   }
 
   const pageOfStream = (stream: string, span: Span<bigint>): Promise<StoredEvent[]> =>
@@ -76,42 +107,50 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
   const pageOfAll = (span: Span<Position>): Promise<StoredEvent[]> =>
     call('reading the whole log', (client, limitMs) => allPage(client, span, limitMs))
 
-  async function append(stream: string, expected: number, events: readonly Proposed[]): Promise<Appended> {
-    const messages = admit(codec, stream, expected, events).map((one, i) => message(events[i]!.id, one)) // same length
-    const expectedRevision = expected === -1 ? 'no_stream' : BigInt(expected)
+  async function append(stream: string, expected: number, events: readonly Proposed[], at = now()): Promise<Appended> {
+    // What nobody can follow must not be acknowledged.
+    const denied = watch?.denied() ?? null
+    if (denied !== null) throw new LogUnavailable(denied)
+    const encoded = admit(codec, stream, expected, events)
+    const messages = encoded.map((one, i) => message(events[i]!.id, one, at)) // same length
+    const one: Append = { stream, expected, messages }
     try {
-      const answer = await call(`append to ${stream}`, async (client, limitMs) => {
+      const written = await call(`append to ${stream}`, async (client, limitMs) => {
         if (beginnings.size > 0) await Promise.all(beginnings)
-        return client.appendToStream(stream, messages, { expectedRevision, deadline: limitMs })
+        return appends.append(client, one, limitMs).catch((error: unknown) => decided(client, one, error, limitMs))
       })
-      if (Number(answer.nextExpectedRevision) !== expected + events.length) {
+      if (written.revision !== expected + events.length) {
         throw new Error(
           `${stream} was deleted or rewritten in EventStoreDB: its numbering no longer follows from what we appended`,
         )
       }
+      return written
     } catch (error) {
       const failure = failureOf(error)
       if (failure.kind === 'conflict') throw new WrongRevision(stream, expected, failure.actual)
-      if (failure.kind === 'too-large') throw new AppendTooLarge(failure.limitBytes, sizeOf(codec, events))
+      if (failure.kind === 'too-large') {
+        const sizeBytes = encoded.reduce((sum, one) => sum + sizeOf(one), 0)
+        throw new AppendTooLarge(failure.limitBytes, sizeBytes)
+      }
       throw error
     }
-    return placesOf(stream, expected + 1, events.length)
   }
 
-  /** The answer to an append tells the last position only, and no time: both are read back. */
-  function placesOf(stream: string, first: number, count: number): Promise<Appended> {
-    return call(`reading back ${stream}`, async (client, limitMs) => {
-      const written = await streamPage(client, stream, { from: BigInt(first), backwards: false, count }, limitMs)
-      const last = written.at(-1)
-      // Appends go to the leader, this read perhaps to a follower that is a moment behind.
-      if (written.length < count || last === undefined)
-        throw new LogUnavailable(`${stream} is not yet visible on the node that we read from`)
-      return {
-        revision: Number(last.revision),
-        positions: written.map((one) => positionOf(one).commit),
-        at: last.created.getTime(),
-      }
-    })
+  /**
+   * A leader that has lost its cluster refuses because of an event that it alone has, which nobody can read and which
+   * may vanish: then nothing is decided yet, and the same append is made again. Rejects in every case.
+   */
+  async function decided(
+    client: EventStoreDBClient,
+    append: Append,
+    error: unknown,
+    limitMs: number,
+  ): Promise<Written> {
+    const failure = failureOf(error)
+    if (failure.kind !== 'conflict' || failure.actual <= append.expected) throw error
+    const span = { from: BigInt(failure.actual), backwards: false, count: 1 }
+    if ((await streamPage(client, append.stream, span, limitMs)).length > 0) throw error
+    throw new LogUnavailable(`${append.stream} has an event ${failure.actual} that cannot be read yet`)
   }
 
   async function* read(
@@ -170,6 +209,7 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     const following = followAll(
       {
         client: server.client,
+        givenUp: server.givenUp,
         fromStored: recorded,
         end: () => lastBefore(pageOfAll, 'end').finally(begun),
         lastBefore: (place) => lastBefore(pageOfAll, place),
@@ -179,6 +219,7 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
           if (closing.signal.aborted) return
           const failure = failureOf(error)
           if (failure.kind === 'passing' && failure.rebuild) server.rebuild(client)
+          watch?.suspect()
           onTrouble('following the log', error)
         },
       },
@@ -200,29 +241,26 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
     return handle
   }
 
-  return {
-    append,
-    read,
-    readAll,
-    follow,
-    async close() {
-      closing.abort()
-      await Promise.all([...followings].map((following) => following.stop()))
-      await server.close()
-    },
+  async function close(): Promise<void> {
+    watch?.stop()
+    closing.abort()
+    await Promise.all([...followings].map((following) => following.stop()))
+    await server.close()
   }
+
+  try {
+    await watch?.begun
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { append, read, readAll, follow, close }
 }
 
-/**
- * The client makes JSON of `data` itself, where a failure would end the process: it gets what the codec's JSON says,
- * nothing else.
- */
-function message(id: string, { type, data, meta }: Encoded) {
-  return jsonEvent({ id, type, data: JSON.parse(data), metadata: new TextEncoder().encode(meta) })
-}
+const utf8 = new TextEncoder()
 
-function sizeOf(codec: Codec, events: readonly Proposed[]): number {
-  return events
-    .map((event) => codec.encode(event))
-    .reduce((sum, { data, meta }) => sum + Buffer.byteLength(data) + Buffer.byteLength(meta), 0)
-}
+const message = (id: string, { type, data, meta }: Encoded, at: number): Message => ({
+  ...{ id, type },
+  data: utf8.encode(data),
+  meta: utf8.encode(withTime(meta, at)),
+})

@@ -25,9 +25,9 @@ export interface Proposed<E extends Event = Event> {
 
 /**
  * An event with its place in history. `revision` counts from 0 within its stream, `position` grows over the whole log
- * with gaps (opaque: compare and serialise, never compute), `at` is the log's own clock in milliseconds and orders
- * nothing. `event` and `meta` throw UnreadableEvent when a newer release recorded them in a shape that this one does
- * not know; the place can always be read.
+ * with gaps (opaque: compare and serialise, never compute), `at` is the clock of the node that wrote it, milliseconds
+ * since 1970: it orders nothing, and never goes back within a stream. `event` and `meta` throw UnreadableEvent when a
+ * newer release recorded them in a shape that this one does not know; the place can always be read.
  */
 export interface Recorded<E extends Event = Event> extends Proposed<E> {
   readonly stream: string
@@ -36,16 +36,10 @@ export interface Recorded<E extends Event = Event> extends Proposed<E> {
   readonly at: number
 }
 
-/** Where the events of an append stand. */
+/** Where the last event of an append stands: whoever has read up to there has read all of them. */
 export interface Appended {
-  /** Revision of the last of them. */
   readonly revision: number
-  /**
-   * Position of each of them, in their order (an adapter whose server tells only the last one reads the others back).
-   */
-  readonly positions: readonly bigint[]
-  /** The log's clock for these events, milliseconds. */
-  readonly at: number
+  readonly position: bigint
 }
 
 export interface ReadOptions<From> {
@@ -94,10 +88,11 @@ export interface Log {
   /**
    * Appends all or nothing, durable when it resolves. `expected` is the exact revision of the last event of the stream,
    * -1 for a stream that does not exist yet. The same ids with the same `expected` give the first answer again and add
-   * nothing. Rejects with WrongRevision, AppendTooLarge, InvalidAppend (nothing written) or LogUnavailable (outcome
-   * unknown: ask again with the same ids and the same `expected`).
+   * nothing. `at` is the time of the events, milliseconds since 1970, by default now: whoever writes a stream sees to
+   * it that it is not before that of the last event. Rejects with WrongRevision, AppendTooLarge, InvalidAppend (nothing
+   * written) or LogUnavailable (outcome unknown: ask again with the same ids and the same `expected`).
    */
-  append(stream: string, expected: number, events: readonly Proposed[]): Promise<Appended>
+  append(stream: string, expected: number, events: readonly Proposed[], at?: number): Promise<Appended>
   /** One stream, in batches. A stream that does not exist is empty. */
   read(stream: string, options?: ReadOptions<number>): AsyncIterable<readonly Recorded[]>
   /** The whole log, in batches. */
@@ -129,7 +124,10 @@ export class AppendTooLarge extends Error {
   override readonly name = 'AppendTooLarge'
   readonly limitBytes: number
   constructor(limitBytes: number, sizeBytes: number) {
-    super(`one append may hold at most ${limitBytes} bytes of data, got ${sizeBytes}: split it`)
+    super(
+      `one append may hold at most ${limitBytes} bytes (data, metadata, and 2 for each character of the types), ` +
+        `got ${sizeBytes}: split it`,
+    )
     this.limitBytes = limitBytes
   }
 }

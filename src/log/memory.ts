@@ -42,7 +42,7 @@ export function memoryLog({ codec, now }: MemoryLogOptions): Log {
   }
 
   return {
-    async append(stream, expected, events) {
+    async append(stream, expected, events, at = now()) {
       const encoded = admit(codec, stream, expected, events)
       if (closed) throw new LogUnavailable('the log is closed: nothing can be appended')
       const written = streams.get(stream) ?? []
@@ -53,7 +53,6 @@ export function memoryLog({ codec, now }: MemoryLogOptions): Log {
         }
         return appended(before)
       }
-      const at = now()
       const added: Row[] = []
       for (const [index, one] of encoded.entries()) {
         const position: bigint = (added.at(-1) ?? rows.at(-1))?.position ?? 0n
@@ -99,7 +98,7 @@ export function memoryLog({ codec, now }: MemoryLogOptions): Log {
 function appended(rows: readonly Row[]): Appended {
   // An append holds at least one event (`admit`).
   const last = rows.at(-1)!
-  return { revision: last.revision, positions: rows.map((row) => row.position), at: last.at }
+  return { revision: last.revision, position: last.position }
 }
 
 /** Index of the first row at or behind `position` (binary search). */

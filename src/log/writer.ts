@@ -17,7 +17,7 @@ export interface WriterOptions {
 }
 
 export interface Writer {
-  append(stream: string, expected: number, events: readonly Proposed[]): Promise<Appended>
+  append(stream: string, expected: number, events: readonly Proposed[], at?: number): Promise<Appended>
   /** Position of the last event that is on the disk, -1n = none. */
   durable(): bigint
   /** Revision of the stream's last event, -1 = no stream. May be ahead of what is durable, never behind it. */
@@ -143,13 +143,12 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
   }
 
   return {
-    append: (stream, expected, events) =>
+    append: (stream, expected, events, at = now()) =>
       new Promise((resolve, reject) => {
         const encoded = admit(codec, stream, expected, events)
         if (refusing) throw refusing
         const head = heads.get(stream)
         if (expected === head.revision) {
-          const at = now()
           const rows = encoded.map((one, index): Row => {
             last += 1n
             // `encoded[index]` was made from `events[index]`.
@@ -182,10 +181,10 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
   }
 }
 
-type Place = Pick<Row, 'id' | 'revision' | 'position' | 'at'>
+type Place = Pick<Row, 'id' | 'revision' | 'position'>
 
 function answer(places: readonly Place[]): Appended {
   // An append holds at least one event (`admit`).
-  const { revision, at } = places.at(-1)!
-  return { revision, positions: places.map(({ position }) => position), at }
+  const { revision, position } = places.at(-1)!
+  return { revision, position }
 }

@@ -33,10 +33,12 @@ export interface Done {
   readonly id: string | null
   /** Revision of the first event that it made, or the entity's last revision when it changed nothing. */
   readonly seq: number
-  /** Position of the first event that it made, null when it changed nothing. */
+  /**
+   * Where its events are in the log, null when it changed nothing: whoever has heard everything up to here has heard
+   * them. Of what was appended together this is the last event's position; a repeat may know that of its own first
+   * event alone.
+   */
   readonly position: bigint | null
-  /** Position of the last one, where it made several and did so now: a repeat does not know it any more. */
-  readonly lastPosition?: bigint
   /** The events it made; empty when it changed nothing or when it repeats an earlier call. */
   readonly events: readonly Event[]
 }

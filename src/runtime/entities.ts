@@ -6,7 +6,7 @@ import {
   type Kinds,
   type StateOf,
 } from '../../machines/catalogue.ts'
-import type { Command, Event } from '../../machines/kernel.ts'
+import { type Command, type Event, Refusal } from '../../machines/kernel.ts'
 import { streamName } from '../../machines/stream.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
@@ -44,9 +44,27 @@ export interface Entities {
     command: CommandOf<K>,
     call: Call,
   ): Promise<Answer | undefined>
-  /** The state of one entity after everything that is recorded in it. */
+  /**
+   * The state of one entity after everything that this node has acknowledged. What another node has recorded in the
+   * last moments may be missing, as long as this one has not heard of it: see `latest`.
+   */
   state<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
-  /** What was recorded, by whatever node. Only needed on a shared log. */
+  /** The state of one entity after everything that is recorded in it, by whatever node. */
+  latest<K extends Category>(category: K, id: string): Promise<View<StateOf<K>>>
+  /**
+   * What `judge` makes of the state. A refusal is made of the latest state, since what was not heard yet could overturn
+   * it.
+   */
+  judged<K extends Category, T>(
+    category: K,
+    id: string,
+    judge: (view: View<StateOf<K>>) => T | Refusal,
+  ): Promise<T | Refusal>
+  /**
+   * Only needed on a shared log: from now on `onEvent` is told everything that is recorded, by whatever node, in order;
+   * `heard` = the position up to which it was. Until then every answer looks at the log.
+   */
+  listen(heard: () => bigint): void
   onEvent(recorded: Recorded): void
   awake(): number
   /** Of all that is awake nothing is believed any more: whoever is asked next is read from the log. */
@@ -65,6 +83,8 @@ export function openEntities(options: EntitiesOptions): Entities {
   const { log, snapshots, shared, now, idleMs, appended } = options
   const awake = new Map<string, AnyEntity>()
   let lastPosition = -1n
+  let heard: (() => bigint) | undefined
+  const isCurrent = (): boolean => heard !== undefined && heard() >= lastPosition
   const parts = new Map<string, EntityParts<unknown, Command, Event>>()
   for (const [category, { machine, decide }] of Object.entries<AnyKind>(options.kinds ?? catalogue)) {
     parts.set(category, {
@@ -74,6 +94,8 @@ export function openEntities(options: EntitiesOptions): Entities {
       log,
       snapshots,
       shared,
+      isCurrent,
+      now,
       onLostEvents: options.onLostEvents,
       appended(milliseconds, events, last) {
         if (last > lastPosition) lastPosition = last
@@ -108,10 +130,24 @@ export function openEntities(options: EntitiesOptions): Entities {
   )
   sweep.unref()
 
+  const state: Entities['state'] = (category, id) =>
+    entityOf(category, id).state() as Promise<View<StateOf<typeof category>>>
+  const latest: Entities['latest'] = (category, id) =>
+    entityOf(category, id).latest() as Promise<View<StateOf<typeof category>>>
+
   return {
     ask: (category, id, command, call = {}) => entityOf(category, id).ask(command, call),
-    state: (category, id) => entityOf(category, id).state() as Promise<View<StateOf<typeof category>>>,
+    state,
+    latest,
+    async judged(category, id, judge) {
+      const first = judge(await state(category, id))
+      return first instanceof Refusal && shared ? judge(await latest(category, id)) : first
+    },
     remembered: (category, id, command, call) => entityOf(category, id).remembered(command, call),
+    listen(position) {
+      heard = position
+      for (const entity of awake.values()) entity.doubt() // what was recorded since it woke may not have been told
+    },
     onEvent: (recorded) => awake.get(recorded.stream)?.onEvent(recorded),
     awake: () => awake.size,
     forget: () => awake.clear(),

@@ -10,11 +10,18 @@ export interface EntityParts<S, C extends Command, E extends Event> {
   readonly decide: (state: S, command: C) => Decision<E>
   readonly log: Log
   readonly snapshots: SnapshotStore
-  /** Other processes write to the same log: whatever must be fresh is read from it. */
+  /** Other processes write to the same log: what is known here may be behind it. */
   readonly shared: boolean
   /** The log has lost what this entity has learned of it. */
   readonly onLostEvents?: (() => void) | undefined
-  /** Called after each append. */
+  /**
+   * On a shared log: every awake entity is told what is recorded, and has been told everything up to the last event
+   * that this node has acknowledged.
+   */
+  readonly isCurrent: () => boolean
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Called after each append, with the position of its last event. */
   readonly appended?: (milliseconds: number, events: number, last: bigint) => void
 }
 

@@ -1,20 +1,17 @@
 import { type Command, type Event, Refusal, refuse } from '../../machines/kernel.ts'
 import { AppendTooLarge, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
-import { type Actor, startActor } from './actor.ts'
+import type { Actor } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
 import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
-import { CallRecord } from './call-record.ts'
 import type { EntityParts, View } from './entity-parts.ts'
+import { KnownStream } from './known-stream.ts'
 import { refusalFor } from './log-refusals.ts'
 import { NoOpCalls, unchangedAt } from './no-op-calls.ts'
 import { answersTo, type Plan } from './plans.ts'
-import { decodeSnapshot, encodeSnapshot } from './snapshots.ts'
 
 const MAILBOX = 256
 const GROUP = 64
 const MAX_ATTEMPTS = 10
-/** Below this, reading the events is as quick as restoring a snapshot. */
-const SNAPSHOT_PAYS = 500
 
 /**
  * One entity awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
@@ -27,13 +24,11 @@ export class Entity<S, C extends Command, E extends Event> {
   /** When it was last used, by the caller's clock. */
   usedAt = 0
   readonly #parts: EntityParts<S, C, E>
-  #actor: Actor<S> | undefined
-  #revision = -1
-  #lastId = ''
-  #callRecord = new CallRecord()
+  readonly #known: KnownStream<S>
   readonly #unchanged = new NoOpCalls()
-  #snapshotRevision = -1
   #stale = false
+  /** The log itself was looked at since the serving of this group began. */
+  #looked = false
   /** The highest revision that came from the log and was not learned at once. */
   #unlearned = -1
   #serving = false
@@ -43,6 +38,7 @@ export class Entity<S, C extends Command, E extends Event> {
   constructor(stream: string, parts: EntityParts<S, C, E>) {
     this.stream = stream
     this.#parts = parts
+    this.#known = new KnownStream(stream, parts)
   }
 
   get busy(): boolean {
@@ -62,13 +58,25 @@ export class Entity<S, C extends Command, E extends Event> {
     })
   }
 
-  /** The state after everything that is recorded so far. */
+  /**
+   * The state after everything that this node has acknowledged, and whatever else it has heard: without a look at the
+   * log, where the entity is awake.
+   */
   state(): Promise<View<S>> {
-    if (this.#actor && !this.#serving && !this.#stale && !this.#parts.shared)
-      return Promise.resolve(this.#view(this.#actor))
+    return this.#askState(this.#parts.shared && !this.#parts.isCurrent())
+  }
+
+  /** The state after everything that is recorded, by whatever node: looks at a shared log each time. */
+  latest(): Promise<View<S>> {
+    return this.#askState(this.#parts.shared)
+  }
+
+  #askState(look: boolean): Promise<View<S>> {
+    const { actor } = this.#known
+    if (actor && !look && !this.#serving && !this.#isBehind()) return Promise.resolve(this.#known.view(actor))
     const asked = Promise.withResolvers<View<S>>()
     this.#stateAsked.push(asked)
-    if (this.#parts.shared) this.#stale = true
+    if (look) this.#stale = true
     if (!this.#serving) void this.#serve()
     return asked.promise
   }
@@ -78,8 +86,12 @@ export class Entity<S, C extends Command, E extends Event> {
    * has not.
    */
   async remembered(command: C, call: Call): Promise<Answer | undefined> {
+    const waiting = identify(this.stream, command, call, ignore, ignore)
     await this.state()
-    return this.#recall(identify(this.stream, command, call, ignore, ignore))
+    const known = this.#recall(waiting)
+    if (known || !this.#parts.shared) return known
+    await this.latest()
+    return this.#recall(waiting)
   }
 
   /**
@@ -87,21 +99,27 @@ export class Entity<S, C extends Command, E extends Event> {
    * conflicts are rare.
    */
   onEvent(recorded: Recorded): void {
-    if (!this.#actor || recorded.revision <= this.#revision) return
+    const { actor, revision } = this.#known
+    if (!actor || recorded.revision <= revision) return
     // While it serves this is mostly its own append, which comes before the answer to it: that shows only afterwards.
-    if (this.#serving || recorded.revision > this.#revision + 1)
+    if (this.#serving || recorded.revision > revision + 1)
       this.#unlearned = Math.max(this.#unlearned, recorded.revision)
     else {
       this.#stale = true // also when it cannot be learned: then nothing may be decided on the state before it
-      this.#learn(this.#actor, recorded)
+      this.#known.learn(actor, recorded)
       this.#stale = false
     }
   }
 
+  /** Something may have been recorded that it was not told: it looks before it answers again. */
+  doubt(): void {
+    this.#stale = true
+  }
+
   /** Keeps a snapshot if it pays, and lets go of the actor. Only for entities that are not busy. */
   sleep(): void {
-    if (this.#actor && this.#revision - this.#snapshotRevision >= SNAPSHOT_PAYS) this.#keepSnapshot(this.#actor)
-    this.#drop()
+    if (this.#known.actor) this.#known.keep(this.#known.actor, false)
+    this.#known.drop()
   }
 
   async #serve(): Promise<void> {
@@ -109,14 +127,15 @@ export class Entity<S, C extends Command, E extends Event> {
     while (this.#queue.length > 0 || this.#stateAsked.length > 0) {
       const group = this.#queue.splice(0, GROUP)
       const asked = this.#stateAsked.splice(0)
+      this.#looked = false
       try {
         if (group.length > 0) await this.#answer(group)
         if (asked.length > 0) {
           const actor = await this.#freshen()
-          for (const one of asked) one.resolve(this.#view(actor))
+          for (const one of asked) one.resolve(this.#known.view(actor))
         }
       } catch (error) {
-        this.#drop()
+        this.#known.drop()
         for (const waiting of [...group, ...asked]) waiting.reject(error)
       }
     }
@@ -157,25 +176,36 @@ export class Entity<S, C extends Command, E extends Event> {
           if (ahead) actor.onEvent(event)
         }
       }
-      const first = this.#revision + 1
-      let positions: readonly bigint[] = []
+      if (proposed.length === 0 && plans.some(mayBeOverturned) && !(await this.#isLatest(actor)))
+        return await this.#decideAndAppend(group, actor)
+      const first = this.#known.revision + 1
+      let position: bigint | null = null
       if (proposed.length > 0) {
         const started = performance.now()
-        positions = (await this.#parts.log.append(this.stream, this.#revision, proposed)).positions
-        this.#parts.appended?.(performance.now() - started, proposed.length, positions.at(-1) ?? -1n)
-        if (!ahead) for (const { event } of proposed) actor.onEvent(event)
-        this.#revision += proposed.length
-        this.#lastId = proposed.at(-1)?.id ?? ''
+        position = await this.#known.append(actor, proposed, ahead)
+        this.#parts.appended?.(performance.now() - started, proposed.length, position)
       }
-      this.#settle(group, plans, answersTo(plans, { first, proposed, positions }))
+      this.#settle(group, plans, answersTo(plans, { first, proposed, position }))
     } catch (error) {
       const isLost = error instanceof WrongRevision && error.actual < error.expected
       if (isLost) this.#parts.onLostEvents?.()
-      if (ahead || isLost || !(error instanceof WrongRevision)) this.#drop()
+      if (ahead || isLost || !(error instanceof WrongRevision)) this.#known.drop()
       this.#stale = true
       throw error
     }
-    if (this.#revision - this.#snapshotRevision >= 2 * SNAPSHOT_PAYS) this.#keepSnapshot(actor)
+    this.#known.keep(actor, true)
+  }
+
+  /**
+   * Nothing is recorded that is not known here, as far as the log says now; otherwise it is learned, and false. An
+   * append asks the same by its expected revision, so that only who appends nothing has to look.
+   */
+  async #isLatest(actor: Actor<S>): Promise<boolean> {
+    if (!this.#parts.shared || this.#looked) return true
+    const before = this.#known.revision
+    await this.#known.look(actor)
+    this.#looked = true
+    return this.#known.revision === before
   }
 
   /** `plans` are those of the commands before this one in the group. */
@@ -193,17 +223,17 @@ export class Entity<S, C extends Command, E extends Event> {
       const twin = plans.findIndex((plan, i) => group[i]?.key === waiting.key && !(plan instanceof Refusal))
       if (twin >= 0)
         return group[twin]?.digest === waiting.digest ? { kind: 'twin', of: twin } : refuse('client-id-reused')
-      if (waiting.repeated) return unchangedAt(this.#revision + offset)
+      if (waiting.repeated) return unchangedAt(this.#known.revision + offset)
     }
     const decision = this.#parts.decide(actor.state(), waiting.command)
     if (decision instanceof Refusal) return decision
     if (decision.length > 0) return { kind: 'append', offset, events: decision }
-    return unchangedAt(this.#revision + offset)
+    return unchangedAt(this.#known.revision + offset)
   }
 
   #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
     if (key === undefined) return undefined
-    const mark = this.#callRecord.get(key)
+    const mark = this.#known.calls.get(key)
     if (!mark) return this.#unchanged.answerTo(key, digest)
     const [theirs, seq, position] = mark
     if (theirs !== digest) return refuse('client-id-reused')
@@ -214,7 +244,7 @@ export class Entity<S, C extends Command, E extends Event> {
     for (const [index, { key, digest, resolve }] of group.entries()) {
       const answer = answers[index] as Answer // one plan and one answer for each waiting command
       if (key !== undefined && answer.kind === 'done') {
-        if (plans[index]?.kind === 'append') this.#callRecord.set(key, [digest, answer.seq, String(answer.position)])
+        if (plans[index]?.kind === 'append') this.#known.calls.set(key, [digest, answer.seq, String(answer.position)])
         else if (plans[index]?.kind === 'done' && answer.id === null) this.#unchanged.note(key, digest, answer.seq)
       }
       resolve(answer)
@@ -223,74 +253,25 @@ export class Entity<S, C extends Command, E extends Event> {
 
   /** The actor, awake and not behind what is known to be recorded. */
   async #freshen(): Promise<Actor<S>> {
-    if (this.#actor && !this.#stale && this.#unlearned <= this.#revision) return this.#actor
+    const { actor } = this.#known
+    if (actor && !this.#isBehind()) return actor
     this.#stale = false
     try {
-      const actor = this.#actor ?? this.#restore()
-      let check = this.#actor === undefined && this.#revision >= 0
-      for await (const batch of this.#parts.log.read(this.stream, {
-        from: check ? this.#revision : this.#revision + 1,
-      })) {
-        for (const recorded of batch) {
-          if (!check) this.#learn(actor, recorded)
-          else if (recorded.id !== this.#lastId) return this.#forgetSnapshot()
-          check = false
-        }
-      }
-      if (check) return this.#forgetSnapshot() // the log is shorter than the snapshot: it was put back from a backup
-      this.#actor = actor
-      return actor
+      const awake = await this.#known.wake()
+      this.#looked = true
+      return awake
     } catch (error) {
       this.#stale = true
       throw error
     }
   }
 
-  #learn(actor: Actor<S>, { id, revision, position, event, meta }: Recorded): void {
-    actor.onEvent(event)
-    this.#revision = revision
-    this.#lastId = id
-    if (meta.client) this.#callRecord.set(meta.client.key, [meta.client.digest, revision, String(position)])
-  }
-
-  #restore(): Actor<S> {
-    this.#drop()
-    const { snapshots, machine, definition } = this.#parts
-    const text = snapshots.load(this.stream)
-    const snapshot = text === undefined ? undefined : decodeSnapshot(text, definition)
-    if (!snapshot) return startActor<S>(machine)
-    this.#revision = this.#snapshotRevision = snapshot.revision
-    this.#lastId = snapshot.eventId
-    this.#callRecord = new CallRecord(snapshot.marks)
-    return startActor<S>(machine, snapshot.state)
-  }
-
-  #forgetSnapshot(): Promise<Actor<S>> {
-    this.#drop()
-    this.#parts.snapshots.save(this.stream, '')
-    return this.#freshen()
-  }
-
-  #keepSnapshot(actor: Actor<S>): void {
-    const snapshot = {
-      revision: this.#revision,
-      eventId: this.#lastId,
-      state: actor.persist(),
-      marks: this.#callRecord.toText(),
-    }
-    this.#parts.snapshots.save(this.stream, encodeSnapshot(snapshot, this.#parts.definition))
-    this.#snapshotRevision = this.#revision
-  }
-
-  #view(actor: Actor<S>): View<S> {
-    return { revision: this.#revision, state: actor.state() }
-  }
-
-  #drop(): void {
-    this.#actor = undefined
-    this.#revision = this.#snapshotRevision = -1
-    this.#callRecord = new CallRecord()
+  #isBehind(): boolean {
+    return this.#stale || this.#unlearned > this.#known.revision
   }
 }
+
+/** What was decided because of what is recorded, and makes no event that would show whether it is all. */
+const mayBeOverturned = (plan: Plan): boolean => plan instanceof Refusal || (plan.kind === 'done' && plan.id === null)
 
 const ignore = (): void => undefined

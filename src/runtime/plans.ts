@@ -12,23 +12,23 @@ export type Plan =
   | { readonly kind: 'append'; readonly offset: number; readonly events: readonly Event[] }
   | { readonly kind: 'twin'; readonly of: number }
 
-/** The events of a group as they stand in the log, from the revision `first` on. */
+/**
+ * The events of a group as they stand in the log: from the revision `first` on, the last of them at `position` (null
+ * where there are none).
+ */
 export interface AppendedGroup {
   readonly first: number
   readonly proposed: readonly Proposed[]
-  readonly positions: readonly bigint[]
+  readonly position: bigint | null
 }
 
 /** One answer for each plan, in their order. */
-export function answersTo(plans: readonly Plan[], { first, proposed, positions }: AppendedGroup): readonly Answer[] {
+export function answersTo(plans: readonly Plan[], { first, proposed, position }: AppendedGroup): readonly Answer[] {
   const answers: Answer[] = []
   for (const plan of plans) {
     if (plan.kind === 'append') {
       const { offset, events } = plan
-      const [id, position] = [proposed[offset]?.id ?? null, positions[offset] ?? null]
-      const last = events.length > 1 ? positions[offset + events.length - 1] : undefined
-      const several = last === undefined ? {} : { lastPosition: last }
-      answers.push({ kind: 'done', id, seq: first + offset, position, ...several, events })
+      answers.push({ kind: 'done', id: proposed[offset]?.id ?? null, seq: first + offset, position, events })
     } else if (plan.kind === 'twin') {
       const theirs = answers[plan.of] as Answer // a twin stands earlier in the group
       answers.push(theirs instanceof Refusal ? theirs : { ...theirs, events: [] })

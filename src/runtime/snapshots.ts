@@ -19,6 +19,8 @@ export type RecordedCall = readonly [digest: string, seq: number, position: stri
 export interface Snapshot {
   readonly revision: number
   readonly eventId: string
+  /** Time of that event. */
+  readonly at: number
   readonly state: unknown
   /** JSON text of `[key, mark][]`, parsed only when a named call arrives. */
   readonly marks: string
@@ -26,8 +28,8 @@ export interface Snapshot {
 
 /** `<digest of the rest>\n<definition hash>\n<json>\n<marks json>`. */
 export function encodeSnapshot(snapshot: Snapshot, definition: string): string {
-  const { revision, eventId, state, marks } = snapshot
-  const rest = `${definition}\n${JSON.stringify({ revision, eventId, state })}\n${marks}`
+  const { revision, eventId, at, state, marks } = snapshot
+  const rest = `${definition}\n${JSON.stringify({ revision, eventId, at, state })}\n${marks}`
   return `${hash('sha1', rest)}\n${rest}`
 }
 
@@ -38,7 +40,8 @@ export function decodeSnapshot(text: string, definition: string): Snapshot | und
   if (end < 0 || hash('sha1', rest) !== text.slice(0, end)) return undefined
   const [theirs, body, marks] = rest.split('\n')
   if (theirs !== definition || body === undefined || marks === undefined) return undefined
-  return { ...(JSON.parse(body) as Omit<Snapshot, 'marks'>), marks }
+  // Those of older releases do not tell the time.
+  return { at: 0, ...(JSON.parse(body) as Omit<Snapshot, 'marks' | 'at'>), marks }
 }
 
 export function memorySnapshots(): SnapshotStore {

@@ -46,6 +46,26 @@ export async function verifyView({ log, ...options }: VerifyOptions): Promise<Ve
   return verifyFrom(openPages(log), options)
 }
 
+/**
+ * The same for several views, side by side: they read along with each other, so that the log is read about once. Needs
+ * memory for all of them. In the order of `projections`.
+ */
+export async function verifyViews({
+  log,
+  store,
+  projections,
+}: Pick<VerifyOptions, 'log' | 'store'> & { readonly projections: readonly Projection[] }): Promise<
+  readonly (Verified & { readonly view: string })[]
+> {
+  const pages = openPages(log)
+  return Promise.all(
+    projections.map(async (projection) => ({
+      view: projection.name,
+      ...(await verifyFrom(pages, { store, projection })),
+    })),
+  )
+}
+
 export async function verifyFrom(pages: Pages, { store, projection }: Omit<VerifyOptions, 'log'>): Promise<Verified> {
   const table = await store.live(projection.name)
   if (table === null) throw new ViewsUnavailable(`the view ${projection.name} has no table yet: wait until it is built`)

@@ -27,7 +27,7 @@ test('[LOG-2] a follower that hears an event of a newer version says so, and tel
   const record = async (stream: string, first: number, ...events: readonly Event[]): Promise<bigint> => {
     const meta = { correlationId: randomUUID(), by: 'system' }
     const proposed = events.map((event) => ({ id: randomUUID(), event, meta }))
-    return (await log.append(stream, first - 1, proposed)).positions.at(-1) ?? -1n
+    return (await log.append(stream, first - 1, proposed)).position
   }
   const introduced = { type: 'PersonIntroduced', org: 'acme', id: 'ann', role: 'agent', profile, issuedAt: 0, at }
   await record('person-acme.ann', 0, introduced, { type: 'ProfileChanged', role: 'agent', profile, at } as Event)
@@ -98,7 +98,7 @@ async function desk(
       event,
       meta: { correlationId: randomUUID(), by: 'system' },
     }))
-    return (await log.append(stream, first - 1, proposed)).positions.at(-1) ?? -1n
+    return (await log.append(stream, first - 1, proposed)).position
   }
   const pushed: { name: string; data: unknown }[] = []
   const outlet: Outlet = {

@@ -65,7 +65,7 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
     const node = await startServer({ data: join(root, String(n)), env })
     void node.ended.then((how) => {
       if (killed.has(node)) return
-      died.push(`node ${n} ended by itself (${how}): ${node.output().slice(-3_000)}`)
+      died.push(`node ${n} ended by itself (${how}): ${lastWords(node)}`)
       say(died.at(-1) ?? '')
     })
     return node
@@ -201,6 +201,13 @@ export async function badNetwork({ clients: count, seconds, say = () => {} }: Ne
     await redis.stop()
     await rm(root, { recursive: true, force: true })
   }
+}
+
+/** What it said of its end, or else whatever it said last. */
+function lastWords(node: TestServer): string {
+  const lines = node.output().trim().split('\n')
+  const grave = lines.filter((line) => !/^\{"level":[1-4]0/.test(line) || line.includes('nobody caught'))
+  return [...grave.slice(1), ...lines.slice(-1)].join('\n').slice(-10_000)
 }
 
 async function roomOf(url: string, visitor: string): Promise<string> {

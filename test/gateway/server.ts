@@ -54,7 +54,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     requests: tokenBuckets(options.requests ?? { perSecond: 20_000, burst: 40_000 }),
     allowedOrigins: ['https://app.example.org'],
     log: { debug: keep, error: keep },
-    ready: () => ready,
+    readiness: () => ready,
     asyncApi: {},
     contracts: [
       {

@@ -33,9 +33,9 @@ beforeEach(async () => {
   client = fakeConnection(ann)
   holdBack = undefined
   looks = 0
-  const state: Entities['state'] = async (category, id) => {
+  const judged: Entities['judged'] = async (category, id, judge) => {
     looks++
-    const seen = await entities.state(category, id)
+    const seen = await entities.judged(category, id, judge)
     const held = holdBack
     holdBack = undefined
     await held
@@ -44,7 +44,7 @@ beforeEach(async () => {
   const follower = { position: () => entities.lastPosition(), until: () => Promise.resolve(true) }
   const topic = courseTopic({
     log,
-    entities: { state },
+    entities: { judged },
     sessions: (course_id, ref) => ({ ...ref, course_id, activeSessions: [] }),
     newest: () => undefined,
   })
@@ -152,13 +152,13 @@ test('[WATCH-6] who closes the connection is out, also while calls of it wait', 
 test('[WATCH-6] a look that fails ends no subscription that was there before, and begins none', async () => {
   const broken = () => meanwhile(() => Promise.resolve()).catch((error: Error) => error.message)
   await watch()
-  const look = entities.state
-  entities.state = () => Promise.reject(new Error('away'))
+  const look = entities.judged
+  entities.judged = () => Promise.reject(new Error('away'))
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
   expect(isIn()).toBe(true)
   await watching.unsubscribe('c', client)
   expect(await watch().catch((error: Error) => error.message)).toBe('away')
-  entities.state = look
+  entities.judged = look
   expect(isIn()).toBe(false)
   expect(await broken()).toMatchObject({ kind: 'done' })
 })

@@ -17,6 +17,7 @@ logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
     openEventStoreLog({
       url: server.url,
       codec: suiteCodec,
+      now: () => (now ?? Date.now)(),
       patience: { attemptMs: slowly(500), totalMs: slowly(15_000) },
     })
   const log = await open()

@@ -119,10 +119,9 @@ export function readCases(given: Given): void {
     async ({ harness, context, log, stream, all }) => {
       if (!harness.setNow) return context.skip('the clock of this adapter is its server')
       harness.setNow(2_000)
-      const first = await log.append(stream('a'), -1, notes('first'))
+      await log.append(stream('a'), -1, notes('first'))
       harness.setNow(1_000)
-      const second = await log.append(stream('b'), -1, notes('second'))
-      expect([first.at, second.at]).toEqual([2_000, 1_000])
+      await log.append(stream('b'), -1, notes('second'))
       expect((await all()).map((event) => [textOf(event), event.at])).toEqual([
         ['first', 2_000],
         ['second', 1_000],

@@ -21,6 +21,8 @@ const open = (text = 'hi'): ChatCommand => ({ type: 'OpenChat', visitor, content
 const write = (text: string, by = vera): ChatCommand => ({ type: 'Write', content: { text }, by, at })
 const claim = (by: Party): ChatCommand => ({ type: 'ClaimChat', by, at })
 
+type TextEvent = Recorded['event'] & { readonly content: { readonly text: string } }
+
 let log: Log
 let snapshots: SnapshotStore
 let entities: Entities
@@ -118,6 +120,30 @@ describe('a room', () => {
       expect(appends).toBeLessThan(8)
     },
   )
+
+  test('[SIZE-2] a group larger than one append may be is cut below it, and everybody is answered', async () => {
+    const sizes: number[] = []
+    const measured: Log = {
+      ...log,
+      async append(stream, expected, events) {
+        const appended = await log.append(stream, expected, events)
+        const encoded = events.map((one) => codec(eventSchemas).encode(one))
+        sizes.push(encoded.reduce((sum, one) => sum + one.data.length + one.meta.length + 2 * one.type.length, 0))
+        return appended
+      },
+    }
+    const on = node(measured)
+    await ask(open(), {}, on)
+    const text = 'x'.repeat(60_000)
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(write(`${i}${text}`), {}, on)))
+    expect(answers.map((answer) => (answer.kind === 'done' ? answer.seq : answer.code))).toEqual(
+      Array.from({ length: 100 }, (_, i) => i + 1),
+    )
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1_048_576)
+    expect(sizes.length).toBeLessThan(20)
+    const told = (await recorded()).slice(1).map(({ event }) => Number.parseInt((event as TextEvent).content.text, 10))
+    expect(told).toEqual(Array.from({ length: 100 }, (_, i) => i))
+  })
 
   test('[ROOM-4] one of many claimers who ask at once wins, the others learn who', async () => {
     await ask(open())

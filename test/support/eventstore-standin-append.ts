@@ -1,16 +1,9 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
-import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
-import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
-import {
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type ServiceError,
-  type sendUnaryData,
-  status,
-} from '@grpc/grpc-js'
+import { setTimeout as delay } from 'node:timers/promises'
+import type streamsPb from '@eventstore/db-client/generated/streams_pb.js'
+import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { Behaviour, Gate } from './eventstore-standin-faults.ts'
 import type { Expected, Outcome, Raw, StandinStore } from './eventstore-standin-store.ts'
-import { appendTooLarge, expectedOf, notLeader, rawOf, streamDeleted, streamNameOf } from './eventstore-standin-wire.ts'
+import { batchResponse, expectedOf, notLeader, rawOf, streamNameOf } from './eventstore-standin-wire.ts'
 
 /** One running server, as its calls see it. */
 export interface Node {
@@ -23,45 +16,14 @@ export interface Node {
   readonly subscribedAfter: bigint[]
 }
 
-type Unary = ServerReadableStream<streamsPb.AppendReq, streamsPb.AppendResp>
 type Batch = ServerDuplexStream<streamsPb.BatchAppendReq, streamsPb.BatchAppendResp>
 
-/** Streams.Append: options first, then one event per message, one answer at the end. */
-export function append(node: Node, call: Unary, answer: sendUnaryData<streamsPb.AppendResp>): void {
-  node.count('append')
-  let options: streamsPb.AppendReq.Options | undefined
-  const events: Raw[] = []
-  call.on('data', (request: streamsPb.AppendReq) => {
-    const message = request.getProposedMessage()
-    if (message !== undefined) events.push(rawOf(message))
-    else options = request.getOptions()
-  })
-  call.on('error', () => {}) // the client went away
-  call.on('end', async () => {
-    // A client that gives up half-way ends its call, too, and a moment later it is known as cancelled: then nothing is
-    // written, as a real server writes all of an append or none of it.
-    await nextTurn()
-    if (options === undefined || call.cancelled) return
-    const stream = streamNameOf(options)
-    const expected = expectedOf(options)
-    const { leader, maxAppendBytes } = node.behaviour
-    if (leader !== null) return answer(notLeader(leader))
-    if (sizeOf(events) > maxAppendBytes) return answer(appendTooLarge(maxAppendBytes))
-    const outcome = await written(node, stream, expected, events)
-    if (outcome === null) return
-    if (outcome.kind === 'not-ready') answer({ code: status.UNAVAILABLE, details: 'Server Is Not Ready' })
-    else if (outcome.kind === 'deleted')
-      answer(streamDeleted(stream) as ServiceError) // grpc-js takes partial ones, its types do not everywhere
-    else answer(null, unaryResponse(outcome, expected))
-  })
-}
-
-/**
- * Streams.BatchAppend: many appends over one call, told apart by correlation id. The adapter must never use it; here to
- * show why, so that it answers successes only and breaks the call otherwise.
- */
+/** Streams.BatchAppend: many appends over one call, told apart by correlation id; a refusal is an answer like any. */
 export function batchAppend(node: Node, call: Batch): void {
-  node.count('batchAppend')
+  node.count('batchCall')
+  const { behaviour } = node
+  const { leader } = behaviour
+  if (leader !== null) return void call.emit('error', notLeader(leader))
   const pending = new Map<string, { readonly options: streamsPb.BatchAppendReq.Options; readonly events: Raw[] }>()
   call.on('data', async (request: streamsPb.BatchAppendReq) => {
     const id = request.getCorrelationId()
@@ -73,26 +35,16 @@ export function batchAppend(node: Node, call: Batch): void {
     one.events.push(...request.getProposedMessagesList().map(rawOf))
     if (!request.getIsFinal()) return
     pending.delete(key)
-    const outcome = await written(node, streamNameOf(one.options), expectedOf(one.options), one.events)
+    node.count('append')
+    const deadline = one.options.getDeadline()?.toDate().getTime() ?? Number.POSITIVE_INFINITY
+    const outcome =
+      deadline < behaviour.clock()
+        ? ({ kind: 'timeout' } as const)
+        : sizeOf(one.events, behaviour.counts) > behaviour.maxAppendBytes
+          ? ({ kind: 'too-large', limitBytes: behaviour.maxAppendBytes } as const)
+          : await written(node, streamNameOf(one.options), expectedOf(one.options), one.events)
     if (outcome === null || call.cancelled || call.destroyed) return
-    if (outcome.kind !== 'written') {
-      call.emit('error', {
-        code: status.UNIMPLEMENTED,
-        details: `the stand-in's BatchAppend cannot answer: ${outcome.kind}`,
-      })
-      return
-    }
-    const position = new sharedPb.AllStreamPosition()
-    position.setCommitPosition(outcome.position.toString())
-    position.setPreparePosition(outcome.position.toString())
-    const success = new streamsPb.BatchAppendResp.Success()
-    success.setCurrentRevision(outcome.revision.toString())
-    success.setPosition(position)
-    const response = new streamsPb.BatchAppendResp()
-    response.setCorrelationId(id)
-    response.setStreamIdentifier(one.options.getStreamIdentifier())
-    response.setSuccess(success)
-    call.write(response)
+    call.write(batchResponse(outcome, one.options, id))
   })
   call.on('error', () => {})
   call.on('end', () => call.end())
@@ -110,34 +62,20 @@ async function written(
   const fate = behaviour.onAppend(stream)
   if (fate === 'lose') return null
   if (fate === 'not-ready') return { kind: 'not-ready' }
-  const outcome = store.append(stream, expected, events, behaviour.clock())
+  let outcome = store.append(stream, expected, events, behaviour.clock())
+  if (outcome.kind === 'uncommitted') {
+    await delay(behaviour.commitTimeoutMs)
+    const last = store.visible(stream, behaviour.clock())?.find(({ id }) => id === events.at(-1)?.id)
+    if (last !== undefined) outcome = { kind: 'written', revision: last.revision, position: last.position }
+  }
   if (fate === 'keep-silent') return null
   if (behaviour.appendDelayMs > 0) await delay(behaviour.appendDelayMs)
   await gate.passed()
   return outcome
 }
 
-function unaryResponse(outcome: Exclude<Outcome, { kind: 'deleted' }>, expected: Expected): streamsPb.AppendResp {
-  const response = new streamsPb.AppendResp()
-  if (outcome.kind === 'written') {
-    const position = new streamsPb.AppendResp.Position()
-    position.setCommitPosition(outcome.position.toString())
-    position.setPreparePosition(outcome.position.toString())
-    const success = new streamsPb.AppendResp.Success()
-    success.setCurrentRevision(outcome.revision.toString())
-    success.setPosition(position)
-    response.setSuccess(success)
-    return response
-  }
-  const wrong = new streamsPb.AppendResp.WrongExpectedVersion()
-  if (outcome.current < 0) wrong.setCurrentNoStream(new sharedPb.Empty())
-  else wrong.setCurrentRevision(outcome.current.toString())
-  if (expected.kind === 'revision') wrong.setExpectedRevision(expected.revision.toString())
-  else if (expected.kind === 'no-stream') wrong.setExpectedNoStream(new sharedPb.Empty())
-  else wrong.setExpectedAny(new sharedPb.Empty())
-  response.setWrongExpectedVersion(wrong)
-  return response
-}
-
-const sizeOf = (events: readonly Raw[]): number =>
-  events.reduce((sum, { data, meta }) => sum + data.length + meta.length, 0)
+const sizeOf = (events: readonly Raw[], counts: 'data' | 'everything'): number =>
+  events.reduce(
+    (sum, { data, meta, type }) => sum + data.length + (counts === 'data' ? 0 : meta.length + 2 * type.length),
+    0,
+  )

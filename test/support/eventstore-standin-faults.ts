@@ -1,8 +1,17 @@
+import type { User } from './eventstore-standin-rights.ts'
+
 /** How a server of some version behaves, and what goes wrong with it. Everything may be changed while it runs. */
 export interface Behaviour {
   /** The server's clock, ms since 1970. */
   clock: () => number
   maxAppendBytes: number
+  /**
+   * What of an append counts against it: up to 24.10.3 `data` alone; from 24.10.4 on, and in KurrentDB, `everything`:
+   * data, metadata and two bytes for each character of the types.
+   */
+  counts: 'data' | 'everything'
+  /** How long a leader that is alone waits for the others before it says that it cannot tell. */
+  commitTimeoutMs: number
   /** False: a server before 23.10, which never says that a subscription caught up. */
   saysCaughtUp: boolean
   /** False: a server before 22.6, which knows no positions when it reads a stream. */
@@ -22,6 +31,10 @@ export interface Behaviour {
   onAppend: (stream: string) => Fate
   /** Set: this node is no leader and names the one who is. */
   leader: { readonly host: string; readonly port: number } | null
+  /** False: every call is answered that the server is not ready, as in the seconds after its start. */
+  isReady: boolean
+  /** Whom it knows by name; null = a server without users, where everybody may do everything. */
+  users: ReadonlyMap<string, User> | null
 }
 
 /**
@@ -33,6 +46,8 @@ type Fate = 'answer' | 'lose' | 'keep-silent' | 'not-ready'
 export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
   clock: Date.now,
   maxAppendBytes: 1_048_576,
+  counts: 'everything',
+  commitTimeoutMs: 50,
   saysCaughtUp: true,
   streamPositions: true,
   checkpoints: 'seen',
@@ -41,6 +56,8 @@ export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
   readDelayMs: 0,
   onAppend: () => 'answer',
   leader: null,
+  isReady: true,
+  users: null,
   ...over,
 })
 

@@ -21,9 +21,9 @@ export function askedPlace(options: streamsPb.ReadReq.Options): AskedPlace | nul
  * Whether a record begins at this place. Where none does a server fails to read, as it takes something in the middle of
  * a record for its beginning; beyond the end there is nothing to be read.
  */
-export function isInvalid({ all, end }: StandinStore, place: AskedPlace | null): boolean {
+export function isInvalid({ all, end, isScavenged }: StandinStore, place: AskedPlace | null): boolean {
   if (place === null || place.commit === 0n || place.commit >= end()) return false
-  return all[indexAt(all, place.commit)]?.position !== place.commit
+  return all[indexAt(all, place.commit)]?.position !== place.commit && !isScavenged(place.commit)
 }
 
 /** True for what comes after a place, exclusively; an event stands at (position, position). */

@@ -2,9 +2,20 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
+/** What a stand-in was asked so far. */
+export interface Asked {
+  readonly append: number
+  readonly read: number
+  /** Of all events that it holds, data and metadata. */
+  readonly bytes: number
+}
+
 /** The stand-in in a process of its own: it can be stopped as a whole, and it does not share the test's core. */
 export interface StandinProcess {
   readonly url: string
+  readonly pid: number
+  /** One at a time. */
+  asked(): Promise<Asked>
   /** SIGSTOP: connections stay open, nothing at all is answered, not even pings. */
   pause(): void
   /** SIGCONT. */
@@ -26,6 +37,12 @@ export async function spawnEventStore(port = 0): Promise<StandinProcess> {
   ])
   return {
     url: String(line).trim(),
+    pid: child.pid ?? 0,
+    async asked() {
+      child.stdin.write('\n')
+      const [answer] = await once(child.stdout, 'data')
+      return JSON.parse(String(answer)) as Asked
+    },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     async stop() {

@@ -76,19 +76,18 @@ async function readStream(node: Node, call: ReadCall, options: Options, write: W
     call.emit('error', streamDeleted(name))
     return false
   }
-  const kept = node.store.stream(name)
-  if (kept.length === 0) {
+  const shown = node.store.visible(name, node.behaviour.clock())
+  if (shown === null) {
     await write(notFoundResponse(name))
     return true
   }
-  const last = kept.length - 1
   const backwards = options.getReadDirection() === 1
-  let at = from.hasRevision() ? Number(from.getRevision()) : from.hasEnd() ? (backwards ? last : kept.length) : 0
-  if (backwards) at = Math.min(at, last)
-  for (let left = Number(options.getCount()); left > 0 && at >= 0 && at <= last; left--) {
-    await write(eventResponse(kept[at]!, node.behaviour.streamPositions)) // 0 <= at <= last
-    at += backwards ? -1 : 1
-  }
+  const border = from.hasRevision() ? Number(from.getRevision()) : from.hasEnd() ? Number.POSITIVE_INFINITY : 0
+  const wanted = backwards
+    ? shown.filter(({ revision }) => revision <= border).reverse()
+    : shown.filter(({ revision }) => revision >= border)
+  for (const kept of wanted.slice(0, Number(options.getCount())))
+    await write(eventResponse(kept, node.behaviour.streamPositions))
   return true
 }
 
@@ -121,7 +120,9 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
   const from = options.getAll()
   if (from === undefined) throw new Error('the stand-in knows subscriptions to $all only')
   const place = askedPlace(options)
-  let next = place === null ? (from.hasEnd() ? all.length : 0) : indexAt(all, place.commit)
+  // A position, not a place in the array: a scavenge takes events out.
+  let seen = place === null ? (from.hasEnd() ? store.end() - 1n : -1n) : place.commit - 1n
+  const next = (): Kept | undefined => all[indexAt(all, seen + 1n)]
   node.subscribedAfter.push(place?.commit ?? (from.hasEnd() ? -2n : -1n))
   let considered = 0
   let live = false
@@ -135,8 +136,8 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
       throw new ClientGone()
     }
     while (!isOver(call)) {
-      while (next < all.length) {
-        const kept = all[next++]!
+      for (let kept = next(); kept !== undefined; kept = next()) {
+        seen = kept.position
         // Of a log that has to grow up to there first, what comes before is never delivered.
         if (place !== null && !isAfterPlace(kept, place)) continue
         if (matches.test(kept)) {
@@ -151,7 +152,7 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
       }
       if (!live && behaviour.saysCaughtUp) await write(caughtUpResponse())
       live = true
-      if (next >= all.length && !isOver(call)) {
+      if (next() === undefined && !isOver(call)) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })

@@ -1,3 +1,12 @@
+import {
+  DELETED,
+  isSoftDeleted,
+  metastreamOf,
+  reopened,
+  retentionOf,
+  visibleOf,
+} from './eventstore-standin-retention.ts'
+
 /** What a client proposes. */
 export interface Raw {
   readonly id: string
@@ -23,6 +32,8 @@ export type Outcome =
   /** `current` is -1 when there is no stream. */
   | { readonly kind: 'conflict'; readonly current: number }
   | { readonly kind: 'deleted' }
+  /** A leader that is alone has it and may lose it: not acknowledged, not readable, not delivered. */
+  | { readonly kind: 'uncommitted' }
 
 export interface Backup {
   readonly all: readonly Kept[]
@@ -44,7 +55,8 @@ export const recordSize = ({ type, data, meta, stream }: Pick<Kept, 'type' | 'da
 export interface StandinStore {
   /** Everything in order of position. */
   readonly all: readonly Kept[]
-  stream(name: string): readonly Kept[]
+  /** What a read of the stream shows at this moment of the server's clock; null = there is no such stream. */
+  visible(name: string, nowMs: number): readonly Kept[] | null
   isDeleted(name: string): boolean
   /** All or nothing; idempotent by position and id, as IndexWriter.CheckCommit is. `createdMs`: the server's clock. */
   append(name: string, expected: Expected, events: readonly Raw[], createdMs: number): Outcome
@@ -56,71 +68,149 @@ export interface StandinStore {
   putBack(backup: Backup): void
   /** Where the next event will stand: nothing stands here or behind it. */
   end(): bigint
+  /** A record stood here, and reading from here gives what follows. */
+  isScavenged(position: bigint): boolean
+  /** The events are hidden; whoever writes to the stream again goes on with the next number. */
+  softDelete(name: string, createdMs: number): void
+  /** Takes out of `$all` what reads of the streams do not show, but for the newest event of each stream. */
+  scavenge(nowMs: number): void
+  /** From here on the leader is alone. */
+  loseQuorum(): void
+  /** What it has taken meanwhile is lost with it (it was deposed), or everybody has it now. */
+  regainQuorum(fate: 'lost' | 'survived'): void
   /** Calls `listener` after every change until the returned function is called. */
   watch(listener: () => void): () => void
 }
 
-/**
- * Left out, because Lyceum never uses it: soft deletes, `$maxAge` and its kin, links, persistent subscriptions, rights.
- * With `any` and `stream-exists` ids are known for ever; the real server forgets them after a while.
- */
+/** What a lone leader has taken of one append. */
+interface Pending {
+  readonly name: string
+  readonly events: readonly Raw[]
+  readonly createdMs: number
+}
+
+/** With `any` and `stream-exists` ids are known for ever; the real server forgets them after a while. */
 export function standinStore(): StandinStore {
   const all: Kept[] = []
   const streams = new Map<string, Kept[]>()
   const deleted = new Set<string>()
   const listeners = new Set<() => void>()
   let nextPosition = FIRST_POSITION
+  const scavenged = new Set<bigint>()
+  /** Set while the leader is alone. */
+  let pending: Pending[] | null = null
 
   const stream = (name: string): readonly Kept[] => streams.get(name) ?? []
+  const retention = (name: string) => retentionOf(stream(metastreamOf(name)))
 
-  function commit(name: string, events: readonly Raw[], createdMs: number): Outcome {
+  function keep(name: string, events: readonly Raw[], createdMs: number): void {
     const kept = streams.get(name) ?? []
     streams.set(name, kept)
     for (const raw of events) {
-      const one: Kept = { ...raw, stream: name, revision: kept.length, position: nextPosition, createdMs }
+      const revision = (kept.at(-1)?.revision ?? -1) + 1
+      const one: Kept = { ...raw, stream: name, revision, position: nextPosition, createdMs }
       nextPosition += recordSize(one)
       kept.push(one)
       all.push(one)
     }
+  }
+
+  const describe = (name: string, metadata: string, createdMs: number): void =>
+    keep(
+      metastreamOf(name),
+      [{ id: crypto.randomUUID(), type: '$metadata', json: true, ...bytesOf(metadata) }],
+      createdMs,
+    )
+
+  function commit(name: string, events: readonly Raw[], createdMs: number): Outcome {
+    if (pending !== null) {
+      pending.push({ name, events, createdMs })
+      return { kind: 'uncommitted' }
+    }
+    const metadata = retention(name)
+    if (isSoftDeleted(metadata)) describe(name, reopened(metadata, current(name) + 1), createdMs)
+    keep(name, events, createdMs)
+    tell()
+    const last = stream(name).at(-1)
+    if (events.length === 0 || last === undefined)
+      throw new Error('an append without events reached the stand-in: the adapter must refuse it')
+    return { kind: 'written', revision: last.revision, position: last.position }
+  }
+
+  const current = (name: string): number => stream(name).at(-1)?.revision ?? -1
+  const pendingOf = (name: string): readonly Raw[] =>
+    (pending ?? []).filter((one) => one.name === name).flatMap(({ events }) => events)
+  const tell = (): void => {
     for (const listener of [...listeners]) listener()
+  }
+
+  /** What a repeat gets of an append that began with the revision `first`. */
+  function repeated(name: string, first: number, events: readonly Raw[], end: number): Outcome {
+    const known = current(name)
+    const kept = stream(name).filter(({ revision }) => revision >= first && revision < first + events.length)
+    const waiting = pendingOf(name).slice(
+      Math.max(0, first - known - 1),
+      Math.max(0, first + events.length - known - 1),
+    )
+    const found = [...kept, ...waiting]
+    if (found.length !== events.length || events.some(({ id }, i) => found[i]?.id !== id))
+      return { kind: 'conflict', current: end }
     const last = kept.at(-1)
-    if (last === undefined) throw new Error('an append without events reached the stand-in: the adapter must refuse it')
+    if (waiting.length > 0 || last === undefined) return { kind: 'uncommitted' }
     return { kind: 'written', revision: last.revision, position: last.position }
   }
 
   return {
     all,
-    stream,
+    visible(name, nowMs) {
+      const kept = stream(name)
+      return kept.length === 0 || isSoftDeleted(retention(name)) ? null : visibleOf(name, kept, retention(name), nowMs)
+    },
     isDeleted: (name) => deleted.has(name),
     append(name, expected, events, createdMs) {
       if (deleted.has(name)) return { kind: 'deleted' }
-      const kept = stream(name)
-      const current = kept.length - 1
-      const repeated = (first: number): Outcome => {
-        const last = kept[first + events.length - 1]
-        const same = last !== undefined && events.every(({ id }, i) => kept[first + i]?.id === id)
-        return same
-          ? { kind: 'written', revision: last.revision, position: last.position }
-          : { kind: 'conflict', current }
-      }
+      const end = current(name) + pendingOf(name).length
+      const isGone = isSoftDeleted(retention(name))
+      if (expected.kind === 'stream-exists' && isGone) return { kind: 'deleted' }
       if (expected.kind === 'any' || expected.kind === 'stream-exists') {
-        if (expected.kind === 'stream-exists' && current < 0) return { kind: 'conflict', current }
-        const first = kept.findIndex(({ id }) => id === events[0]?.id)
-        return first < 0 ? commit(name, events, createdMs) : repeated(first)
+        if (expected.kind === 'stream-exists' && end < 0) return { kind: 'conflict', current: end }
+        const first = stream(name).find(({ id }) => id === events[0]?.id)
+        return first === undefined ? commit(name, events, createdMs) : repeated(name, first.revision, events, end)
       }
       const wanted = expected.kind === 'revision' ? expected.revision : -1
-      if (wanted > current) return { kind: 'conflict', current }
-      return wanted === current ? commit(name, events, createdMs) : repeated(wanted + 1)
+      if (wanted === end || (isGone && wanted === -1)) return commit(name, events, createdMs)
+      return wanted > end ? { kind: 'conflict', current: end } : repeated(name, wanted + 1, events, end)
     },
     tombstone(name) {
       deleted.add(name)
-      const none = new Uint8Array()
-      const id = crypto.randomUUID()
       const revision = Number.MAX_SAFE_INTEGER
-      const gone = { id, type: '$streamDeleted', json: true, data: none, meta: none, stream: name, revision }
-      all.push({ ...gone, position: nextPosition, createdMs: Date.now() })
+      const mark = { id: crypto.randomUUID(), type: '$streamDeleted', json: true, ...bytesOf('') }
+      const gone = { ...mark, stream: name, revision, position: nextPosition, createdMs: Date.now() }
+      all.push(gone)
       nextPosition += recordSize(gone)
-      for (const listener of [...listeners]) listener()
+      tell()
+    },
+    softDelete(name, createdMs) {
+      describe(name, DELETED, createdMs)
+      tell()
+    },
+    scavenge(nowMs) {
+      for (const [name, kept] of streams) {
+        const shown = new Set(visibleOf(name, kept, retention(name), nowMs))
+        const left = deleted.has(name) ? [] : kept.filter((one) => shown.has(one) || one === kept.at(-1))
+        streams.set(name, left)
+      }
+      const left = new Set([...streams.values()].flat())
+      for (const one of all) if (!left.has(one) && one.type !== '$streamDeleted') scavenged.add(one.position)
+      all.splice(0, all.length, ...all.filter((one) => left.has(one) || one.type === '$streamDeleted'))
+    },
+    loseQuorum() {
+      pending ??= []
+    },
+    regainQuorum(fate) {
+      const taken = pending ?? []
+      pending = null
+      if (fate === 'survived') for (const { name, events, createdMs } of taken) commit(name, events, createdMs)
     },
     backup: () => ({ all: [...all], deleted: [...deleted], end: nextPosition }),
     putBack(backup) {
@@ -134,15 +224,20 @@ export function standinStore(): StandinStore {
         streams.set(kept.stream, its)
         its.push(kept)
       }
+      scavenged.clear()
+      pending = null
       nextPosition = backup.end
     },
     end: () => nextPosition,
+    isScavenged: (position) => scavenged.has(position),
     watch(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
   }
 }
+
+const bytesOf = (data: string) => ({ data: Buffer.from(data), meta: new Uint8Array() })
 
 /** Index of the first event of `events` at or after `position` (binary search). */
 export function indexAt(events: readonly Kept[], position: bigint): number {

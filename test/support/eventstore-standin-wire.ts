@@ -1,7 +1,10 @@
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
+import statusPb from '@eventstore/db-client/generated/status_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
-import type { Expected, Kept, Raw } from './eventstore-standin-store.ts'
+import anyPb from 'google-protobuf/google/protobuf/any_pb.js'
+import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js'
+import type { Expected, Kept, Outcome, Raw } from './eventstore-standin-store.ts'
 
 /** .NET ticks are 100 ns. */
 const TICKS_PER_MS = 10_000n
@@ -14,8 +17,7 @@ interface WithStream {
 export const streamNameOf = (options: WithStream): string =>
   Buffer.from(options.getStreamIdentifier()?.getStreamName_asU8() ?? '').toString('utf8')
 
-/** A proposed event; the unary and the batch call have the same shape of it. */
-export function rawOf(message: streamsPb.AppendReq.ProposedMessage | streamsPb.BatchAppendReq.ProposedMessage): Raw {
+export function rawOf(message: streamsPb.BatchAppendReq.ProposedMessage): Raw {
   const metadata = message.getMetadataMap()
   return {
     id: message.getId()?.getString() ?? '',
@@ -26,7 +28,9 @@ export function rawOf(message: streamsPb.AppendReq.ProposedMessage | streamsPb.B
   }
 }
 
-export function expectedOf(options: streamsPb.AppendReq.Options | streamsPb.BatchAppendReq.Options): Expected {
+type WithExpected = streamsPb.BatchAppendReq.Options | streamsPb.DeleteReq.Options | streamsPb.TombstoneReq.Options
+
+export function expectedOf(options: WithExpected): Expected {
   if ('hasRevision' in options && options.hasRevision())
     return { kind: 'revision', revision: Number(options.getRevision()) }
   if ('hasStreamPosition' in options && options.hasStreamPosition())
@@ -108,9 +112,12 @@ export const streamDeleted = (stream: string): Partial<ServiceError> =>
     'stream-name': stream,
   })
 
-export const appendTooLarge = (limitBytes: number): Partial<ServiceError> =>
-  refusal(status.INVALID_ARGUMENT, 'maximum-append-size-exceeded', 'Maximum Append Size Exceeded.', {
-    'maximum-append-size': String(limitBytes),
+/** Of a deletion; an append says so in its answer. */
+export const wrongVersion = (stream: string, expected: number, current: number): Partial<ServiceError> =>
+  refusal(status.FAILED_PRECONDITION, 'wrong-expected-version', 'Deletion failed due to WrongExpectedVersion.', {
+    'stream-name': stream,
+    'expected-version': String(expected),
+    'actual-version': String(current),
   })
 
 export const notLeader = ({ host, port }: { readonly host: string; readonly port: number }): Partial<ServiceError> =>
@@ -118,6 +125,84 @@ export const notLeader = ({ host, port }: { readonly host: string; readonly port
     'leader-endpoint-host': host,
     'leader-endpoint-port': String(port),
   })
+
+/** What is wrong with an append of a batch, with the name of its details (`event_store.client.…`). */
+type BatchRefusal =
+  | Exclude<Outcome, { kind: 'written' }>
+  | { readonly kind: 'not-ready' | 'timeout' }
+  | { readonly kind: 'too-large'; readonly limitBytes: number }
+
+export function batchResponse(
+  outcome: Extract<Outcome, { kind: 'written' }> | BatchRefusal,
+  options: streamsPb.BatchAppendReq.Options,
+  id: sharedPb.UUID | undefined,
+): streamsPb.BatchAppendResp {
+  const response = new streamsPb.BatchAppendResp()
+  response.setCorrelationId(structured(id?.getString() ?? ''))
+  response.setStreamIdentifier(options.getStreamIdentifier())
+  if (outcome.kind !== 'written') {
+    response.setError(batchError(outcome))
+    return response
+  }
+  const position = new sharedPb.AllStreamPosition()
+  position.setCommitPosition(outcome.position.toString())
+  position.setPreparePosition(outcome.position.toString())
+  const success = new streamsPb.BatchAppendResp.Success()
+  success.setCurrentRevision(outcome.revision.toString())
+  success.setPosition(position)
+  response.setSuccess(success)
+  return response
+}
+
+/** Servers answer with ids as two halves, however they were sent. */
+function structured(text: string): sharedPb.UUID {
+  const bits = text.replaceAll('-', '')
+  const halves = new sharedPb.UUID.Structured()
+  halves.setMostSignificantBits(BigInt.asIntN(64, BigInt(`0x${bits.slice(0, 16)}`)).toString())
+  halves.setLeastSignificantBits(BigInt.asIntN(64, BigInt(`0x${bits.slice(16)}`)).toString())
+  const id = new sharedPb.UUID()
+  id.setStructured(halves)
+  return id
+}
+
+function batchError(refusal: BatchRefusal): statusPb.Status {
+  const error = new statusPb.Status()
+  const tell = (code: status, message: string, name: string, details: Uint8Array): statusPb.Status => {
+    const any = new anyPb.Any()
+    any.pack(details, name)
+    error.setCode(code as number)
+    error.setMessage(message)
+    error.setDetails(any)
+    return error
+  }
+  switch (refusal.kind) {
+    case 'conflict': {
+      const wrong = new sharedPb.WrongExpectedVersion()
+      if (refusal.current < 0) wrong.setCurrentNoStream(new emptyPb.Empty())
+      else wrong.setCurrentStreamRevision(refusal.current.toString())
+      const details = wrong.serializeBinary()
+      return tell(status.UNKNOWN, 'Wrong Expected Version.', 'event_store.client.WrongExpectedVersion', details)
+    }
+    case 'deleted': {
+      const details = new sharedPb.StreamDeleted().serializeBinary()
+      return tell(status.UNKNOWN, 'Stream Deleted.', 'event_store.client.StreamDeleted', details)
+    }
+    case 'too-large': {
+      const large = new sharedPb.MaximumAppendSizeExceeded()
+      large.setMaxappendsize(refusal.limitBytes)
+      const name = 'event_store.client.MaximumAppendSizeExceeded'
+      return tell(status.UNKNOWN, 'Maximum Append Size Exceeded.', name, large.serializeBinary())
+    }
+    case 'timeout':
+    case 'uncommitted': {
+      const details = new sharedPb.Timeout().serializeBinary()
+      const message = refusal.kind === 'timeout' ? 'Timeout' : 'Commit phase timeout'
+      return tell(status.UNKNOWN, message, 'event_store.client.Timeout', details)
+    }
+    case 'not-ready':
+      return tell(status.UNAVAILABLE, 'Server Is Not Ready', 'google.protobuf.Empty', new Uint8Array())
+  }
+}
 
 function streamIdentifier(stream: string): sharedPb.StreamIdentifier {
   const identifier = new sharedPb.StreamIdentifier()

@@ -8,31 +8,44 @@ import {
   Server,
   ServerCredentials,
   type ServiceDefinition,
-  type ServiceError,
   type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { append, batchAppend, type Node } from './eventstore-standin-append.ts'
+import { batchAppend, type Node } from './eventstore-standin-append.ts'
+import { softDelete, tombstone } from './eventstore-standin-delete.ts'
 import { type Behaviour, behaviour, gate } from './eventstore-standin-faults.ts'
 import { type ReadCall, read } from './eventstore-standin-read.ts'
+import { guarded } from './eventstore-standin-rights.ts'
 import { type Backup, type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
+import type { Certificate } from './eventstore-standin-tls.ts'
+
+/*
+ * Where the stand-in is not what real servers were (section 6 of the notes on EventStoreDB):
+ *
+ * - BatchAppend answers successes only and breaks the call otherwise (6.2).
+ * - No TLS, no users, no rights; it is ready as soon as it listens; gossip takes no time and names no dead node (6.4).
+ * - Without quorum the leader stays: what it took is lost or kept when the test says so (6.5).
+ * - Metadata is not checked, its rights mean nothing. Links are never resolved (6.6).
+ * - No `MaxAppendEventSize`; a scavenge takes everything at once, also of the chunk in use (6.7).
+ * - No subscriptions to one stream, no persistent ones, no projections.
+ */
 
 /**
  * A server that speaks the part of EventStoreDB's protocol that our adapter (and, to show why not, its client) uses, in
- * memory. No rights, no TLS, no durability beyond `restart`: for tests. Serves any number of clients, of this process
- * and others.
+ * memory. No durability beyond `restart`: for tests. Serves any number of clients, of this process and others. Of
+ * rights it knows passwords and who may read `$all`; ACLs of other streams it does not know.
  */
 export interface EventStoreStandin {
   readonly port: number
-  /** `esdb://127.0.0.1:<port>?tls=false` */
+  /** `esdb://127.0.0.1:<port>?tls=false`, or with TLS `…?tlsCAFile=<file>`; names no user. */
   readonly url: string
   readonly store: StandinStore
   /** May be changed at any time. */
   readonly behaviour: Behaviour
   /**
-   * Calls so far, by name: append, batchAppend, read, subscribe, features, gossip; to subscriptions: sent (events),
-   * checkpoint.
+   * Calls so far, by name: append (each one of a batch counts), batchCall, read, subscribe, features, gossip; to
+   * subscriptions: sent (events), checkpoint.
    */
   readonly calls: Readonly<Record<string, number>>
   /** Commit positions that subscriptions began after; -1 = the start, -2 = the end. */
@@ -60,6 +73,8 @@ export interface StandinOptions {
   readonly behaviour?: Partial<Behaviour>
   /** Ports of the cluster, the leader first, as gossip tells them. Default: this one alone. */
   members?(): readonly number[]
+  /** Default: without TLS. */
+  readonly tls?: Certificate
 }
 
 /** Listens on 127.0.0.1 when it resolves. Rejects when the port is taken. End it with `kill()`. */
@@ -68,6 +83,7 @@ export async function startEventStore({
   store = standinStore(),
   behaviour: over,
   members,
+  tls,
 }: StandinOptions = {}): Promise<EventStoreStandin> {
   const calls: Record<string, number> = {}
   const subscriptions = new Set<ReadCall>()
@@ -81,12 +97,12 @@ export async function startEventStore({
     },
   }
   const services = servicesOf(node, subscriptions, () => members?.() ?? [bound])
-  let server = await listening(services, port)
+  let server = await listening(services, port, tls)
   const bound = server.port
 
   return {
     port: bound,
-    url: `esdb://127.0.0.1:${bound}?tls=false`,
+    url: `esdb://127.0.0.1:${bound}?${tls === undefined ? 'tls=false' : `tlsCAFile=${encodeURIComponent(tls.caFile)}`}`,
     store,
     behaviour: node.behaviour,
     calls,
@@ -98,13 +114,13 @@ export async function startEventStore({
     async restart() {
       server.grpc.forceShutdown()
       node.gate.open()
-      server = await listening(services, bound)
+      server = await listening(services, bound, tls)
     },
     async restore(backup) {
       server.grpc.forceShutdown()
       node.gate.open()
       store.putBack(backup)
-      server = await listening(services, bound)
+      server = await listening(services, bound, tls)
     },
     freeze: () => node.gate.shut(),
     thaw: () => node.gate.open(),
@@ -122,20 +138,27 @@ export async function startEventStore({
 
 type Services = readonly (readonly [ServiceDefinition, UntypedServiceImplementation])[]
 
-async function listening(services: Services, port: number): Promise<{ readonly grpc: Server; readonly port: number }> {
+async function listening(
+  services: Services,
+  port: number,
+  tls: Certificate | undefined,
+): Promise<{ readonly grpc: Server; readonly port: number }> {
   const grpc = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 })
   for (const [definition, implementation] of services) grpc.addService(definition, implementation)
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.chain }])
   const bound = await new Promise<number>((resolve, reject) => {
-    grpc.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, actual) =>
-      error ? reject(error) : resolve(actual),
-    )
+    grpc.bindAsync(`127.0.0.1:${port}`, credentials, (error, actual) => (error ? reject(error) : resolve(actual)))
   })
   return { grpc, port: bound }
 }
 
 function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => readonly number[]): Services {
   const streams = {
-    append: append.bind(null, node),
+    append: (_call: unknown, answer: (error: object) => void) =>
+      answer({ code: status.UNIMPLEMENTED, details: 'the adapter appends by BatchAppend alone' }),
     batchAppend: batchAppend.bind(null, node),
     read(call: ReadCall) {
       if (call.request.getOptions()?.hasSubscription()) {
@@ -144,8 +167,8 @@ function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => rea
       }
       read(node, call).catch((error: unknown) => call.emit('error', { code: status.UNKNOWN, details: String(error) }))
     },
-    delete: unimplemented,
-    tombstone: unimplemented,
+    delete: softDelete.bind(null, node),
+    tombstone: tombstone.bind(null, node),
   }
   const features = {
     getSupportedMethods(_call: unknown, answer: sendUnaryData<featuresPb.SupportedMethods>) {
@@ -154,20 +177,18 @@ function servicesOf(node: Node, subscriptions: Set<ReadCall>, members: () => rea
     },
   }
   const gossip = {
-    read(_call: unknown, answer: sendUnaryData<gossipPb.ClusterInfo>) {
+    async read(_call: unknown, answer: sendUnaryData<gossipPb.ClusterInfo>) {
       node.count('gossip')
+      await node.gate.passed()
       answer(null, clusterInfo(members()))
     },
   }
+  const { behaviour: rules } = node
   return [
-    [streamsServices.StreamsService, streams],
-    [featuresServices.ServerFeaturesService, features],
-    [gossipServices.GossipService, gossip],
+    [streamsServices.StreamsService, guarded(rules, streams)],
+    [featuresServices.ServerFeaturesService, guarded(rules, features, true)],
+    [gossipServices.GossipService, guarded(rules, gossip, true)],
   ]
-}
-
-function unimplemented(_call: unknown, answer: (error: Partial<ServiceError>) => void): void {
-  answer({ code: status.UNIMPLEMENTED, details: 'the stand-in cannot do this' })
 }
 
 function supportedMethods(): featuresPb.SupportedMethods {

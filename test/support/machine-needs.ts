@@ -11,6 +11,7 @@ interface Need {
 /** What tests, benches and torture need beyond npm. */
 const NEEDS: readonly Need[] = [
   { packages: ['redis-server'], isThere: (machine) => whereIs('redis-server', machine) !== undefined },
+  { packages: ['openssl'], isThere: (machine) => whereIs('openssl', machine) !== undefined },
   { packages: ['chromium'], isThere: (machine) => whereIs('chromium', machine) !== undefined },
   {
     packages: ['python3-socketio', 'python3-requests', 'python3-websocket'], // the others carry its transports

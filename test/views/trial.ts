@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Event } from '../../machines/kernel.ts'
 import type { Projection, Row } from '../../projections/projection.ts'
 import { codec } from '../../src/log/codec.ts'
-import type { Appended, Log } from '../../src/log/log.ts'
+import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import type { ViewStore } from '../../src/views/store.ts'
 import { type Verified, verifyView } from '../../src/views/verify.ts'
@@ -43,8 +43,7 @@ export async function record(log: Log, stream: string, ...events: readonly Event
     event,
     meta: { correlationId: randomUUID(), by: 'system' },
   }))
-  const { positions }: Appended = await log.append(stream, revision, proposed)
-  return positions.at(-1) ?? 0n
+  return (await log.append(stream, revision, proposed)).position
 }
 
 export const added = (amount: number): TrialEvent => ({ type: 'Added', amount })

@@ -10,7 +10,7 @@ import { attendanceRefusals } from './refusals.ts'
 
 export interface CourseTopicOptions {
   readonly log: Log
-  readonly entities: Pick<Entities, 'state'>
+  readonly entities: Pick<Entities, 'judged'>
   readonly sessions: SessionsNow
   /** Where the newest event stands that this node has heard of the course's sessions. */
   readonly newest: (course: string) => EventRef | undefined
@@ -32,8 +32,11 @@ export function courseTopic({ log, entities, sessions, newest }: CourseTopicOpti
     rooms: (course) => [courseRoom(course)],
     category: 'course',
     async admits(course, by) {
-      const { revision, state } = await entities.state('course', course)
-      return notAmong(revision < 0 ? null : state.context, by) ?? revision
+      return entities.judged(
+        'course',
+        course,
+        ({ revision, state }) => notAmong(revision < 0 ? null : state.context, by) ?? revision,
+      )
     },
     async opening(course) {
       const before = await standsAt(course)

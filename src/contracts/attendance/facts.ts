@@ -27,16 +27,18 @@ export interface SessionAccess {
 
 const MAX_KNOWN = 10_000
 
-export function sessionAccess(entities: Pick<Entities, 'state'>, courses: CourseAccess): SessionAccess {
+export function sessionAccess(entities: Pick<Entities, 'judged'>, courses: CourseAccess): SessionAccess {
   /** A class that checks in at once need not wait behind its own marks for what never changes. */
   const known = new Map<string, SessionFacts>()
 
   const factsOf = async (id: string): Promise<SessionFacts | undefined> => {
     const before = known.get(id)
     if (before) return before
-    const { revision, state } = await entities.state('attendance', id)
-    if (revision < 0) return undefined
-    const { courseId, org, teacherId, secret } = state.context
+    const begun = await entities.judged('attendance', id, ({ revision, state }) =>
+      revision < 0 ? refuse('no-such-session') : state,
+    )
+    if (begun instanceof Refusal) return undefined
+    const { courseId, org, teacherId, secret } = begun.context
     const facts = { courseId, org, teacherId, secret }
     known.set(id, facts)
     keepNewest(known, MAX_KNOWN)

@@ -14,7 +14,7 @@ import { reportedMark } from './resources.ts'
 
 export interface MarkingParts {
   readonly log: Log
-  readonly entities: Pick<Entities, 'state'>
+  readonly entities: Pick<Entities, 'state' | 'judged'>
   readonly admission: AdmissionQueue
   readonly access: CourseAccess
   readonly sessions: SessionAccess

@@ -1,4 +1,4 @@
-import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
+import { type Party, type Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { notAmong, type Roster } from './roster.ts'
 
@@ -20,22 +20,21 @@ export interface CourseAccess {
   taught(id: string, by: Party): Promise<CourseAt | Refusal>
 }
 
-export function courseAccess(entities: Pick<Entities, 'state'>): CourseAccess {
-  const course: CourseAccess['course'] = async (id, by) => {
-    const { revision: seq, state } = await entities.state('course', id)
-    return seq < 0 || state.context.org !== by.org ? refuse('no-such-course') : { id, seq, ...state.context }
-  }
+export function courseAccess(entities: Pick<Entities, 'judged'>): CourseAccess {
+  const look = (id: string, by: Party, no: (course: CourseAt) => Refusal | null): Promise<CourseAt | Refusal> =>
+    entities.judged('course', id, ({ revision: seq, state }) => {
+      if (seq < 0 || state.context.org !== by.org) return refuse('no-such-course')
+      const course = { id, seq, ...state.context }
+      return no(course) ?? course
+    })
   return {
-    course,
-    async visible(id, by) {
-      const found = await course(id, by)
-      return found instanceof Refusal ? found : (notAmong(found, by) ?? found)
-    },
-    async taught(id, by) {
-      const found = await course(id, by)
-      if (found instanceof Refusal || by.role === 'admin' || teaches(found, by)) return found
-      return by.role === 'teacher' ? refuse('own-course-only') : refuse('teachers-only')
-    },
+    course: (id, by) => look(id, by, () => null),
+    visible: (id, by) => look(id, by, (course) => notAmong(course, by)),
+    taught: (id, by) =>
+      look(id, by, (course) => {
+        if (by.role === 'admin' || teaches(course, by)) return null
+        return by.role === 'teacher' ? refuse('own-course-only') : refuse('teachers-only')
+      }),
   }
 }
 

@@ -19,7 +19,7 @@ import { Quiz, QuizScore, quizResource, Submission } from './resources.ts'
 
 export interface QuizRoutesParts extends AskCourseParts {
   readonly log: Log
-  readonly entities: Pick<Entities, 'state'>
+  readonly entities: Pick<Entities, 'state' | 'judged'>
   readonly quizzes: QuizList
 }
 
@@ -41,11 +41,11 @@ export function quizRoutes(app: OpenAPIHono<HttpEnv>, parts: QuizRoutesParts): v
   const { access, admission, entities, log, quizzes, now } = parts
   const { act, list } = resources(app, courseRefusals)
 
-  const quizBelow = async ({ id, quiz_id }: { id: string; quiz_id: string }, by: Party) => {
-    const { revision, state } = await entities.state('quiz', quiz_id)
-    const { org, courseId } = state.context
-    return revision < 0 || org !== by.org || courseId !== id ? refuse('no-such-quiz') : state.context
-  }
+  const quizBelow = ({ id, quiz_id }: { id: string; quiz_id: string }, by: Party) =>
+    entities.judged('quiz', quiz_id, ({ revision, state: { context } }) => {
+      const isHere = revision >= 0 && context.org === by.org && context.courseId === id
+      return isHere ? context : refuse('no-such-quiz')
+    })
 
   act(
     {

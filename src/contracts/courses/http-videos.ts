@@ -16,7 +16,7 @@ import type { VideoAccess, VideoAt } from './video-access.ts'
 import { type Viewings, watchId } from './viewings.ts'
 
 export interface VideoRoutesParts extends AskCourseParts {
-  readonly entities: Pick<Entities, 'state'>
+  readonly entities: Pick<Entities, 'state' | 'judged'>
   readonly videos: VideoAccess
   readonly videoList: VideoList
   readonly viewings: Pick<Viewings, 'position'>

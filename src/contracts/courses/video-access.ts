@@ -21,12 +21,12 @@ export interface VideoAccess {
   open(id: string, by: Party): Promise<VideoAt | Refusal>
 }
 
-export function videoAccess(entities: Pick<Entities, 'state'>, access: Pick<CourseAccess, 'visible'>): VideoAccess {
-  const find: VideoAccess['find'] = async (videoId, by) => {
-    const { revision: seq, state } = await entities.state('video', videoId)
-    const { org, ...video } = state.context
-    return seq < 0 || org !== by.org ? refuse('no-such-video') : { videoId, seq, ...video }
-  }
+export function videoAccess(entities: Pick<Entities, 'judged'>, access: Pick<CourseAccess, 'visible'>): VideoAccess {
+  const find: VideoAccess['find'] = (videoId, by) =>
+    entities.judged('video', videoId, ({ revision: seq, state }) => {
+      const { org, ...video } = state.context
+      return seq < 0 || org !== by.org ? refuse('no-such-video') : { videoId, seq, ...video }
+    })
   return {
     find,
     async open(id, by) {

@@ -39,10 +39,9 @@ const PUSH_WAIT_MS = 5_000
 export function lessonCalls(options: LessonCallsOptions): LessonCalls {
   const { entities, lessons, onWaiting, follower, hubs, clock, onError } = options
 
-  const told = async ({ position, lastPosition }: Done): Promise<void> => {
-    const last = lastPosition ?? position
-    if (last === null || follower.position() >= last) return
-    await follower.until(() => follower.position() >= last, AbortSignal.timeout(PUSH_WAIT_MS))
+  const told = async ({ position }: Done): Promise<void> => {
+    if (position === null || follower.position() >= position) return
+    await follower.until(() => follower.position() >= position, AbortSignal.timeout(PUSH_WAIT_MS))
   }
   const underWay = callsUnderWay()
   const admission = admissionQueue(entities)

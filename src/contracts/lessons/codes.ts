@@ -32,7 +32,7 @@ const CODE_LENGTH = 8
 const ATTEMPTS = 5
 const KNOWN = 10_000
 
-export function lessonCodes(entities: Pick<Entities, 'ask' | 'state'>): LessonCodes {
+export function lessonCodes(entities: Pick<Entities, 'ask' | 'judged'>): LessonCodes {
   const limits = (['socket', 'address'] as const).map((by) => ({ by, limit: guessLimit(by === 'socket' ? 5 : 60, 60) }))
   const turns = keyedQueue()
   /** What a code leads to never changes. */
@@ -50,13 +50,16 @@ export function lessonCodes(entities: Pick<Entities, 'ask' | 'state'>): LessonCo
     for (const { by, limit } of limits) await limit.failed(from[by])
   }
 
+  const lessonOf = (code: string): Promise<string | Refusal> =>
+    entities.judged('joincode', code, ({ state }) => state.context.lessonId ?? refuse('no-such-code'))
+
   const look = async (code: string, from: Guesser): Promise<string | Refusal> => {
     const no = await blocked(from)
     if (no) return no
-    const lessonId = known.get(code) ?? (await entities.state('joincode', code)).state.context.lessonId
-    if (lessonId === null) {
+    const lessonId = known.get(code) ?? (await lessonOf(code))
+    if (lessonId instanceof Refusal) {
       await wrong(from)
-      return refuse('no-such-code')
+      return lessonId
     }
     known.set(code, lessonId)
     keepNewest(known, KNOWN)

@@ -14,7 +14,7 @@ import { Lesson, LessonParticipant, lessonResource, participantResource, STATES 
 
 export interface LessonReadsParts {
   readonly log: Log
-  readonly entities: Pick<Entities, 'state'>
+  readonly entities: Pick<Entities, 'judged'>
   readonly lessons: LessonList
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -95,7 +95,8 @@ export const lessonShown = (parts: LessonReadsParts) => async (id: string, by: P
 /** A lesson of another organisation is answered exactly like one that does not exist. */
 async function recordFor({ log, entities }: LessonReadsParts, id: string, { org, role }: Party, seq?: number) {
   if (role !== 'teacher' && role !== 'admin') return refuse('teachers-only')
-  const { revision, state } = await entities.state('lesson', id)
-  if (revision < 0 || state.context.org !== org) return refuse('no-such-lesson')
-  return (await lessonAt(log, id, seq)) ?? refuse('no-such-event')
+  const no = await entities.judged('lesson', id, ({ revision, state }) =>
+    revision < 0 || state.context.org !== org ? refuse('no-such-lesson') : null,
+  )
+  return no ?? (await lessonAt(log, id, seq)) ?? refuse('no-such-event')
 }

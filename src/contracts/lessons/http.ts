@@ -14,7 +14,7 @@ import { lessonRefusals } from './refusals.ts'
 import { Lesson } from './resources.ts'
 
 export interface LessonRoutesParts extends LessonReadsParts {
-  readonly entities: Pick<Entities, 'ask' | 'state'>
+  readonly entities: Pick<Entities, 'ask' | 'judged' | 'latest'>
   readonly codes: LessonCodes
   /** Who is in this lesson, but lost at the moment. */
   readonly lost: (lesson: string) => readonly LostParticipant[]
@@ -49,7 +49,7 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
       const plan = { title, startsAt, plannedMinutes }
       const id = idFor('lesson', by, call)
       // A repeat finds its lesson by the key, and needs no second code.
-      const known = (await entities.state('lesson', id)).state.context.code
+      const known = (await entities.latest('lesson', id)).state.context.code
       const code = known === '' ? await codes.reserve(id, by, now()) : known
       if (code instanceof Refusal) return code
       const command = { type: 'ScheduleLesson', ...plan, code, by, at: now() } as const

@@ -17,13 +17,14 @@ export interface ProjectAccess {
   visible(number: number, by: Party): Promise<ProjectAt | Refusal>
 }
 
-export function projectAccess(entities: Pick<Entities, 'state'>): ProjectAccess {
+export function projectAccess(entities: Pick<Entities, 'judged'>): ProjectAccess {
   const look = async (number: number, by: Party, toAdmins: boolean): Promise<ProjectAt | Refusal> => {
     if (by.role === 'visitor') return refuse('visitors-have-none')
-    const { revision: seq, state } = await entities.state('project', String(number))
-    const no = notAParticipant(state, by)
-    if (no && !(toAdmins && by.role === 'admin' && no.code === 'not-a-participant')) return no
-    return { ...state.context, number, seq }
+    return entities.judged('project', String(number), ({ revision: seq, state }) => {
+      const no = notAParticipant(state, by)
+      if (no && !(toAdmins && by.role === 'admin' && no.code === 'not-a-participant')) return no
+      return { ...state.context, number, seq }
+    })
   }
   return {
     ofParticipant: (number, by) => look(number, by, false),

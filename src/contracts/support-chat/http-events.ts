@@ -15,7 +15,7 @@ const NDJSON = 'application/x-ndjson'
 
 export interface ChatEventRoutesParts {
   readonly log: Log
-  readonly entities: Pick<Entities, 'state'>
+  readonly entities: Pick<Entities, 'judged'>
 }
 
 /** `GET /api/v1/chats/:room/events`. */

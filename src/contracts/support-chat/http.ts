@@ -15,7 +15,7 @@ import { chatResource, Described } from './resources.ts'
 
 export interface ChatRoutesParts {
   readonly log: Log
-  readonly entities: Pick<Entities, 'state'>
+  readonly entities: Pick<Entities, 'judged'>
   readonly chats: ChatList
 }
 

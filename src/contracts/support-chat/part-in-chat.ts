@@ -1,5 +1,5 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
-import { isSupervising, type Party, type Refusal, refuse, unreachable } from '../../../machines/kernel.ts'
+import { isSupervising, type Party, Refusal, refuse, unreachable } from '../../../machines/kernel.ts'
 import { streamName } from '../../../machines/stream.ts'
 import type { Log } from '../../log/log.ts'
 import type { Entities } from '../../runtime/entities.ts'
@@ -18,19 +18,21 @@ export interface PartInChat {
  * exactly like one that does not exist.
  */
 export async function partInChat(
-  { log, entities }: { readonly log: Log; readonly entities: Pick<Entities, 'state'> },
+  { log, entities }: { readonly log: Log; readonly entities: Pick<Entities, 'judged'> },
   room: string,
   by: Party,
 ): Promise<PartInChat | Refusal> {
-  const { revision, state } = await entities.state('chat', room)
-  const { org, visitorId, staffId } = state.context
-  if (revision < 0 || org !== by.org) return refuse('no-such-chat')
-  if (isSupervising(by.role)) return { upTo: Number.POSITIVE_INFINITY, isInternal: true }
-  if (by.role === 'visitor')
-    return visitorId === by.id ? { upTo: Number.POSITIVE_INFINITY, isInternal: false } : refuse('no-such-chat')
-  if (staffId === by.id) return { upTo: Number.POSITIVE_INFINITY, isInternal: true }
+  const part = await entities.judged('chat', room, ({ revision, state }) => {
+    const { org, visitorId, staffId } = state.context
+    if (revision < 0 || org !== by.org) return refuse('no-such-chat')
+    if (isSupervising(by.role)) return { upTo: Number.POSITIVE_INFINITY, isInternal: true }
+    if (by.role === 'visitor')
+      return visitorId === by.id ? { upTo: Number.POSITIVE_INFINITY, isInternal: false } : refuse('no-such-chat')
+    return staffId === by.id ? { upTo: Number.POSITIVE_INFINITY, isInternal: true } : refuse('supervisors-only')
+  })
+  if (!(part instanceof Refusal) || part.code !== 'supervisors-only') return part
   const upTo = await servedUntil(log, room, by.id)
-  return upTo === null ? refuse('supervisors-only') : { upTo, isInternal: true }
+  return upTo === null ? part : { upTo, isInternal: true }
 }
 
 /** The event by which this person served last; null = they never did. */

@@ -1,4 +1,4 @@
-import { isSupervising, refuse } from '../../../machines/kernel.ts'
+import { isSupervising, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import { eventRef } from '../../delivery/notice.ts'
@@ -71,8 +71,10 @@ export function replays({
   return {
     async start(to, room, speed) {
       if (!isSupervising(to.party.role)) return refuse('supervisors-only')
-      const { revision, state } = await entities.state('chat', room)
-      if (revision < 0 || state.context.org !== to.party.org) return refuse('no-such-chat')
+      const seq = await entities.judged('chat', room, ({ revision, state }) =>
+        revision < 0 || state.context.org !== to.party.org ? refuse('no-such-chat') : revision,
+      )
+      if (seq instanceof Refusal) return seq
       const theirs = of(to)
       theirs.get(room)?.abort() // asking again starts over
       const replay = new AbortController()
@@ -82,7 +84,7 @@ export function replays({
         .finally(() => {
           if (theirs.get(room) === replay) theirs.delete(room)
         })
-      return { kind: 'done', id: null, seq: revision, position: null, events: [] }
+      return { kind: 'done', id: null, seq, position: null, events: [] }
     },
     stop(to, room) {
       const theirs = running.get(to.id)

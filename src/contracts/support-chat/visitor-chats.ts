@@ -49,8 +49,9 @@ export function visitorChats(entities: Entities, log: Pick<Log, 'read'>): Visito
   /** Visitor -> a number that exists, and its chat: where to begin to look. Only a hint, so it may be forgotten. */
   const hints = new Map<string, { readonly n: number; readonly room: string }>()
 
+  /** One that another node has just opened must not be taken for none. */
   const exists = async (by: Party, n: number): Promise<boolean> =>
-    (await entities.state('chat', chatId(by, n))).revision >= 0
+    (await entities.latest('chat', chatId(by, n))).revision >= 0
 
   /**
    * The highest number that exists, -1 for none: doubling steps from the hint, then halving the gap. An open chat has
@@ -58,7 +59,7 @@ export function visitorChats(entities: Entities, log: Pick<Log, 'read'>): Visito
    */
   const latest = async (by: Party): Promise<number> => {
     let low = hints.get(personName(by))?.n ?? -1
-    if (low >= 0 && !(await entities.state('chat', chatId(by, low))).state.matches('closed')) return low
+    if (low >= 0 && !(await entities.latest('chat', chatId(by, low))).state.matches('closed')) return low
     let step = 1
     while (await exists(by, low + step)) {
       low += step

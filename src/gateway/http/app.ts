@@ -5,6 +5,7 @@ import type { Entities } from '../../runtime/entities.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
 import { originAllowed } from '../sockets/handshake.ts'
+import type { Readiness } from './entrance.ts'
 import { failed, type HttpLog, thrown } from './errors.ts'
 import { bearer, type HttpEnv, limitedBody, perAddress, requestLog } from './middleware.ts'
 import { namedOnce } from './named-once.ts'
@@ -18,8 +19,7 @@ export interface HttpParts {
   readonly requests: Limit
   readonly allowedOrigins: readonly string[]
   readonly log: HttpLog
-  /** Which parts are ready for work: all of them, or this node should get no traffic. */
-  readonly ready: () => Readonly<Record<string, boolean>>
+  readonly readiness: () => Readiness
   /** The description of what goes over Socket.IO. */
   readonly asyncApi: object
   readonly contracts: readonly { readonly routes?: (app: OpenAPIHono<HttpEnv>) => void }[]
@@ -43,8 +43,8 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   app.use(requestLog(log))
   app.get('/livez', (c) => c.json({ data: { alive: true } }))
   app.get('/readyz', (c) => {
-    const state = parts.ready()
-    return c.json({ data: state }, Object.values(state).every(Boolean) ? 200 : 503)
+    const state = parts.readiness()
+    return c.json({ data: state }, Object.values(state).every((part) => part === true) ? 200 : 503)
   })
 
   app.use('/api/*', perAddress(requests, now))

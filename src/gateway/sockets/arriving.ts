@@ -59,8 +59,12 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     if (resumption.withCursors && !connection.isResumed()) connection.emit('cursor', { pos: follower.pos() })
   }
 
-  const prepared = (connection: Connection): readonly (Opening | Promise<Opening>)[] =>
-    connection.isResumed() ? [] : contracts.flatMap(({ prepare }) => prepare?.(connection) ?? [])
+  const prepared = (connection: Connection): readonly (Opening | Promise<Opening>)[] => {
+    const openings = connection.isResumed() ? [] : contracts.flatMap(({ prepare }) => prepare?.(connection) ?? [])
+    // They are waited for after what was missed is told, and may fail before.
+    for (const opening of openings) if (opening instanceof Promise) opening.catch(() => undefined)
+    return openings
+  }
 
   const subscriptions = contracts.flatMap((contract) => contract.subscriptions ?? [])
 

@@ -3,6 +3,7 @@ import type { Party } from '../../../machines/kernel.ts'
 import { type Authenticator, AuthFailure } from '../auth/authenticator.ts'
 import { type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
 import { type Identity, tokenFrom } from '../auth/tokens.ts'
+import { answerHandshake } from './answered-handshake.ts'
 
 /** What is known about a connection from its HTTP request alone. */
 export interface Handshake {
@@ -58,22 +59,8 @@ export function contradicts(query: Readonly<Record<string, unknown>>, { role, or
   return undefined
 }
 
-function deny(request: IncomingMessage, response: ServerResponse, failure: AuthFailure): void {
-  const isPassing = failure.code === 'keys-unavailable'
-  const [status, reason] = isPassing ? ([503, 'Service Unavailable'] as const) : ([401, 'Unauthorized'] as const)
-  const body = JSON.stringify({ error: { code: failure.code, message: failure.message } })
-  const headers = {
-    'Content-Type': 'application/json',
-    'Content-Length': String(Buffer.byteLength(body)),
-    Connection: 'close',
-  }
-  if (request.headers.upgrade === undefined) {
-    response.writeHead(status, headers).end(body)
-    return
-  }
-  // For an upgrade Engine.IO hands over a response that can only hang up, so the answer is written to the connection.
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  request.socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n${body}`)
+function deny(request: IncomingMessage, response: ServerResponse, { code, message }: AuthFailure): void {
+  answerHandshake(request, response, code === 'keys-unavailable' ? 503 : 401, { code, message })
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import { Server } from 'socket.io'
 import type { Authenticator } from '../auth/authenticator.ts'
+import { answerHandshake } from './answered-handshake.ts'
 import { ARRIVAL_MS } from './connection-registry.ts'
 import { corkUpgrades } from './corked-upgrades.ts'
 import { corkWrites } from './corked-writes.ts'
@@ -19,6 +20,8 @@ export interface SocketsOptions {
   readonly allowedOrigins: readonly string[]
   /** Whether clients of Engine.IO 3 (socket.io-client 2) are let in. */
   readonly allowEio3: boolean
+  /** False while the node starts: whoever comes is put off, and comes again by themselves. */
+  readonly isOpen: () => boolean
 }
 
 export interface Sockets {
@@ -27,7 +30,7 @@ export interface Sockets {
 }
 
 /** The Socket.IO server with its doors: origins, tokens on the handshake. Nobody is let in before `serveSockets`. */
-export function openSockets({ http, auth, allowedOrigins, allowEio3 }: SocketsOptions): Sockets {
+export function openSockets({ http, auth, allowedOrigins, allowEio3, isOpen }: SocketsOptions): Sockets {
   const handshake = handshakes(auth)
   const io = new Server(http, {
     serveClient: false,
@@ -38,6 +41,10 @@ export function openSockets({ http, auth, allowedOrigins, allowEio3 }: SocketsOp
     allowEIO3: allowEio3,
     cors: { origin: [...allowedOrigins], credentials: true },
     allowRequest: ({ headers }, decide) => decide(null, originAllowed(headers.origin, headers.host, allowedOrigins)),
+  })
+  io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    if (isOpen()) next()
+    else answerHandshake(request, response, 503, { code: 'unavailable', message: 'this server is starting' })
   })
   io.engine.use(handshake.check)
   encodeQuickly(io)

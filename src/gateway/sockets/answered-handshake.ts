@@ -1,0 +1,25 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+const REASONS = { 401: 'Unauthorized', 503: 'Service Unavailable' } as const
+
+/** Answers the HTTP request of a handshake instead of letting it in. */
+export function answerHandshake(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: keyof typeof REASONS,
+  error: { readonly code: string; readonly message: string },
+): void {
+  const body = JSON.stringify({ error })
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  }
+  if (request.headers.upgrade === undefined) {
+    response.writeHead(status, headers).end(body)
+    return
+  }
+  // For an upgrade Engine.IO hands over a response that can only hang up, so the answer is written to the connection.
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  request.socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('')}\r\n${body}`)
+}
