@@ -9,7 +9,7 @@ import { openCatchUp } from './delivery/catch-up.ts'
 import { type Contract, type DemoLogin, type Node, namespacesOf } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
 import { keptStreams } from './delivery/kept-streams.ts'
-import { knownCursor } from './delivery/known-cursor.ts'
+import { mayBeHeld } from './delivery/known-cursor.ts'
 import { listeners } from './delivery/listeners.ts'
 import { onlineModel } from './delivery/online-model.ts'
 import type { Past } from './delivery/past.ts'
@@ -129,7 +129,7 @@ export async function serve(
       const row = online.get(person)
       return row && BigInt(row.cameAt)
     },
-    isKnown: async (cursor) => (await knownCursor({ log, follower }, cursor)) !== 'unknown',
+    isKnown: (cursor) => mayBeHeld(log, cursor),
   })
   const sockets = socketOutlet({
     ...{ io, cursorSockets: cursors, receipts: told, pushed: metrics.pushed },

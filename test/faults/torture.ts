@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setup } from '../support/machine-needs.ts'
 import { crashRounds } from './crash.ts'
 import { badNetwork } from './network.ts'
+import { storeRounds } from './store-rounds.ts'
 
 const ROUNDS = 100
 const root = join(import.meta.dirname, '../..')
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boole
   herds: () => whole('faults/lesson-herd', 'faults/attendance-herd', 'faults/claim-race', 'contracts/attendance-races'),
   nodes: () => whole('faults/nodes', 'faults/lost-redis', 'faults/slow-log', 'faults/drain'),
   network: () => network(),
+  store: () => store(),
   chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
 }
 
@@ -53,6 +55,16 @@ async function network(): Promise<boolean> {
   say(JSON.stringify(figures))
   for (const what of wrong) say(`  ${what}`)
   return wrong.every((what) => what.endsWith('staff_send twice')) // by clients that do not say where they stand
+}
+
+/** 20 rounds of a store that dies or freezes; on a real one where TEST_EVENTSTORE_URL names it. */
+async function store(): Promise<boolean> {
+  const isSuite = whole('log/eventstore', 'log/agreement')
+  const say = (line: string): void => void process.stdout.write(`${line}\n`)
+  const { violations, ...figures } = await storeRounds({ rounds: 20, chats: 50, say })
+  say(JSON.stringify(figures))
+  for (const what of violations) say(`  ${what}`)
+  return isSuite && violations.length === 0
 }
 
 /** Kills a loaded server again and again, and tells of each death. */

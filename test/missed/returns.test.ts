@@ -162,6 +162,25 @@ test('[MISSED-5] a network that changes every moment, half open each time, loses
   expect(texts(vera)).toEqual(['one', ...said])
 })
 
+test.each([2, 3, 4])(
+  '[MISSED-5] a line that breaks half open %i times, each as soon as the client is back, loses nothing',
+  async (breaks) => {
+    const vera = await served()
+    line.freeze()
+    await says('two')
+    line.drop()
+    line.mend()
+    for (let n = 1; n < breaks; n++) {
+      await back(vera)
+      line.drop() // before anything of what it has missed can have reached it
+    }
+    await back(vera)
+    await says('three')
+    await vera.told('staff_send', ({ content }) => content.text === 'three')
+    expect(texts(vera)).toEqual(['one', 'two', 'three'])
+  },
+)
+
 /** The phone has another network, after the server knows that everything has arrived; it hears nothing of that. */
 async function changesNetwork(vera: Client): Promise<void> {
   await arrived(vera)

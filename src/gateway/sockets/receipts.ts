@@ -11,7 +11,7 @@ export interface ReceiptsOptions {
   readonly pos: () => string
   /** Position of the event with which the presence of this person began; undefined = they have none. */
   readonly cameAt: (person: string) => bigint | undefined
-  /** Whether the log holds what this cursor is of; it does not when it was put back or replaced. */
+  /** False: the log does not hold what this cursor is of, because it was put back or replaced. Must not reject. */
   readonly isKnown: (cursor: string) => Promise<boolean>
 }
 
@@ -59,6 +59,7 @@ export function receipts({ store, clock, pos, cameAt, isKnown }: ReceiptsOptions
       const isNews = client.cursor !== upTo || client.isReplaced || client.named.length > 0
       client.cursor = upTo
       client.isReplaced = false
+      if (client.isLive) client.isOwed = false
       client.named = [] // it has been told its own name by now, and comes in its own place from now on
       if (isNews) put(client)
       places.standForItself(client)
@@ -101,7 +102,7 @@ export function receipts({ store, clock, pos, cameAt, isKnown }: ReceiptsOptions
       const others = [...here.clients]
       const client: Client = {
         ...{ socket, person, room, replaces, cursor: null, silent: [], named: [], toldTo: null, isLive: false },
-        ...{ over: null, isDirty: false, askedAt: null, isReplaced: false, isGone: false, settling: [] },
+        ...{ over: null, isDirty: false, askedAt: null, isReplaced: false, isGone: false, settling: [], isOwed: false },
       }
       bySocket.set(socket.id, client)
       here.clients.add(client)
@@ -113,10 +114,13 @@ export function receipts({ store, clock, pos, cameAt, isKnown }: ReceiptsOptions
         return null
       }
       // One after another: of two that come at once each takes another receipt.
-      const turn = here.turn.then(() => places.find(client, others))
+      const turn = here.turn.then(async () => {
+        const found = await places.find(client, others)
+        return found !== null && (await isKnown(found)) ? found : null
+      })
       here.turn = turn
-      return turn.then(async (found) => {
-        const missing = found !== null && (await isKnown(found)) ? found : null
+      return turn.then((missing) => {
+        client.isOwed = missing !== null
         begin(client, missing ?? now)
         return missing
       })
@@ -131,7 +135,7 @@ export function receipts({ store, clock, pos, cameAt, isKnown }: ReceiptsOptions
       const client = bySocket.get(socket.id)
       if (!client) return
       client.isLive = true
-      if (wrote) onWritten(client)
+      if (wrote || client.isOwed) onWritten(client)
     },
     pushed(room) {
       for (const client of byRoom.get(room)?.clients ?? NOBODY) if (client.isLive) onWritten(client)

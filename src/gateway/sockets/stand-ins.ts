@@ -89,6 +89,8 @@ export interface Client {
   isGone: boolean
   /** They wait until it has answered, or has ended. */
   readonly settling: (() => void)[]
+  /** It has taken the place of another one, and has not shown yet that it has what that one missed. */
+  isOwed: boolean
 }
 
 export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: StandInsOptions): StandIns {
@@ -109,8 +111,8 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
 
   /** Resolves when it has said that it has everything, or has taken too long. */
   const settled = async (client: Client): Promise<void> => {
-    if (client.askedAt === null) return
-    const leftMs = Math.min(ANSWER_MS, client.askedAt + ANSWER_MS - clock.now())
+    if (client.askedAt === null && !client.isOwed) return
+    const leftMs = Math.min(ANSWER_MS, (client.askedAt ?? clock.now()) + ANSWER_MS - clock.now())
     if (leftMs <= 0) return
     await new Promise<void>((resolve) => {
       const timer = clock.after(leftMs, resolve)
@@ -274,4 +276,5 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
 const byCursor = (a: Receipt, b: Receipt): number => (isAfter(a.cursor, b.cursor) ? 1 : -1)
 
 /** It was asked, or written to, and nothing was heard of it; and nobody has come in its place. */
-const isSilent = ({ askedAt, isDirty, isReplaced }: Client): boolean => (askedAt !== null || isDirty) && !isReplaced
+const isSilent = ({ askedAt, isDirty, isOwed, isReplaced }: Client): boolean =>
+  (askedAt !== null || isDirty || isOwed) && !isReplaced
