@@ -9,6 +9,7 @@ import { onlineIn, onlineModel } from '../src/delivery/online-model.ts'
 import type { Outlet } from '../src/delivery/outlet.ts'
 import { ProfileCache } from '../src/delivery/profile-cache.ts'
 import type { Log } from '../src/log/log.ts'
+import { openTrail } from '../src/log/trail.ts'
 import { startServer, tokenFor } from '../test/support/server.ts'
 import { NO_LIMITS } from './against-relay.ts'
 import { atMost, type Figure, median, quantile } from './figures.ts'
@@ -92,7 +93,10 @@ async function eventLoopHeld(log: Log): Promise<readonly number[]> {
   const onError = (error: unknown): never => {
     throw error
   }
-  const follower = openFollower({ log, outlet, profiles, clock: systemClock, onError })
+  const follower = openFollower({
+    ...{ log, outlet, profiles, clock: systemClock, onError },
+    ...{ trail: openTrail(), onAnotherPast: onError },
+  })
   const people = function* () {
     for (const [person] of online.entries()) yield personIn(person)
   }

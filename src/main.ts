@@ -10,7 +10,8 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { strangers, VARIABLES } from './config-variables.ts'
 import { all } from './contracts/all.ts'
 import { type Logger, openLogger } from './observe/logger.ts'
-import { type Running, serve } from './serve.ts'
+import type { Running } from './serve.ts'
+import { serveAnew } from './serve-anew.ts'
 
 /** Where everything is put together: the only file that reads the environment, imported by nobody. */
 const program = new Command('lyceum')
@@ -57,9 +58,11 @@ const ECHO_MS = 2_000
 async function start(config: Config, logger: Logger): Promise<void> {
   await checkPreconditions(config)
   const waiting = setTimeout(() => process.stdout.write(`Lyceum is starting: ${awaited(config)}\n`), PATIENCE_MS)
+  const greet = (running: Running): void => void process.stdout.write(`${greeting(running, config)}\n`)
   const leave = (): never => process.exit(0) // nothing is in hand yet
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, leave)
-  const running = await serve(config, logger, { contracts: all, kinds: catalogue }).finally(() => clearTimeout(waiting))
+  const what = { contracts: all, kinds: catalogue }
+  const running = await serveAnew(config, logger, what, greet).finally(() => clearTimeout(waiting))
   for (const signal of ['SIGTERM', 'SIGINT']) process.removeListener(signal, leave)
   // A bug of ours, and the end of what waited for it: everybody else's calls go on.
   process.on('unhandledRejection', (error) => running.failed(error, 'unhandled'))
@@ -70,7 +73,7 @@ async function start(config: Config, logger: Logger): Promise<void> {
     await running.stop()
     logger.info('stopped: everything is on disk')
   })
-  process.stdout.write(`${greeting(running, config)}\n`)
+  greet(running)
 }
 
 /** What a newcomer needs, in one write: who waits for "listens on" has all of it. */

@@ -11,7 +11,7 @@ export interface ServedLogOptions {
   readonly kinds: Kinds
   readonly clock: Clock
   readonly logger: Logger
-  readonly entrance: Entrance
+  readonly entrance: Pick<Entrance, 'isOpen' | 'logIsAway'>
 }
 
 /**

@@ -9,6 +9,7 @@ import { openCatchUp } from './delivery/catch-up.ts'
 import { type Contract, type DemoLogin, type Node, namespacesOf } from './delivery/contract.ts'
 import { openFollower } from './delivery/follower.ts'
 import { keptStreams } from './delivery/kept-streams.ts'
+import { mayBeHeld } from './delivery/known-cursor.ts'
 import { listeners } from './delivery/listeners.ts'
 import { onlineModel } from './delivery/online-model.ts'
 import type { Past } from './delivery/past.ts'
@@ -20,7 +21,7 @@ import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
 import { httpApp } from './gateway/http/app.ts'
 import { asyncApi } from './gateway/http/asyncapi.ts'
-import { openEntrance } from './gateway/http/entrance.ts'
+import type { Entrance } from './gateway/http/entrance.ts'
 import { eventStreams, withStreams } from './gateway/http/event-streams.ts'
 import { noticesRoute } from './gateway/http/notices.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
@@ -29,8 +30,7 @@ import { socketOutlet } from './gateway/sockets/outlet.ts'
 import { receipts } from './gateway/sockets/receipts.ts'
 import { openSockets } from './gateway/sockets/sockets.ts'
 import { subscriptionsTo } from './gateway/sockets/subscriptions.ts'
-import { damageIn } from './log/damaged.ts'
-import type { Recorded } from './log/log.ts'
+import type { AnotherPast, Log, Recorded } from './log/log.ts'
 import { damages } from './observe/damages.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
@@ -39,7 +39,7 @@ import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
-import { openServedLog } from './serve-log.ts'
+import { errorsOf, type RunPast } from './serve-past.ts'
 import { presenceParts } from './serve-presence.ts'
 import { openFiles, openViews, viewsOf } from './storage.ts'
 import { tellMixpanel } from './tell-mixpanel.ts'
@@ -66,39 +66,40 @@ export interface Running {
   stop(): Promise<void>
 }
 
+/** What outlives the node: the caller opens and closes it. */
+interface ServeOn {
+  readonly log: Log
+  readonly past: RunPast
+  /** Listens already; closed with the node. */
+  readonly entrance: Entrance
+}
+
 /** Starts one node. Rejects with a sentence for people when something that it needs is missing or taken. */
-export async function serve(config: Config, logger: Logger, { contracts, kinds }: ServeWhat): Promise<Running> {
+export async function serve(
+  config: Config,
+  logger: Logger,
+  { contracts, kinds }: ServeWhat,
+  { log, past, entrance }: ServeOn,
+): Promise<Running> {
   const clock = systemClock
   const metrics = openMetrics()
   const onDamaged = damages(logger)
-  const onError = (error: unknown, where: string): void => {
-    metrics.failed(where)
-    const damage = damageIn(error)
-    if (damage) onDamaged(damage)
-    else logger.error({ err: error, where }, 'unexpected')
-  }
-
+  const onError = errorsOf(logger, metrics, past, onDamaged)
   const failedIn = (where: string) => (error: unknown) => onError(error, where)
+
   // What is stored, and the entities on it.
   await mkdir(config.dataDirectory, { recursive: true })
-  const entrance = await openEntrance(config)
-  const log = await openServedLog({ config, kinds, clock, logger, entrance })
   const connections = await connectionParts({ config, clock, log, onError: failedIn('presence') })
   const keys = await openKeys(config.keys, (failure) => {
     if (failure !== null) logger.warn({ err: failure }, 'the identity provider did not give its keys; asking again')
   })
   if (keys.kind === 'provider') keys.provider.start()
-  const auth = authenticator({
-    keys,
-    issuer: config.jwtIssuer,
-    audience: config.jwtAudience,
-    now: clock.now,
-  })
+  const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
   const entities = openEntities({
     ...{ kinds, log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs },
-    ...{ appended: metrics.appended, onDamaged },
+    ...{ appended: metrics.appended, onDamaged, onLostEvents: past.doubt },
   })
   const passwords = await openPasswords()
   const demo: DemoLogin[] = []
@@ -124,6 +125,7 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       const row = online.get(person)
       return row && BigInt(row.cameAt)
     },
+    isKnown: (cursor) => mayBeHeld(log, cursor),
   })
   const sockets = socketOutlet({
     ...{ io, cursorSockets: cursors, receipts: told, pushed: metrics.pushed },
@@ -140,7 +142,14 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   const files = await openFiles(config)
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
-  const follower = openFollower({ log, outlet, profiles, clock, onError: failedIn('follower') })
+  const changed = (error: AnotherPast): void => {
+    entities.forget()
+    past.changed(error)
+  }
+  const follower = openFollower({
+    ...{ log, outlet, profiles, clock, onError: failedIn('follower') },
+    ...{ trail: past.trail, onAnotherPast: changed },
+  })
   const upTo = (): bigint =>
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const { leases, liveness } = connections
@@ -211,7 +220,13 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
   })
   entities.listen(follower.position)
   // Not before: views that have to be made anew would keep the models, and with them the first ack, waiting.
-  const views = runViews({ log, store, projections: viewsOf(contracts), onAlarm: failedIn('views') })
+  const views = runViews({
+    ...{ log, store, projections: viewsOf(contracts) },
+    onAlarm(alarm) {
+      if (alarm.kind === 'another-past' && alarm.table === null) changed(alarm.error)
+      else onError(alarm.kind === 'another-past' ? alarm.error : alarm, 'views')
+    },
+  })
   runner = views
   for (const policy of policies) await policy.catchUp?.()
   await presence.tracker.start()
@@ -230,26 +245,16 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
     profiles: () => profiles.size,
     pushedPosition: follower.position,
     views: views.status,
+    logDiffersFrom: past.differsFrom,
     keys: keys.kind === 'provider' ? keys.provider.health : undefined,
   })
   const mixpanel = await tellMixpanel({
-    config,
-    log,
-    clock,
-    logger,
-    metrics: metrics.analytics,
-    onError: failedIn('mixpanel'),
+    ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })
   const app = httpApp({
-    entities,
-    now: clock.now,
-    authenticator: auth,
-    requests: perAddress,
-    allowedOrigins: config.allowedOrigins,
-    log: logger,
+    ...{ entities, now: clock.now, authenticator: auth, requests: perAddress, log: logger },
+    ...{ allowedOrigins: config.allowedOrigins, asyncApi: asyncApi(contracts), contracts: served },
     readiness: entrance.readiness,
-    asyncApi: asyncApi(contracts),
-    contracts: served,
   })
   noticesRoute(app, { log, follower, contracts: served, catchUp: clients.catchUp })
   app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
@@ -276,7 +281,6 @@ export async function serve(config: Config, logger: Logger, { contracts, kinds }
       await Promise.all([entities.stop(), mixpanel.stop()])
       await views.stop()
       await Promise.all([store.close(), connections.stop(), snapshots.close()])
-      await log.close()
       metrics.stop()
     },
   }

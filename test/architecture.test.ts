@@ -82,11 +82,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...MACHINERY,
     'src/serve-clients.ts',
     'src/serve-connections.ts',
-    'src/serve-log.ts',
+    'src/serve-past.ts',
     'src/serve-presence.ts',
     'src/storage.ts',
     'src/tell-mixpanel.ts',
   ],
+  'src/serve-past.ts': MACHINERY,
+  'src/serve-anew.ts': ['src'],
   'src/main.ts': ['src', 'machines/catalogue.ts'],
 }
 

@@ -13,6 +13,6 @@ export function eventModel<K extends Category>(category: K): Foreseeing<Recorded
     load: async () => {},
     changeOf,
     onEvent: changeOf,
-    seed: async (_store, log) => (await lastOf(log))?.position ?? null,
+    seed: async (_store, log) => (await lastOf(log)) ?? null,
   }
 }

@@ -1,7 +1,7 @@
 import type { Event, Recorded } from '../../machines/kernel.ts'
 import type { PersonRef } from '../../machines/stream.ts'
 import type { PersonRow } from '../../projections/people.ts'
-import type { Log } from '../log/log.ts'
+import type { Checkpoint, Log } from '../log/log.ts'
 import type { ViewStore } from '../views/store.ts'
 import type { Notice } from './notice.ts'
 import type { PlacedNotice } from './placed-notice.ts'
@@ -28,10 +28,10 @@ export interface Model<C> {
   /** The change that the event makes; undefined when it is no news here. */
   onEvent(recorded: Recorded): C | undefined
   /**
-   * Loads what a starting node has to know. Gives a position that nothing in memory is behind, from which the log makes
+   * Loads what a starting node has to know. Gives an event that nothing in memory is behind, after which the log makes
    * the rest exact; null = the beginning of the log. What cannot be read is left out, and `onError` is told why.
    */
-  seed(store: ViewStore, log: Log, onError: (error: unknown) => void): Promise<bigint | null>
+  seed(store: ViewStore, log: Log, onError: (error: unknown) => void): Promise<Checkpoint | null>
 }
 
 /** A model that can say what an event will change before it changes anything. */

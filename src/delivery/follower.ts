@@ -2,8 +2,15 @@ import type { Recorded } from '../../machines/kernel.ts'
 import type { PersonRef } from '../../machines/stream.ts'
 import { type BackOff, backOffMs } from '../back-off.ts'
 import type { Clock } from '../clock.ts'
-import { eventAt } from '../log/event-at.ts'
-import { type Following, type Log, type Recorded as Logged, LogUnavailable } from '../log/log.ts'
+import {
+  AnotherPast,
+  type Checkpoint,
+  type Following,
+  type Log,
+  type Recorded as Logged,
+  LogUnavailable,
+} from '../log/log.ts'
+import type { Trail } from '../log/trail.ts'
 import { pause } from '../pause.ts'
 import { conditions } from './conditions.ts'
 import { posOf, START } from './cursor.ts'
@@ -18,14 +25,18 @@ export interface FollowerOptions {
   readonly profiles: ProfileCache
   readonly clock: Clock
   readonly onError: (error: unknown, recorded: Recorded | undefined) => void
+  /** Told of every event that is followed. */
+  readonly trail: Trail
+  /** What was followed so far is not (any more) what the log holds: nothing more comes, and all of it may be wrong. */
+  readonly onAnotherPast: (error: AnotherPast) => void
 }
 
 export interface FollowWhat {
   /** Every model, but for the profiles: they begin when the others have come to the end of the log. */
   readonly models: readonly Model<unknown>[]
   readonly feeds: readonly AnyFeed[]
-  /** A position that no model is behind, see `Model.seed`; null = the beginning of the log. */
-  readonly from: bigint | null
+  /** An event that no model is behind, see `Model.seed`; null = the beginning of the log. */
+  readonly from: Checkpoint | null
   /** Who is online, once the models have come to the end of the log: notices may name them. */
   readonly online: () => Iterable<PersonRef>
   /** Told of every event after its notices are out, once live. */
@@ -53,7 +64,8 @@ const READ_BACK_OFF: BackOff = { firstMs: 200, longestMs: 5_000 }
 /** People who are looked up side by side: some notices name all who take part in something. */
 const AT_ONCE = 16
 
-export function openFollower({ log, outlet, profiles, clock, onError }: FollowerOptions): Follower {
+export function openFollower(options: FollowerOptions): Follower {
+  const { log, outlet, profiles, clock, trail, onError, onAnotherPast } = options
   const { until, check } = conditions()
   const notifier = openNotifier({ profiles, onError })
   const stopping = new AbortController()
@@ -77,6 +89,7 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
       }
       position = recorded.position
       pos = posOf(recorded)
+      trail.add(recorded)
       if (!live) continue
       try {
         onEvent(recorded)
@@ -152,12 +165,15 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
     until,
     async start(what) {
       for (const model of what.models) notifier.add(model, what.feeds)
-      position = what.from ?? -1n
-      const from = position < 0n ? undefined : await eventAt(log, position)
-      if (from) pos = posOf(from)
+      const { from } = what
+      if (from) {
+        position = from.position
+        pos = posOf(from)
+        trail.add(from)
+      }
       const caughtUp = Promise.withResolvers<void>()
       following = log.follow({
-        after: position < 0n ? 'start' : position,
+        after: from ?? 'start',
         each: follow,
         caughtUp() {
           onEvent = what.onEvent
@@ -168,7 +184,8 @@ export function openFollower({ log, outlet, profiles, clock, onError }: Follower
         },
         failed(error) {
           caughtUp.reject(error)
-          onError(error, undefined)
+          if (error instanceof AnotherPast) onAnotherPast(error)
+          else onError(error, undefined)
         },
       })
       await caughtUp.promise

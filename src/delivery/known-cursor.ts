@@ -28,8 +28,19 @@ export async function knownCursor(
 ): Promise<Cursor | null | 'unknown' | 'behind'> {
   const cursor = typeof sent === 'string' ? cursorOf(sent) : undefined
   if (cursor === null) return null
-  const event = cursor && (await eventAt(log, cursor.position))
-  if (!cursor || !event || !isAt(cursor, event)) return 'unknown'
+  if (!cursor || !(await isHeld(log, cursor))) return 'unknown'
   const isHeard = (): boolean => follower.position() >= cursor.position
   return isHeard() || (await follower.until(isHeard, AbortSignal.timeout(HEARD_MS))) ? cursor : 'behind'
+}
+
+/** Whether the log holds the event that a cursor is of. Rejects with LogUnavailable. */
+async function isHeld(log: Pick<Log, 'readAll'>, cursor: Cursor): Promise<boolean> {
+  const event = await eventAt(log, cursor.position)
+  return event !== undefined && isAt(cursor, event)
+}
+
+/** The same of one that a node wrote itself. Where the log does not answer, whoever goes on from there is told so. */
+export async function mayBeHeld(log: Pick<Log, 'readAll'>, pos: string): Promise<boolean> {
+  const cursor = cursorOf(pos)
+  return !cursor || isHeld(log, cursor).catch(() => true)
 }

@@ -4,7 +4,7 @@ import { keepNewest } from '../keep-newest.ts'
 import { StreamDamaged } from '../log/damaged.ts'
 import type { FoldHistory } from '../log/fold-history.ts'
 import { foldStream } from '../log/fold-stream.ts'
-import type { Log } from '../log/log.ts'
+import type { Checkpoint, Log } from '../log/log.ts'
 import { recordedAt } from '../log/recorded-at.ts'
 import type { ViewStore } from '../views/store.ts'
 import type { Change, Foreseeing } from './feed.ts'
@@ -131,11 +131,11 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     return change
   }
 
-  async seed(store: ViewStore, log: Log, onError: (error: unknown) => void = () => {}): Promise<bigint | null> {
+  async seed(store: ViewStore, log: Log, onError: (error: unknown) => void = () => {}): Promise<Checkpoint | null> {
     const { projection, seeds, keyOf = (key) => key, refs = false, isPartial } = this.#options
     const found = new Map<string, R>()
-    const position = await seedFrom<R>(store, log, projection.name, seeds, (key, row) => found.set(keyOf(key), row))
-    if (position === null) return null
+    const upTo = await seedFrom<R>(store, log, projection.name, seeds, (key, row) => found.set(keyOf(key), row))
+    if (upTo === null) return null
     for (const [key, seen] of found) {
       try {
         const row = isPartial?.(seen) ? await this.#wholeRow(`${this.category}-${key}`, seen) : seen
@@ -147,7 +147,7 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
         onError(error)
       }
     }
-    return position
+    return upTo
   }
 
   /** The row as of the same event, as it would be if this node had heard all of the stream. */

@@ -90,7 +90,7 @@ export class ProfileCache implements Foreseeing<Change<PersonRow>>, Profiles {
   }
 
   /** Starts empty: the follower fetches everybody who is online. */
-  async seed(): Promise<bigint | null> {
+  async seed(): Promise<null> {
     return null
   }
 }

@@ -1,5 +1,5 @@
-import { lastOf } from '../log/last-of.ts'
-import type { Log } from '../log/log.ts'
+import type { Checkpoint, Log } from '../log/log.ts'
+import { standingOf } from '../log/standing.ts'
 import { type ViewStore, ViewsUnavailable } from '../views/store.ts'
 import type { Model } from './feed.ts'
 
@@ -7,9 +7,9 @@ const PAGE = 1_000
 
 /**
  * Gives every row of these lists of a view, as the live table holds them, to `put`, each as often as it is listed, and
- * the position that none of them is behind: following the log from there makes them exact, because a row ignores what
- * it has seen. Null when the view has no table yet, or claims to know more than the log has (the log was put back from
- * a backup): then the log tells everything. Rejects with ViewsUnavailable.
+ * the event that none of them is behind: following the log from there makes them exact, because a row ignores what it
+ * has seen. Null when the view has no table yet, or is of another past than the log (which was put back from a backup,
+ * or replaced): then the log tells everything. Rejects with ViewsUnavailable.
  */
 export async function seedFrom<R>(
   store: ViewStore,
@@ -17,16 +17,21 @@ export async function seedFrom<R>(
   view: string,
   lists: readonly string[],
   put: (key: string, row: R) => void,
-): Promise<bigint | null> {
-  const head = (await lastOf(log))?.position ?? -1n
+): Promise<Checkpoint | null> {
   const table = await store.live(view)
-  const position = table === null ? null : (await store.read(table, [])).position
-  if (table === null || position === null || position > head) return null
-  for (const list of lists) await eachRow<R>(store, table, list, put)
-  return position
+  if (table === null) return null
+  const { upTo } = await store.read(table, [])
+  if (upTo === null) return null
+  const rows: [key: string, row: R][] = []
+  for (const list of lists) await eachRow<R>(store, table, list, (...found) => rows.push(found))
+  // The rows may be newer than `upTo`, and then what folded them counts, too.
+  const { upTo: after } = await store.read(table, [])
+  if (after === null || (await standingOf(log, after)) !== 'stands') return null
+  for (const row of rows) put(...row)
+  return upTo
 }
 
-/** The rows are those of the position that was read before, or newer. */
+/** The rows are those of the checkpoint that was read before, or newer. */
 async function eachRow<R>(store: ViewStore, table: string, list: string, put: (key: string, row: R) => void) {
   for (let from = list; ; ) {
     const { entries } = await store.scan(table, { from, to: `${list}~`, limit: PAGE })
@@ -49,7 +54,7 @@ interface SeedHooks {
 }
 
 /**
- * Loads every model from the views. Gives the position from which the log makes all of them exact; null = the
+ * Loads every model from the views. Gives the event from which on the log makes all of them exact; null = the
  * beginning, because a model asks for it or because the views do not answer (which `onAway` is told).
  */
 export async function seedModels(
@@ -57,13 +62,13 @@ export async function seedModels(
   store: ViewStore,
   log: Log,
   { onAway, onError }: SeedHooks,
-): Promise<bigint | null> {
-  let lowest: bigint | null | undefined
+): Promise<Checkpoint | null> {
+  let lowest: Checkpoint | null | undefined
   try {
     for (const model of models) {
-      const position = await model.seed(store, log, onError)
-      if (position === null) lowest = null
-      else if (lowest !== null && (lowest === undefined || position < lowest)) lowest = position
+      const upTo = await model.seed(store, log, onError)
+      if (upTo === null) lowest = null
+      else if (lowest !== null && (lowest === undefined || upTo.position < lowest.position)) lowest = upTo
     }
   } catch (error) {
     if (!(error instanceof ViewsUnavailable)) throw error

@@ -56,6 +56,8 @@ export async function openEmbeddedLog({
     end: () => writer.durable(),
     slice: (after, upTo) =>
       tail.slice(after, upTo, FEED_BATCH) ?? disk.scan(Number(after) + 1, Number(upTo), false, FEED_BATCH),
+    idAt: (position) =>
+      position > writer.durable() ? undefined : disk.scan(Number(position), Number(position), false, 1)[0]?.id,
   }
   const followers = followings(feed)
   const writer: Writer = readOnly

@@ -1,9 +1,19 @@
 import type { Position } from '@eventstore/db-client'
 import { isSystem, positionOf, type StoredEvent } from './eventstore-event.ts'
 import { PAGE, type Span } from './eventstore-pages.ts'
+import { NoSuchPosition } from './log.ts'
+import type { Standing } from './standing.ts'
 
 /** A place in `$all`; the beginning is before all places. */
 export type Place = Position | 'start'
+
+/** A record of `$all`, whoever wrote it: where it stands, and which one it is. */
+export interface Spot {
+  readonly place: Position
+  readonly id: string
+}
+
+export const spotOf = (event: StoredEvent): Spot => ({ place: positionOf(event), id: event.id })
 
 /**
  * True when everything up to `other` lies at or before `place`. Checkpoints of some servers carry a prepare position of
@@ -15,10 +25,32 @@ export function covers(place: Place, other: Place): boolean {
   return place.commit > other.commit || (place.commit === other.commit && place.prepare >= other.prepare)
 }
 
-/** The place of the last event of `$all`, whoever wrote it. */
-export async function endOfAll(read: (span: Span<Position>) => Promise<StoredEvent[]>): Promise<Place> {
-  const [last] = await read({ from: 'end', backwards: true, count: 1 })
-  return last === undefined ? 'start' : positionOf(last)
+/** The last record of `$all` before a place; null when there is none. */
+export async function lastBefore(
+  read: (span: Span<Position>) => Promise<StoredEvent[]>,
+  from: Position | 'end',
+): Promise<Spot | null> {
+  const [last] = await read({ from, backwards: true, count: 1 })
+  return last === undefined ? null : spotOf(last)
+}
+
+/**
+ * `stands`: the log holds this very record. `ahead`: it ends before it; a replica may only be a moment behind. `other`:
+ * something else stands there.
+ */
+export async function standingIn(
+  read: (span: Span<Position>) => Promise<StoredEvent[]>,
+  { place, id }: Spot,
+): Promise<Standing> {
+  try {
+    const [there] = await read({ from: place, backwards: false, count: 1 })
+    if (there?.id === id) return 'stands'
+  } catch (error) {
+    if (!(error instanceof NoSuchPosition)) throw error
+    return 'other'
+  }
+  const last = await lastBefore(read, 'end')
+  return covers(last?.place ?? 'start', place) ? 'other' : 'ahead'
 }
 
 /**

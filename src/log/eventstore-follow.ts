@@ -4,19 +4,24 @@ import {
   type AllStreamSubscription,
   type EventStoreDBClient,
   excludeSystemEvents,
+  type Position,
 } from '@eventstore/db-client'
 import { type BackOff, backOffMs } from '../back-off.ts'
-import { covers, type Place } from './eventstore-end.ts'
-import { type FromStored, positionOf } from './eventstore-event.ts'
-import { type Following, type FollowOptions, LogUnavailable, type Recorded } from './log.ts'
+import { covers, type Place, type Spot, spotOf } from './eventstore-end.ts'
+import type { FromStored } from './eventstore-event.ts'
+import { AnotherPast, type Following, type FollowOptions, LogUnavailable, type Recorded } from './log.ts'
+import { REPLICA_LAG_MS, type Standing } from './standing.ts'
 
 export interface Source {
   client(): EventStoreDBClient
   /** Aborted when nothing more is to be expected of this client. */
   givenUp(client: EventStoreDBClient): AbortSignal
   fromStored: FromStored
-  /** Where a following begins that wants only what comes from now on. */
-  end(): Promise<Place>
+  /** Where a following begins that wants only what comes from now on; null = the log is empty. */
+  end(): Promise<Spot | null>
+  lastBefore(place: Position): Promise<Spot | null>
+  /** Whether the log still holds a record. */
+  standing(spot: Spot): Promise<Standing>
   /** The last place that a subscription will deliver, or `floor` when nothing comes after it. */
   lastDeliverable(floor: Place): Promise<Place>
   /** Told of every break (`client` = the one in use then) before the following is resumed. */
@@ -37,7 +42,7 @@ const BACK_OFF: BackOff = { firstMs: 50, longestMs: 2_000 }
 export function followAll(source: Source, { after, each, caughtUp, failed }: FollowOptions): Following {
   const stopping = new AbortController()
   const { signal } = stopping
-  const cursor: Cursor = { place: 'start' }
+  const cursor: Cursor = { spot: null }
 
   let underWay: Promise<void> = Promise.resolve()
 
@@ -55,9 +60,23 @@ export function followAll(source: Source, { after, each, caughtUp, failed }: Fol
   }
 
   async function run(): Promise<void> {
-    if (typeof after === 'bigint' && after >= 0n) cursor.place = { commit: after, prepare: after }
+    if (typeof after === 'object')
+      cursor.spot = { place: { commit: after.position, prepare: after.position }, id: after.id }
     let known = after !== 'end'
     let tries = 0
+    let aheadSince: number | null = null
+    /** A place is no proof: beyond the end a subscription is silent, and another log has other events there. */
+    const prove = async ({ spot }: Cursor): Promise<void> => {
+      const standing = spot === null ? 'stands' : await source.standing(spot)
+      if (spot === null || standing === 'stands') {
+        aheadSince = null
+        return
+      }
+      aheadSince ??= performance.now()
+      if (standing === 'ahead' && performance.now() - aheadSince < REPLICA_LAG_MS)
+        throw new LogUnavailable('the log does not reach (yet) what it has told before')
+      throw new EndOfFollowing(new AnotherPast({ position: spot.place.commit, id: spot.id }))
+    }
     const handlers: Handlers = {
       each: (batch) => handled(() => each(batch)),
       caughtUp: () => handled(() => caughtUp?.()),
@@ -68,7 +87,8 @@ export function followAll(source: Source, { after, each, caughtUp, failed }: Fol
     while (!signal.aborted) {
       const client = source.client()
       try {
-        if (!known) cursor.place = await source.end()
+        if (known) await prove(cursor)
+        else cursor.spot = await source.end()
         known = true
         await session(source, client, cursor, signal, handlers)
       } catch (error) {
@@ -94,10 +114,15 @@ export function followAll(source: Source, { after, each, caughtUp, failed }: Fol
   }
 }
 
-/** How far a following has come: everything up to `place` was handed out, or is none of our business. */
+/**
+ * How far a following has come: everything up to this record was handed out, or is none of our business. Null = the
+ * start.
+ */
 interface Cursor {
-  place: Place
+  spot: Spot | null
 }
+
+const placeOf = ({ spot }: Cursor): Place => spot?.place ?? 'start'
 
 interface Handlers {
   each(batch: readonly Recorded[]): Promise<void>
@@ -105,7 +130,7 @@ interface Handlers {
   confirmed(): void
 }
 
-/** Ends a following for good: a handler failed, or an event cannot be decoded. */
+/** Ends a following for good: a handler failed, an event cannot be decoded, or the log has another past. */
 class EndOfFollowing extends Error {
   constructor(cause: unknown) {
     super('a following ended', { cause })
@@ -122,7 +147,16 @@ async function session(
 ): Promise<void> {
   const seen: Seen = { checkpoint: 'start', caughtUp: false, goal: null, broken: null }
   const bell = doorbell()
-  const subscription = subscribe(client, cursor.place, seen, handlers, bell.ring)
+  const subscription = subscribe(client, placeOf(cursor), seen, handlers, bell.ring)
+  // A checkpoint is a place without a record's id: the record before it proves as much.
+  let asked: Place = 'start'
+  let isOver = false
+  const moveTo = async (checkpoint: Position): Promise<void> => {
+    asked = checkpoint
+    const spot = await source.lastBefore(checkpoint).catch(() => null) // then the next one
+    // Once the subscription is broken the answer may be another log's.
+    if (spot && !isOver && !covers(placeOf(cursor), spot.place)) cursor.spot = spot
+  }
   signal.addEventListener('abort', bell.ring)
   const givenUp = source.givenUp(client)
   const leave = (): void => {
@@ -132,7 +166,7 @@ async function session(
   givenUp.addEventListener('abort', leave)
   try {
     // Servers before 23.10 never say that we caught up, so we look ourselves how far "everything so far" reaches.
-    source.lastDeliverable(cursor.place).then(
+    source.lastDeliverable(placeOf(cursor)).then(
       (place) => {
         seen.goal = place
         bell.ring()
@@ -147,12 +181,13 @@ async function session(
       // Noted before the buffer is emptied: what the server said by now is true of what we find in it, and of nothing
       // later.
       const { checkpoint, caughtUp, broken } = seen
-      const { batch, place, empty, poison } = drain(subscription, source, cursor.place)
+      const { batch, spot, empty, poison } = drain(subscription, source)
       if (batch.length > 0) await handlers.each(batch)
       if (poison !== null) throw new EndOfFollowing(poison.error)
-      cursor.place = place
-      if (empty && !covers(cursor.place, checkpoint)) cursor.place = checkpoint
-      if (!announced && ((empty && caughtUp) || (seen.goal !== null && covers(cursor.place, seen.goal)))) {
+      cursor.spot = spot ?? cursor.spot
+      if (empty && checkpoint !== 'start' && !covers(placeOf(cursor), checkpoint) && !covers(asked, checkpoint))
+        void moveTo(checkpoint) // does not reject
+      if (!announced && ((empty && caughtUp) || (seen.goal !== null && covers(placeOf(cursor), seen.goal)))) {
         announced = true
         await handlers.caughtUp()
       }
@@ -165,6 +200,7 @@ async function session(
       await nextTurn()
     }
   } finally {
+    isOver = true
     signal.removeEventListener('abort', bell.ring)
     givenUp.removeEventListener('abort', leave)
     // Without it the server's side stays open. Not awaited: it may hang on a channel that is still being discovered.
@@ -215,8 +251,8 @@ function subscribe(
 
 interface Drained {
   readonly batch: readonly Recorded[]
-  /** The last event looked at, ours or not. */
-  readonly place: Place
+  /** The last event looked at, ours or not; null = none. */
+  readonly spot: Spot | null
   /** Nothing more has arrived so far. */
   readonly empty: boolean
   /** Why the event after the batch cannot be decoded. */
@@ -224,23 +260,23 @@ interface Drained {
 }
 
 /** Takes what has arrived, at most one batch. */
-function drain(subscription: AllStreamSubscription, source: Source, from: Place): Drained {
+function drain(subscription: AllStreamSubscription, source: Source): Drained {
   const batch: Recorded[] = []
-  let place = from
+  let spot: Spot | null = null
   while (batch.length < BATCH) {
     // object mode: one event, or null when the buffer is empty
     const resolved = subscription.read() as AllStreamResolvedEvent | null
-    if (resolved === null) return { batch, place, empty: true, poison: null }
+    if (resolved === null) return { batch, spot, empty: true, poison: null }
     if (resolved.event === undefined) continue
-    place = positionOf(resolved.event)
+    spot = spotOf(resolved.event)
     try {
       const recorded = source.fromStored(resolved.event)
       if (recorded !== null) batch.push(recorded)
     } catch (error) {
-      return { batch, place, empty: false, poison: { error } }
+      return { batch, spot, empty: false, poison: { error } }
     }
   }
-  return { batch, place, empty: false, poison: null }
+  return { batch, spot, empty: false, poison: null }
 }
 
 /** `rung` resolves once it was rung since the last time: no ring is lost, many count as one. */

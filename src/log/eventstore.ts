@@ -5,7 +5,7 @@ import { renumbered, tombstoned } from './damaged.ts'
 import { type Append, appender, type Message, type Written } from './eventstore-append.ts'
 import { connection } from './eventstore-client.ts'
 import { diagnose } from './eventstore-diagnosis.ts'
-import { endOfAll, lastDeliverable } from './eventstore-end.ts'
+import { lastBefore, lastDeliverable, standingIn } from './eventstore-end.ts'
 import { failureOf } from './eventstore-errors.ts'
 import { fromStored, positionOf, type StoredEvent, withTime } from './eventstore-event.ts'
 import { followAll } from './eventstore-follow.ts'
@@ -206,7 +206,9 @@ export async function openEventStoreLog(options: EventStoreOptions): Promise<Log
         client: server.client,
         givenUp: server.givenUp,
         fromStored: recorded,
-        end: () => endOfAll(pageOfAll).finally(begun),
+        end: () => lastBefore(pageOfAll, 'end').finally(begun),
+        lastBefore: (place) => lastBefore(pageOfAll, place),
+        standing: (spot) => standingIn(pageOfAll, spot),
         lastDeliverable: (floor) => lastDeliverable(pageOfAll, floor),
         broken(error, client) {
           if (closing.signal.aborted) return

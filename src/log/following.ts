@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Following, type FollowOptions, LogUnavailable, type Recorded } from './log.ts'
+import { AnotherPast, type Following, type FollowOptions, LogUnavailable, type Recorded } from './log.ts'
 
 /** What a following needs of an adapter that holds its events in this process; both answer at once. */
 export interface Feed {
@@ -7,6 +7,8 @@ export interface Feed {
   end(): bigint
   /** Events with `after < position <= upTo`, in order: at least one when there are any, at most FEED_BATCH. */
   slice(after: bigint, upTo: bigint): readonly Recorded[]
+  /** Of the event at exactly this position; undefined when there is none. */
+  idAt(position: bigint): string | undefined
 }
 
 export const FEED_BATCH = 512
@@ -70,13 +72,14 @@ async function run(
   woken: () => Promise<void>,
 ): Promise<void> {
   const { after } = options
-  let cursor = after === 'start' ? -1n : after === 'end' ? feed.end() : after
+  let cursor = after === 'start' ? -1n : after === 'end' ? feed.end() : after.position
   // Up to here is the past: told apart so that `caughtUp` comes exactly between the past and what is live.
   const past = feed.end()
   let live = false
   // `follow` returns before the first call of `each`, so that the caller holds what it may want to stop.
   await null
   try {
+    if (typeof after === 'object' && feed.idAt(after.position) !== after.id) throw new AnotherPast(after)
     while (!isStopped()) {
       if (!live && cursor >= past) {
         live = true

@@ -63,9 +63,15 @@ export interface StreamOptions extends ReadOptions<number> {
   onDamage?(damage: StreamDamaged): void
 }
 
+/**
+ * How far somebody is: the last event that is done with. Its id proves that the position still means the same log (it
+ * does not when the log was put back from an older backup, or is another one).
+ */
+export type Checkpoint = Pick<Recorded, 'position' | 'id'>
+
 export interface FollowOptions {
   /** Exclusive. `'start'` = every event, `'end'` = only what is appended from now on. */
-  readonly after: bigint | 'start' | 'end'
+  readonly after: Checkpoint | 'start' | 'end'
   /**
    * Called with one or more events, in order, one call at a time: the next call waits for the promise. When it throws
    * or rejects the following stops with that error and nothing after the failed batch is delivered.
@@ -74,8 +80,8 @@ export interface FollowOptions {
   /** Called when everything that stood in the log at the start (or after a break) has been delivered. */
   caughtUp?(): void
   /**
-   * Called once when the following ended for good because `each` or `caughtUp` failed. A broken connection is not that:
-   * it is resumed.
+   * Called once when the following ended for good: because `each` or `caughtUp` failed, or with AnotherPast, when the
+   * log does not hold (any more) what was followed so far. A broken connection is not that: it is resumed.
    */
   failed?(error: unknown): void
 }
@@ -160,6 +166,20 @@ export class UnreadableEvent extends Error {
  */
 export class NoSuchPosition extends Error {
   override readonly name = 'NoSuchPosition'
+}
+
+/**
+ * The log does not hold an event that it held: it was put back from an older backup, or another log has taken its
+ * place. Whatever was made of it has to be made again.
+ */
+export class AnotherPast extends Error {
+  override readonly name = 'AnotherPast'
+  readonly at: Checkpoint
+
+  constructor({ position, id }: Checkpoint) {
+    super(`the log has another past: it does not hold the event ${id} at position ${position}`)
+    this.at = { position, id }
+  }
 }
 
 /** The log did not answer in time. Whether the events are in it is unknown until it answers the same append again. */

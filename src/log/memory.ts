@@ -28,6 +28,10 @@ export function memoryLog({ codec, now }: MemoryLogOptions): Log {
       const first = indexOf(rows, after + 1n)
       return rows.slice(first, Math.min(first + FEED_BATCH, indexOf(rows, upTo + 1n))).map(decode)
     },
+    idAt(position) {
+      const found = rows[indexOf(rows, position)]
+      return found?.position === position ? found.id : undefined
+    },
   })
 
   async function* batches(found: readonly Row[]): AsyncGenerator<readonly Recorded[]> {

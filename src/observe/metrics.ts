@@ -16,6 +16,8 @@ export interface Gauges {
    */
   /** Of the keys of an identity provider, where there is one. */
   readonly keys: (() => { readonly ageMs: number; readonly isFailing: boolean }) | undefined
+  /** The earliest event that this process knows to be missing in the log, if it has seen the log's past change. */
+  readonly logDiffersFrom: () => bigint | undefined
   views(): Readonly<Record<string, { readonly position: bigint | null; readonly parked: number }>>
 }
 
@@ -147,6 +149,10 @@ export function openMetrics() {
       }
       gauge('lyceum_pushed_position', 'Log position of the last event whose pushes are out', function () {
         this.set(Number(gauges.pushedPosition()))
+      })
+      const differs = 'From here on the log was put back from an older backup or replaced by another one, 0: never seen'
+      gauge('lyceum_log_differs_from_position', differs, function () {
+        this.set(Number(gauges.logDiffersFrom() ?? 0n))
       })
       gauge(
         'lyceum_view_position',

@@ -1,12 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises'
-import { eventAt } from '../log/event-at.ts'
-import type { Log } from '../log/log.ts'
-
-/** The last event that is done with. Its id proves that a position still means the same log. */
-export interface Checkpoint {
-  readonly position: bigint
-  readonly id: string
-}
+import type { Checkpoint } from '../log/log.ts'
 
 export interface Checkpoints {
   /** Null: nothing was stored, or nothing that can be read; then everything is looked at again. */
@@ -40,12 +33,4 @@ export function checkpointFile(path: string): Checkpoints {
       await rename(`${path}.new`, path)
     },
   }
-}
-
-/**
- * Whether the log holds this very event there. Not after it was put back from a copy, or replaced. Rejects with
- * LogUnavailable.
- */
-export async function stands(log: Log, { position, id }: Checkpoint): Promise<boolean> {
-  return (await eventAt(log, position))?.id === id
 }

@@ -1,8 +1,9 @@
 import { type BackOff, backOffMs } from '../back-off.ts'
 import type { Clock, Timer } from '../clock.ts'
-import type { Following, Log, Recorded } from '../log/log.ts'
+import { AnotherPast, type Checkpoint, type Following, type Log, LogUnavailable, type Recorded } from '../log/log.ts'
+import { REPLICA_LAG_MS, standingOf } from '../log/standing.ts'
 import { pause } from '../pause.ts'
-import { type Checkpoint, type Checkpoints, stands } from './checkpoint.ts'
+import type { Checkpoints } from './checkpoint.ts'
 
 /** What became of an event that others are to be told of. */
 export interface Outgoing {
@@ -45,6 +46,9 @@ export interface Worker {
   /** Delivers what it has, or leaves it to the next start, from the stored place. Resolves within `hurryMs`. */
   stop(): Promise<void>
 }
+
+/** At a log that may be a replica which is behind. */
+const LOOK_AGAIN_MS = 250
 
 /**
  * Tells others what happened, at their own pace: the one worker over the log, for whatever leaves the installation. At
@@ -126,22 +130,28 @@ export function openWorker<P extends Outgoing>({
     if (!leaving.signal.aborted && gathered.length > 0) timer ??= clock.after(everyMs, () => void flush())
   }
 
+  /** Whether the log is the one that the checkpoint is of. */
+  async function holds(checkpoint: Checkpoint): Promise<boolean> {
+    for (let waitedMs = 0; ; waitedMs += LOOK_AGAIN_MS) {
+      const standing = await standingOf(log, checkpoint)
+      if (standing !== 'ahead' || waitedMs >= REPLICA_LAG_MS) return standing === 'stands'
+      await pause(clock, LOOK_AGAIN_MS, leaving.signal)
+      if (leaving.signal.aborted) throw new LogUnavailable('the worker is leaving')
+    }
+  }
+
   async function follow(): Promise<void> {
     await sending
     gathered = []
     stored = await checkpoints.load()
-    if (stored !== null && !(await stands(log, stored))) {
-      observer.failed(
-        new Error(
-          `the log has no event ${stored.id} at ${stored.position}: it is another log, and all of it is looked at`,
-        ),
-      )
+    if (stored !== null && !(await holds(stored))) {
+      observer.failed(new AnotherPast(stored)) // all of it is looked at
       stored = null
     }
     seen = stored
     if (leaving.signal.aborted) return
     const { promise: over, resolve, reject } = Promise.withResolvers<void>()
-    const following: Following = log.follow({ after: stored?.position ?? 'start', each, failed: reject })
+    const following: Following = log.follow({ after: stored ?? 'start', each, failed: reject })
     const leave = (): void => resolve()
     leaving.signal.addEventListener('abort', leave)
     await over.finally(() => {

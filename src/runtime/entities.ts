@@ -30,6 +30,8 @@ export interface EntitiesOptions {
   readonly appended?: (milliseconds: number, events: number) => void
   /** Told of damage to an entity, each time that somebody meets it. Default: nobody is. */
   readonly onDamaged?: (damage: StreamDamaged) => void
+  /** The log lacks events that an awake entity has learned from it: it was put back from a backup, or replaced. */
+  readonly onLostEvents?: () => void
 }
 
 /** All entities of this node: awake on demand, asleep when idle. Any node may serve any entity. */
@@ -69,6 +71,8 @@ export interface Entities {
   listen(heard: () => bigint): void
   onEvent(recorded: Recorded): void
   awake(): number
+  /** Of all that is awake nothing is believed any more: whoever is asked next is read from the log. */
+  forget(): void
   /**
    * Position of the last event that this node appended, -1 for none: a view that shows it shows its asker's own writes.
    */
@@ -98,6 +102,7 @@ export function openEntities(options: EntitiesOptions): Entities {
       isCurrent,
       now,
       onDamaged: damaged.found,
+      onLostEvents: options.onLostEvents,
       appended(milliseconds, events, last) {
         if (last > lastPosition) lastPosition = last
         appended?.(milliseconds, events)
@@ -168,6 +173,7 @@ export function openEntities(options: EntitiesOptions): Entities {
     },
     onEvent: (recorded) => awake.get(recorded.stream)?.onEvent(recorded),
     awake: () => awake.size,
+    forget: () => awake.clear(),
     lastPosition: () => lastPosition,
     async stop() {
       clearInterval(sweep)

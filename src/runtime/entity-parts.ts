@@ -13,6 +13,8 @@ export interface EntityParts<S, C extends Command, E extends Event> {
   readonly snapshots: SnapshotStore
   /** Other processes write to the same log: what is known here may be behind it. */
   readonly shared: boolean
+  /** The log has lost what this entity has learned of it. */
+  readonly onLostEvents?: (() => void) | undefined
   /**
    * On a shared log: every awake entity is told what is recorded, and has been told everything up to the last event
    * that this node has acknowledged.

@@ -187,7 +187,9 @@ export class Entity<S, C extends Command, E extends Event> {
       }
       this.#settle(group, plans, answersTo(plans, { first, proposed, position }))
     } catch (error) {
-      if (ahead || !(error instanceof WrongRevision)) this.#known.drop()
+      const isLost = error instanceof WrongRevision && error.actual < error.expected
+      if (isLost) this.#parts.onLostEvents?.()
+      if (ahead || isLost || !(error instanceof WrongRevision)) this.#known.drop()
       this.#stale = true
       throw error
     }

@@ -1,3 +1,4 @@
+import type { AnotherPast } from '../log/log.ts'
 import type { Poison } from './fold.ts'
 
 /** What somebody should look at. Nothing in here stops the runner. */
@@ -13,6 +14,7 @@ export type Alarm =
    */
   | { readonly kind: 'failing'; readonly view: string | null; readonly error: unknown }
   /**
-   * The table claims to know events that the log does not have (the log was put back from a copy): it is built anew.
+   * A table (null: what the log has told since the start) knows an event that the log does not hold: the log was put
+   * back from an older backup, or is another one. The table is built anew beside.
    */
-  | { readonly kind: 'ahead-of-log'; readonly view: string; readonly table: string; readonly position: bigint }
+  | { readonly kind: 'another-past'; readonly table: string | null; readonly error: AnotherPast }

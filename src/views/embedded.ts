@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { type Database, open } from 'lmdb'
+import type { Checkpoint } from '../log/log.ts'
+import { isSame } from './position.ts'
 import { type Entry, type Json, type ViewStore, ViewsUnavailable } from './store.ts'
 import { viewOf } from './table-name.ts'
 
@@ -9,7 +11,9 @@ import { viewOf } from './table-name.ts'
  */
 interface TableRecord {
   readonly id: string
-  readonly position: string | null
+  /** Of the event up to which it is true. Tables of releases before decision 0033 have no id: nobody goes on there. */
+  readonly position: string
+  readonly eventId?: string
 }
 
 /** Between an index entry and its key. Below all printable characters; NUL is a separator of lmdb's own. */
@@ -78,7 +82,7 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
       return guarded(() => {
         const record = recordOf(table)
         return {
-          position: positionOf(record),
+          upTo: checkpointOf(record),
           rows: keys.map((key) => (record ? parsed(rows.get(`${record.id}/${key}`)) : undefined)),
         }
       })
@@ -87,7 +91,7 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
     async scan(table, { from, to, limit, backwards = false }) {
       return guarded(() => {
         const record = recordOf(table)
-        if (!record || from >= to) return { position: positionOf(record), entries: [] }
+        if (!record || from >= to) return { upTo: checkpointOf(record), entries: [] }
         const low = `${record.id}/${from}`
         const high = `${record.id}/${to}`
         // Entries never end where a bound does (they go on with a tab and the key), so inclusive and exclusive ends are
@@ -105,7 +109,7 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
             row: parsed(rows.get(`${record.id}/${key}`)) ?? null,
           })
         }
-        return { position: positionOf(record), entries }
+        return { upTo: checkpointOf(record), entries }
       })
     },
 
@@ -113,7 +117,7 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
       const texts = changes.map(({ row }) => (row === null ? null : JSON.stringify(row)))
       return write(() => {
         const record = recordOf(table)
-        if (positionOf(record) !== from) return false
+        if (!isSame(checkpointOf(record), from)) return false
         const id = record?.id ?? newId(meta)
         for (const [at, { key, added, removed }] of changes.entries()) {
           const text = texts[at]
@@ -122,7 +126,7 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
           for (const entry of removed) index.removeSync(`${id}/${entry}${TAB}${key}`)
           for (const entry of added) index.putSync(`${id}/${entry}${TAB}${key}`, '')
         }
-        meta.putSync(`table/${table}`, { id, position: `${to}` })
+        meta.putSync(`table/${table}`, { id, position: `${to.position}`, eventId: to.id })
         return true
       })
     },
@@ -179,7 +183,7 @@ function unavailable(error: unknown): never {
   throw new ViewsUnavailable(`the embedded views did not answer: ${(error as Error).message}`, { cause: error })
 }
 
-const positionOf = (record: TableRecord | undefined): bigint | null =>
-  record === undefined || record.position === null ? null : BigInt(record.position)
+const checkpointOf = (record: TableRecord | undefined): Checkpoint | null =>
+  record?.eventId === undefined ? null : { position: BigInt(record.position), id: record.eventId }
 
 const parsed = (text: string | undefined): Json | undefined => (text === undefined ? undefined : JSON.parse(text))

@@ -1,8 +1,10 @@
+import type { Checkpoint } from '../log/log.ts'
+import { isSame } from './position.ts'
 import type { Change, Entry, Json, ViewStore } from './store.ts'
 import { viewOf } from './table-name.ts'
 
 interface Table {
-  position: bigint | null
+  upTo: Checkpoint | null
   /** Rows as JSON text: nobody can change a stored row by accident. */
   readonly rows: Map<string, string>
   /** `<index>\0<key>` */
@@ -33,12 +35,12 @@ export function memoryViews(): ViewStore {
 
     async read(name, keys) {
       const table = tables.get(name)
-      return { position: table?.position ?? null, rows: keys.map((key) => parsed(table?.rows.get(key))) }
+      return { upTo: table?.upTo ?? null, rows: keys.map((key) => parsed(table?.rows.get(key))) }
     },
 
     async scan(name, { from, to, limit, backwards = false }) {
       const table = tables.get(name)
-      if (!table) return { position: null, entries: [] }
+      if (!table) return { upTo: null, entries: [] }
       table.sorted ??= [...table.entries].sort()
       const { sorted } = table
       const start = firstNotBelow(sorted, from)
@@ -46,14 +48,14 @@ export function memoryViews(): ViewStore {
       const found = backwards
         ? sorted.slice(Math.max(start, end - limit), end).reverse()
         : sorted.slice(start, Math.min(end, start + limit))
-      return { position: table.position, entries: found.map((entry) => entryOf(table, entry)) }
+      return { upTo: table.upTo, entries: found.map((entry) => entryOf(table, entry)) }
     },
 
     async commit(name, from, to, changes) {
-      if ((tables.get(name)?.position ?? null) !== from) return false
-      const table = tables.get(name) ?? { position: null, rows: new Map(), entries: new Set(), sorted: null }
+      if (!isSame(tables.get(name)?.upTo ?? null, from)) return false
+      const table = tables.get(name) ?? { upTo: null, rows: new Map(), entries: new Set(), sorted: null }
       write(table, changes)
-      table.position = to
+      table.upTo = { position: to.position, id: to.id }
       tables.set(name, table)
       return true
     },

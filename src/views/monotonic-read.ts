@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../log/log.ts'
 import { later } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
 import type { ViewFollower } from './view-follower.ts'
@@ -6,9 +7,9 @@ import type { ViewFollower } from './view-follower.ts'
 const CATCH_UP_MS = 500
 
 /** Asks the serving table something, and tells the position that the answer is true at. */
-export type MonotonicRead = <A extends { readonly position: bigint | null }>(
+export type MonotonicRead = <A extends { readonly upTo: Checkpoint | null }>(
   ask: (table: string) => Promise<A>,
-) => Promise<A>
+) => Promise<Omit<A, 'upTo'> & { readonly position: bigint | null }>
 
 /**
  * Reads one view such that positions never go back: after a switch, a loss or a restored copy the reader waits a moment
@@ -21,9 +22,9 @@ export function monotonicRead(view: string, store: ViewStore, follower: ViewFoll
     for (let attempt = 0; attempt < 3; attempt++) {
       // The store is asked itself when this runner does not know (yet), or knows what is no longer true.
       const table = (attempt === 0 ? follower.table() : null) ?? (await store.live(view))
-      if (table === null) break
-      const answer = await ask(table)
-      const position = follower.extent(table, answer.position)
+      if (table === null || follower.mistrusts(table)) break
+      const { upTo, ...answer } = await ask(table)
+      const position = follower.extent(table, upTo)
       // There are events, and the table has seen none: the store was emptied, and does not say that nothing is there.
       const emptied = position === null && !follower.blank()
       if (!emptied && !later(told, position)) {

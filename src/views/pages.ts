@@ -1,6 +1,7 @@
 import { keepNewest } from '../keep-newest.ts'
 import { lastOf } from '../log/last-of.ts'
-import type { Log, Recorded } from '../log/log.ts'
+import { AnotherPast, type Checkpoint, type Log, NoSuchPosition, type Recorded } from '../log/log.ts'
+import { type Standing, standingOf } from '../log/standing.ts'
 
 /**
  * The log's past in pages, shared by all who read along: several views that are folded at once read and decode each
@@ -8,12 +9,14 @@ import type { Log, Recorded } from '../log/log.ts'
  */
 export interface Pages {
   /**
-   * Up to `limit` events that follow `position` (null = from the beginning), in order; none at the end of the log.
-   * Rejects like `log.readAll`.
+   * Up to `limit` events that follow `from` (null = from the beginning), in order; none at the end of the log. Rejects
+   * with AnotherPast when the log does not hold that event, and like `log.readAll`.
    */
-  after(position: bigint | null, limit: number): Promise<readonly Recorded[]>
-  /** Position of the last event of the log, null when it is empty. */
-  end(): Promise<bigint | null>
+  after(from: Checkpoint | null, limit: number): Promise<readonly Recorded[]>
+  /** The last event of the log, null when it is empty. */
+  end(): Promise<Checkpoint | null>
+  /** Whether the log holds this event. */
+  standing(checkpoint: Checkpoint): Promise<Standing>
 }
 
 /** Pages that are kept while somebody reads on: enough for views that run side by side, some 20 MB of events. */
@@ -22,22 +25,27 @@ const KEPT = 4
 export function openPages(log: Log): Pages {
   const kept = new Map<string, Promise<readonly Recorded[]>>()
 
-  async function read(position: bigint | null, limit: number): Promise<readonly Recorded[]> {
+  async function read(from: Checkpoint | null, limit: number): Promise<readonly Recorded[]> {
     const page: Recorded[] = []
     // `from` is inclusive: one more, and the known one is left out.
-    const options = position === null ? { limit } : { from: position, limit: limit + 1 }
-    for await (const batch of log.readAll(options)) {
-      for (const recorded of batch) if (position === null || recorded.position > position) page.push(recorded)
+    const options = from === null ? { limit } : { from: from.position, limit: limit + 1 }
+    try {
+      for await (const batch of log.readAll(options)) page.push(...batch)
+    } catch (error) {
+      throw error instanceof NoSuchPosition && from !== null ? new AnotherPast(from) : error
     }
-    return page.length > limit ? page.slice(0, limit) : page
+    if (from === null) return page
+    const known = page.shift()
+    if (known?.id !== from.id) throw new AnotherPast(from)
+    return page
   }
 
   return {
-    async after(position, limit) {
-      const name = `${position}/${limit}`
+    async after(from, limit) {
+      const name = `${from?.position}/${from?.id}/${limit}`
       const known = kept.get(name)
       if (known) return known
-      const reading = read(position, limit)
+      const reading = read(from, limit)
       kept.set(name, reading)
       keepNewest(kept, KEPT)
       const forget = () => {
@@ -55,7 +63,9 @@ export function openPages(log: Log): Pages {
     },
 
     async end() {
-      return (await lastOf(log))?.position ?? null
+      return (await lastOf(log)) ?? null
     },
+
+    standing: (checkpoint) => standingOf(log, checkpoint),
   }
 }

@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { Projection } from '../../projections/projection.ts'
+import { AnotherPast } from '../log/log.ts'
+import { REPLICA_LAG_MS } from '../log/standing.ts'
 import type { Alarm } from './alarm.ts'
-import { later } from './position.ts'
+import { later, positionOf } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
 import type { TableFold } from './table-fold.ts'
-import { parseTableName, successor, tableName } from './table-name.ts'
+import { parseTableName, successor, tableName, versionOf } from './table-name.ts'
 import type { Tail } from './tail.ts'
 
 /** Which table a view works on, and which one its readers get. */
@@ -33,6 +35,8 @@ export interface PlacesOptions {
 export interface Places {
   /** Asks the store anew; `before` is where we stood. Rejects with ViewsUnavailable or LogUnavailable. */
   (before: Spot | null): Promise<Spot>
+  /** This table is not (known to be) of the log's past: nobody is to be shown it. */
+  mistrusts(table: string): boolean
   /** Gives a newer version's table up: the next place is a table of our own version beside it. */
   giveUp(place: Spot): void
 }
@@ -45,47 +49,57 @@ export const randomGeneration = (): string => randomBytes(6).toString('hex')
  * node must not undo what a new one has done.
  */
 export function places({ store, projection, tail, make, onAlarm }: PlacesOptions): Places {
-  const { name: view, version } = projection
-  /** The live table that was given up, and what is built instead. */
-  let instead: { readonly live: string; readonly table: string } | null = null
-  let doubted: string | null = null
+  const { name: view } = projection
+  const version = versionOf(projection)
+  /** What is built, while this table is live (null = none), in place of what would be. */
+  let instead: { readonly live: string | null; readonly table: string } | null = null
+  let mistrusted: string | null = null
+  /** Since when the log did not reach the table's last event. */
+  let aheadSince: number | null = null
 
   async function locate(before: Spot | null): Promise<Spot> {
     const live = await store.live(view)
     const liveVersion = (live === null ? null : parseTableName(live)?.version) ?? 0
-    const givenUp = live !== null && instead?.live === live
-    const newer = liveVersion > version && !givenUp
-    const serves = live !== null && liveVersion >= version && !givenUp
-    const table = serves ? live : givenUp && instead ? instead.table : successor(view, version, live)
+    const givenUp = instead?.live === live ? instead : null
+    const newer = liveVersion > version && givenUp === null
+    const serves = live !== null && liveVersion >= version && givenUp === null
+    const table = serves ? live : (givenUp?.table ?? successor(view, version, live))
 
     const known = before?.fold.table === table
     const fold = known ? before.fold : make(table)
     const stood = fold.stored()
     await fold.reload()
-    if (serves && !newer) await compare(fold)
-    const shown = live === null || serves ? null : (await store.read(live, [])).position
-    return { fold, live, serves, newer, overtaken: known && later(fold.stored(), stood), shown }
+    if (!newer) await compare(fold, live)
+    const shown = live === null || serves ? null : positionOf((await store.read(live, [])).upTo)
+    const overtaken = known && later(positionOf(fold.stored()), positionOf(stood))
+    return { fold, live, serves, newer, overtaken, shown }
   }
 
   /**
-   * A table that knows more than the log is of another past. Looked at twice, because a replica of the log may be a
-   * little behind.
+   * Whoever folds a table goes on from its last event, which must be the log's. Otherwise the table is of another past,
+   * and another one is built, which has the same name for everybody who finds this out.
    */
-  async function compare(fold: TableFold): Promise<void> {
-    const stored = fold.stored()
-    if (stored === null || !later(stored, tail.head()) || !later(stored, await tail.end())) {
-      doubted = null
+  async function compare({ table, stored }: TableFold, live: string | null): Promise<void> {
+    const upTo = stored()
+    const standing = upTo === null ? 'stands' : await tail.standing(upTo)
+    if (upTo === null || standing === 'stands') {
+      aheadSince = null
+      if (mistrusted === table) mistrusted = null
       return
     }
-    if (doubted === fold.table) {
-      onAlarm({ kind: 'ahead-of-log', view, table: fold.table, position: stored })
-      instead = { live: fold.table, table: tableName({ view, version, generation: randomGeneration() }) }
+    if (table === live) mistrusted = table
+    aheadSince ??= performance.now()
+    if (standing === 'other' || performance.now() - aheadSince >= REPLICA_LAG_MS) {
+      aheadSince = null
+      onAlarm({ kind: 'another-past', table, error: new AnotherPast(upTo) })
+      const generation = hash('sha1', `${table} ${upTo.position} ${upTo.id}`).slice(0, 12)
+      instead = { live, table: tableName({ view, version, generation }) }
     }
-    doubted = fold.table
-    throw new ViewsUnavailable(`${fold.table} stands at ${stored}, which the log does not reach`)
+    throw new ViewsUnavailable(`${table} goes up to ${upTo.position}, which the log does not hold`)
   }
 
   return Object.assign(locate, {
+    mistrusts: (table: string) => mistrusted === table,
     giveUp({ fold }: Spot) {
       instead = { live: fold.table, table: tableName({ view, version, generation: randomGeneration() }) }
     },

@@ -1,11 +1,11 @@
 import type { Projection } from '../../projections/projection.ts'
-import type { Log } from '../log/log.ts'
+import type { Checkpoint, Log } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
 import { openPages, type Pages } from './pages.ts'
 import { randomGeneration } from './place.ts'
 import type { ViewStore } from './store.ts'
 import { tableFold } from './table-fold.ts'
-import { tableName } from './table-name.ts'
+import { tableName, versionOf } from './table-name.ts'
 
 export interface RebuildOptions {
   readonly log: Log
@@ -22,7 +22,7 @@ export interface RebuildOptions {
 export interface Rebuilt {
   /** The table that serves now. */
   readonly table: string
-  readonly position: bigint | null
+  readonly upTo: Checkpoint | null
   /** Events read from the log; 0 when somebody else rebuilt the view at the same time and was first. */
   readonly events: number
 }
@@ -44,9 +44,9 @@ export async function rebuildFrom(
   pages: Pages,
   { store, projection, batch = REBUILD_BATCH, ...told }: Omit<RebuildOptions, 'log'>,
 ): Promise<Rebuilt> {
-  const { name: view, version } = projection
+  const { name: view } = projection
   const previous = await store.live(view)
-  const table = tableName({ view, version, generation: randomGeneration() })
+  const table = tableName({ view, version: versionOf(projection), generation: randomGeneration() })
   const onPoison = (poison: Omit<Extract<Alarm, { kind: 'parked' }>, 'kind' | 'view'>) =>
     told.onAlarm?.({ kind: 'parked', view, ...poison })
   const fold = tableFold({ store, projection, table, cacheRows: CACHE_ROWS, onPoison })
@@ -57,18 +57,18 @@ export async function rebuildFrom(
     const last = page.at(-1)
     // Read on while the commit waits for the disk: the next turn finds this page kept, or asks again for what has
     // failed here.
-    if (last && page.length === batch) pages.after(last.position, batch).catch(() => {})
+    if (last && page.length === batch) pages.after(last, batch).catch(() => {})
     if ((await fold.apply(page)) === 'lost') break
     events += page.length
     told.onProgress?.(events)
     if (page.length > 0) continue
     if (!(await fold.settle())) break
-    if (await store.promote(view, previous, table)) return { table, position: fold.stored(), events }
+    if (await store.promote(view, previous, table)) return { table, upTo: fold.stored(), events }
     break
   }
   // Only a promotion drops a table or makes ours fail: what serves now was built while we were building.
   const live = await store.live(view)
   if (live === null || live === previous)
     throw new Error(`the table ${table} of the view ${view} was emptied while it was built: rebuild again`)
-  return { table: live, position: (await store.read(live, [])).position, events: 0 }
+  return { table: live, upTo: (await store.read(live, [])).upTo, events: 0 }
 }

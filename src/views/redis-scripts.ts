@@ -26,17 +26,19 @@ export async function run(
   }
 }
 
-/** The field of a table's hash that holds its position. No key begins with NUL. */
+/** The fields of a table's hash that hold the position and the id of its last event. No key begins with NUL. */
 export const POSITION = '\0position'
+export const EVENT_ID = '\0event-id'
 
 /**
- * KEYS rows, index, tables. ARGV from, to, table, four counts, then: rows to write (key, row), rows to remove (key),
- * entries to remove (entry), entries to add (0, entry). Lua's unpack takes some 8,000 values at most, hence the slices.
- * 1 = done, 0 = the table stands elsewhere.
+ * KEYS rows, index, tables. ARGV from, its id, to, its id, table, four counts, then: rows to write (key, row), rows to
+ * remove (key), entries to remove (entry), entries to add (0, entry). Lua's unpack takes some 8,000 values at most,
+ * hence the slices. 1 = done, 0 = the table stands elsewhere.
  */
 export const COMMIT = script(`
-if (redis.call('HGET', KEYS[1], '\\0position') or '') ~= ARGV[1] then return 0 end
-local at = 8
+local stands = redis.call('HMGET', KEYS[1], '\\0position', '\\0event-id')
+if (stands[1] or '') ~= ARGV[1] or (stands[2] or '') ~= ARGV[2] then return 0 end
+local at = 10
 local function each(command, key, count)
   local last = at + count - 1
   while at <= last do
@@ -45,16 +47,16 @@ local function each(command, key, count)
     at = stop + 1
   end
 end
-each('HSET', KEYS[1], tonumber(ARGV[4]))
-each('HDEL', KEYS[1], tonumber(ARGV[5]))
-each('ZREM', KEYS[2], tonumber(ARGV[6]))
-each('ZADD', KEYS[2], tonumber(ARGV[7]))
-redis.call('HSET', KEYS[1], '\\0position', ARGV[2])
-if ARGV[1] == '' then redis.call('SADD', KEYS[3], ARGV[3]) end
+each('HSET', KEYS[1], tonumber(ARGV[6]))
+each('HDEL', KEYS[1], tonumber(ARGV[7]))
+each('ZREM', KEYS[2], tonumber(ARGV[8]))
+each('ZADD', KEYS[2], tonumber(ARGV[9]))
+redis.call('HSET', KEYS[1], '\\0position', ARGV[3], '\\0event-id', ARGV[4])
+if ARGV[1] == '' then redis.call('SADD', KEYS[3], ARGV[5]) end
 return 1
 `)
 
-/** KEYS rows, index. ARGV from, to, limit, 'backwards' or ''. Gives position, entries, their rows. */
+/** KEYS rows, index. ARGV from, to, limit, 'backwards' or ''. Gives position and id, entries, their rows. */
 export const SCAN = script(`
 local found
 if ARGV[4] == 'backwards' then
@@ -69,7 +71,7 @@ for at = 1, #keys, 4000 do
   local stop = math.min(at + 3999, #keys)
   for i, row in ipairs(redis.call('HMGET', KEYS[1], unpack(keys, at, stop))) do rows[at + i - 1] = row end
 end
-return { redis.call('HGET', KEYS[1], '\\0position'), found, rows }
+return { redis.call('HMGET', KEYS[1], '\\0position', '\\0event-id'), found, rows }
 `)
 
 /**

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
-import { COMMIT, POSITION, PROMOTE, run, SCAN } from './redis-scripts.ts'
+import type { Checkpoint } from '../log/log.ts'
+import { COMMIT, EVENT_ID, POSITION, PROMOTE, run, SCAN } from './redis-scripts.ts'
 import { type Change, type Entry, type Json, type ViewStore, ViewsUnavailable } from './store.ts'
 import { viewOf } from './table-name.ts'
 
@@ -67,16 +68,16 @@ export async function openRedisViews({
     },
 
     async read(table, keys) {
-      const [position, ...rows] = await asked(redis.hmget(tableKey(table, 'rows'), POSITION, ...keys))
-      return { position: positionOf(position), rows: rows.map(parsed) }
+      const [position, id, ...rows] = await asked(redis.hmget(tableKey(table, 'rows'), POSITION, EVENT_ID, ...keys))
+      return { upTo: checkpointOf(position, id), rows: rows.map(parsed) }
     },
 
     async scan(table, { from, to, limit, backwards = false }) {
       const keys = [tableKey(table, 'rows'), tableKey(table, 'index')]
       const answer = await asked(run(redis, SCAN, keys, [from, to, `${limit}`, backwards ? 'backwards' : '']))
       // What the script returns: see SCAN.
-      const [position, found, rows] = answer as [string | null, string[], (string | null)[]]
-      return { position: positionOf(position), entries: found.map((entry, at) => entryOf(entry, rows[at])) }
+      const [[position, id], found, rows] = answer as [(string | null)[], string[], (string | null)[]]
+      return { upTo: checkpointOf(position, id), entries: found.map((entry, at) => entryOf(entry, rows[at])) }
     },
 
     async commit(table, from, to, changes) {
@@ -93,7 +94,7 @@ export async function openRedisViews({
   }
 }
 
-function commitArguments(table: string, from: bigint | null, to: bigint, changes: readonly Change[]): string[] {
+function commitArguments(table: string, from: Checkpoint | null, to: Checkpoint, changes: readonly Change[]): string[] {
   const set: string[] = []
   const gone: string[] = []
   const removed: string[] = []
@@ -105,7 +106,8 @@ function commitArguments(table: string, from: bigint | null, to: bigint, changes
     for (const index of change.added) added.push('0', `${index}\0${change.key}`)
   }
   const counts = [set, gone, removed, added].map((list) => `${list.length}`)
-  return [from === null ? '' : `${from}`, `${to}`, table, ...counts, ...set, ...gone, ...removed, ...added]
+  const places = [from === null ? '' : `${from.position}`, from?.id ?? '', `${to.position}`, to.id]
+  return [...places, table, ...counts, ...set, ...gone, ...removed, ...added]
 }
 
 function entryOf(entry: string, row: string | null | undefined): Entry {
@@ -113,6 +115,7 @@ function entryOf(entry: string, row: string | null | undefined): Entry {
   return { index: entry.slice(0, cut), key: entry.slice(cut + 1), row: parsed(row) ?? null }
 }
 
-const positionOf = (text: string | null | undefined): bigint | null => (text == null ? null : BigInt(text))
+const checkpointOf = (position: string | null | undefined, id: string | null | undefined): Checkpoint | null =>
+  position == null || id == null ? null : { position: BigInt(position), id }
 
 const parsed = (text: string | null | undefined): Json | undefined => (text == null ? undefined : JSON.parse(text))

@@ -1,5 +1,5 @@
 import type { Projection, Row } from '../../projections/projection.ts'
-import type { Log } from '../log/log.ts'
+import { AnotherPast, type Log } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
 import { isParked } from './fold.ts'
 import { monotonicRead } from './monotonic-read.ts'
@@ -95,7 +95,11 @@ export function runViews({ log, store, projections, onAlarm, ...options }: ViewR
     for (const { follower } of views.values()) follower.nudge()
   }
   const tail = openTail({ log, commitEveryMs, keepEvents: KEEP_EVENTS }, nudgeAll, (error) =>
-    onAlarm({ kind: 'failing', view: null, error }),
+    onAlarm(
+      error instanceof AnotherPast
+        ? { kind: 'another-past', table: null, error }
+        : { kind: 'failing', view: null, error },
+    ),
   )
   for (const projection of projections) {
     if (!/^[a-z0-9-]+$/.test(projection.name))

@@ -1,3 +1,5 @@
+import type { Checkpoint } from '../log/log.ts'
+
 /** A row as stored: any JSON object. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -24,8 +26,8 @@ export interface Entry {
 }
 
 /**
- * Where views live. A table is one generation of one view: rows by key, index entries by byte order, and the log
- * position up to which they are true (null = nothing folded yet). Everything in here can be thrown away and folded
+ * Where views live. A table is one generation of one view: rows by key, index entries by byte order, and the event up
+ * to which they are true, with its id (null = nothing folded yet). Everything in here can be thrown away and folded
  * again from the log. A table's name is `<view>.<anything>`, a view's name has no dot; a table comes into being with
  * its first commit. Keys and index entries are printable ASCII of at most 512 characters. Equal entries of several rows
  * stand in the order of their keys. Adapters: memory, embedded (LMDB), Redis; one suite for all: `test/views/suite.ts`.
@@ -39,21 +41,21 @@ export interface ViewStore {
    * False: somebody else was first.
    */
   promote(view: string, previous: string | null, table: string): Promise<boolean>
-  /** Rows by key and the position that they are true at, in one atomic look. */
+  /** Rows by key and the event that they are true up to, in one atomic look. */
   read(
     table: string,
     keys: readonly string[],
-  ): Promise<{ readonly position: bigint | null; readonly rows: readonly (Json | undefined)[] }>
-  /** Rows by index order and the position that they are true at, in one atomic look. */
+  ): Promise<{ readonly upTo: Checkpoint | null; readonly rows: readonly (Json | undefined)[] }>
+  /** Rows by index order and the event that they are true up to, in one atomic look. */
   scan(
     table: string,
     options: ScanOptions,
-  ): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
+  ): Promise<{ readonly upTo: Checkpoint | null; readonly entries: readonly Entry[] }>
   /**
-   * All changes and the new position in one atomic step, if the table still stands at `from`. False: another projector
-   * was first.
+   * All changes and the new checkpoint in one atomic step, if the table still stands at `from`, position and id. False:
+   * another projector was first.
    */
-  commit(table: string, from: bigint | null, to: bigint, changes: readonly Change[]): Promise<boolean>
+  commit(table: string, from: Checkpoint | null, to: Checkpoint, changes: readonly Change[]): Promise<boolean>
   close(): Promise<void>
 }
 

@@ -1,8 +1,9 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import type { Projection, Row } from '../../projections/projection.ts'
 import { keepNewest } from '../keep-newest.ts'
+import type { Checkpoint } from '../log/log.ts'
 import { foldTouches, type Held, heldOf, type Poison, type Touch, touchesOf } from './fold.ts'
-import { later } from './position.ts'
+import { isSame, later, positionOf } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
 
 export interface TableFoldOptions {
@@ -24,9 +25,9 @@ export type Applied = 'written' | 'untouched' | 'lost'
 export interface TableFold {
   readonly table: string
   /** Where the table stands in the store, as far as this projector knows. */
-  stored(): bigint | null
+  stored(): Checkpoint | null
   /** Never behind `stored`: the table is true up to here, because none of the events between changes it. */
-  scanned(): bigint | null
+  scanned(): Checkpoint | null
   /** Asks the store where the table stands. */
   reload(): Promise<void>
   /**
@@ -44,8 +45,8 @@ export interface TableFold {
 }
 
 export function tableFold({ store, projection, table, cacheRows, onPoison }: TableFoldOptions): TableFold {
-  let stored: bigint | null = null
-  let scanned: bigint | null = null
+  let stored: Checkpoint | null = null
+  let scanned: Checkpoint | null = null
   /**
    * Rows as they stand at `stored`, the longest unused first. Whoever else writes the table makes our next commit fail,
    * which empties it.
@@ -68,8 +69,8 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
     }
     if (missing.size === 0) return held
     const keys = [...missing]
-    const { position, rows } = await store.read(table, keys)
-    if (position !== stored) return null
+    const { upTo, rows } = await store.read(table, keys)
+    if (!isSame(upTo, stored)) return null
     // written by this projection
     for (const [at, key] of keys.entries()) held.set(key, found(rows[at] as Row | undefined, key))
     return held
@@ -86,7 +87,7 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
   }
 
   async function commit(
-    to: bigint,
+    to: Checkpoint,
     held: Map<string, Held>,
     touches: readonly Touch[],
     checkJson: boolean,
@@ -115,26 +116,27 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
     scanned: () => scanned,
 
     async reload() {
-      const { position } = await store.read(table, [])
-      if (position === stored) return
+      const { upTo } = await store.read(table, [])
+      if (isSame(upTo, stored)) return
       cache.clear()
-      const wentOn = later(position, stored)
-      stored = position
+      const wentOn = later(positionOf(upTo), positionOf(stored))
+      stored = upTo
       // A table that went back (emptied, restored from an old copy) takes `scanned` back with it.
-      if (!wentOn || later(stored, scanned)) scanned = stored
+      if (!wentOn || later(positionOf(stored), positionOf(scanned))) scanned = stored
     },
 
     skip(batch) {
       for (const recorded of batch) {
         if (touchesOf(projection, [recorded]).length > 0) return false
-        scanned = recorded.position
+        scanned = checkpointOf(recorded)
       }
       return true
     },
 
     async apply(batch) {
-      const to = batch.at(-1)?.position
-      if (to === undefined) return 'untouched'
+      const last = batch.at(-1)
+      if (last === undefined) return 'untouched'
+      const to = checkpointOf(last)
       const touches = touchesOf(projection, batch)
       if (touches.length === 0) {
         scanned = to
@@ -151,7 +153,7 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
     },
 
     async settle() {
-      if (scanned === null || scanned === stored) return true
+      if (scanned === null || isSame(scanned, stored)) return true
       if (!(await store.commit(table, stored, scanned, []))) {
         lost()
         return false
@@ -161,3 +163,6 @@ export function tableFold({ store, projection, table, cacheRows, onPoison }: Tab
     },
   }
 }
+
+/** Without the event, which is not to be kept in memory. */
+const checkpointOf = ({ position, id }: Recorded): Checkpoint => ({ position, id })

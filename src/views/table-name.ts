@@ -1,3 +1,11 @@
+import type { Projection } from '../../projections/projection.ts'
+
+/** Of what stores keep beside the rows: 1 = the id of the last event. Tables of another format are built anew. */
+const FORMAT = 1
+
+/** What a table's name says of the projection that folded it; grows with its version, and with the stores' format. */
+export const versionOf = ({ version }: Projection): number => FORMAT * 1_000 + version
+
 /** A table's name taken apart: `<view>.v<version>.<generation>`. */
 export interface TableName {
   readonly view: string

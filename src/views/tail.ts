@@ -1,7 +1,7 @@
-import { type Following, type Log, LogUnavailable, type Recorded } from '../log/log.ts'
+import { type Checkpoint, type Following, type Log, LogUnavailable, type Recorded } from '../log/log.ts'
 import { backOff } from './back-off.ts'
 import { openPages, type Pages } from './pages.ts'
-import { later } from './position.ts'
+import { isSame, later, positionOf } from './position.ts'
 
 export interface TailOptions {
   readonly log: Log
@@ -19,14 +19,17 @@ export interface TailOptions {
  */
 export interface Tail extends Pages {
   /** The log's end as it was at the start, once the log has told it; null also when it was stopped before. */
-  readonly started: Promise<bigint | null>
+  readonly started: Promise<Checkpoint | null>
   /**
    * Position of the last event that views may fold now; null = the log was empty. Moves at most once per
    * `commitEveryMs`.
    */
   head(): bigint | null
-  /** Like `after`, at once; null when the events after `position` are not all in memory. */
-  recent(position: bigint | null, limit: number): readonly Recorded[] | null
+  /**
+   * Like `after`, at once; null when the events after `from` are not all in memory, or it is not known to be of the
+   * past that is in memory: another node may have folded a table from a log that has been replaced since.
+   */
+  recent(from: Checkpoint | null, limit: number): readonly Recorded[] | null
   stop(): Promise<void>
 }
 
@@ -38,7 +41,7 @@ export function openTail(
 ): Tail {
   const pages = openPages(log)
   /** All events after `floor` are in `events`, as far as they came; undefined = not started. */
-  let floor: bigint | null | undefined
+  let floor: Checkpoint | null | undefined
   let events: Recorded[] = []
   let head: bigint | null = null
   let timer: NodeJS.Timeout | undefined
@@ -47,13 +50,14 @@ export function openTail(
   const stopping = new AbortController()
   const started = start()
 
-  async function start(): Promise<bigint | null> {
+  async function start(): Promise<Checkpoint | null> {
     for (let failures = 0; !stopping.signal.aborted; failures++) {
       try {
         const end = await pages.end()
         if (stopping.signal.aborted) break
         following = log.follow({ after: end ?? 'start', each: keep, failed: onFailed })
-        floor = head = end
+        floor = end
+        head = positionOf(end)
         return end
       } catch (error) {
         if (!(error instanceof LogUnavailable)) onFailed(error)
@@ -64,12 +68,12 @@ export function openTail(
   }
 
   function keep(batch: readonly Recorded[]): void {
-    const seen = events.at(-1)?.position ?? floor ?? null
+    const seen = positionOf(events.at(-1) ?? floor ?? null)
     for (const recorded of batch) if (later(recorded.position, seen)) events.push(recorded)
     // Twice the size before cutting: one copy per `keepEvents` events.
     if (events.length > 2 * keepEvents) {
       const cut = events.length - keepEvents
-      floor = events[cut - 1]?.position ?? null
+      floor = events[cut - 1] ?? null
       events = events.slice(cut)
     }
     timer ??= setTimeout(publish, pauseMs())
@@ -91,9 +95,10 @@ export function openTail(
     onMove()
   }
 
-  const recent = (position: bigint | null, limit: number): readonly Recorded[] | null => {
-    if (floor === undefined || later(floor, position)) return null
-    const first = firstAfter(events, position)
+  const recent = (from: Checkpoint | null, limit: number): readonly Recorded[] | null => {
+    if (floor === undefined) return null
+    const first = firstAfter(events, positionOf(from))
+    if (!isSame(from, events[first - 1] ?? floor)) return null
     const found = events.slice(first, first + limit)
     // What is not yet published waits for its turn.
     while (found.length > 0 && later(found.at(-1)?.position ?? null, head)) found.pop()
@@ -104,8 +109,9 @@ export function openTail(
     started,
     head: () => head,
     recent,
-    after: async (position, limit) => recent(position, limit) ?? pages.after(position, limit),
+    after: async (from, limit) => recent(from, limit) ?? pages.after(from, limit),
     end: pages.end,
+    standing: pages.standing,
     async stop() {
       stopping.abort()
       await started

@@ -6,7 +6,7 @@ import { cutStreams } from './cut-streams.ts'
 import { touchesOf } from './fold.ts'
 import { memoryViews } from './memory.ts'
 import { openPages, type Pages } from './pages.ts'
-import { later } from './position.ts'
+import { later, positionOf } from './position.ts'
 import { type Json, type ViewStore, ViewsUnavailable } from './store.ts'
 import { type TableFold, tableFold } from './table-fold.ts'
 
@@ -94,13 +94,13 @@ export async function verifyFrom(pages: Pages, { log, store, projection }: Verif
     })
   }
 
-  await bring((await store.read(table, [])).position)
+  await bring(positionOf((await store.read(table, [])).upTo))
   // The list grows while it is walked.
   for (let page: string[] = [], walk = streams.keys(); ; page = []) {
     for (let next = walk.next(); !next.done; next = walk.next()) if (page.push(next.value) === PAGE) break
     if (page.length === 0) break
     const stands = await store.read(table, page)
-    await bring(stands.position)
+    await bring(positionOf(stands.upTo))
     const should = await fresh.read(FRESH, page)
     for (const [at, key] of page.entries()) {
       if (await isCut(key)) continue
@@ -110,8 +110,8 @@ export async function verifyFrom(pages: Pages, { log, store, projection }: Verif
   }
 
   for (let from = '', limit = PAGE; ; ) {
-    const { position: at, entries } = await store.scan(table, { from, to: '\x7f', limit })
-    await bring(at)
+    const { upTo, entries } = await store.scan(table, { from, to: '\x7f', limit })
+    await bring(positionOf(upTo))
     const last = entries.at(-1)?.index
     const full = entries.length === limit && last !== undefined
     // Equal entries at the end of a page may go on in the next one: they wait for it.
@@ -140,7 +140,7 @@ async function foldUpTo(
   see: (batch: Parameters<TableFold['apply']>[0]) => void,
 ): Promise<void> {
   let empty = 0
-  while (later(to, fold.scanned())) {
+  while (later(to, positionOf(fold.scanned()))) {
     const page = await pages.after(fold.scanned(), PAGE)
     if (page.length === 0) {
       // Another process writes both: its view can be seen a moment before the events that it was folded from.

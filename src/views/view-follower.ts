@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Projection } from '../../projections/projection.ts'
 import { backOffMs } from '../back-off.ts'
-import { LogUnavailable } from '../log/log.ts'
+import { AnotherPast, type Checkpoint, LogUnavailable } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
 import { VIEW_BACK_OFF } from './back-off.ts'
 import { PARKED } from './fold.ts'
 import { places, type Spot } from './place.ts'
-import { later } from './position.ts'
+import { isSame, later, positionOf } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
 import { type TableFold, tableFold } from './table-fold.ts'
 import type { Tail } from './tail.ts'
@@ -43,7 +43,9 @@ export interface ViewFollower {
    * Where a table that stands at `stored` is true up to: further, when this node knows that nothing in between changes
    * it.
    */
-  extent(table: string, stored: bigint | null): bigint | null
+  extent(table: string, stored: Checkpoint | null): bigint | null
+  /** The table is of another past than the log: nobody is to be shown it. */
+  mistrusts(table: string): boolean
   /** The log is empty, as far as this node knows: only then a table that stands at null is complete. */
   blank(): boolean
   state(): ViewFollowerState
@@ -95,13 +97,14 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
   let doubted = false
   let wake: () => void = () => {}
 
-  const position = (): bigint | null => (place === null ? null : place.serves ? place.fold.scanned() : place.shown)
+  const position = (): bigint | null =>
+    place === null ? null : place.serves ? positionOf(place.fold.scanned()) : place.shown
   const waiting = waiters((wanted) => place !== null && place.live !== null && !later(wanted, position()))
-  const behind = (fold: TableFold): boolean => later(tail.head(), fold.scanned())
+  const behind = (fold: TableFold): boolean => later(tail.head(), positionOf(fold.scanned()))
   const done = run()
 
   async function run(): Promise<void> {
-    const start = await tail.started
+    const start = positionOf(await tail.started)
     while (!stopped) {
       try {
         const before = place
@@ -130,7 +133,8 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
         if (due) {
           pollAt = performance.now() + pollMs * (0.75 + Math.random() / 2)
           // Whoever folds the table writes its position at every poll, even when no row has changed.
-          stuckPolls = later(tail.head(), before) && before === here.fold.stored() ? stuckPolls + 1 : 0
+          const isStuck = later(tail.head(), positionOf(before)) && isSame(before, here.fold.stored())
+          stuckPolls = isStuck ? stuckPolls + 1 : 0
         }
         if (stuckPolls > (here.newer ? SUPERSEDED_STUCK_POLLS : STUCK_POLLS)) {
           if (here.newer) return locate.giveUp(here)
@@ -173,15 +177,22 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
   /** A look at the store; false when the table is not what it was. */
   async function poll(here: Spot): Promise<boolean> {
     if ((await store.live(view)) !== here.live) return false
-    if (here.live !== null && !here.serves) here.shown = (await store.read(here.live, [])).position
+    if (here.live !== null && !here.serves) here.shown = positionOf((await store.read(here.live, [])).upTo)
     if (standby || here.newer) {
       await watch(here)
+      if (!here.newer && (await isOfAnotherPast(here.fold))) return false
     } else if (!(await here.fold.settle())) return false
     const range = { from: PARKED, to: `${PARKED}\x7f`, limit: 100 }
-    const { position: stands, entries } = await store.scan(here.fold.table, range)
+    const { upTo, entries } = await store.scan(here.fold.table, range)
     parked = entries.length
     failures = 0
-    return standby || here.newer || stands === here.fold.stored()
+    return standby || here.newer || isSame(upTo, here.fold.stored())
+  }
+
+  /** Whoever folded it may not have heard yet that the log was replaced. */
+  async function isOfAnotherPast({ stored }: TableFold): Promise<boolean> {
+    const upTo = stored()
+    return upTo !== null && tail.recent(upTo, 0) === null && (await tail.standing(upTo)) === 'other'
   }
 
   /** Sees where others have brought the table. */
@@ -192,7 +203,8 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
   }
 
   async function failed(error: unknown): Promise<void> {
-    const expected = error instanceof ViewsUnavailable || error instanceof LogUnavailable
+    // Of another past: `locate` finds out, and builds another table.
+    const expected = [ViewsUnavailable, LogUnavailable, AnotherPast].some((kind) => error instanceof kind)
     if (!expected && state !== 'waiting') onAlarm({ kind: 'failing', view, error })
     state = 'waiting'
     // Perhaps the batch was too much for the store.
@@ -219,14 +231,19 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
     table: () => place?.live ?? null,
     position,
     extent: (table, stored) =>
-      place?.serves && place.fold.table === table && place.fold.stored() === stored ? place.fold.scanned() : stored,
+      positionOf(
+        place?.serves && place.fold.table === table && isSame(place.fold.stored(), stored)
+          ? place.fold.scanned()
+          : stored,
+      ),
+    mistrusts: locate.mistrusts,
     blank: () => tail.head() === null,
     state: () => state,
     parked: () => parked,
     lagMs(now) {
       if (place && !behind(place.fold)) return 0
-      const oldest = tail.recent(position(), 1)?.[0]?.at ?? foldedAt
-      return Math.max(0, now - oldest)
+      const oldest = place && tail.recent(place.fold.scanned(), 1)?.[0]?.at
+      return Math.max(0, now - (oldest ?? foldedAt))
     },
     waiting,
     ready: ready.promise,

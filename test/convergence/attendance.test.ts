@@ -308,8 +308,8 @@ describe('[WATCH-14] a desk that is made again', () => {
         await rebuildView({ log: kept, store, projection: attendanceSessions as Projection })
         await append(log.slice(cut))
         const late = sessionsModel(kept)
-        const from = (await late.seed(store, kept)) ?? -1n
-        for await (const batch of kept.readAll(from < 0n ? {} : { from }))
+        const from = (await late.seed(store, kept))?.position
+        for await (const batch of kept.readAll(from === undefined ? {} : { from }))
           for (const recorded of batch) {
             if (late.isMissing(recorded)) await late.load(recorded)
             late.onEvent(recorded)

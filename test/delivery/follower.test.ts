@@ -13,6 +13,7 @@ import { ProfileCache } from '../../src/delivery/profile-cache.ts'
 import { codec } from '../../src/log/codec.ts'
 import { type Log, LogUnavailable, type Recorded, UnreadableEvent } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
+import { openTrail } from '../../src/log/trail.ts'
 import { manualClock } from '../support/clock.ts'
 import { newerCodec } from '../support/newer-release.ts'
 
@@ -51,6 +52,8 @@ test('[LOG-2] a follower that hears an event of a newer version says so, and tel
     outlet,
     profiles,
     clock: systemClock,
+    trail: openTrail(),
+    onAnotherPast: (error) => void errors.push(error),
     onError: (error) => void errors.push(error),
   })
   onTestFinished(() => follower.stop())
@@ -112,7 +115,10 @@ async function desk(
   const profiles = new ProfileCache(log)
   const online = onlineModel(log)
   const chats = chatsModel(log)
-  const follower = openFollower({ log, outlet, profiles, clock, onError: (error) => void errors.push(error) })
+  const follower = openFollower({
+    ...{ log, outlet, profiles, clock, onError: (error) => void errors.push(error) },
+    ...{ trail: openTrail(), onAnotherPast: (error) => void errors.push(error) },
+  })
   onTestFinished(() => follower.stop())
   const failing = {
     model: chats,

@@ -8,7 +8,7 @@ import { all } from '../../src/contracts/all.ts'
 import type { Contract } from '../../src/delivery/contract.ts'
 import { LogUnavailable } from '../../src/log/log.ts'
 import { openLogger } from '../../src/observe/logger.ts'
-import { serve } from '../../src/serve.ts'
+import { serveAnew } from '../../src/serve-anew.ts'
 import { poll } from '../poll/contract.ts'
 import { pollKinds } from '../poll/decide.ts'
 import { connect } from '../support/client.ts'
@@ -51,7 +51,7 @@ test('[MISSED-10] an opening that fails while what was missed is looked for hang
   }
   const config = readConfig({ LYCEUM_DATA: directory, JWT_SECRET: SECRET, PORT: '0' })
   const what = { contracts: [...all, failing], kinds: { ...catalogue, ...pollKinds } }
-  const server = await serve(config, openLogger('fatal'), what)
+  const server = await serveAnew(config, openLogger('fatal'), what, () => {})
   onTestFinished(async () => {
     await server.stop()
     await rm(directory, { recursive: true, force: true })

@@ -41,10 +41,14 @@ function store(): ReceiptStore & { readonly all: Map<string, Receipt> } {
 let kept: ReturnType<typeof store>
 let its: Receipts
 let now: number
+/** Cursors of a part that the log has lost. */
+let lost: string[]
 beforeEach(() => {
   kept = store()
   now = 10
-  its = receipts({ store: kept, clock: manualClock(), pos: () => cursorAt(now), cameAt: () => 0n })
+  lost = []
+  const isKnown = async (cursor: string): Promise<boolean> => !lost.includes(cursor)
+  its = receipts({ store: kept, clock: manualClock(), pos: () => cursorAt(now), cameAt: () => 0n, isKnown })
 })
 
 /** A connection of vera's; gives from where it is told what it has missed. */
@@ -70,6 +74,20 @@ test('[MISSED-9] what was told of what was missed is known before all of it was 
   await nextTurn()
   ends(second) // the line breaks before it was told the rest, and before its pong for this
   expect((await comes('third', 'second')).after).toBe(cursorAt(20))
+})
+
+test('[PAST-3] who comes in the place of a connection of a past that is lost is told how it stands', async () => {
+  const first = await comes('first')
+  its.caughtUp(first.socket, false)
+  ends(first)
+  lost = [cursorAt(10)]
+  now = 5
+  const second = await comes('second', 'first')
+  expect(second.after).toBeNull()
+  its.caughtUp(second.socket, false)
+  ends(second)
+  now = 7
+  expect((await comes('third', 'second')).after).toBe(cursorAt(5)) // of what the log holds now
 })
 
 test('[MISSED-8] who is lost before they can have heard who they are now comes in the same place again', async () => {

@@ -109,7 +109,7 @@ async function agree(log: Log, steps: readonly Step[]): Promise<void> {
       )
     } else {
       const found = typeof next.index === 'number' ? (await gather(log.readAll()))[next.index] : undefined
-      const after = typeof next.index === 'string' ? next.index : (found?.position ?? 'start')
+      const after = typeof next.index === 'string' ? next.index : (found ?? 'start')
       const skipped = after === 'start' ? 0 : after === 'end' ? model.length : (next.index as number) + 1
       const seen: Place[] = []
       const ended = Promise.withResolvers<void>()

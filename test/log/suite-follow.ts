@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { type Recorded, UnreadableEvent } from '../../src/log/log.ts'
+import { AnotherPast, type Recorded, UnreadableEvent } from '../../src/log/log.ts'
 import { type Given, notes, renote, textOf } from './suite-world.ts'
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index)
@@ -60,9 +60,26 @@ export function followCases(given: Given): void {
     await log.append(stream('a'), -1, notes(0, 1, 2))
     const [, second] = await all()
     if (!second) throw new Error('unreachable: three events were found')
-    const kept = follow({ after: second.position })
+    const kept = follow({ after: second })
     await kept.live()
     expect(kept.events.map(textOf)).toEqual([2])
+  })
+
+  given('[case 48] [PAST-6] after an event that the log does not hold nothing comes but the error', async (its) => {
+    await its.log.append(its.stream('a'), -1, notes(0, 1, 2))
+    const [first, second, third] = await its.all()
+    if (!first || !second || !third) throw new Error('unreachable: three events were found')
+    const beyond = { position: third.position + 100_000n, id: third.id }
+    for (const after of [
+      { position: second.position, id: first.id },
+      { position: first.position, id: second.id },
+      beyond,
+    ]) {
+      const kept = its.follow({ after })
+      await kept.until(() => kept.errors.length > 0)
+      expect(kept.errors).toEqual([new AnotherPast(after)])
+      expect(kept.events).toEqual([])
+    }
   })
 
   given(

@@ -10,7 +10,8 @@ import { all } from '../../src/contracts/all.ts'
 import { cursorOf } from '../../src/delivery/cursor.ts'
 import { noticesOf } from '../../src/delivery/resume.ts'
 import { openLogger } from '../../src/observe/logger.ts'
-import { type Running, serve } from '../../src/serve.ts'
+import type { Running } from '../../src/serve.ts'
+import { serveAnew } from '../../src/serve-anew.ts'
 import { openLog } from '../../src/storage.ts'
 import { type Client, connect } from '../support/client.ts'
 import { SECRET, tokenFor } from '../support/server.ts'
@@ -40,7 +41,7 @@ afterEach(async () => {
 
 const config = () => readConfig({ LYCEUM_DATA: directory, JWT_SECRET: SECRET, PORT: '0' })
 const start = async (): Promise<string> => {
-  server = await serve(config(), openLogger('warn'), what)
+  server = await serveAnew(config(), openLogger('warn'), what, () => {})
   return server.url
 }
 const come = async (url: string, role: string, id: string): Promise<Client> => {

@@ -391,6 +391,44 @@ describe('a snapshot', () => {
   })
 })
 
+describe('a log that went back', () => {
+  test('[PAST-7] is believed: what an awake room learned beyond it is forgotten, and somebody is told', async () => {
+    const logs = [log, memoryLog({ codec: codec(eventSchemas), now: () => at })]
+    let current = logs[0] as Log
+    let told = 0
+    const moving: Log = {
+      append: (...args) => current.append(...args),
+      read: (...args) => current.read(...args),
+      readAll: (...args) => current.readAll(...args),
+      follow: (...args) => current.follow(...args),
+      close: async () => {},
+    }
+    const onLostEvents = (): void => {
+      told += 1
+    }
+    const on = openEntities({ log: moving, snapshots, shared: true, now: Date.now, idleMs: 60_000, onLostEvents })
+    started.push(on)
+    await ask(open(), {}, on)
+    await ask(claim(ann), {}, on)
+    const older = node(logs[1])
+    await ask(open(), {}, older)
+    current = logs[1] as Log
+    expect(codeOf(await ask(claim(bob), {}, on))).toBe('chat-already-claimed') // a stale no records nothing
+    expect(codeOf(await ask(write('on'), {}, on))).toBe('done')
+    expect(told).toBe(1)
+    expect(codeOf(await ask(claim(bob), {}, on))).toBe('done')
+    await logs[1]?.close()
+  })
+
+  test('[PAST-7] and everything that is awake can be forgotten at once', async () => {
+    await ask(open())
+    expect(entities.awake()).toBe(1)
+    entities.forget()
+    expect(entities.awake()).toBe(0)
+    expect((await entities.state('chat', 'c1')).revision).toBe(0)
+  })
+})
+
 test('[ROOM-9] event names are unique over all kinds of rooms', () => {
   const names = Object.values(catalogue).flatMap(({ events }) => Object.keys(events))
   expect(new Set(names).size).toBe(names.length)

@@ -21,6 +21,8 @@ export interface Behaviour {
    * 3989).
    */
   checkpoints: 'seen' | 'next'
+  /** What it says of a position that is no record's: see `eventstore-standin-positions.ts`. */
+  invalidPosition: 'as 24.6' | 'as 22.10'
   /** Pause before an append is written and before it is answered, each. */
   appendDelayMs: number
   /** Pause before a read is begun; subscriptions are not meant. */
@@ -49,6 +51,7 @@ export const behaviour = (over: Partial<Behaviour> = {}): Behaviour => ({
   saysCaughtUp: true,
   streamPositions: true,
   checkpoints: 'seen',
+  invalidPosition: 'as 24.6',
   appendDelayMs: 0,
   readDelayMs: 0,
   onAppend: () => 'answer',

@@ -2,6 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerWritableStream } from '@grpc/grpc-js'
 import type { Node } from './eventstore-standin-append.ts'
+import {
+  askedPlace,
+  checkpointAfter,
+  invalidRead,
+  invalidSubscription,
+  isAfterPlace,
+  isInvalid,
+} from './eventstore-standin-positions.ts'
 import { indexAt, type Kept } from './eventstore-standin-store.ts'
 import {
   caughtUpResponse,
@@ -27,8 +35,9 @@ export async function read(node: Node, call: ReadCall): Promise<void> {
   if (!options.hasSubscription() && node.behaviour.readDelayMs > 0) await delay(node.behaviour.readDelayMs)
   try {
     if (options.hasSubscription()) await subscribe(node, call, options, write)
-    else if (options.hasAll()) await readAll(node, options, write)
-    else if (!(await readStream(node, call, options, write))) return
+    else if (options.hasAll()) {
+      if (!(await readAll(node, call, options, write))) return
+    } else if (!(await readStream(node, call, options, write))) return
     call.end()
   } catch (error) {
     if (!(error instanceof ClientGone)) throw error
@@ -82,35 +91,39 @@ async function readStream(node: Node, call: ReadCall, options: Options, write: W
   return true
 }
 
-async function readAll(node: Node, options: Options, write: Write): Promise<void> {
+async function readAll(node: Node, call: ReadCall, options: Options, write: Write): Promise<boolean> {
   const { all } = node.store
-  const from = options.getAll()
-  const position = from?.hasPosition() ? BigInt(from.getPosition()?.getCommitPosition() ?? 0) : null
+  const place = askedPlace(options)
+  if (isInvalid(node.store, place)) {
+    call.emit('error', invalidRead(node.behaviour))
+    return false
+  }
   const backwards = options.getReadDirection() === 1
-  const border = position === null ? (from?.hasEnd() ? all.length : 0) : indexAt(all, position)
+  const border = place === null ? (options.getAll()?.hasEnd() ? all.length : 0) : indexAt(all, place.commit)
   const end = all.length
   let at = backwards ? border - 1 : border
   for (let left = Number(options.getCount()); left > 0 && at >= 0 && at < end; left--) {
     await write(eventResponse(all[at]!, true)) // 0 <= at < end
     at += backwards ? -1 : 1
   }
+  return true
 }
 
 /**
  * Past events, then live ones, until the client goes; `position` is exclusive, also when it is a checkpoint between
- * events.
+ * events. Beyond the end there is nothing but silence until the log has grown past it.
  */
 async function subscribe(node: Node, call: ReadCall, options: Options, write: Write): Promise<void> {
   const { store, behaviour } = node
   const { all } = store
   const matches = matcher(options)
-  // A position, not a place in the array: a scavenge takes events out.
-  let seen = all[firstAfter(all, options) - 1]?.position ?? -1n
-  const next = (): Kept | undefined => all[indexAt(all, seen + 1n)]
   const from = options.getAll()
-  node.subscribedAfter.push(
-    from?.hasPosition() ? BigInt(from.getPosition()?.getCommitPosition() ?? 0) : from?.hasEnd() ? -2n : -1n,
-  )
+  if (from === undefined) throw new Error('the stand-in knows subscriptions to $all only')
+  const place = askedPlace(options)
+  // A position, not a place in the array: a scavenge takes events out.
+  let seen = place === null ? (from.hasEnd() ? store.end() - 1n : -1n) : place.commit - 1n
+  const next = (): Kept | undefined => all[indexAt(all, seen + 1n)]
+  node.subscribedAfter.push(place?.commit ?? (from.hasEnd() ? -2n : -1n))
   let considered = 0
   let live = false
   let wake = (): void => {}
@@ -118,15 +131,22 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
   for (const event of ['cancelled', 'close', 'error']) call.on(event, () => wake())
   try {
     await write(confirmationResponse())
+    if (isInvalid(store, place)) {
+      call.emit('error', invalidSubscription(behaviour))
+      throw new ClientGone()
+    }
     while (!isOver(call)) {
       for (let kept = next(); kept !== undefined; kept = next()) {
         seen = kept.position
+        // Of a log that has to grow up to there first, what comes before is never delivered.
+        if (place !== null && !isAfterPlace(kept, place)) continue
         if (matches.test(kept)) {
           await write(eventResponse(kept, true))
           node.count('sent')
         }
         if (++considered % matches.checkpointEvery === 0) {
-          await write(checkpoint(behaviour.checkpoints, kept))
+          const { commit, prepare } = checkpointAfter(behaviour.checkpoints, kept)
+          await write(checkpointResponse(commit, prepare))
           node.count('checkpoint')
         }
       }
@@ -141,22 +161,6 @@ async function subscribe(node: Node, call: ReadCall, options: Options, write: Wr
   } finally {
     unwatch()
   }
-}
-
-const checkpoint = (kind: 'seen' | 'next', { position, data, meta }: Kept): streamsPb.ReadResp =>
-  kind === 'seen'
-    ? checkpointResponse(position, position)
-    : checkpointResponse(position + BigInt(64 + data.length + meta.length), 0n)
-
-function firstAfter(all: readonly Kept[], options: Options): number {
-  const from = options.getAll()
-  if (from === undefined) throw new Error('the stand-in knows subscriptions to $all only')
-  const place = from.getPosition()
-  if (place === undefined) return from.hasEnd() ? all.length : 0
-  const commit = BigInt(place.getCommitPosition())
-  const at = indexAt(all, commit)
-  // Places are compared by commit, then by prepare; an event stands at (position, position).
-  return all[at]?.position === commit && BigInt(place.getPreparePosition()) >= commit ? at + 1 : at
 }
 
 function matcher(options: Options): { test(kept: Kept): boolean; readonly checkpointEvery: number } {

@@ -35,6 +35,19 @@ export type Outcome =
   /** A leader that is alone has it and may lose it: not acknowledged, not readable, not delivered. */
   | { readonly kind: 'uncommitted' }
 
+export interface Backup {
+  readonly all: readonly Kept[]
+  readonly deleted: readonly string[]
+  readonly end: bigint
+}
+
+/** What stands in a new database before anybody has written to it takes so much. */
+const FIRST_POSITION = 3_481n
+
+/** From one record to the next: positions are places in a file, so that they are far apart. */
+export const recordSize = ({ type, data, meta, stream }: Pick<Kept, 'type' | 'data' | 'meta' | 'stream'>): bigint =>
+  BigInt(160 + 2 * type.length + stream.length + data.length + meta.length)
+
 /**
  * What EventStoreDB keeps, in memory: it survives the stand-in's crashes, and several stand-ins may share it as one
  * cluster.
@@ -49,6 +62,14 @@ export interface StandinStore {
   append(name: string, expected: Expected, events: readonly Raw[], createdMs: number): Outcome
   /** Final: the stream can never be used again; `$all` shows a `$streamDeleted`. */
   tombstone(name: string): void
+  /** Everything as it is now. */
+  backup(): Backup
+  /** Forgets everything for what a backup holds, of this store or of another one. Its server must be down. */
+  putBack(backup: Backup): void
+  /** Where the next event will stand: nothing stands here or behind it. */
+  end(): bigint
+  /** A record stood here, and reading from here gives what follows. */
+  isScavenged(position: bigint): boolean
   /** The events are hidden; whoever writes to the stream again goes on with the next number. */
   softDelete(name: string, createdMs: number): void
   /** Takes out of `$all` what reads of the streams do not show, but for the newest event of each stream. */
@@ -74,7 +95,8 @@ export function standinStore(): StandinStore {
   const streams = new Map<string, Kept[]>()
   const deleted = new Set<string>()
   const listeners = new Set<() => void>()
-  let nextPosition = 0n
+  let nextPosition = FIRST_POSITION
+  const scavenged = new Set<bigint>()
   /** Set while the leader is alone. */
   let pending: Pending[] | null = null
 
@@ -87,7 +109,7 @@ export function standinStore(): StandinStore {
     for (const raw of events) {
       const revision = (kept.at(-1)?.revision ?? -1) + 1
       const one: Kept = { ...raw, stream: name, revision, position: nextPosition, createdMs }
-      nextPosition += BigInt(64 + raw.data.length + raw.meta.length)
+      nextPosition += recordSize(one)
       kept.push(one)
       all.push(one)
     }
@@ -163,8 +185,9 @@ export function standinStore(): StandinStore {
       deleted.add(name)
       const revision = Number.MAX_SAFE_INTEGER
       const mark = { id: crypto.randomUUID(), type: '$streamDeleted', json: true, ...bytesOf('') }
-      all.push({ ...mark, stream: name, revision, position: nextPosition, createdMs: Date.now() })
-      nextPosition += 64n
+      const gone = { ...mark, stream: name, revision, position: nextPosition, createdMs: Date.now() }
+      all.push(gone)
+      nextPosition += recordSize(gone)
       tell()
     },
     softDelete(name, createdMs) {
@@ -178,6 +201,7 @@ export function standinStore(): StandinStore {
         streams.set(name, left)
       }
       const left = new Set([...streams.values()].flat())
+      for (const one of all) if (!left.has(one) && one.type !== '$streamDeleted') scavenged.add(one.position)
       all.splice(0, all.length, ...all.filter((one) => left.has(one) || one.type === '$streamDeleted'))
     },
     loseQuorum() {
@@ -188,6 +212,24 @@ export function standinStore(): StandinStore {
       pending = null
       if (fate === 'survived') for (const { name, events, createdMs } of taken) commit(name, events, createdMs)
     },
+    backup: () => ({ all: [...all], deleted: [...deleted], end: nextPosition }),
+    putBack(backup) {
+      all.splice(0, all.length, ...backup.all)
+      streams.clear()
+      deleted.clear()
+      for (const name of backup.deleted) deleted.add(name)
+      for (const kept of all) {
+        if (kept.type === '$streamDeleted') continue
+        const its = streams.get(kept.stream) ?? []
+        streams.set(kept.stream, its)
+        its.push(kept)
+      }
+      scavenged.clear()
+      pending = null
+      nextPosition = backup.end
+    },
+    end: () => nextPosition,
+    isScavenged: (position) => scavenged.has(position),
     watch(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -68,6 +68,20 @@ export async function until(fact: () => boolean): Promise<void> {
   while (!fact()) await nextTurn()
 }
 
+/**
+ * Breaks subscriptions again and again until one goes on from this event: how far the one before is known to have come
+ * is read from the server, beside what it delivers.
+ */
+export async function resumedAfter(server: EventStoreStandin, position: bigint | undefined): Promise<void> {
+  const { subscribedAfter } = server
+  do {
+    const count = subscribedAfter.length
+    for (const _ of upTo(50)) await nextTurn()
+    server.dropSubscriptions()
+    await until(() => subscribedAfter.length > count)
+  } while (subscribedAfter.at(-1) !== position)
+}
+
 export async function gathered(batches: AsyncIterable<readonly Recorded[]>): Promise<Recorded[]> {
   const found: Recorded[] = []
   for await (const batch of batches) found.push(...batch)

@@ -17,14 +17,13 @@ import { softDelete, tombstone } from './eventstore-standin-delete.ts'
 import { type Behaviour, behaviour, gate } from './eventstore-standin-faults.ts'
 import { type ReadCall, read } from './eventstore-standin-read.ts'
 import { guarded } from './eventstore-standin-rights.ts'
-import { type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
+import { type Backup, type Raw, type StandinStore, standinStore } from './eventstore-standin-store.ts'
 import type { Certificate } from './eventstore-standin-tls.ts'
 
 /*
  * Where the stand-in is not what real servers were (section 6 of the notes on EventStoreDB):
  *
  * - Appends are taken by BatchAppend alone: the unary call is refused, so that nobody uses it unseen (6.2).
- * - Every position can be read from: none is wrong, none is beyond the end; and positions lie close together (6.3).
  * - Gossip says of every member that it lives; rights are those to `$all` alone (6.4).
  * - Without quorum the leader stays: what it took is lost or kept when the test says so (6.5).
  * - Metadata is not checked, its rights mean nothing. Links are never resolved (6.6).
@@ -55,6 +54,8 @@ export interface EventStoreStandin {
   kill(): void
   /** Up again on the same port, with the same data. */
   restart(): Promise<void>
+  /** Down, and up again on the same port with what a backup holds: an older one, or that of another server. */
+  restore(backup: Backup): Promise<void>
   /** Connections stay open, nothing is answered or written until `thaw`. */
   freeze(): void
   thaw(): void
@@ -113,6 +114,12 @@ export async function startEventStore({
     async restart() {
       server.grpc.forceShutdown()
       node.gate.open()
+      server = await listening(services, bound, tls)
+    },
+    async restore(backup) {
+      server.grpc.forceShutdown()
+      node.gate.open()
+      store.putBack(backup)
       server = await listening(services, bound, tls)
     },
     freeze: () => node.gate.shut(),

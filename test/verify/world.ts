@@ -13,6 +13,7 @@ import { openPasswords } from '../../src/gateway/auth/passwords.ts'
 import { subscriptionsTo } from '../../src/gateway/sockets/subscriptions.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
+import { openTrail } from '../../src/log/trail.ts'
 import { openHubs } from '../../src/presence/hubs.ts'
 import { localProbe } from '../../src/presence/liveness-probe.ts'
 import { memoryLeases } from '../../src/presence/memory.ts'
@@ -79,7 +80,10 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
   const onError = (error: unknown): never => {
     throw error
   }
-  const follower = openFollower({ log, outlet, profiles, clock, onError })
+  const follower = openFollower({
+    ...{ log, outlet, profiles, clock, onError },
+    ...{ trail: openTrail(), onAnotherPast: onError },
+  })
   const leases = memoryLeases()
   passwords ??= openPasswords()
   const node: Node = {

@@ -8,10 +8,10 @@ export async function count(path: string, table: string, times: number): Promise
   const store = await openEmbeddedViews(path)
   let lost = 0
   for (let done = 0; done < times; ) {
-    const { position, rows } = await store.read(table, ['count'])
+    const { upTo, rows } = await store.read(table, ['count'])
     const row = ((rows[0] as number | undefined) ?? 0) + 1
-    if (await store.commit(table, position, (position ?? 0n) + 1n, [{ key: 'count', row, added: [], removed: [] }]))
-      done++
+    const next = { position: (upTo?.position ?? 0n) + 1n, id: `event-${row}` }
+    if (await store.commit(table, upTo, next, [{ key: 'count', row, added: [], removed: [] }])) done++
     else lost++
     // Lets this process's read snapshot go, as any real work does.
     await new Promise((resolve) => setImmediate(resolve))

@@ -21,19 +21,26 @@ test('two processes that commit to one table lose nothing and repeat nothing', a
   await other
   const store = await openEmbeddedViews(path)
   // A look at what this process saw a moment ago may still be kept; what is lost would never come.
-  await expect.poll(() => store.read('trial.v1.a', ['count'])).toEqual({ position: 600n, rows: [600] })
+  await expect
+    .poll(() => store.read('trial.v1.a', ['count']))
+    .toEqual({
+      upTo: { position: 600n, id: 'event-600' },
+      rows: [600],
+    })
   await store.close()
 })
 
-test('everything is there again after closing and opening', async () => {
+test('[PAST-5] everything is there again after closing and opening', async () => {
   const before = await openEmbeddedViews(path)
-  await before.commit('trial.v1.a', null, 5n, [{ key: 'a', row: { seq: 0 }, added: ['i'], removed: [] }])
+  await before.commit('trial.v1.a', null, { position: 5n, id: 'fifth' }, [
+    { key: 'a', row: { seq: 0 }, added: ['i'], removed: [] },
+  ])
   await before.promote('trial', null, 'trial.v1.a')
   await before.close()
   const after = await openEmbeddedViews(path)
   expect(await after.live('trial')).toBe('trial.v1.a')
   expect(await after.scan('trial.v1.a', { from: '', to: '~', limit: 9 })).toEqual({
-    position: 5n,
+    upTo: { position: 5n, id: 'fifth' },
     entries: [{ index: 'i', key: 'a', row: { seq: 0 } }],
   })
   await after.close()
@@ -43,5 +50,5 @@ test('a closed store is ViewsUnavailable', async () => {
   const store = await openEmbeddedViews(path)
   await store.close()
   await expect(store.live('trial')).rejects.toThrow(ViewsUnavailable)
-  await expect(store.commit('trial.v1.a', null, 1n, [])).rejects.toThrow(ViewsUnavailable)
+  await expect(store.commit('trial.v1.a', null, { position: 1n, id: 'first' }, [])).rejects.toThrow(ViewsUnavailable)
 })

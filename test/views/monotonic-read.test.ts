@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { lastOf } from '../../src/log/last-of.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryViews } from '../../src/views/memory.ts'
 import { runViews, type ViewRunner } from '../../src/views/runner.ts'
@@ -18,11 +19,12 @@ beforeEach(async () => {
   store = memoryViews()
   copy = memoryViews()
   runner = views()
-  const first = await record(log, 'box-a', added(1))
+  await record(log, 'box-a', added(1))
+  const first = (await lastOf(log)) ?? null
   await runner.ready()
   const table = runner.table('boxes') ?? ''
   const index = boxes.index('a', { seq: 0, sum: 1 })
-  await copy.commit(table, null, first, [{ key: 'a', row: { seq: 0, sum: 1 }, added: index, removed: [] }])
+  if (first) await copy.commit(table, null, first, [{ key: 'a', row: { seq: 0, sum: 1 }, added: index, removed: [] }])
   await copy.promote('boxes', null, table)
   told = await record(log, 'box-a', added(1))
   await runner.reached('boxes', told, 5_000)

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Projection } from '../../projections/projection.ts'
 import { codec } from '../../src/log/codec.ts'
+import { lastOf } from '../../src/log/last-of.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import type { Alarm } from '../../src/views/alarm.ts'
@@ -41,8 +42,8 @@ describe('a runner', () => {
     const store = memoryViews()
     const { runner } = kept(trialLog(), store)
     await runner.ready()
-    expect(runner.table('boxes')).toBe('boxes.v1.first')
-    expect(await store.live('boxes')).toBe('boxes.v1.first')
+    expect(runner.table('boxes')).toBe('boxes.v1001.first')
+    expect(await store.live('boxes')).toBe('boxes.v1001.first')
     expect(await runner.get('boxes', ['a'])).toEqual({ position: null, rows: [undefined] })
   })
 
@@ -105,7 +106,7 @@ describe('a runner', () => {
     const position = await record(log, 'box-a', added(1))
     const { runner } = kept(log, store)
     await runner.ready()
-    expect(runner.table('boxes')).toBe('boxes.v1.first')
+    expect(runner.table('boxes')).toBe('boxes.v1001.first')
     expect(await runner.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 1, sum: 2 }] })
   })
 
@@ -244,10 +245,10 @@ describe('a rebuild', () => {
     })()
     const { table } = await runner.rebuild('boxes')
     await writing
-    expect(table).not.toBe('boxes.v1.first')
+    expect(table).not.toBe('boxes.v1001.first')
     expect(await runner.reached('boxes', last, 5_000)).toBe(true)
     await expect.poll(() => runner.table('boxes')).toBe(table)
-    expect((await store.read('boxes.v1.first', [])).position).toBe(null)
+    expect((await store.read('boxes.v1001.first', [])).upTo).toBe(null)
     expect((await verified(log, store)).equal).toBe(true)
   })
 
@@ -277,18 +278,18 @@ describe('a raised version', () => {
     const store: ViewStore = {
       ...inner,
       async commit(table, ...rest) {
-        if (table.startsWith('boxes.v2')) await gate.promise
+        if (table.startsWith('boxes.v1002')) await gate.promise
         return inner.commit(table, ...rest)
       },
     }
     const { runner } = kept(log, store, second)
-    await expect.poll(() => runner.table('boxes')).toBe('boxes.v1.first')
+    await expect.poll(() => runner.table('boxes')).toBe('boxes.v1001.first')
     expect(await runner.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 0, sum: 1 }] })
     gate.resolve()
     await runner.ready()
-    expect(runner.table('boxes')).toBe('boxes.v2.first')
+    expect(runner.table('boxes')).toBe('boxes.v1002.first')
     expect((await runner.scan('boxes', all)).entries.map(({ index }) => index)).toEqual(['name/a'])
-    expect((await store.read('boxes.v1.first', [])).position).toBe(null)
+    expect((await store.read('boxes.v1001.first', [])).upTo).toBe(null)
   })
 
   test('is not undone by a node of the old version, which reads on', async () => {
@@ -302,7 +303,7 @@ describe('a raised version', () => {
     const position = await record(log, 'box-a', added(1))
     expect(await old.reached('boxes', position, 5_000)).toBe(true)
     expect(await old.get('boxes', ['a'])).toEqual({ position, rows: [{ seq: 0, sum: 1 }] })
-    expect(await store.live('boxes')).toBe('boxes.v2.first')
+    expect(await store.live('boxes')).toBe('boxes.v1002.first')
   })
 
   test('that nobody folds any more is replaced by the old version', async () => {
@@ -313,7 +314,7 @@ describe('a raised version', () => {
     await newer.stop()
     const position = await record(log, 'box-a', added(1))
     const { runner } = kept(log, store)
-    await expect.poll(() => runner.table('boxes')).toMatch(/^boxes\.v1\./)
+    await expect.poll(() => runner.table('boxes')).toMatch(/^boxes\.v1001\./)
     expect(await runner.reached('boxes', position, 5_000)).toBe(true)
   })
 })
@@ -361,12 +362,12 @@ describe('several runners of one store', () => {
     const position = await record(log, 'other-a', added(1))
     await expect.poll(() => other.status().boxes?.state).toBe('following')
     const table = other.table('boxes') ?? ''
-    await expect.poll(async () => (await store.read(table, [])).position).toBe(position)
+    await expect.poll(async () => (await store.read(table, [])).upTo?.position).toBe(position)
   })
 })
 
 describe('a table', () => {
-  test('that knows more than the log is built anew, with an alarm', async () => {
+  test('[PAST-2] that knows more than the log is built anew, with an alarm', async () => {
     const store = memoryViews()
     const long = trialLog()
     for (let n = 0; n < 20; n++) await record(long, 'box-a', added(1))
@@ -376,20 +377,83 @@ describe('a table', () => {
     const restored = trialLog()
     await record(restored, 'box-a', added(1))
     const { runner, alarms } = kept(restored, store)
-    await expect.poll(() => alarms.map(({ kind }) => kind)).toEqual(['ahead-of-log'])
+    await expect.poll(() => alarms.map(({ kind }) => kind)).toEqual(['another-past'])
     await runner.ready()
     expect((await runner.get('boxes', ['a'])).rows).toEqual([{ seq: 0, sum: 1 }])
+  })
+
+  test('[PAST-2] of another log that is longer is built anew, and is never shown', async () => {
+    const store = memoryViews()
+    const short = trialLog()
+    await record(short, 'box-a', added(1))
+    const before = kept(short, store).runner
+    await before.ready()
+    await before.stop()
+    const other = trialLog()
+    for (let n = 0; n < 20; n++) await record(other, 'box-b', added(1))
+    const { runner, alarms } = kept(other, store)
+    await runner.ready()
+    expect(alarms.map(({ kind }) => kind)).toEqual(['another-past'])
+    expect((await runner.get('boxes', ['a', 'b'])).rows).toEqual([undefined, { seq: 19, sum: 20 }])
+    expect((await verified(other, store)).equal).toBe(true)
+  })
+
+  test('[PAST-2] is not spoiled by a node that has not heard yet that the log was replaced', async () => {
+    const store = memoryViews()
+    const lost = trialLog()
+    for (let n = 0; n < 5; n++) await record(lost, 'box-a', added(1))
+    let current = lost
+    // What it follows has not ended yet, what it reads is the other log's already.
+    const moving: Log = { ...lost, readAll: (options) => current.readAll(options) }
+    const late = kept(moving, store).runner
+    await late.ready()
+    for (let n = 0; n < 5; n++) await record(lost, 'box-a', added(1))
+    const last = (await lastOf(lost))?.position ?? 0n
+    expect(await late.reached('boxes', last, 5_000)).toBe(true)
+    const other = trialLog()
+    await record(other, 'box-b', added(1))
+    current = other
+    const { runner } = kept(other, store)
+    await runner.ready()
+    const table = runner.table('boxes')
+    expect(table).not.toBe('boxes.v1001.first')
+    await expect.poll(() => late.table('boxes')).toBe(table)
+    const position = await record(other, 'box-b', added(1))
+    expect(await runner.reached('boxes', position, 5_000)).toBe(true)
+    await delay(100) // several polls of the late one
+    expect(await store.live('boxes')).toBe(table)
+    expect((await verified(other, store)).equal).toBe(true)
+    expect((await store.read(table ?? '', ['a'])).rows).toEqual([undefined])
+  })
+
+  test('[PAST-2] that was being built from another log is not built on', async () => {
+    const store = memoryViews()
+    const half = trialLog()
+    await record(half, 'box-a', added(1))
+    const first = await lastOf(half)
+    if (!first) throw new Error('unreachable: it was just recorded')
+    await store.commit('boxes.v1001.first', null, first, [
+      { key: 'a', row: { seq: 0, sum: 1 }, added: ['sum/0000001'], removed: [] },
+    ])
+    const log = trialLog()
+    await record(log, 'box-b', added(1))
+    const { runner } = kept(log, store)
+    await runner.ready()
+    expect(runner.table('boxes')).not.toBe('boxes.v1001.first')
+    expect((await verified(log, store)).equal).toBe(true)
   })
 
   test('that was spoiled by hand is found out by verifying', async () => {
     const log = trialLog()
     const store = memoryViews()
     const position = await record(log, 'box-a', added(1))
+    const first = await lastOf(log)
+    if (!first) throw new Error('unreachable: it was just recorded')
     await record(log, 'box-b', added(1))
-    await store.commit('boxes.v1.x', null, position, [
+    await store.commit('boxes.v1001.x', null, first, [
       { key: 'a', row: { seq: 0, sum: 2 }, added: ['sum/0000002', 'stray/a'], removed: [] },
     ])
-    await store.promote('boxes', null, 'boxes.v1.x')
+    await store.promote('boxes', null, 'boxes.v1001.x')
     const found = await verified(log, store)
     expect(found).toMatchObject({ equal: false, position, rows: 1 })
     expect(found.differences).toEqual(['a', 'stray/a -> a', 'sum/0000002 -> a', 'sum/0000001 -> a'])

@@ -68,14 +68,14 @@ describe('the redis view store and its server', () => {
 
   test('a killed server is ViewsUnavailable at once, a restarted one answers again and is empty', async () => {
     await store.promote('trial', null, 'trial.v1.a')
-    await store.commit('trial.v1.a', null, 1n, [{ key: 'a', row: 1, added: ['i'], removed: [] }])
+    await store.commit('trial.v1.a', null, at(1n), [{ key: 'a', row: 1, added: ['i'], removed: [] }])
     await server.kill()
     await expect(store.read('trial.v1.a', ['a'])).rejects.toThrow(ViewsUnavailable)
-    await expect(store.commit('trial.v1.a', 1n, 2n, [])).rejects.toThrow(ViewsUnavailable)
+    await expect(store.commit('trial.v1.a', at(1n), at(2n), [])).rejects.toThrow(ViewsUnavailable)
     await server.restart()
     expect(await answered()).toBe(null)
-    expect(await store.commit('trial.v1.a', 1n, 2n, [])).toBe(false)
-    expect(await store.commit('trial.v1.a', null, 2n, [])).toBe(true)
+    expect(await store.commit('trial.v1.a', at(1n), at(2n), [])).toBe(false)
+    expect(await store.commit('trial.v1.a', null, at(2n), [])).toBe(true)
   })
 
   test('a server that hangs is ViewsUnavailable after the timeout', async () => {
@@ -101,3 +101,6 @@ describe('the redis view store and its server', () => {
     )
   })
 })
+
+/** An event that stands there. */
+const at = (position: bigint) => ({ position, id: `event-${position}` })

@@ -39,6 +39,6 @@ export function courseEvents(log: Log): Foreseeing<CourseChange> {
     },
     changeOf,
     onEvent: changeOf,
-    seed: async () => (await lastOf(log))?.position ?? null,
+    seed: async () => (await lastOf(log)) ?? null,
   }
 }

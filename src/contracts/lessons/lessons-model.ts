@@ -7,7 +7,7 @@ import type { Model } from '../../delivery/feed.ts'
 import { MemoryLists } from '../../delivery/memory-lists.ts'
 import { seedFrom } from '../../delivery/seed.ts'
 import type { FoldHistory } from '../../log/fold-history.ts'
-import { type Log, LogUnavailable } from '../../log/log.ts'
+import { type Checkpoint, type Log, LogUnavailable } from '../../log/log.ts'
 import type { ViewStore } from '../../views/store.ts'
 import { LessonRecord, lessonAt } from './record.ts'
 
@@ -78,10 +78,10 @@ export class LessonsModel implements Model<LessonChange> {
     return { record, recorded, who }
   }
 
-  async seed(store: ViewStore, log: Log, onError: (error: unknown) => void): Promise<bigint | null> {
+  async seed(store: ViewStore, log: Log, onError: (error: unknown) => void): Promise<Checkpoint | null> {
     const open = new Set<string>()
-    const position = await seedFrom(store, log, lessons.name, ['open/'], (id) => open.add(id))
-    if (position === null) return null
+    const upTo = await seedFrom(store, log, lessons.name, ['open/'], (id) => open.add(id))
+    if (upTo === null) return null
     for (const id of open) {
       try {
         await this.#read(id)
@@ -90,7 +90,7 @@ export class LessonsModel implements Model<LessonChange> {
         onError(error)
       }
     }
-    return position
+    return upTo
   }
 
   /** Makes a lesson as it was after its event `seq` (default: the last) from its stream. */

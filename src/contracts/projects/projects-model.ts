@@ -49,6 +49,6 @@ export function projectsModel(log: Log, history: FoldHistory<ProjectRow>): Fores
       if (change) put(recorded.stream, change.after)
       return change
     },
-    seed: async () => (await lastOf(log))?.position ?? null,
+    seed: async () => (await lastOf(log)) ?? null,
   }
 }

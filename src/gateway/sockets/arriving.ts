@@ -153,7 +153,8 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
       }
       preparing = prepared(connection)
     }
-    throw new Error(`what a new connection is told was behind ${MAX_ROUNDS} times`)
+    // Also when this node has heard of a past that the log has lost: it will find out (decision 0033).
+    throw new LogUnavailable(`what a new connection is told was behind ${MAX_ROUNDS} times`)
   }
 
   /** After what it has to be told again; undefined = nothing. */

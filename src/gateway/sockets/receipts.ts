@@ -11,6 +11,8 @@ export interface ReceiptsOptions {
   readonly pos: () => string
   /** Position of the event with which the presence of this person began; undefined = they have none. */
   readonly cameAt: (person: string) => bigint | undefined
+  /** False: the log does not hold what this cursor is of, because it was put back or replaced. Must not reject. */
+  readonly isKnown: (cursor: string) => Promise<boolean>
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Receipts {
   ended(socket: Socket, end: { readonly meant: boolean; readonly heardAt: number }): void
 }
 
-export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receipts {
+export function receipts({ store, clock, pos, cameAt, isKnown }: ReceiptsOptions): Receipts {
   const bySocket = new Map<string, Client>()
   const byRoom = new Map<string, Here>()
   let dirty: Client[] = []
@@ -112,7 +114,10 @@ export function receipts({ store, clock, pos, cameAt }: ReceiptsOptions): Receip
         return null
       }
       // One after another: of two that come at once each takes another receipt.
-      const turn = here.turn.then(() => places.find(client, others))
+      const turn = here.turn.then(async () => {
+        const found = await places.find(client, others)
+        return found !== null && (await isKnown(found)) ? found : null
+      })
       here.turn = turn
       return turn.then((missing) => {
         client.isOwed = missing !== null
