@@ -31,5 +31,7 @@ export interface EntityParts<S, C extends Command, E extends Event> {
 export interface View<S> {
   /** Of the last event; -1 = nothing has ever happened here. */
   readonly revision: number
+  /** When it was recorded, milliseconds since 1970; 0 = nothing was. */
+  readonly at: number
   readonly state: S
 }

@@ -41,7 +41,7 @@ export class KnownStream<S> {
   }
 
   view(actor: Actor<S>): View<S> {
-    return { revision: this.#revision, state: actor.state() }
+    return { revision: this.#revision, at: this.#lastAt, state: actor.state() }
   }
 
   /** Awake, and with everything that the log has now. Rejects as the log does, and with StreamDamaged. */

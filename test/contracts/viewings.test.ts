@@ -117,6 +117,19 @@ test('[COURSE-31] at most one event a second, whatever is reported', async () =>
   for (const [n, { at }] of all.entries()) if (n > 0) expect(at - (all[n - 1]?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
 })
 
+test('[COURSE-31] nor across a restart, or another node that they go on at', async () => {
+  await report(0)
+  await pass(300)
+  its = open()
+  const first = report(100)
+  await pass(300)
+  expect(await recorded()).toHaveLength(1)
+  await pass(400)
+  await first
+  const [before, after] = await recorded()
+  expect((after?.at ?? 0) - (before?.at ?? 0)).toBeGreaterThanOrEqual(1_000)
+})
+
 test('[COURSE-31] whoever just stops is recorded within 15 s, and let go of', async () => {
   await report(0)
   await pass(2_000)

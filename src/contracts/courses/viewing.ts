@@ -69,7 +69,11 @@ export interface Viewing {
 /** Of what was recorded before this node knew of it. */
 const DONE: Answer = { kind: 'done', id: null, seq: 0, position: null, events: [] }
 
-export function newViewing(video: OfVideo, by: Party, recorded: WatchContext): Viewing {
+/** Of one viewer of one video at most one event is recorded in so long. */
+export const AT_MOST_EVERY_MS = 1_000
+
+/** `recordedAt`: when their last event was recorded, which need not be of a report. */
+export function newViewing(video: OfVideo, by: Party, recorded: WatchContext, recordedAt: number): Viewing {
   const { union, last, highest, watchedSeconds, percent, named } = recorded
   const calls: Viewing['calls'] = new Map(
     named.map(([clientId, sent]) => [clientId, { sent, answer: Promise.resolve(DONE) }] as const),
@@ -77,7 +81,11 @@ export function newViewing(video: OfVideo, by: Party, recorded: WatchContext): V
   return {
     ...{ video, by, union, highest, last, place: last, watched: { watchedSeconds, percent }, stretches: [] },
     ...{ isDirty: false, isBegun: false, ref: null, held: [], recorded: [], named: [], calls },
-    ...{ recordedAt: Number.NEGATIVE_INFINITY, underWay: Promise.resolve(), isUnderWay: false },
+    ...{
+      recordedAt: last ? Math.min(recordedAt, last.at + AT_MOST_EVERY_MS) : Number.NEGATIVE_INFINITY,
+      underWay: Promise.resolve(),
+      isUnderWay: false,
+    },
     ...{ next: null, hurry: null, timer: undefined },
   }
 }

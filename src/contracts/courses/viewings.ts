@@ -9,7 +9,16 @@ import { keepNewest } from '../../keep-newest.ts'
 import type { Answer, Done } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { ProgressTold } from './notices.ts'
-import { counted, heard, newViewing, type OfVideo, type Position, recording, type Viewing } from './viewing.ts'
+import {
+  AT_MOST_EVERY_MS,
+  counted,
+  heard,
+  newViewing,
+  type OfVideo,
+  type Position,
+  recording,
+  type Viewing,
+} from './viewing.ts'
 
 export interface ViewingsOptions {
   readonly entities: Pick<Entities, 'ask' | 'state'>
@@ -54,7 +63,6 @@ export interface Known {
 
 /** What a crash may cost (COURSE-31). */
 const RECORD_EVERY_MS = 15_000
-const AT_MOST_EVERY_MS = 1_000
 /** Of one viewer: what waits to be told after an event, and the calls of which a repeat is known. */
 const MAX_HELD = 100
 const MAX_CALLS = 100
@@ -70,8 +78,8 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
 
   const begin = async (video: OfVideo, by: Party): Promise<Viewing> => {
     const id = watchId(video.videoId, by.id)
-    const { context } = (await entities.state('watch', id)).state
-    const viewing = newViewing(video, by, context)
+    const { at, state } = await entities.state('watch', id)
+    const viewing = newViewing(video, by, state.context, at)
     ready.set(id, viewing)
     return viewing
   }
