@@ -9,7 +9,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { type FileStore, FilesUnavailable, isHash, NoSuchFile } from './file-store.ts'
+import { type FileStore, FilesUnavailable, isHash, limited, NoSuchFile } from './file-store.ts'
 
 /** Where a bucket is; credentials come from the environment, as AWS's own tools take them. */
 export interface S3Place {
@@ -50,7 +50,7 @@ export function openS3Files({ bucket: Bucket, region, endpoint }: S3Place): File
   return {
     async put(bytes) {
       const pieces: Uint8Array[] = []
-      for await (const piece of bytes) pieces.push(piece)
+      for await (const piece of limited(bytes)) pieces.push(piece)
       const Body = Buffer.concat(pieces)
       const hash = createHash('sha256').update(Body).digest('hex')
       try {
@@ -99,6 +99,7 @@ export function openS3Files({ bucket: Bucket, region, endpoint }: S3Place): File
         throw unavailable(error)
       }
     },
+    async tidy() {}, // a put is one request, which is there whole or not at all
   }
 }
 

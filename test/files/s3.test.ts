@@ -18,7 +18,7 @@ async function bucket() {
   return `http://127.0.0.1:${port}`
 }
 
-describe('[FILE-1] [FILE-2] [FILE-3] [FILE-4] a bucket', () =>
+describe('[FILE-1] [FILE-2] [FILE-3] [FILE-4] [FILE-10] [FILE-11] [FILE-12] a bucket', () =>
   fileStoreSuite(async () => openS3Files({ bucket: 'files', region: 'us-east-1', endpoint: await bucket() })))
 
 test('[FILE-5] a store that is away is said so, in time', async () => {
