@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readFilesUrl } from './files-url.ts'
 
 /** One environment variable, as `lyceum --help` lists it. */
 export interface Variable<T = unknown> {
@@ -149,7 +150,12 @@ export const VARIABLES = {
     expects:
       'a directory like file:///srv/files, or a bucket like s3://name?region=eu-central-1 (with endpoint=http://… ' +
       'for a server that is not AWS; credentials as AWS’s tools take them from the environment)',
-    schema: url('file:', 's3:').refine((text) => !text.startsWith('s3:') || new URL(text).hostname !== ''),
+    schema: z.string().transform((text, context) => {
+      const read = readFilesUrl(text)
+      if ('files' in read) return read.files
+      context.addIssue({ code: 'custom', message: read.problem, params: { isAdvice: true } })
+      return z.NEVER
+    }),
   }),
   SMTP_URL: optional({
     description: 'Mail server for those who are added to a project while they have no open page; unset: no mail',
@@ -216,15 +222,20 @@ export function readVariables(env: Readonly<Record<string, string | undefined>>)
     const text = set === '' ? variable.fallback : set
     const parsed = text === null ? { success: true as const, data: null } : variable.schema.safeParse(text)
     if (parsed.success) values[name] = parsed.data
-    else problems.push(`${name} must be ${variable.expects}, got ${shown(variable, set)}`)
+    else problems.push(`${name} must be ${variable.expects}, got ${shown(variable, set)}${adviceOf(parsed.error)}`)
   }
   return { values: problems.length === 0 ? (values as Values) : null, problems }
 }
 
+/** Of an address whoever may use it is not shown. */
 const shown = (variable: Variable, text: string): string =>
   variable.secret
     ? `a value of ${new TextEncoder().encode(text).length} bytes (not shown: it may be secret)`
-    : JSON.stringify(text)
+    : JSON.stringify(text.replaceAll(/\/\/\S*@/g, '//…@'))
+
+/** What a schema says itself of what to do. */
+const adviceOf = ({ issues }: z.ZodError): string =>
+  issues.flatMap((issue) => (issue.code === 'custom' && issue.params?.isAdvice ? [`: ${issue.message}`] : [])).join('')
 
 /**
  * One sentence for each LYCEUM_… that is none of ours. A misspelt one would otherwise be ignored in silence, and with

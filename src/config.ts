@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { readVariables, type Values } from './config-variables.ts'
+import type { FilesConfig } from './files-url.ts'
 
 /** Everything that can be set. Durations in milliseconds, rates per second. */
 export interface Config {
@@ -42,10 +42,6 @@ export type KeyConfig =
   | { readonly kind: 'secret'; readonly secret: string }
   | { readonly kind: 'own-secret'; readonly directory: string }
   | { readonly kind: 'jwks'; readonly url: string }
-
-export type FilesConfig =
-  | { readonly kind: 'directory'; readonly path: string }
-  | { readonly kind: 's3'; readonly bucket: string; readonly region: string; readonly endpoint: string | null }
 
 /** `problems`: one sentence for each wrong variable; `message` holds them all. */
 export class ConfigError extends Error {
@@ -93,25 +89,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },
-    files: filesOf(values),
+    files: values.FILES_URL ?? { kind: 'directory', path: join(values.LYCEUM_DATA, 'files') },
     mail:
       values.SMTP_URL === null || values.SMTP_FROM === null ? null : { url: values.SMTP_URL, from: values.SMTP_FROM },
     logLevel: values.LOG_LEVEL,
     ratePerPerson: { perSecond: values.RATE_PER_PERSON, burst: 2 * values.RATE_PER_PERSON },
     ratePerAddress: { perSecond: values.RATE_PER_ADDRESS, burst: 2 * values.RATE_PER_ADDRESS },
     roomIdleMs: values.ROOM_IDLE_MS,
-  }
-}
-
-function filesOf({ FILES_URL: url, LYCEUM_DATA }: Values): FilesConfig {
-  if (url === null) return { kind: 'directory', path: join(LYCEUM_DATA, 'files') }
-  const { protocol, hostname: bucket, searchParams } = new URL(url)
-  if (protocol === 'file:') return { kind: 'directory', path: fileURLToPath(url) }
-  return {
-    kind: 's3',
-    bucket,
-    region: searchParams.get('region') ?? 'us-east-1',
-    endpoint: searchParams.get('endpoint'),
   }
 }
 

@@ -60,6 +60,10 @@ describe('values', () => {
       ...{ kind: 's3', bucket: 'files', region: 'us-east-1', endpoint: 'http://127.0.0.1:9000' },
     })
     expect(filesIn('s3://files?region=eu-central-1')).toMatchObject({ region: 'eu-central-1', endpoint: null })
+    expect(filesIn('s3://files?endpoint=https://host/under/a/path')).toMatchObject({
+      endpoint: 'https://host/under/a/path',
+    })
+    expect(filesIn('file:///srv/two%20words')).toEqual({ kind: 'directory', path: '/srv/two words' })
   })
   test('a mail server and a sender go together', () => {
     const mail = { SMTP_URL: 'smtp://u:secret@mail.example:587', SMTP_FROM: 'us@example.org' }
@@ -108,6 +112,41 @@ describe('values', () => {
 describe('errors', () => {
   test('say what was expected and what came', () => {
     expect(problemsOf({ PORT: 'x' })).toEqual(['PORT must be a whole number from 0 (any free port) to 65535, got "x"'])
+  })
+  test.each([
+    ['file://srv/x', /got "file:\/\/srv\/x": "srv" is read as a machine: write file:\/\/\/srv\/x$/],
+    ['file:srv/x', /: write file:\/\/ and the whole path/],
+    ['file:///srv/a%2Fb', /: this is no path .*: write a \/ as it is$/],
+    ['file:///srv?region=x', /: write %3F for a \?/],
+    ['file:///srv#x', /: write %23 for a #/],
+    ['srv/x', /: this is no address: begin with/],
+    ['http://srv/x', /: nothing is kept at http:: begin with/],
+    ['s3:', /: the name of the bucket is missing: write/],
+    ['s3://a%20b', /"a%20b" is no name of a bucket: /],
+    ['s3://bucket:9000', /: a bucket has no port: name the server as endpoint=/],
+    ['s3://bucket/folder', /: a bucket is used as a whole: take "\/folder" away$/],
+    ['s3://bucket?regoin=eu-central-1', /: "regoin" is no parameter: correct it or take it away \(region, endpoint\)$/],
+    ['s3://bucket?region=a&region=b', /: region is there twice: take one away$/],
+    ['s3://bucket?region=', /: region is empty: give it a value or take it away$/],
+    ['s3://bucket?region=eu/central', /: "eu\/central" is no region: write/],
+    ['s3://bucket?endpoint=127.0.0.1:9000', /: an endpoint is like http:\/\/127\.0\.0\.1:9000/],
+    ['s3://bucket?endpoint=ftp://h', /: an endpoint is like/],
+    ['s3://bucket?endpoint=http://h?x=1', /: an endpoint is like/],
+  ])('[FILE-13] %s is refused with what to do', (FILES_URL, advice) => {
+    expect(problemsOf({ FILES_URL })).toEqual([
+      expect.stringMatching(/^FILES_URL must be a directory like .*, or a bucket like .*, got "/),
+    ])
+    expect(problemsOf({ FILES_URL })[0]).toMatch(advice)
+  })
+  test('[FILE-13] credentials in FILES_URL are refused and not shown', () => {
+    for (const FILES_URL of [
+      's3://key:hunter2@bucket',
+      's3://key:hun/hunter2@bucket',
+      's3://bucket?endpoint=http://key:hunter2@h',
+    ]) {
+      expect(problemsOf({ FILES_URL })).toHaveLength(1)
+      expect(problemsOf({ FILES_URL }).join()).not.toContain('hunter2')
+    }
   })
   test('name every wrong variable at once', () => {
     const problems = problemsOf({ PORT: 'x', LOG_LEVEL: 'loud' })

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { type FileStore, NoSuchFile } from '../../src/files/file-store.ts'
+import { type FileStore, MAX_PUT_BYTES, NoSuchFile, TooLarge } from '../../src/files/file-store.ts'
 
-const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-async function all(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+export async function all(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = []
   for await (const piece of bytes) pieces.push(piece)
   return Buffer.concat(pieces)
 }
-async function listed(files: FileStore): Promise<Map<string, number>> {
+export async function listed(files: FileStore): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   for await (const { hash, at } of files.list()) found.set(hash, at)
   return found
@@ -70,6 +70,31 @@ export function fileStoreSuite(open: () => Promise<FileStore>): void {
     expect(await files.size(hashOf(first))).toBeUndefined()
   })
 
+  test("[FILE-11] an error of the source is passed on as it is, also one that looks like the store's", async () => {
+    const files = await open()
+    for (const code of ['ECONNRESET', 'ENOENT', 'EIO']) {
+      const gone = Object.assign(new Error('the sender is gone'), { code })
+      const failing = (async function* () {
+        yield randomBytes(10)
+        throw gone
+      })()
+      await expect(files.put(failing)).rejects.toBe(gone)
+    }
+  })
+
+  test('[FILE-12] eight megabytes are a file; of more, no more is read', async () => {
+    const files = await open()
+    const megabyte = randomBytes(1024 * 1024)
+    let given = 0
+    const endless = (async function* () {
+      for (; ; given++) yield megabyte
+    })()
+    await expect(files.put(endless)).rejects.toThrow(TooLarge)
+    expect(given).toBe(8)
+    const { size } = await files.put(Array.from({ length: 8 }, () => megabyte))
+    expect(size).toBe(MAX_PUT_BYTES)
+  })
+
   test('[FILE-4] a file is removed unless it was put since', async () => {
     const files = await open()
     const { hash } = await files.put([randomBytes(20)])
@@ -80,5 +105,13 @@ export function fileStoreSuite(open: () => Promise<FileStore>): void {
     expect(await files.remove(hash, Date.now() + 5_000)).toBe(true)
     expect(await files.size(hash)).toBeUndefined()
     expect(await files.remove(hash, Date.now())).toBe(true)
+  })
+
+  test('[FILE-10] clearing away what killed puts have left touches no file', async () => {
+    const files = await open()
+    const bytes = randomBytes(20)
+    const { hash } = await files.put([bytes])
+    await files.tidy(Date.now() + 5_000)
+    expect(await all(files.read(hash))).toEqual(bytes)
   })
 }

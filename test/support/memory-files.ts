@@ -23,5 +23,6 @@ export function memoryFiles(): FileStore {
       for (const [hash, { at }] of files) yield { hash, at }
     },
     remove: async (hash) => files.delete(hash),
+    tidy: async () => {},
   }
 }

@@ -10,6 +10,7 @@ import { limit, wholeNumber } from '../../gateway/http/schemas.ts'
 import type { Log } from '../../log/log.ts'
 import type { Numbers } from '../../runtime/numbers.ts'
 import type { ProjectAccess } from './access.ts'
+import { disposition } from './disposition.ts'
 import { PROJECTS, projectId } from './http.ts'
 import { type DateOf, type MessageSent, messageItem } from './items.ts'
 import { projectRefusals } from './refusals.ts'
@@ -127,13 +128,6 @@ export function messageRoutes(app: OpenAPIHono<HttpEnv>, parts: MessageRoutesPar
       }
     },
   )
-}
-
-/** As RFC 6266 has it: a name for all clients, and the whole one for those that can. */
-function disposition(name: string): string {
-  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
-  const whole = encodeURIComponent(name).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
-  return `attachment; filename="${plain}"; filename*=UTF-8''${whole}`
 }
 
 const streamOf = (bytes: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> =>

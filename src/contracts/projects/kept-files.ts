@@ -27,7 +27,7 @@ const MAX_LAG_MS = 3_600_000
 export function keptFiles({ log, entities, clock, config, files, onError }: Parts): StoppablePolicy {
   const failed = (error: unknown): void => onError(error, 'files')
   let worker: Worker | undefined
-  let sweeping: { stop(): void } | undefined
+  let sweeping: ReturnType<typeof startSweeping> | undefined
 
   const keep = ({ hash, stream }: Sent, leaving: AbortSignal): Promise<boolean> => {
     const by: Party = { id: 'files', org: 'system', role: 'system' }
@@ -66,8 +66,7 @@ export function keptFiles({ log, entities, clock, config, files, onError }: Part
       })
     },
     async stop() {
-      sweeping?.stop()
-      await worker?.stop()
+      await Promise.all([sweeping?.stop(), worker?.stop()])
     },
   }
 }
