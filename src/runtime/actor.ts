@@ -10,8 +10,16 @@ export interface Actor<S> {
   state(): S
   /** Throws on an event that the machine cannot take in its state: XState would ignore it silently. */
   onEvent(event: Event): void
+  /** Where it is now; `rewind` brings it back there. */
+  mark(): Mark
+  rewind(mark: Mark): void
   /** What `wake` takes to make the same again: plain JSON. */
   persist(): unknown
+}
+
+/** A place of one actor in its machine. */
+export interface Mark {
+  readonly state: unknown
 }
 
 /** Starts a machine, afresh or from what `persist` gave. */
@@ -30,6 +38,10 @@ export function startActor<S>(machine: unknown, persisted?: unknown): Actor<S> {
         )
       }
       state = after
+    },
+    mark: () => ({ state }),
+    rewind(mark) {
+      state = mark.state as typeof state // of this very actor
     },
     persist: () => definition.getPersistedSnapshot(state),
   }

@@ -4,6 +4,7 @@ import type { Actor } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
 import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
 import type { EntityParts, View } from './entity-parts.ts'
+import { HeardEvents } from './heard-events.ts'
 import { KnownStream } from './known-stream.ts'
 import { refusalFor } from './log-refusals.ts'
 import { NoOpCalls, unchangedAt } from './no-op-calls.ts'
@@ -16,8 +17,8 @@ const MAX_ATTEMPTS = 10
 /**
  * One entity awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
  * decide, append, move, answer. Commands that wait together are decided one after another on the moving actor and
- * appended as one; if that append fails, the actor (which ran ahead) is dropped and made again from the log. Nobody
- * outside sees it while it is ahead.
+ * appended as one; if that append fails, the actor (which ran ahead) goes back to where it was. Nobody outside sees it
+ * while it is ahead.
  */
 export class Entity<S, C extends Command, E extends Event> {
   readonly stream: string
@@ -29,8 +30,9 @@ export class Entity<S, C extends Command, E extends Event> {
   #stale = false
   /** The log itself was looked at since the serving of this group began. */
   #looked = false
-  /** The highest revision that came from the log and was not learned at once. */
+  /** The highest revision that is known to be recorded and was not learned at once. */
   #unlearned = -1
+  readonly #heard = new HeardEvents()
   #serving = false
   #queue: Waiting<C>[] = []
   #stateAsked: PromiseWithResolvers<View<S>>[] = []
@@ -102,9 +104,10 @@ export class Entity<S, C extends Command, E extends Event> {
     const { actor, revision } = this.#known
     if (!actor || recorded.revision <= revision) return
     // While it serves this is mostly its own append, which comes before the answer to it: that shows only afterwards.
-    if (this.#serving || recorded.revision > revision + 1)
+    if (this.#serving || recorded.revision > revision + 1) {
       this.#unlearned = Math.max(this.#unlearned, recorded.revision)
-    else {
+      if (this.#serving) this.#heard.add(recorded, revision)
+    } else {
       this.#stale = true // also when it cannot be learned: then nothing may be decided on the state before it
       this.#known.learn(actor, recorded)
       this.#stale = false
@@ -148,7 +151,8 @@ export class Entity<S, C extends Command, E extends Event> {
         return await this.#decideAndAppend(group, await this.#freshen())
       } catch (error) {
         if (error instanceof WrongRevision && attempt < MAX_ATTEMPTS) {
-          await new Promise((again) => setTimeout(again, Math.random() * 2 ** Math.min(attempt, 6)))
+          // Whoever was first goes on writing: what they wrote is heard sooner than it can be read.
+          await this.#heard.until(error.actual, (1 + Math.random()) * 2 ** Math.min(attempt, 6))
         } else if (error instanceof AppendTooLarge && group.length > 1) {
           const half = group.length >> 1
           await this.#answer(group.slice(0, half))
@@ -164,6 +168,7 @@ export class Entity<S, C extends Command, E extends Event> {
 
   async #decideAndAppend(group: readonly Waiting<C>[], actor: Actor<S>): Promise<void> {
     const ahead = group.length > 1
+    const before = actor.mark()
     const proposed: Proposed[] = []
     const plans: Plan[] = []
     try {
@@ -189,8 +194,13 @@ export class Entity<S, C extends Command, E extends Event> {
     } catch (error) {
       const isLost = error instanceof WrongRevision && error.actual < error.expected
       if (isLost) this.#parts.onLostEvents?.()
-      if (ahead || isLost || !(error instanceof WrongRevision)) this.#known.drop()
-      this.#stale = true
+      if (isLost || !(error instanceof WrongRevision)) {
+        this.#known.drop()
+        this.#stale = true
+      } else {
+        if (ahead) actor.rewind(before)
+        this.#unlearned = Math.max(this.#unlearned, error.actual)
+      }
       throw error
     }
     this.#known.keep(actor, true)
@@ -253,7 +263,8 @@ export class Entity<S, C extends Command, E extends Event> {
 
   /** The actor, awake and not behind what is known to be recorded. */
   async #freshen(): Promise<Actor<S>> {
-    const { actor } = this.#known
+    const { actor, revision } = this.#known
+    if (actor) for (const recorded of this.#heard.take(revision)) this.#known.learn(actor, recorded)
     if (actor && !this.#isBehind()) return actor
     this.#stale = false
     try {
