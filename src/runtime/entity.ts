@@ -3,6 +3,7 @@ import { AppendTooLarge, type Proposed, type Recorded, WrongRevision } from '../
 import type { Actor } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
 import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
+import { Courtesy } from './courtesy.ts'
 import type { EntityParts, View } from './entity-parts.ts'
 import { HeardEvents } from './heard-events.ts'
 import { KnownStream } from './known-stream.ts'
@@ -33,6 +34,7 @@ export class Entity<S, C extends Command, E extends Event> {
   /** The highest revision that is known to be recorded and was not learned at once. */
   #unlearned = -1
   readonly #heard = new HeardEvents()
+  readonly #courtesy = new Courtesy()
   #serving = false
   #queue: Waiting<C>[] = []
   #stateAsked: PromiseWithResolvers<View<S>>[] = []
@@ -108,6 +110,7 @@ export class Entity<S, C extends Command, E extends Event> {
       this.#unlearned = Math.max(this.#unlearned, recorded.revision)
       if (this.#serving) this.#heard.add(recorded, revision)
     } else {
+      this.#courtesy.othersWrote()
       this.#stale = true // also when it cannot be learned: then nothing may be decided on the state before it
       this.#known.learn(actor, recorded)
       this.#stale = false
@@ -146,6 +149,8 @@ export class Entity<S, C extends Command, E extends Event> {
   }
 
   async #answer(group: readonly Waiting<C>[]): Promise<void> {
+    const gap = this.#courtesy.gap()
+    if (gap) await gap
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#decideAndAppend(group, await this.#freshen())
@@ -188,7 +193,9 @@ export class Entity<S, C extends Command, E extends Event> {
       if (proposed.length > 0) {
         const started = performance.now()
         position = await this.#known.append(actor, proposed, ahead)
-        this.#parts.appended?.(performance.now() - started, proposed.length, position)
+        const ms = performance.now() - started
+        this.#courtesy.appended(ms)
+        this.#parts.appended?.(ms, proposed.length, position)
       }
       this.#settle(group, plans, answersTo(plans, { first, proposed, position }))
     } catch (error) {
@@ -200,6 +207,7 @@ export class Entity<S, C extends Command, E extends Event> {
       } else {
         if (ahead) actor.rewind(before)
         this.#unlearned = Math.max(this.#unlearned, error.actual)
+        this.#courtesy.othersWrote()
       }
       throw error
     }
