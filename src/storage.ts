@@ -10,6 +10,7 @@ import { codec } from './log/codec.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import type { Health } from './log/eventstore-watch.ts'
 import type { Log } from './log/log.ts'
+import { shareFollowing } from './log/shared-following.ts'
 import { openEmbeddedViews } from './views/embedded.ts'
 import type { ViewStore } from './views/store.ts'
 
@@ -41,7 +42,8 @@ export async function openLog(
     const { openEventStoreLog } = await import('./log/eventstore.ts')
     const ours = (stream: string): boolean => Object.hasOwn(kinds, categoryIn(stream))
     const watched = health && { health }
-    return openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, ours, onTrouble, ...watched })
+    const log = await openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, ours, onTrouble, ...watched })
+    return readOnly ? log : shareFollowing(log)
   }
   return openEmbeddedLog({ path: join(config.dataDirectory, 'log'), codec: schemas, now: Date.now, onFatal, readOnly })
 }

@@ -1,3 +1,4 @@
+import { firstAfter } from '../log/first-after.ts'
 import { type Checkpoint, type Following, type Log, LogUnavailable, type Recorded } from '../log/log.ts'
 import { backOff } from './back-off.ts'
 import { openPages, type Pages } from './pages.ts'
@@ -119,18 +120,4 @@ export function openTail(
       clearTimeout(timer)
     },
   }
-}
-
-/** Index of the first event behind `position` (binary search). */
-function firstAfter(events: readonly Recorded[], position: bigint | null): number {
-  if (position === null) return 0
-  let low = 0
-  let high = events.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    // `middle` is below `high`, which is at most the length.
-    if ((events[middle] as Recorded).position <= position) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -1,10 +1,12 @@
 import { openEventStoreLog } from '../../src/log/eventstore.ts'
+import type { Log } from '../../src/log/log.ts'
+import { shareFollowing } from '../../src/log/shared-following.ts'
 import { startEventStore } from '../support/eventstore-standin.ts'
 import { slowly } from '../support/slowness.ts'
 import { logSuite } from './suite.ts'
 import { type LogHarness, suiteCodec } from './suite-world.ts'
 
-logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
+const harness = (wrapped: (log: Log) => Log) => async (): Promise<LogHarness> => {
   let now: (() => number) | null = null
   let lost = 0
   const server = await startEventStore({
@@ -13,13 +15,15 @@ logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
       onAppend: () => (lost-- > 0 ? 'keep-silent' : 'answer'),
     },
   })
-  const open = () =>
-    openEventStoreLog({
-      url: server.url,
-      codec: suiteCodec,
-      now: () => (now ?? Date.now)(),
-      patience: { attemptMs: slowly(500), totalMs: slowly(15_000) },
-    })
+  const open = async () =>
+    wrapped(
+      await openEventStoreLog({
+        url: server.url,
+        codec: suiteCodec,
+        now: () => (now ?? Date.now)(),
+        patience: { attemptMs: slowly(500), totalMs: slowly(15_000) },
+      }),
+    )
   const log = await open()
   let current = log
   return {
@@ -44,7 +48,13 @@ logSuite('EventStoreDB (stand-in)', async (): Promise<LogHarness> => {
       server.kill()
     },
   }
-})
+}
+
+logSuite(
+  'EventStoreDB (stand-in)',
+  harness((log) => log),
+)
+logSuite('EventStoreDB (stand-in), followed once for all', harness(shareFollowing))
 
 const url = process.env.TEST_EVENTSTORE_URL
 if (url !== undefined && url !== '') {
