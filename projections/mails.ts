@@ -15,6 +15,7 @@ export const mails = projectionOf<MailRow, 'mail'>('mail', {
   version: 1,
   fold(row, { event, revision: seq, stream }: Recorded<MailEvent>) {
     if (event.type === 'MailQueued') return { seq, state: 'queued', queuedAt: event.at }
+    if (event.type === 'MailSpared') return undefined // nothing is to be sent
     if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} before MailQueued`)
     switch (event.type) {
       case 'MailAttempted':

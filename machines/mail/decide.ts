@@ -5,6 +5,7 @@ import type { MailState } from './machine.ts'
 export type MailCommand = Command &
   (
     | { readonly type: 'QueueMail'; readonly personId: string; readonly title: string }
+    | { readonly type: 'SpareMail'; readonly personId: string }
     | { readonly type: 'AttemptMail'; readonly node: string }
     | { readonly type: 'MarkMailSent' }
     | { readonly type: 'GiveMailUp'; readonly why: string }
@@ -18,7 +19,12 @@ export function decide(state: MailState, command: MailCommand): Decision<MailEve
   const { by, at } = command
   if (command.type === 'QueueMail') {
     const { personId, title } = command
-    return state.matches('none') ? [{ type: 'MailQueued', org: by.org, personId, title, at }] : []
+    const isFirst = state.matches('none') || state.matches('spared')
+    return isFirst ? [{ type: 'MailQueued', org: by.org, personId, title, at }] : []
+  }
+  if (command.type === 'SpareMail') {
+    const isFirst = state.matches('none') || state.matches('spared')
+    return isFirst ? [{ type: 'MailSpared', org: by.org, personId: command.personId, at }] : []
   }
   if (!state.matches('queued')) return refuse('mail-over')
   switch (command.type) {

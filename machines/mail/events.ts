@@ -13,6 +13,8 @@ export type MailEvent =
       readonly title: string
       readonly at: number
     }
+  /** They were told of this addition by an open page: no mail because of it. */
+  | { readonly type: 'MailSpared'; readonly org: string; readonly personId: string; readonly at: number }
   /** By this node: another one leaves it alone for a while. */
   | { readonly type: 'MailAttempted'; readonly node: string; readonly at: number }
   | { readonly type: 'MailSent'; readonly at: number }
@@ -22,6 +24,7 @@ const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
 
 export const mailEvents: Readonly<Record<MailEvent['type'], EventSchema>> = {
   MailQueued: plain,
+  MailSpared: plain,
   MailAttempted: plain,
   MailSent: plain,
   MailGivenUp: plain,

@@ -11,7 +11,7 @@ interface MailContext {
 
 type Of<Type extends MailEvent['type']> = Extract<MailEvent, { type: Type }>
 
-/** none -> queued -> sent, or given up. */
+/** none -> queued -> sent, or given up; spared, as long as they were told of every addition by an open page. */
 export const mailMachine = setup({
   types: { context: {} as MailContext, events: {} as MailEvent },
   actions: {
@@ -28,7 +28,18 @@ export const mailMachine = setup({
   context: { org: '', personId: '', title: '', queuedAt: 0, attempt: null },
   initial: 'none',
   states: {
-    none: { on: { MailQueued: { target: 'queued', actions: { type: 'queue', params: ({ event }) => event } } } },
+    none: {
+      on: {
+        MailQueued: { target: 'queued', actions: { type: 'queue', params: ({ event }) => event } },
+        MailSpared: 'spared',
+      },
+    },
+    spared: {
+      on: {
+        MailQueued: { target: 'queued', actions: { type: 'queue', params: ({ event }) => event } },
+        MailSpared: 'spared',
+      },
+    },
     queued: {
       on: {
         MailAttempted: { actions: { type: 'attempt', params: ({ event }) => event } },

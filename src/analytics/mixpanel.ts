@@ -40,6 +40,7 @@ export function followForMixpanel({
 }: MixpanelOptions): Worker {
   return openWorker<Parcel>({
     ...{ log, clock, checkpoints, observer, everyMs, hurryMs, backOff: MIXPANEL_BACK_OFF, batch: BATCH_EVENTS },
+    begins: 'start',
     async outgoing(recorded) {
       const { stream, position, at } = recorded
       const event = await eventOf(recorded)

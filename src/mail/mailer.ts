@@ -18,13 +18,15 @@ export interface MailerOptions {
   readonly post: Post
   /** Tells this process from others that send mails, too. */
   readonly node: string
-  /** What is sent to whom; null: nobody knows where to. */
-  readonly write: (about: MailAbout) => Promise<Omit<Mail, 'id'> | null>
+  /** What is sent to whom; a text: why nothing is. */
+  readonly write: (about: MailAbout) => Promise<Omit<Mail, 'id'> | string>
   readonly onError: (error: unknown) => void
 }
 
 /** What is recorded of a mail. */
 export interface MailAbout {
+  /** Of the mail. */
+  readonly id: string
   readonly org: string
   readonly personId: string
   readonly title: string
@@ -52,7 +54,7 @@ const LOOK_EVERY_MS = 60_000
  */
 export function startMailer({ entities, views, clock, post, node, write, onError }: MailerOptions): Mailer {
   /** Of those that failed, since this process began. */
-  const failed = new Map<string, { readonly failures: number; readonly notBefore: number }>()
+  const failed = new Map<string, { readonly failures: number; readonly notBefore: number; readonly why?: string }>()
   let upTo = -1n
   let timer: Timer | undefined
   let running: Promise<void> | undefined
@@ -68,17 +70,20 @@ export function startMailer({ entities, views, clock, post, node, write, onError
     const { state } = await entities.state('mail', id)
     const { org, personId, title, queuedAt } = state.context
     if (!state.matches('queued')) return
+    if (clock.now() - queuedAt >= GIVE_UP_MS) {
+      const last = failed.get(id)?.why
+      return record(id, org, { type: 'GiveMailUp', why: `not within 24 hours${last ? `; at last: ${last}` : ''}` })
+    }
     const begun = await ask(id, org, { type: 'AttemptMail', node })
     if (begun instanceof Refusal) return void later(id)
-    const mail = await write({ org, personId, title })
-    const posted = mail
-      ? await post.send({ ...mail, id: createHash('sha256').update(id).digest('hex').slice(0, 32) })
-      : ({ kind: 'never', why: 'no address is known' } as const)
+    const mail = await write({ id, org, personId, title })
+    const posted =
+      typeof mail === 'string'
+        ? ({ kind: 'never', why: mail } as const)
+        : await post.send({ ...mail, id: createHash('sha256').update(id).digest('hex').slice(0, 32) })
     if (posted.kind === 'taken') await record(id, org, { type: 'MarkMailSent' })
     else if (posted.kind === 'never') await record(id, org, { type: 'GiveMailUp', why: posted.why })
-    else if (clock.now() - queuedAt >= GIVE_UP_MS)
-      await record(id, org, { type: 'GiveMailUp', why: `not within 24 hours; at last: ${posted.why}` })
-    else later(id)
+    else later(id, posted.why)
   }
 
   /** What was handed over is recorded, however long the log takes, or this process lives. */
@@ -91,9 +96,10 @@ export function startMailer({ entities, views, clock, post, node, write, onError
     failed.delete(id)
   }
 
-  const later = (id: string): void => {
+  const later = (id: string, why = failed.get(id)?.why): void => {
     const failures = failed.get(id)?.failures ?? 0
-    failed.set(id, { failures: failures + 1, notBefore: clock.now() + backOffMs(failures, BACK_OFF) })
+    const notBefore = clock.now() + backOffMs(failures, BACK_OFF)
+    failed.set(id, { failures: failures + 1, notBefore, ...(why === undefined ? {} : { why }) })
   }
 
   const pass = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import { type BackOff, backOffMs } from '../back-off.ts'
 import type { Clock, Timer } from '../clock.ts'
+import { lastOf } from '../log/last-of.ts'
 import { AnotherPast, type Checkpoint, type Following, type Log, LogUnavailable, type Recorded } from '../log/log.ts'
 import { REPLICA_LAG_MS, standingOf } from '../log/standing.ts'
 import { pause } from '../pause.ts'
@@ -30,6 +31,8 @@ export interface WorkerOptions<P extends Outgoing> {
   readonly everyMs: number
   /** What `stop` leaves the other side to take what was gathered. */
   readonly hurryMs: number
+  /** Where it begins that has no stored place, or one of another log: with all that was, or with what comes. */
+  readonly begins: 'start' | 'end'
 }
 
 /** What happened, for figures and alarms. Must not throw. */
@@ -47,6 +50,8 @@ export interface Worker {
   stop(): Promise<void>
 }
 
+/** What has to be looked at once more after a crash, where there was nothing to deliver. */
+const PLACE_EVERY_MS = 5_000
 /** At a log that may be a replica which is behind. */
 const LOOK_AGAIN_MS = 250
 
@@ -69,6 +74,7 @@ export function openWorker<P extends Outgoing>({
   batch: size,
   everyMs,
   hurryMs,
+  begins,
 }: WorkerOptions<P>): Worker {
   const leaving = new AbortController()
   const cut = new AbortController()
@@ -78,6 +84,8 @@ export function openWorker<P extends Outgoing>({
   let seen: Checkpoint | null = null
   let stored: Checkpoint | null = null
   let timer: Timer | undefined
+  /** To store where it has come to, when nothing had to be delivered for a while. */
+  let placing: Timer | undefined
   let sending: Promise<void> = Promise.resolve()
   /** A batch was left: no later place may be stored. */
   let left = false
@@ -90,7 +98,8 @@ export function openWorker<P extends Outgoing>({
 
   async function sendGathered(): Promise<void> {
     timer?.cancel()
-    timer = undefined
+    placing?.cancel()
+    timer = placing = undefined
     const upTo = seen
     if (left || upTo === null || upTo === stored) return
     underWay = gathered
@@ -127,7 +136,9 @@ export function openWorker<P extends Outgoing>({
       if (gathered.length >= size) await flush()
     }
     // `flush` does not reject: `deliver` and `store` answer for themselves.
-    if (!leaving.signal.aborted && gathered.length > 0) timer ??= clock.after(everyMs, () => void flush())
+    if (leaving.signal.aborted) return
+    if (gathered.length > 0) timer ??= clock.after(everyMs, () => void flush())
+    else placing ??= clock.after(PLACE_EVERY_MS, () => void flush())
   }
 
   /** Whether the log is the one that the checkpoint is of. */
@@ -145,9 +156,10 @@ export function openWorker<P extends Outgoing>({
     gathered = []
     stored = await checkpoints.load()
     if (stored !== null && !(await holds(stored))) {
-      observer.failed(new AnotherPast(stored)) // all of it is looked at
+      observer.failed(new AnotherPast(stored))
       stored = null
     }
+    if (stored === null && begins === 'end') await beginAtEnd()
     seen = stored
     if (leaving.signal.aborted) return
     const { promise: over, resolve, reject } = Promise.withResolvers<void>()
@@ -158,6 +170,13 @@ export function openWorker<P extends Outgoing>({
       leaving.signal.removeEventListener('abort', leave)
       return following.stop()
     })
+  }
+
+  async function beginAtEnd(): Promise<void> {
+    const last = await lastOf(log)
+    if (!last) return
+    stored = { position: last.position, id: last.id }
+    await checkpoints.store(stored)
   }
 
   async function run(): Promise<void> {
@@ -185,6 +204,7 @@ export function openWorker<P extends Outgoing>({
       await running
       hurry.cancel()
       timer?.cancel()
+      placing?.cancel()
     },
   }
 }

@@ -49,11 +49,12 @@ export const projects: Contract = {
     const joined = node.subscriptionsTo(projectTopic({ log, entities, access }))
     const past = projectPast({ log, views, dateOf, bytes })
     const now = clock.now
-    const policies = [projectMails(node), keptFiles(node)]
+    const model = projectsModel(log, projectHistory(log))
+    const policies = [projectMails({ ...node, rowOf: model.rowOf }), keptFiles(node)]
     return {
       feeds: [
         {
-          model: projectsModel(log, projectHistory(log)),
+          model,
           notices: projectNotices(dateOf),
           people: peopleInProject,
           pace: filePace({ outlet, bytes, onError: (error) => onError(error, 'files') }),

@@ -40,7 +40,7 @@ export function keptFiles({ log, entities, clock, config, files, onError }: Part
     onEvent() {},
     start() {
       worker = openWorker<Sent>({
-        ...{ log, clock, backOff: BACK_OFF, batch: 100, everyMs: 500, hurryMs: 2_000 },
+        ...{ log, clock, backOff: BACK_OFF, batch: 100, everyMs: 500, hurryMs: 2_000, begins: 'start' },
         checkpoints: checkpointFile(join(config.dataDirectory, 'files.json')),
         async outgoing(recorded) {
           const hash = fileIn(recorded)

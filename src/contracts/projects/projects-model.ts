@@ -22,7 +22,12 @@ const MAX_KNOWN = 2_000
 export const projectHistory = (log: Log): FoldHistory<ProjectRow> =>
   foldHistory({ log, fold: projects.fold, weigh: ({ participants, everIn }) => participants.length + everIn.length })
 
-export function projectsModel(log: Log, history: FoldHistory<ProjectRow>): Foreseeing<ProjectChange> {
+export interface ProjectsModel extends Foreseeing<ProjectChange> {
+  /** Of a stream in which something has just been heard. */
+  rowOf(stream: string): ProjectRow | undefined
+}
+
+export function projectsModel(log: Log, history: FoldHistory<ProjectRow>): ProjectsModel {
   const rows = new Map<string, ProjectRow>()
   const put = (stream: string, row: ProjectRow): void => {
     rows.delete(stream)
@@ -38,6 +43,7 @@ export function projectsModel(log: Log, history: FoldHistory<ProjectRow>): Fores
   }
   return {
     category: 'project',
+    rowOf: (stream) => rows.get(stream),
     isMissing: ({ stream, revision }) => revision > 0 && (rows.get(stream)?.seq ?? -1) < revision - 1,
     async load({ stream, revision }) {
       const past = await history.at(stream, revision - 1)
