@@ -126,7 +126,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
       },
       ...{ catchUp, cursorSockets, receipts },
     })
-    return { name, inbound, catchUp }
+    return { inbound }
   })
   const slowReaders = watchSlowReaders({
     io,
@@ -137,10 +137,8 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
       logger.warn(reader, 'a client that does not read was disconnected')
     },
   })
-  const main = rooms.find(({ name }) => name === '/')
-  if (!main) throw new Error('no contract serves the default namespace')
   return {
-    catchUp: main.catchUp,
+    catchUp: catchUpOf(served.flatMap(({ past }) => past ?? [])),
     drain: async () => void (await Promise.all(rooms.map(({ inbound }) => inbound.drain()))),
     stop: slowReaders.stop,
   }

@@ -1,10 +1,11 @@
 import { type Command, type Decision, refuse, unreachable } from '../kernel.ts'
+import type { LogIn } from '../person/log-in.ts'
 import type { TicketEvent } from './events.ts'
 import type { TicketState } from './machine.ts'
 
 export type TicketCommand = Command &
   (
-    | { readonly type: 'IssueTicket'; readonly openUntil: number; readonly goodUntil: number }
+    | ({ readonly type: 'IssueTicket'; readonly openUntil: number; readonly goodUntil: number } & LogIn)
     /** By whoever holds it; who that is says the ticket. */
     | { readonly type: 'UseTicket' }
   )
@@ -14,9 +15,10 @@ export function decide(state: TicketState, command: TicketCommand): Decision<Tic
   const { by, at } = command
   switch (command.type) {
     case 'IssueTicket': {
-      const { openUntil, goodUntil } = command
+      const { openUntil, goodUntil, loggedInAt, passwordVersion } = command
       if (!state.matches('unknown')) return refuse('bad-ticket')
-      return [{ type: 'TicketIssued', org: by.org, personId: by.id, role: by.role, openUntil, goodUntil, at }]
+      const logIn = { loggedInAt, ...(passwordVersion === undefined ? {} : { passwordVersion }) }
+      return [{ type: 'TicketIssued', org: by.org, personId: by.id, role: by.role, openUntil, goodUntil, ...logIn, at }]
     }
     case 'UseTicket': {
       const { openUntil, goodUntil } = state.context

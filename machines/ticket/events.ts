@@ -13,6 +13,9 @@ export type TicketEvent =
       /** Until when it opens a stream for the first time, and goes on with it. */
       readonly openUntil: number
       readonly goodUntil: number
+      /** Of the log-in that asked for it, see `LogIn`; those of older releases do not say. */
+      readonly loggedInAt?: number
+      readonly passwordVersion?: number
       readonly at: number
     }
   | { readonly type: 'TicketUsed'; readonly at: number }

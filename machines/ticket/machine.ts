@@ -1,4 +1,5 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
+import type { LogIn } from '../person/log-in.ts'
 import type { TicketEvent } from './events.ts'
 
 export interface TicketContext {
@@ -7,14 +8,21 @@ export interface TicketContext {
   readonly role: string
   readonly openUntil: number
   readonly goodUntil: number
+  /** Of tickets of this release. */
+  readonly logIn?: LogIn
 }
+
+type Issued = Extract<TicketEvent, { type: 'TicketIssued' }>
 
 /** unknown -> issued -> used. */
 export const ticketMachine = setup({
   types: { context: {} as TicketContext, events: {} as TicketEvent },
   actions: {
-    issue: assign((_, { org, personId, role, openUntil, goodUntil }: TicketContext) => ({
+    issue: assign((_, { org, personId, role, openUntil, goodUntil, loggedInAt, passwordVersion }: Issued) => ({
       ...{ org, personId, role, openUntil, goodUntil },
+      ...(loggedInAt === undefined
+        ? {}
+        : { logIn: { loggedInAt, ...(passwordVersion === undefined ? {} : { passwordVersion }) } }),
     })),
   },
 }).createMachine({

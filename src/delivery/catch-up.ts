@@ -33,8 +33,8 @@ export interface CatchUpOptions {
 /** Who was away, and what they have missed. */
 export interface Absence {
   readonly hearer: Hearer
-  /** Where they hear what is told to these rooms; default: `/`. */
-  readonly namespace?: string
+  /** Where they hear what is told to these rooms; default: `/` alone. */
+  readonly namespaces?: readonly string[]
   /** The rooms that they were in all the time. */
   readonly rooms: readonly string[]
   /** Whether the rooms count that they entered and left (`Past.move`). */
@@ -80,7 +80,7 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
   }
 
   async function pass(
-    { hearer, namespace = '/', rooms, moves, after, upTo, isWanted }: Absence,
+    { hearer, namespaces = ['/'], rooms, moves, after, upTo, isWanted }: Absence,
     streams: readonly PastStream[],
   ): Promise<Page> {
     const fresh = { online: onlineModel(log), profiles: new ProfileCache(log), streams: namesOf(streams) }
@@ -148,7 +148,7 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
       const already = recorded.position === after?.position ? after.notices : 0
       for (const told of move(recorded, true)) {
         const { to, name, data, latest } = told.notice
-        if (told.number <= already || (to.namespace ?? '/') !== namespace) continue
+        if (told.number <= already || !namespaces.includes(to.namespace ?? '/')) continue
         if (!inRooms.has(to.room) || to.except?.some((room) => inRooms.has(room))) continue
         const complete = told.past?.completing?.(name, data)
         const key = latest ? `${name} ${to.room}` : null

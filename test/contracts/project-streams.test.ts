@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { call } from '../support/lessons.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { openPage, type Page, type Studio, studio } from '../support/studio.ts'
 
@@ -157,4 +158,63 @@ test('[PROJECT-14] one person has at most fifty streams; others are not touched 
       return now
     })
     .toBe(200)
+})
+
+test('[PROJECT-14] nothing opens a stream any more once the password behind it was changed', async () => {
+  const admin = await it.token('admin', 'adm')
+  const email = `pat-${Date.now()}@acme.example`
+  const account = { email, password: 'the first password', role: 'agent' }
+  const { id } = (await call(server.url, admin, 'POST', '/users', account)).body.data
+  const logIn = { email, password: account.password }
+  const { access_token: token } = (await call(server.url, admin, 'POST', '/auth/login', logIn)).body.data
+  const ticketOf = async () => (await call(server.url, token, 'POST', '/users/stream-ticket', {})).body.data.ticket
+  const [used, unused] = [await ticketOf(), await ticketOf()]
+  const page = await openPage(`${server.url}/api/v1/users/stream/${used}`)
+  page.close()
+  expect((await call(server.url, admin, 'PATCH', `/users/${id}`, { password: 'the second password' })).status).toBe(200)
+  for (const one of [used, unused, token]) {
+    const answer = await fetch(`${server.url}/api/v1/users/stream/${one}`)
+    const { error } = (await answer.json()) as { error: { code: string } }
+    expect([answer.status, error.code]).toEqual([401, 'token-outdated'])
+  }
+})
+
+test('[PROJECT-14] who asks for the head alone is answered at once, and opens no stream', async () => {
+  const { ticket } = (await it.ask('eve', 'POST', '/users/stream-ticket', {})).body.data
+  for (let n = 0; n < 60; n++) {
+    const answer = await fetch(`${server.url}/api/v1/users/stream/${ticket}`, { method: 'HEAD' })
+    expect(answer.status).toBe(405)
+  }
+  const page = await it.stream('eve')
+  page.close()
+})
+
+test('[PROJECT-16] names and e-mail come from the token of whoever uses HTTP alone', async () => {
+  const asWalt = await it.token('agent', 'walt', { username: 'Walter', email: 'walt@acme.example' })
+  const me = await call(server.url, asWalt, 'GET', '/users/me')
+  const project = await it.project('Bridge', 'owen')
+  const page = await it.stream('owen')
+  await it.ask('owen', 'POST', `/projects/${project}/participants`, { user_id: me.body.data.number })
+  const { body } = await it.ask('owen', 'GET', `/projects/${project}`)
+  expect(body.data.participants).toContainEqual(
+    expect.objectContaining({ username: 'Walter', email: 'walt@acme.example' }),
+  )
+  const renamed = await it.token('agent', 'walt', { username: 'Wally', iat: Math.floor(Date.now() / 1000) + 1 })
+  expect((await call(server.url, renamed, 'POST', `/projects/${project}/leave`)).status).toBe(200)
+  expect((await page.message(/left the project/)).message).toContain('@Wally')
+})
+
+test('[PROJECT-12] a client that polls is told the same, by the same cursor', async () => {
+  const project = await it.project('Bridge', 'owen', 'eve')
+  const page = await it.stream('eve')
+  const notices = async (after?: string) =>
+    (await it.ask('eve', 'GET', `/notices?limit=100${after === undefined ? '' : `&after=${after}`}`)).body
+  const { next } = await notices()
+  for (const title of ['One', 'Two']) await it.ask('owen', 'PATCH', `/projects/${project}`, { title })
+  await page.message(/new tilte 'Two'/)
+  const polled = (await notices(next)).data.filter(({ event }: { event: string }) => event === 'action_project')
+  expect(polled.map(({ data }: { data: { message: string } }) => data.message)).toEqual(
+    page.told.map(({ message }) => message),
+  )
+  expect(polled.map(({ cursor }: { cursor: string }) => cursor)).toEqual(page.ids.slice(-2))
 })

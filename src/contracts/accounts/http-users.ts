@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { isStaff, refuse } from '../../../machines/kernel.ts'
 import { personOf } from '../../gateway/auth/accounts.ts'
+import { introductions } from '../../gateway/auth/introductions.ts'
 import type { Identity } from '../../gateway/auth/tokens.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
@@ -25,6 +26,7 @@ const description = 'The user'
 export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): void {
   const { entities, people } = parts
   const { read, list } = resources(app, accountRefusals)
+  const { introduce } = introductions(parts)
 
   list(
     {
@@ -45,8 +47,11 @@ export function userRoutes(app: OpenAPIHono<HttpEnv>, parts: UserRoutesParts): v
 
   read(
     { method: 'get', path: `${USERS}/me`, summary: 'Who you are', description, data: User },
-    async ({ identity, by: { org, id } }) =>
-      numbered(parts, org, id, (await personOf(entities, org, id)) ?? fromToken(identity)),
+    async ({ identity, by: { org, id, role } }) => {
+      // A visitor leaves no trace before they connect.
+      if (role !== 'visitor') await introduce(identity)
+      return numbered(parts, org, id, (await personOf(entities, org, id)) ?? fromToken(identity))
+    },
   )
 
   read(

@@ -1,7 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
+import { Refusal, refuse } from '../../../machines/kernel.ts'
 import { isOutdated } from '../../../machines/person/log-in.ts'
 import type { CatchUp } from '../../delivery/catch-up.ts'
 import type { Node } from '../../delivery/contract.ts'
@@ -49,7 +49,7 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
     async ({ identity, by }) => {
       if (by.role === 'visitor') return refuse('visitors-have-none')
       await users.introduce(identity)
-      const ticket = await tickets.issue(by, identity.exp * 1_000)
+      const ticket = await tickets.issue(by, identity.exp * 1_000, identity)
       return ticket instanceof Refusal ? ticket : { ticket, expires_in: OPEN_WITHIN_S }
     },
   )
@@ -58,16 +58,17 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
     if (isTicket(text)) return tickets.use(text)
     const identity = await authenticator.verify(tokenFrom(text))
     if (identity instanceof AuthFailure) return identity
-    const person = await personOf(entities, identity.org, identity.id)
-    if (person && isOutdated(identity, person)) return refuse('token-outdated')
-    await users.introduce(identity)
-    return { party: partyOf(identity), goodUntil: identity.exp * 1_000 }
+    const holder: Holder = { party: partyOf(identity), goodUntil: identity.exp * 1_000, logIn: identity }
+    if ((await kept(holder)) === null) await users.introduce(identity)
+    return holder
   }
 
   /** Null: they may. */
-  const kept = async ({ org, id, role }: Party): Promise<Refusal | null> => {
+  const kept = async ({ party: { org, id, role }, logIn }: Holder): Promise<Refusal | null> => {
     if (role === 'visitor') return refuse('visitors-have-none')
-    return (await personOf(entities, org, id))?.disabled ? refuse('account-disabled') : null
+    const person = await personOf(entities, org, id)
+    if (person?.disabled) return refuse('account-disabled')
+    return person && logIn && isOutdated(logIn, person) ? refuse('token-outdated') : null
   }
 
   /** To an EventSource an answer is final, and a lost connection is not: it comes back by itself. */
@@ -84,7 +85,7 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
       return holder.code === 'keys-unavailable' ? lose(c) : failed(c, 401, holder.code, holder.message)
     if (holder instanceof Refusal) return holder.code === 'bad-ticket' ? refused(c, holder, refusals) : lose(c)
     const { party, goodUntil } = holder
-    const no = await kept(party)
+    const no = await kept(holder)
     if (!no && streams.countOf(party.org, party.id) >= MAX_STREAMS)
       return refused(c, refuse('too-many-streams', { most: String(MAX_STREAMS) }), refusals)
     if (no) return refused(c, no, refusals)
@@ -117,6 +118,8 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
   app.get(
     '/api/v1/users/stream/:token',
     opened(async (c: Context<HttpEnv>) => {
+      // To whoever asks for the head alone it would never end.
+      if (c.req.method === 'HEAD') return c.body(null, 405, { Allow: 'GET' })
       try {
         return await open(c)
       } catch (error) {

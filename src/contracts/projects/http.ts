@@ -36,6 +36,11 @@ const userNumber = z.int().min(1)
 export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesParts): void {
   const { admission, entities, access, numbers, projects, users, dateOf, now } = parts
   const { act, read, list } = resources(app, projectRefusals)
+  // Whoever changes something is named in what others are told of it.
+  app.use(`${PROJECTS}/*`, async (c, following) => {
+    if (c.req.method !== 'GET') await users.introduce(c.get('identity'))
+    await following()
+  })
 
   const shown = async (project: ProjectAt, { org }: Party) =>
     projectItem(project.number, project, { userOf: await users.of(org, project.participants), dateOf })

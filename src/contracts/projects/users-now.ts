@@ -1,18 +1,14 @@
-import type { Party } from '../../../machines/kernel.ts'
 import type { Member } from '../../../machines/project/events.ts'
 import { type PersonRef, personName } from '../../../machines/stream.ts'
-import { partyOf } from '../../gateway/auth/authenticator.ts'
-import type { Identity } from '../../gateway/auth/tokens.ts'
+import { type Introductions, introductions } from '../../gateway/auth/introductions.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import type { UserOf } from './items.ts'
 import { projectUser } from './people.ts'
 
 /** People as they are called now. */
-export interface UsersNow {
+export interface UsersNow extends Introductions {
   of(org: string, members: readonly Member[]): Promise<UserOf>
   isVisitor(org: string, id: string): Promise<boolean>
-  /** What their token says of them is recorded, as on connecting: others see it. */
-  introduce(identity: Identity): Promise<void>
 }
 
 export interface UsersNowParts {
@@ -32,18 +28,6 @@ export function usersNow({ entities, now }: UsersNowParts): UsersNow {
       const found = await person({ org, id })
       return !found.matches('unknown') && found.context.role === 'visitor'
     },
-    async introduce(identity) {
-      const by: Party = partyOf(identity)
-      const { role, profile, profileAt } = identity
-      // What is refused here (a disabled account) is refused by the token check, too.
-      await entities.ask('person', personName(by), {
-        type: 'Introduce',
-        role,
-        profile,
-        issuedAt: profileAt,
-        by,
-        at: now(),
-      })
-    },
+    introduce: introductions({ entities, now }).introduce,
   }
 }

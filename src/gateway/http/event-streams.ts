@@ -115,7 +115,7 @@ export function eventStreams({ leases, follower, clock, onError, pushed }: Event
     stream.until = pos
     const rooms = [personRoom(hearer.party)]
     const isWanted = (): boolean => !response.destroyed
-    const absence = { hearer, namespace: STREAMS, rooms, moves: false, after, upTo, isWanted }
+    const absence = { hearer, namespaces: [STREAMS], rooms, moves: false, after, upTo, isWanted }
     for await (const page of catchUp(absence)) {
       for (const { name, data, cursor } of page) write(stream, eventText(name, JSON.stringify(data), cursor))
       if (response.writableNeedDrain) await taken(response)

@@ -5,7 +5,7 @@ import type { Served } from '../../delivery/contract.ts'
 import { isAfter } from '../../delivery/cursor.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import { type KnownCursorOptions, knownCursor } from '../../delivery/known-cursor.ts'
-import { personRoom } from '../../delivery/notice.ts'
+import { personRoom, STREAMS } from '../../delivery/notice.ts'
 import type { HttpEnv } from './middleware.ts'
 import { resources } from './resource.ts'
 import { limit } from './schemas.ts'
@@ -24,7 +24,7 @@ const Told = z
   })
   .openapi('Notice')
 
-/** `GET /api/v1/notices`: what sockets are pushed, for clients that poll. */
+/** `GET /api/v1/notices`: what sockets and streams of events are pushed, for clients that poll. */
 export function noticesRoute(app: OpenAPIHono<HttpEnv>, parts: NoticesRouteParts): void {
   const { follower, contracts, catchUp } = parts
 
@@ -54,7 +54,8 @@ export function noticesRoute(app: OpenAPIHono<HttpEnv>, parts: NoticesRouteParts
       const hearer = { kind: 'app', party, query: {} } as const
       const rooms = [personRoom(party), ...contracts.flatMap((contract) => contract.rooms?.(hearer) ?? [])]
       const data: Missed[] = []
-      for await (const page of catchUp({ hearer, rooms, moves: true, after: cursor, upTo, isWanted: () => true })) {
+      const heard = { hearer, namespaces: ['/', STREAMS], rooms, moves: true }
+      for await (const page of catchUp({ ...heard, after: cursor, upTo, isWanted: () => true })) {
         data.push(...page.slice(0, most - data.length))
         if (data.length >= most) break
       }

@@ -104,7 +104,7 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     if (after === undefined) return false
     const { isResumed: moves, isOpen: isWanted } = connection
     const upTo = await heardUpTo(after, missed.upTo, held)
-    const hearer = { hearer: connection, namespace: socket.nsp.name, moves: moves(), isWanted }
+    const hearer = { hearer: connection, namespaces: [socket.nsp.name], moves: moves(), isWanted }
     const { absence, retold } = await restore(socket, { ...hearer, rooms: missed.rooms, after, upTo }, held)
     let wrote = false
     for await (const page of catchUp(absence)) {
