@@ -1,6 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { Client } from '../support/client.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { slowly } from '../support/slowness.ts'
 import { type Studio, studio } from '../support/studio.ts'
 
 let server: TestServer
@@ -119,6 +122,53 @@ test.each(['websocket', 'polling'])(
     expect([ok, why]).toEqual([false, expect.stringMatching(/^bad-file: .*5242880/)])
   },
 )
+
+/** Announces a frame of four megabytes, sends some of it, and then next to nothing; masked with zeros. */
+async function trickles(org: Studio, id: string): Promise<void> {
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  let heard = ''
+  const hears = async (what: string): Promise<void> => {
+    while (!heard.includes(what)) heard += String((await once(socket, 'data'))[0])
+  }
+  const lines = [
+    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
+    `Host: ${hostname}:${port}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    `Authorization: Bearer ${await org.token('agent', id)}`,
+  ]
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  await hears('"sid"')
+  const connecting = '40/ws/messages,'
+  socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | connecting.length, 0, 0, 0, 0]), Buffer.from(connecting)]))
+  await hears('40/ws/messages,{')
+  const head = Buffer.alloc(14)
+  head[0] = 0x81
+  head[1] = 0x80 | 127
+  head.writeBigUInt64BE(4_000_000n, 2)
+  socket.write(Buffer.concat([head, Buffer.alloc(300_000, 97)]))
+  const trickle = setInterval(() => socket.write(Buffer.alloc(5_000, 97)), 1_000)
+  onTestFinished(() => {
+    clearInterval(trickle)
+    socket.destroy()
+  })
+}
+
+test('[PROJECT-9] large frames that come slowly, or many at once, keep nobody else waiting', async () => {
+  const strangers = studio(server)
+  onTestFinished(() => strangers.close())
+  await Promise.all(Array.from({ length: 12 }, (_, n) => trickles(strangers, `slow${n % 3}`)))
+  const [owen, eve] = [await joined('owen'), await joined('eve')]
+  const file = { file_name: 'a.txt', file_base64: Buffer.alloc(3_000_000, 'lorem ipsum ').toString('base64') }
+  const began = performance.now()
+  const acks = [1, 2, 3].map(() => owen.ask('send_message', { project_id: project, ...file }))
+  expect(await eve.ask('send_message', { project_id: project, ...file })).toEqual([true, null])
+  expect(await Promise.all(acks)).toEqual([1, 2, 3].map(() => [true, null]))
+  expect(performance.now() - began).toBeLessThan(slowly(8_000)) // they take for ever
+})
 
 test('[PROJECT-4] whatever is wrong is told by `error` and the ack, and nothing is recorded', async () => {
   const owen = await joined('owen')

@@ -1,10 +1,13 @@
+import type { PersonRef } from '../../../machines/stream.ts'
+import { personName } from '../../../machines/stream.ts'
 import type { Connection } from './connections.ts'
+import { type Intake, Intakes } from './intake.ts'
 import type { Lane } from './lane.ts'
 
 /** Frames above what strangers may send, in a namespace that lets them in. */
 export interface LargeFrames {
-  /** From now on this connection may send them. */
-  allow(connection: Connection): LargeFramesOf
+  /** From now on this connection of this person may send them. */
+  allow(connection: Connection, person: PersonRef): LargeFramesOf
 }
 
 export interface LargeFramesOf {
@@ -14,84 +17,90 @@ export interface LargeFramesOf {
 
 /** What waits for its turn above this. */
 const LARGE_BYTES = 256 * 1024
-/**
- * So many are received, decoded and written at a time; whoever sends more of them waits with the rest of the frame in
- * their own network. A file of 5 MiB takes some 25 MiB on its way: as bytes of the frame, as text, as JSON, as a file.
- */
-const AT_ONCE = 4
+const LOOK_MS = 1_000
+/** Whoever brings less than this in two looks, one after the other, is slow: 64 KiB a second. */
+const SLOW_BYTES = 64 * 1024
 
 /**
- * A hundred people who send a file at once must not fill the memory, nor keep everybody else waiting: frames are read
- * a few at a time, and each has been dealt with before the next one is read on.
+ * A hundred people who send a file at once must not fill the memory, nor keep everybody else waiting, and nobody must
+ * wait for somebody who sends slowly: frames are read as far as there is room for them, and the rest of each waits in
+ * the network of whoever sends it. As long as one comes, or is kept waiting here, its sender cannot be heard besides:
+ * then no pong is missed.
  */
 export function largeFrames(maxBytes: number): LargeFrames {
-  let free = AT_ONCE
-  const waiting = new Set<() => void>()
+  const intakes = new Intakes()
+  const paces = new Map<Intake, { seen: number; slowLooks: number; readonly wait: () => void }>()
+  let looking: NodeJS.Timeout | undefined
 
-  /** Calls at once, or when somebody else is done. Gives what ends the waiting. */
-  const acquire = (go: () => void): (() => void) => {
-    if (free > 0) {
-      free--
-      go()
-      return () => {}
+  const look = (): void => {
+    for (const intake of intakes) {
+      const pace = paces.get(intake)
+      if (!pace) continue
+      const came = intake.bytes - pace.seen
+      pace.seen = intake.bytes
+      if (came > 0 || intake.isPaused) pace.wait()
+      if (intake.isPaused) continue
+      pace.slowLooks = came < SLOW_BYTES ? pace.slowLooks + 1 : 0
+      intake.isSlow = pace.slowLooks > 1
     }
-    waiting.add(go)
-    return () => void waiting.delete(go)
-  }
-  const release = (): void => {
-    const [next] = waiting
-    if (!next) free++
-    else {
-      waiting.delete(next)
-      next()
-    }
+    intakes.goOn()
+    if (intakes.size > 0) return
+    clearInterval(looking)
+    looking = undefined
   }
 
   return {
-    allow(connection) {
-      let isHeld = false
-      let isWaiting = false
+    allow(connection, person) {
+      let its: Intake | undefined
       let isTaken = false
-      let stopWaiting = (): void => {}
       const done = (): void => {
-        if (!isHeld) return
-        isHeld = false
+        if (!its) return
+        const intake = its
+        its = undefined
         isTaken = false
-        release()
+        paces.delete(intake)
+        intakes.remove(intake)
+      }
+      const insides = connection as unknown as Insides
+      const begin = (socket: Receiving): Intake => {
+        const intake: Intake = {
+          ...{ person: personName(person), org: person.org, bytes: 0, isPaused: false, isSlow: false },
+          resume: () => socket.isPaused && socket.resume?.(),
+        }
+        const wait = (): void => void insides.pingTimeoutTimer?.refresh()
+        paces.set(intake, { seen: 0, slowLooks: 0, wait })
+        intakes.add(intake)
+        looking ??= setInterval(look, LOOK_MS)
+        return intake
       }
 
-      const look = (socket: Receiving): void => {
-        const isLarge = (socket._receiver?._totalPayloadLength ?? 0) > LARGE_BYTES
-        if (isLarge && !isHeld && !isWaiting) {
-          isWaiting = true
-          stopWaiting = acquire(() => {
-            isWaiting = false
-            isHeld = true
-            if (socket.isPaused) socket.resume?.()
-          })
-          if (isWaiting) socket.pause?.()
-        } else if (!isLarge && isHeld && !isTaken) setImmediate(() => !isTaken && done()) // it was no call
+      const received = (socket: Receiving): void => {
+        const { _totalPayloadLength: whole = 0, _messageLength = 0, _bufferedBytes = 0 } = socket._receiver ?? {}
+        if (whole > LARGE_BYTES) {
+          its ??= begin(socket)
+          its.bytes = Math.max(its.bytes, _messageLength + _bufferedBytes)
+          if (its.isPaused || intakes.mayGoOn(its)) return
+          its.isPaused = true
+          socket.pause?.()
+        } else if (its && !isTaken) setImmediate(() => !isTaken && done()) // it was no call
       }
 
       const allow = (): void => {
-        const { transport } = connection as unknown as Insides
+        const { transport } = insides
         transport.maxHttpBufferSize = maxBytes
         const { socket } = transport
         if (!socket?._receiver) return
         socket._receiver._maxPayload = maxBytes
-        socket._socket?.on('data', () => look(socket))
+        socket._socket?.on('data', () => received(socket))
       }
       allow()
       connection.on('upgrade', allow)
-      connection.once('close', () => {
-        stopWaiting()
-        isWaiting = false
-        done()
-      })
+      connection.once('close', done)
       return {
         taken(lane) {
-          if (!isHeld || isTaken) return
+          if (!its || isTaken) return
           isTaken = true
+          paces.delete(its) // all of it is here: what it takes now is not its sender's time
           lane.addAlways(async () => done())
         },
       }
@@ -100,10 +109,12 @@ export function largeFrames(maxBytes: number): LargeFrames {
 }
 
 /**
- * Where ws and Engine.IO keep what they have received and their limits, which have no public name.
+ * Where ws and Engine.IO keep what they have received, their limits and their patience, which have no public name.
  * `test/contracts/project-sockets.test.ts` and the bench `fair` show that they are there.
  */
 interface Insides {
+  /** Ends the connection unless a pong comes; null when none is waited for. */
+  readonly pingTimeoutTimer?: NodeJS.Timeout | null
   readonly transport: {
     /** Of long polling. */
     maxHttpBufferSize?: number
@@ -117,6 +128,12 @@ interface Receiving {
   pause?(): void
   resume?(): void
   readonly _socket?: { on(event: 'data', listener: () => void): void } | null
-  /** `_totalPayloadLength`: of the message that is being received; 0 between two. */
-  readonly _receiver?: { _maxPayload: number; readonly _totalPayloadLength: number }
+  readonly _receiver?: {
+    _maxPayload: number
+    /** Of the message that is being received, as its frames say; 0 between two. */
+    readonly _totalPayloadLength: number
+    /** What is here of it: whole frames, and of the next one. */
+    readonly _messageLength: number
+    readonly _bufferedBytes: number
+  }
 }

@@ -44,8 +44,8 @@ export function serveSockets(options: ServeSocketsOptions): void {
   const frames = maxFrameBytes === undefined ? undefined : largeFrames(maxFrameBytes)
 
   namespace.on('connection', (socket) => {
-    const large = frames?.allow(socket.conn)
     const { connection, arrival, lane } = socket.data as SocketData
+    const large = frames?.allow(socket.conn, arrival.party)
     // An anonymous participant's token is nothing that expires.
     const expiry =
       arrival.kind !== 'anonymous' &&
