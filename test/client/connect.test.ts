@@ -275,3 +275,20 @@ test('[CLIENT-2] also of a chat that holds more than is told at once', async () 
   await until(() => fresh.held.chat !== undefined)
   expect(vera.held.chat).toEqual(fresh.held.chat)
 })
+
+test('[CLIENT-2] also where somebody who wrote before is called something else by then', async () => {
+  const [ann, sue, vera] = [await come('agent', 'ann'), await come('supervisor', 'sue'), await come('visitor', 'vera')]
+  await vera.call('visitor_first_msg', { content: { n: 1 } })
+  await until(() => roomIn(sue) !== '')
+  const room = roomIn(sue)
+  await sue.call('staff_join', { room })
+  await sue.call('staff_msg', { room, content: { n: 2 } })
+  const iat = Math.floor(Date.now() / 1000) + 1
+  await come('supervisor', 'sue', { token: () => tokenFor('supervisor', 'sue', 'acme', { name: 'Susan', iat }) })
+  await sue.call('transfer_chat', { room, staff_id: 'ann' })
+  await ann.call('staff_msg', { room, content: { n: 3 } })
+  await until(() => ann.held.ownMessages[room]?.length === 3)
+  const fresh = await come('agent', 'ann')
+  await until(() => fresh.held.ownMessages[room] !== undefined)
+  expect(fresh.held.ownMessages[room]).toEqual(ann.held.ownMessages[room])
+})

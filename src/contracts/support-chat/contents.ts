@@ -24,7 +24,7 @@ export async function tellContents(
   { log, profiles, chats }: ContentsParts,
 ): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const chat = await chatAt(log, room, chats.get(room)?.seq)
+    const chat = await chatAt(log, room, { seq: chats.get(room)?.seq, asClaimed: true })
     if (!chat || chat.row.staffId !== id) return // handed on meanwhile
     if (chats.get(room)?.seq !== chat.seq) continue
     const staff = usersOf(profiles, org).staff(id)

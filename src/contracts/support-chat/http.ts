@@ -81,7 +81,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { log, entities, chats }: 
       if (damage?.revision === 0) throw damage
       if (at !== undefined && at > part.upTo) return refuse('not-your-part')
       const upTo = Math.min(part.upTo, damage ? damage.revision - 1 : Number.POSITIVE_INFINITY)
-      const then = await chatAt(log, room, at ?? (upTo === Number.POSITIVE_INFINITY ? undefined : upTo))
+      const then = await chatAt(log, room, { seq: at ?? (upTo === Number.POSITIVE_INFINITY ? undefined : upTo) })
       if (!then) return refuse('no-such-event')
       const note = damage && { note: damageNote(damage) }
       return { ...chatResource(room, then.row, isInternal), seq: then.seq, transcript: then.messages, ...note }

@@ -1,6 +1,6 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
 import { streamName } from '../../../machines/stream.ts'
-import { type ChatRow, chats } from '../../../projections/chats.ts'
+import { type ChatRow, wholeChats } from '../../../projections/chats.ts'
 import type { Notice } from '../../delivery/notice.ts'
 import { noticesOf, type PastFeed, type Step as PastStep } from '../../delivery/resume.ts'
 import type { Log } from '../../log/log.ts'
@@ -27,10 +27,10 @@ export interface ChatAt {
 
 /**
  * The feed of chats without the other chats: their flags are not told again, so `flagged_chats` of a replayed push
- * holds at most the chat itself.
+ * holds at most the chat itself. Whoever comes to serve is told what was said, which only whole chats hold.
  */
 const pastChats: PastFeed<ChatRow, ChatEvent> = {
-  projection: chats,
+  projection: wholeChats,
   people: (change) => staffIn(change).map((id) => ({ org: change.after?.org ?? '', id })),
   notices(change, profiles) {
     const { key: room, after } = change
@@ -44,11 +44,22 @@ const pastChats: PastFeed<ChatRow, ChatEvent> = {
 export const replayChat = (log: Log, room: string): AsyncGenerator<Step> =>
   noticesOf(log, streamName('chat', room), pastChats) as AsyncGenerator<Step> // the feed tells nothing else
 
+export interface ChatAtOptions {
+  /** After which of its events; default: the last one. */
+  readonly seq?: number | undefined
+  /** With the messages as whoever claimed it last was told them; default: each one as it was pushed. */
+  readonly asClaimed?: boolean
+}
+
 /**
- * The chat after its event `seq` (default: the last one); undefined when there is no such chat or no such event.
+ * The chat after one of its events; undefined when there is no such chat or no such event.
  * Rejects with StreamDamaged when one of its events up to there cannot be had.
  */
-export async function chatAt(log: Log, room: string, seq = Number.MAX_SAFE_INTEGER): Promise<ChatAt | undefined> {
+export async function chatAt(
+  log: Log,
+  room: string,
+  { seq = Number.MAX_SAFE_INTEGER, asClaimed = false }: ChatAtOptions = {},
+): Promise<ChatAt | undefined> {
   const messages: MessageObject[] = []
   let last: Step | undefined
   let staff: StaffUser | null = null
@@ -58,6 +69,8 @@ export async function chatAt(log: Log, room: string, seq = Number.MAX_SAFE_INTEG
     staff = step.after.staffId === null ? null : (seatedIn(step) ?? staff)
     const message = messageOf(room, step)
     if (message) messages.push(message)
+    const told = asClaimed ? claimedContents(step) : []
+    messages.splice(messages.length - told.length, told.length, ...told)
     if (step.recorded.revision === seq) break // what comes later may be damaged
   }
   if (!last || (seq !== Number.MAX_SAFE_INTEGER && last.recorded.revision !== seq)) return undefined
@@ -68,6 +81,12 @@ function seatedIn({ notices }: Step): StaffUser | undefined {
   for (const { name, data } of notices)
     if (name === 'staff_join_room' || name === 'staff_being_taken_over_chat') return data.user
   return undefined
+}
+
+/** The newest messages as whoever claims the chat is told them. */
+function claimedContents({ notices }: Step): readonly MessageObject[] {
+  for (const { name, data } of notices) if (name === 'own_chat_claimed') return data.contents
+  return []
 }
 
 function messageOf(room: string, { recorded, after, notices }: Step): MessageObject | undefined {

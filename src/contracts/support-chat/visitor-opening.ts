@@ -29,7 +29,7 @@ export function visitorOpening(
   const open = openChat()
   if (!open) return () => openChat() === undefined && tell(null)
   const [room, { seq }] = open
-  return orDamage(chatAt(log, room, seq)).then((then) => () => {
+  return orDamage(chatAt(log, room, { seq })).then((then) => () => {
     if (then instanceof StreamDamaged) return tell(null) // they cannot write to it: they may open another one
     const now = openChat()
     if (!then || now?.[0] !== room || now[1].seq !== seq) return false
