@@ -121,6 +121,29 @@ test('[PROJECT-23] an Idempotency-Key makes one project, and changes it once', a
   expect(new Set(again.map(({ body }) => body.data.id)).size).toBe(1)
 })
 
+test('[PROJECT-23] a named call is answered alike again when its caller lost the right to it by then', async () => {
+  const project = await it.project('P', 'owen', 'eve', 'sam')
+  const sam = await it.numberOf('sam')
+  const path = `/projects/${project}`
+  const first = await it.ask('eve', 'POST', `${path}/leave`, {}, 'leave-1')
+  expect(first.status).toBe(200)
+  await it.ask('owen', 'PATCH', path, { title: 'Secret' })
+  expect(await it.ask('eve', 'POST', `${path}/leave`, {}, 'leave-1')).toEqual(first)
+  expect(code(await it.ask('eve', 'POST', `${path}/leave`, {}, 'leave-2'))).toEqual([403, 'not-a-participant'])
+
+  const out = await it.ask('owen', 'DELETE', `${path}/participants/${sam}`, undefined, 'out-1')
+  expect(out.status).toBe(200)
+  const gone = await it.ask('owen', 'DELETE', path, undefined, 'delete-1')
+  expect(gone.body.data.title).toBe('Secret')
+  expect(await it.ask('owen', 'DELETE', path, undefined, 'delete-1')).toEqual(gone)
+  expect((await it.ask('owen', 'DELETE', `${path}/participants/${sam}`, undefined, 'out-1')).status).toBe(200)
+  expect(code(await it.ask('owen', 'DELETE', `${path}/participants/${sam}`, undefined, 'out-2'))).toEqual([
+    404,
+    'no-such-project',
+  ])
+  expect(code(await it.ask('zoe', 'POST', `${path}/participants`, { user_id: 99_999 }))[0]).toBe(404)
+})
+
 test('[PROJECT-30] an id that is a number is that number; everybody else has one above, and keeps it', async () => {
   const me = async (id: string) => (await it.ask(id, 'GET', '/users/me')).body.data.number
   expect([await me('7'), await me('2147483647')]).toEqual([7, 2 ** 31 - 1])

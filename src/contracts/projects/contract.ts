@@ -49,7 +49,8 @@ export const projects: Contract = {
     const joined = node.subscriptionsTo(projectTopic({ log, entities, access }))
     const past = projectPast({ log, views, dateOf, bytes })
     const now = clock.now
-    const model = projectsModel(log, projectHistory(log))
+    const history = projectHistory(log)
+    const model = projectsModel(log, history)
     const policies = [projectMails({ ...node, rowOf: model.rowOf }), keptFiles(node)]
     return {
       feeds: [
@@ -60,7 +61,7 @@ export const projects: Contract = {
           pace: filePace({ outlet, bytes, onError: (error) => onError(error, 'files') }),
         },
       ],
-      inbound: projectInbound(projectCalls({ admission, access, numbers, files, joined, clock })),
+      inbound: projectInbound(projectCalls({ entities, admission, access, numbers, files, joined, clock })),
       subscriptions: [joined],
       policies,
       stop: async () => void (await Promise.all(policies.map((policy) => policy.stop()))),
@@ -73,7 +74,7 @@ export const projects: Contract = {
           catchUp: node.catchUp([past]),
           tickets: openTickets(entities, now),
         })
-        projectRoutes(app, { admission, entities, access, numbers, projects: list, users, dateOf, now })
+        projectRoutes(app, { admission, entities, access, numbers, projects: list, history, users, dateOf, now })
         messageRoutes(app, { log, access, numbers, users, files, dateOf })
       },
     }

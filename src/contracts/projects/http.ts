@@ -1,10 +1,13 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { ProjectCommand } from '../../../machines/project/commands.ts'
+import { streamName } from '../../../machines/stream.ts'
+import type { ProjectRow } from '../../../projections/projects.ts'
 import { fields } from '../../gateway/http/fields.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { limit, next, title, wholeNumber } from '../../gateway/http/schemas.ts'
+import type { FoldHistory } from '../../log/fold-history.ts'
 import type { AdmissionQueue } from '../../runtime/admission-queue.ts'
 import type { Call } from '../../runtime/answer.ts'
 import type { Entities } from '../../runtime/entities.ts'
@@ -22,6 +25,7 @@ export interface ProjectRoutesParts {
   readonly access: ProjectAccess
   readonly numbers: Numbers
   readonly projects: ProjectList
+  readonly history: FoldHistory<ProjectRow>
   readonly users: UsersNow
   readonly dateOf: DateOf
   readonly now: () => number
@@ -34,7 +38,7 @@ const userNumber = z.int().min(1)
 
 /** `/api/v1/projects`: who takes part in a project, and what it is called. */
 export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesParts): void {
-  const { admission, entities, access, numbers, projects, users, dateOf, now } = parts
+  const { admission, entities, access, numbers, projects, history, users, dateOf, now } = parts
   const { act, read, list } = resources(app, projectRefusals)
   // Whoever changes something is named in what others are told of it.
   app.use(`${PROJECTS}/*`, async (c, following) => {
@@ -45,20 +49,28 @@ export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesPar
   const shown = async (project: ProjectAt, { org }: Party) =>
     projectItem(project.number, project, { userOf: await users.of(org, project.participants), dateOf })
 
-  /** Asks the project; gives it as it is then. Whoever is no participant any more is told what was. */
+  /**
+   * Asks the project; gives it as it is then. Whoever is no participant any more is told what was before they left,
+   * were taken out or deleted it, also when they repeat a call of theirs that was answered before.
+   */
   const change = async (number: number, command: ProjectCommand, call: Call) => {
     const { by, at: _, ...payload } = command
-    const before = await access.visible(number, by)
     const answer = await admission.ask('project', String(number), command, { ...call, payload })
     if (answer instanceof Refusal) return answer
     const after = await access.visible(number, by)
-    const found = after instanceof Refusal ? before : after
-    return found instanceof Refusal ? found : shown(found, by)
+    if (!(after instanceof Refusal)) return shown(after, by)
+    const before = await history.at(streamName('project', String(number)), answer.seq - 1)
+    return before ? shown({ ...before.state, number }, by) : after
   }
   const member = async (number: number, { org }: Party) => {
     const id = await numbers.personOf(number, org)
     if (id === null || (await users.isVisitor(org, id))) return refuse('no-such-user')
     return { id, number }
+  }
+  /** Whoever may not see the project is told that, and nothing of people. */
+  const unlessHidden = async (number: number, by: Party, refusal: Refusal): Promise<Refusal> => {
+    const visible = await access.visible(number, by)
+    return visible instanceof Refusal ? visible : refusal
   }
 
   act(
@@ -154,20 +166,16 @@ export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesPar
       status: 201,
     },
     async ({ by, call, params: { id }, body: { user_id } }) => {
-      const visible = await access.visible(id, by)
-      if (visible instanceof Refusal) return visible
       const found = await member(user_id, by)
-      if (found instanceof Refusal) return found
+      if (found instanceof Refusal) return unlessHidden(id, by, found)
       return change(id, { type: 'AddParticipant', member: found, by, at: now() }, call)
     },
   )
 
   const ofOther =
     (type: 'RemoveParticipant' | 'DesignateCoach') => async (number: number, userId: number, by: Party, call: Call) => {
-      const visible = await access.visible(number, by)
-      if (visible instanceof Refusal) return visible
       const memberId = await numbers.personOf(userId, by.org)
-      if (memberId === null) return refuse('no-such-user')
+      if (memberId === null) return unlessHidden(number, by, refuse('no-such-user'))
       return change(number, { type, memberId, by, at: now() }, call)
     }
 

@@ -3,6 +3,7 @@ import { personName } from '../../../machines/stream.ts'
 import type { Connection } from './connections.ts'
 import { type Intake, Intakes } from './intake.ts'
 import type { Lane } from './lane.ts'
+import { MAX_FRAME_BYTES } from './sockets.ts'
 
 /** Frames above what strangers may send, in a namespace that lets them in. */
 export interface LargeFrames {
@@ -27,7 +28,7 @@ const SLOW_BYTES = 64 * 1024
  * the network of whoever sends it. As long as one comes, or is kept waiting here, its sender cannot be heard besides:
  * then no pong is missed.
  */
-export function largeFrames(maxBytes: number): LargeFrames {
+export function largeFrames(maxBytes: number, namespace: string): LargeFrames {
   const intakes = new Intakes()
   const paces = new Map<Intake, { seen: number; slowLooks: number; readonly wait: () => void }>()
   let looking: NodeJS.Timeout | undefined
@@ -95,6 +96,7 @@ export function largeFrames(maxBytes: number): LargeFrames {
       }
       allow()
       connection.on('upgrade', allow)
+      connection.on('packet', onlyIn(namespace))
       connection.once('close', done)
       return {
         taken(lane) {
@@ -106,6 +108,33 @@ export function largeFrames(maxBytes: number): LargeFrames {
       }
     },
   }
+}
+
+/**
+ * The limit of ws and of long polling is the connection's, which other namespaces may share: theirs stays what it is.
+ * A packet above it is made the one that tells Engine.IO of a transport that broke, which ends the connection before
+ * anything is read of it.
+ */
+function onlyIn(namespace: string): (packet: EnginePacket) => void {
+  /** Binary parts come after the text that says whose they are. */
+  let isOurs = false
+  return (packet) => {
+    const { type, data } = packet
+    if (type !== 'message' || data === undefined) return
+    if (typeof data === 'string') isOurs = data.slice(0, MAX_HEAD).replace(PACKET_HEAD, '').startsWith(`${namespace},`)
+    if (!isOurs && Buffer.byteLength(data) > MAX_FRAME_BYTES) packet.type = 'error'
+  }
+}
+
+/** Of a Socket.IO packet: its type, and the number of its binary parts. */
+const PACKET_HEAD = /^\d(\d+-)?/
+
+/** Characters in which a packet has said whose it is. */
+const MAX_HEAD = 64
+
+interface EnginePacket {
+  type: string
+  readonly data?: string | Buffer
 }
 
 /**

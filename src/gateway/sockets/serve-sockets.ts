@@ -41,7 +41,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
   })
 
   const arrive = arriving(options)
-  const frames = maxFrameBytes === undefined ? undefined : largeFrames(maxFrameBytes)
+  const frames = maxFrameBytes === undefined ? undefined : largeFrames(maxFrameBytes, namespace.name)
 
   namespace.on('connection', (socket) => {
     const { connection, arrival, lane } = socket.data as SocketData

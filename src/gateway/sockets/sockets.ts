@@ -12,7 +12,7 @@ import { encodeQuickly } from './packets.ts'
  * A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame
  * ends the connection.
  */
-const MAX_FRAME_BYTES = 2_500_000
+export const MAX_FRAME_BYTES = 2_500_000
 
 export interface SocketsOptions {
   readonly http: HttpServer
