@@ -2,13 +2,10 @@ import type { Socket } from 'socket.io'
 
 type Connection = Socket['conn']
 
-/** Clients of Engine.IO 3 over long polling can be asked nothing: what they send shows what had arrived by then. */
-const AWHILE_MS = 1_000
-
 /**
  * Asks a client for a sign that everything has arrived that was written to it before; `onPong` is called when it comes.
  * Engine.IO 4: a ping besides those of its own, which are answered in their order. Engine.IO 3, in which only clients
- * ping: a ping of the WebSocket itself.
+ * ping: a ping of the WebSocket itself, or the next request of long polling.
  */
 export function ping(connection: Connection, onPong: () => void): void {
   const { transport, sendPacket } = connection as unknown as Insides
@@ -19,15 +16,43 @@ export function ping(connection: Connection, onPong: () => void): void {
   } else if (transport.socket) {
     transport.socket.once('pong', onPong)
     transport.socket.ping()
-  } else {
-    const sentAt = performance.now()
-    const look = (): void => {
-      if (performance.now() - sentAt < AWHILE_MS) return
-      connection.off('packet', look)
-      onPong()
-    }
-    connection.on('packet', look)
+  } else afterNextPoll(connection, onPong)
+}
+
+/**
+ * A client of Engine.IO 3 over long polling can be asked nothing: but whoever polls again has got the answer to the
+ * request before. What waits to be written goes out with the next request, and is known to be there at the one after.
+ */
+function afterNextPoll(connection: Connection, onPong: () => void): void {
+  const { transport, writeBuffer } = connection as unknown as Insides
+  let isWritten = writeBuffer.length === 0
+  if (isWritten && transport.writable) {
+    queueMicrotask(onPong) // it has polled since the last answer
+    return
   }
+  const written = (): void => {
+    isWritten = true
+  }
+  // Before Engine.IO answers it with what waits.
+  const polled = (): void => {
+    if (!isWritten) return
+    stop()
+    onPong()
+  }
+  const upgraded = (): void => {
+    stop()
+    ping(connection, onPong)
+  }
+  const stop = (): void => {
+    connection.off('flush', written)
+    connection.off('upgrade', upgraded)
+    connection.off('close', stop)
+    transport.off('ready', polled)
+  }
+  connection.on('flush', written)
+  connection.on('upgrade', upgraded)
+  connection.on('close', stop)
+  transport.prependListener('ready', polled)
 }
 
 interface Pings {
@@ -64,7 +89,13 @@ interface Packet {
 /** What Engine.IO has no public name for. */
 interface Insides {
   sendPacket(type: 'ping'): void
+  /** What waits until the transport can write. */
+  readonly writeBuffer: readonly unknown[]
   readonly transport: {
+    readonly writable: boolean
+    /** `ready`: it can write; of long polling, that a client asks. */
+    prependListener(event: 'ready', listener: () => void): void
+    off(event: 'ready', listener: () => void): void
     /** The ws socket, when the transport is a WebSocket. */
     readonly socket?: { ping(): void; once(event: 'pong', listener: () => void): void }
   }
