@@ -4,6 +4,7 @@ import { attendance } from './attendance.ts'
 import { connecting } from './connect.ts'
 import { eio3 } from './eio3.ts'
 import { eventstore } from './eventstore.ts'
+import { eventstoreRebuild } from './eventstore-rebuild.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   cpu: againstRelay,
   eio3,
   eventstore,
+  'eventstore-rebuild': eventstoreRebuild,
   connect: connecting,
   'staff-init': staffInit,
   wake,
