@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Somebody else has written within this time: then they may be about to write again. */
-const CONTENDED_MS = 1_000
-const LONGEST_GAP_MS = 50
+/** Somebody else has written within this time: then they may be trying to write again, and lose each time. */
+const CONTENDED_MS = 10_000
+const LONGEST_GAP_MS = 500
 
 /**
  * Of two nodes that write to one room without a pause the one that is nearer to the log would win every time: it knows
@@ -29,7 +29,8 @@ export class Courtesy {
   gap(): Promise<unknown> | undefined {
     const now = performance.now()
     if (now - this.#othersAt > CONTENDED_MS) return undefined
-    const ms = this.#appendedAt + Math.min(LONGEST_GAP_MS, 2 * Math.random() * this.#appendMs) - now
+    // The other one has to read what we have appended, and to make its own append: two to four times what ours took.
+    const ms = this.#appendedAt + Math.min(LONGEST_GAP_MS, (2 + 2 * Math.random()) * this.#appendMs) - now
     return ms > 0 ? pause(ms) : undefined
   }
 }

@@ -13,7 +13,11 @@ import { answersTo, type Plan } from './plans.ts'
 
 const MAILBOX = 256
 const GROUP = 64
-const MAX_ATTEMPTS = 10
+/** Conflicts are decided again at least so often, and for at least so long. */
+const ATTEMPTS = 10
+const PATIENCE_MS = 5_000
+/** So often what the first one wrote is waited for: it is heard sooner than read. Whoever goes on losing reads it. */
+const HEARING = 4
 
 /**
  * One entity awake: its machine's state, the revision it has seen, and a bounded mailbox. Order is the whole point:
@@ -151,13 +155,13 @@ export class Entity<S, C extends Command, E extends Event> {
   async #answer(group: readonly Waiting<C>[]): Promise<void> {
     const gap = this.#courtesy.gap()
     if (gap) await gap
+    const until = performance.now() + PATIENCE_MS
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#decideAndAppend(group, await this.#freshen())
       } catch (error) {
-        if (error instanceof WrongRevision && attempt < MAX_ATTEMPTS) {
-          // Whoever was first goes on writing: what they wrote is heard sooner than it can be read.
-          await this.#heard.until(error.actual, (1 + Math.random()) * 2 ** Math.min(attempt, 6))
+        if (error instanceof WrongRevision && (attempt < ATTEMPTS || performance.now() < until)) {
+          if (attempt <= HEARING) await this.#heard.until(error.actual, (1 + Math.random()) * 2 ** attempt)
         } else if (error instanceof AppendTooLarge && group.length > 1) {
           const half = group.length >> 1
           await this.#answer(group.slice(0, half))
