@@ -31,6 +31,7 @@ export async function read(node: Node, call: ReadCall): Promise<void> {
   const options = call.request.getOptions()
   if (options === undefined) throw new Error('a read without options')
   node.count(options.hasSubscription() ? 'subscribe' : 'read')
+  if (!options.hasAll()) node.count('readStream')
   const write = writer(node, call)
   if (!options.hasSubscription() && node.behaviour.readDelayMs > 0) await delay(node.behaviour.readDelayMs)
   try {

@@ -44,8 +44,8 @@ export interface EventStoreStandin {
   /** May be changed at any time. */
   readonly behaviour: Behaviour
   /**
-   * Calls so far, by name: append (each one of a batch counts), batchCall, read, subscribe, features, gossip; to
-   * subscriptions: sent (events), checkpoint.
+   * Calls so far, by name: append (each one of a batch counts), batchCall, read (readStream: those of one stream),
+   * subscribe, features, gossip; to subscriptions: sent (events), checkpoint.
    */
   readonly calls: Readonly<Record<string, number>>
   /** Commit positions that subscriptions began after; -1 = the start, -2 = the end. */
