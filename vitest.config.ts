@@ -17,7 +17,7 @@ export default defineConfig({
     hookTimeout: 4 * PATIENCE_MS,
     expect: { poll: { timeout: PATIENCE_MS } },
     // More than cores: much of a test that waits for a grace or for a server is waiting.
-    maxWorkers: availableParallelism() + 2,
+    maxWorkers: availableParallelism() + 1,
     // A worker of its own for each file would be a seventh of the whole run; no file leaves anything behind.
     isolate: false,
     sequence: { sequencer: LongestFirst },

@@ -31,7 +31,8 @@ export async function read(node: Node, call: ReadCall): Promise<void> {
   const options = call.request.getOptions()
   if (options === undefined) throw new Error('a read without options')
   node.count(options.hasSubscription() ? 'subscribe' : 'read')
-  if (!options.hasAll()) node.count('readStream')
+  const name = options.getStream()?.getStreamIdentifier()?.getStreamName_asU8()
+  if (name !== undefined) node.count(`read ${Buffer.from(name)}`)
   const write = writer(node, call)
   if (!options.hasSubscription() && node.behaviour.readDelayMs > 0) await delay(node.behaviour.readDelayMs)
   try {

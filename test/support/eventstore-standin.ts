@@ -44,7 +44,7 @@ export interface EventStoreStandin {
   /** May be changed at any time. */
   readonly behaviour: Behaviour
   /**
-   * Calls so far, by name: append (each one of a batch counts), batchCall, read (readStream: those of one stream),
+   * Calls so far, by name: append (each one of a batch counts), batchCall, read, `read <stream>`,
    * subscribe, features, gossip; to subscriptions: sent (events), checkpoint.
    */
   readonly calls: Readonly<Record<string, number>>
