@@ -150,14 +150,17 @@ export async function embeddedWorld(): Promise<World> {
 }
 
 /** Everything that Redis holds but leases, which are no views. */
+/** In one script, so that nothing is written between two keys: rows and how far they go belong together. */
 async function dumpOf(port: number): Promise<(readonly [string, Buffer])[]> {
-  const [keys] = await redisCalls(port, ['KEYS', '{lyceum:*'])
-  const found: (readonly [string, Buffer])[] = []
-  for (const key of keys as Buffer[]) {
-    const [dump] = await redisCalls(port, ['DUMP', String(key)])
-    if (dump !== null) found.push([String(key), dump as Buffer])
-  }
-  return found
+  const script = `local all = {}
+    for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+      all[#all + 1] = key
+      all[#all + 1] = redis.call('DUMP', key)
+    end
+    return all`
+  const [answer] = await redisCalls(port, ['EVAL', script, '0', '{lyceum:*'])
+  const parts = answer as Buffer[]
+  return parts.flatMap((key, n) => (n % 2 === 0 ? [[String(key), parts[n + 1] as Buffer] as const] : []))
 }
 
 /** Redis' protocol, of which this is enough: a bulk string, an array of them, a word. */
