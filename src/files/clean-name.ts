@@ -17,7 +17,7 @@ export function cleanName(name: string): string {
  * category Cf that are drawn, of Arabic, Syriac and Kaithi, stay; of joiners see STRAY_JOINER.
  */
 const HIDDEN = new RegExp(
-  '[[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\u034f\\u115f\\u1160\\u3164\\uffa0]' +
+  '[[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\u034f\\u2065\\u115f\\u1160\\u3164\\uffa0]' +
     '--[\\u0600-\\u0605\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u{110bd}\\u{110cd}\\u200c\\u200d]]',
   'gv',
 )
