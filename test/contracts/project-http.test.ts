@@ -144,6 +144,27 @@ test('[PROJECT-23] a named call is answered alike again when its caller lost the
   expect(code(await it.ask('zoe', 'POST', `${path}/participants`, { user_id: 99_999 }))[0]).toBe(404)
 })
 
+test('[PROJECT-23] a repeat by somebody who was removed tells what the first answer told', async () => {
+  const project = await it.project('One', 'owen', 'eve', 'sam')
+  const [eve, sam, zed] = [await it.numberOf('eve'), await it.numberOf('sam'), await it.numberOf('zed')]
+  const path = `/projects/${project}`
+  await it.ask('owen', 'PUT', `${path}/coach`, { user_id: eve })
+  const calls = [
+    () => it.ask('eve', 'PATCH', path, { title: 'Two' }, 'k1'),
+    () => it.ask('eve', 'POST', `${path}/participants`, { user_id: zed }, 'k2'),
+    () => it.ask('eve', 'DELETE', `${path}/participants/${sam}`, undefined, 'k3'),
+    () => it.ask('eve', 'PATCH', path, { title: 'Two' }, 'k4'),
+  ]
+  const first = []
+  for (const call of calls) first.push(await call())
+  await it.ask('owen', 'DELETE', `${path}/participants/${eve}`)
+  await it.ask('owen', 'PATCH', path, { title: 'Secret' })
+  for (const [n, call] of calls.entries()) expect(await call()).toEqual(first[n])
+  const made = await it.ask('owen', 'POST', '/projects', { title: 'C' }, 'mk')
+  await it.ask('owen', 'DELETE', `/projects/${made.body.data.id}`)
+  expect(await it.ask('owen', 'POST', '/projects', { title: 'C' }, 'mk')).toEqual(made)
+})
+
 test('[PROJECT-30] an id that is a number is that number; everybody else has one above, and keeps it', async () => {
   const me = async (id: string) => (await it.ask(id, 'GET', '/users/me')).body.data.number
   expect([await me('7'), await me('2147483647')]).toEqual([7, 2 ** 31 - 1])

@@ -50,8 +50,8 @@ export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesPar
     projectItem(project.number, project, { userOf: await users.of(org, project.participants), dateOf })
 
   /**
-   * Asks the project; gives it as it is then. Whoever is no participant any more is told what was before they left,
-   * were taken out or deleted it, also when they repeat a call of theirs that was answered before.
+   * Asks the project; gives it as it is then. Whoever is no participant any more is told how it stood after the call,
+   * or before it where the call itself was what took them out: also when they repeat one that was answered before.
    */
   const change = async (number: number, command: ProjectCommand, call: Call) => {
     const { by, at: _, ...payload } = command
@@ -59,8 +59,11 @@ export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesPar
     if (answer instanceof Refusal) return answer
     const after = await access.visible(number, by)
     if (!(after instanceof Refusal)) return shown(after, by)
-    const before = await history.at(streamName('project', String(number)), answer.seq - 1)
-    return before ? shown({ ...before.state, number }, by) : after
+    const stream = streamName('project', String(number))
+    const its = (await history.at(stream, answer.seq))?.state
+    const wasIn = its && !its.isDeleted && its.participants.some(({ id }) => id === by.id)
+    const then = wasIn ? its : (await history.at(stream, answer.seq - 1))?.state
+    return then ? shown({ ...then, number }, by) : after
   }
   const member = async (number: number, { org }: Party) => {
     const id = await numbers.personOf(number, org)

@@ -73,6 +73,8 @@ export function projectCalls(parts: ProjectCallsParts): ProjectAsks {
   /** Whoever may send no more is told again what they were told of what they had sent; otherwise `no`. */
   const answeredBefore = async (message: MessageAsked, from: Connection, no: Refusal): Promise<Answer> => {
     if (message.clientId === undefined) return no
+    const { senderNumber } = message
+    if (senderNumber !== null && senderNumber !== (await numbers.of(from.party))) return no
     const receiverId = await receiver(message.receiverNumber, from)
     if (receiverId instanceof Refusal) return no
     const asked = await commandOf(message, receiverId, from, async (pieces) => hashed(pieces))
