@@ -16,7 +16,7 @@ export default defineConfig({
     testTimeout: 4 * PATIENCE_MS,
     hookTimeout: 4 * PATIENCE_MS,
     expect: { poll: { timeout: PATIENCE_MS } },
-    // More than cores: much of a test that waits for a grace or for a server is waiting.
+    // One more than cores: much of a test that waits for a grace or for a server is waiting.
     maxWorkers: availableParallelism() + 1,
     // A worker of its own for each file would be a seventh of the whole run; no file leaves anything behind.
     isolate: false,

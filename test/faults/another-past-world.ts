@@ -149,8 +149,10 @@ export async function embeddedWorld(): Promise<World> {
   }
 }
 
-/** Everything that Redis holds but leases, which are no views. */
-/** In one script, so that nothing is written between two keys: rows and how far they go belong together. */
+/**
+ * Everything that Redis holds but leases, which are no views. In one script, so that nothing is written between two
+ * keys: rows and how far they go belong together.
+ */
 async function dumpOf(port: number): Promise<(readonly [string, Buffer])[]> {
   const script = `local all = {}
     for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
