@@ -87,7 +87,8 @@ test('[CLIENT-2] what it holds is what a fresh client is told, over cuts, half o
     const desk = await come(role, id)
     await until(() => old.isConnected && JSON.stringify(desk.held.desk) === JSON.stringify(old.held.desk))
   }
-  await until(() => isDeepStrictEqual(texts(ann.held.ownMessages[room])?.at(-1), fence)) // acks come before what was missed
+  // Acks come before what was missed.
+  await until(() => isDeepStrictEqual(texts(ann.held.ownMessages[room])?.at(-1), fence))
   expect(texts(ann.held.ownMessages[room])).toEqual(texts(vera.held.chat?.messages))
 })
 
