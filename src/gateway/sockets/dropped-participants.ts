@@ -42,6 +42,8 @@ interface Guest {
   peer: Peer
   /** When it is too late to come back. */
   until: number
+  /** Their connection, which may outlive their being in the namespace, leads nowhere any more. */
+  unwatch?: () => void
 }
 
 /** Guests whose handshakes are alike. */
@@ -62,6 +64,7 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
     const guest = guests.get(id)
     if (guest === undefined) return
     guests.delete(id)
+    guest.unwatch?.()
     lost.delete(guest)
     const alike = byHandshake.get(guest.handshake)
     alike?.open.delete(guest)
@@ -97,7 +100,11 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
     alikeOf(guest).open.add(guest)
     guest.peer = peerOf(conn)
     if (conn.readyState === 'closed') drop(guest)
-    else conn.once('close', () => drop(guest))
+    else {
+      const closed = (): void => drop(guest)
+      conn.once('close', closed)
+      guest.unwatch = () => void conn.off('close', closed)
+    }
     return guest.participant
   }
 

@@ -7,13 +7,18 @@ import { MAX_FRAME_BYTES } from './sockets.ts'
 
 /** Frames above what strangers may send, in a namespace that lets them in. */
 export interface LargeFrames {
-  /** From now on this connection of this person may send them. */
+  /** From now on this connection may send them, for this person; it may be allowed again, as often as it enters. */
   allow(connection: Connection, person: PersonRef): LargeFramesOf
 }
 
 export interface LargeFramesOf {
   /** A frame has been handed to this lane: until its call has entered, its bytes are in memory. */
   taken(lane: Lane): void
+}
+
+interface Watched extends LargeFramesOf {
+  /** Who sends on it now: who enters may change, for each entry has its own token. */
+  person: PersonRef
 }
 
 /** What waits for its turn above this. */
@@ -30,6 +35,8 @@ const SLOW_BYTES = 64 * 1024
  */
 export function largeFrames(maxBytes: number, namespace: string): LargeFrames {
   const intakes = new Intakes()
+  /** What is listened for on a connection is so once, however often somebody enters on it. */
+  const known = new WeakMap<Connection, Watched>()
   const paces = new Map<Intake, { seen: number; slowLooks: number; readonly wait: () => void }>()
   let looking: NodeJS.Timeout | undefined
 
@@ -50,62 +57,71 @@ export function largeFrames(maxBytes: number, namespace: string): LargeFrames {
     looking = undefined
   }
 
+  const watch = (connection: Connection, first: PersonRef): Watched => {
+    let its: Intake | undefined
+    let isTaken = false
+    const done = (): void => {
+      if (!its) return
+      const intake = its
+      its = undefined
+      isTaken = false
+      paces.delete(intake)
+      intakes.remove(intake)
+    }
+    const insides = connection as unknown as Insides
+    const begin = (socket: Receiving): Intake => {
+      const intake: Intake = {
+        ...{ person: personName(one.person), org: one.person.org, bytes: 0, isPaused: false, isSlow: false },
+        resume: () => socket.isPaused && socket.resume?.(),
+      }
+      const wait = (): void => void insides.pingTimeoutTimer?.refresh()
+      paces.set(intake, { seen: 0, slowLooks: 0, wait })
+      intakes.add(intake)
+      looking ??= setInterval(look, LOOK_MS)
+      return intake
+    }
+
+    const received = (socket: Receiving): void => {
+      const { _totalPayloadLength: whole = 0, _messageLength = 0, _bufferedBytes = 0 } = socket._receiver ?? {}
+      if (whole > LARGE_BYTES) {
+        its ??= begin(socket)
+        its.bytes = Math.max(its.bytes, _messageLength + _bufferedBytes)
+        if (its.isPaused || intakes.mayGoOn(its)) return
+        its.isPaused = true
+        socket.pause?.()
+      } else if (its && !isTaken) setImmediate(() => !isTaken && done()) // it was no call
+    }
+
+    const allow = (): void => {
+      const { transport } = insides
+      transport.maxHttpBufferSize = maxBytes
+      const { socket } = transport
+      if (!socket?._receiver) return
+      socket._receiver._maxPayload = maxBytes
+      socket._socket?.on('data', () => received(socket))
+    }
+    allow()
+    connection.on('upgrade', allow)
+    connection.on('packet', onlyIn(namespace))
+    connection.once('close', done)
+    const one: Watched = {
+      person: first,
+      taken(lane) {
+        if (!its || isTaken) return
+        isTaken = true
+        paces.delete(its) // all of it is here: what it takes now is not its sender's time
+        lane.addAlways(async () => done())
+      },
+    }
+    return one
+  }
+
   return {
     allow(connection, person) {
-      let its: Intake | undefined
-      let isTaken = false
-      const done = (): void => {
-        if (!its) return
-        const intake = its
-        its = undefined
-        isTaken = false
-        paces.delete(intake)
-        intakes.remove(intake)
-      }
-      const insides = connection as unknown as Insides
-      const begin = (socket: Receiving): Intake => {
-        const intake: Intake = {
-          ...{ person: personName(person), org: person.org, bytes: 0, isPaused: false, isSlow: false },
-          resume: () => socket.isPaused && socket.resume?.(),
-        }
-        const wait = (): void => void insides.pingTimeoutTimer?.refresh()
-        paces.set(intake, { seen: 0, slowLooks: 0, wait })
-        intakes.add(intake)
-        looking ??= setInterval(look, LOOK_MS)
-        return intake
-      }
-
-      const received = (socket: Receiving): void => {
-        const { _totalPayloadLength: whole = 0, _messageLength = 0, _bufferedBytes = 0 } = socket._receiver ?? {}
-        if (whole > LARGE_BYTES) {
-          its ??= begin(socket)
-          its.bytes = Math.max(its.bytes, _messageLength + _bufferedBytes)
-          if (its.isPaused || intakes.mayGoOn(its)) return
-          its.isPaused = true
-          socket.pause?.()
-        } else if (its && !isTaken) setImmediate(() => !isTaken && done()) // it was no call
-      }
-
-      const allow = (): void => {
-        const { transport } = insides
-        transport.maxHttpBufferSize = maxBytes
-        const { socket } = transport
-        if (!socket?._receiver) return
-        socket._receiver._maxPayload = maxBytes
-        socket._socket?.on('data', () => received(socket))
-      }
-      allow()
-      connection.on('upgrade', allow)
-      connection.on('packet', onlyIn(namespace))
-      connection.once('close', done)
-      return {
-        taken(lane) {
-          if (!its || isTaken) return
-          isTaken = true
-          paces.delete(its) // all of it is here: what it takes now is not its sender's time
-          lane.addAlways(async () => done())
-        },
-      }
+      const its = known.get(connection) ?? watch(connection, person)
+      known.set(connection, its)
+      its.person = person
+      return its
     },
   }
 }
