@@ -72,11 +72,25 @@ export async function limited<T>(work: Promise<T>, limitMs: number, doing: strin
     limitMs + 250,
   )
   const abort = (): void => reject(closed.reason)
-  closed.addEventListener('abort', abort, { once: true })
+  const others = waitingOn(closed).add(abort)
   try {
     return await Promise.race([work, giveUp])
   } finally {
     clearTimeout(timer)
-    closed.removeEventListener('abort', abort)
+    others.delete(abort)
   }
+}
+
+/** A signal looks through all of its listeners to add one: so many as there are calls under way share one. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
+function waitingOn(signal: AbortSignal): Set<() => void> {
+  const known = waiting.get(signal)
+  if (known) return known
+  const all = new Set<() => void>()
+  waiting.set(signal, all)
+  signal.addEventListener('abort', () => {
+    for (const abort of all) abort()
+  })
+  return all
 }
