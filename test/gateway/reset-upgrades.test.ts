@@ -32,7 +32,7 @@ test.each([
   ['no token', SOCKETS, ''],
   ['another path', '/elsewhere', ''],
 ])('[CONN-16] an upgrade with %s that ends in a reset ends nothing else', async (_, path, header) => {
-  for (let n = 0; n < 20; n++) await resets(path, header, n % 2 === 1)
+  await Promise.all(Array.from({ length: 20 }, (_, n) => resets(path, header, n % 2 === 1)))
   const ended = server.ended.then((how) => `the server ended: ${how}\n${server.output().slice(-1_000)}`)
   const alive = fetch(`${server.url}/livez`).then(({ status }) => status)
   expect(await Promise.race([ended, alive])).toBe(200)
