@@ -31,6 +31,9 @@ test('[PROJECT-7] a named message is answered alike again when its sender may se
   for (const message of [text, file]) expect(await eve.ask('send_message', message)).toEqual([true, null])
   expect((await eve.ask('send_message', { ...text, content: 'other' }))[1]).toMatch(/^client-id-reused/)
   expect((await eve.ask('send_message', { ...text, client_id: 'c3' }))[0]).toBe(false)
+  const [eves, sams] = [await it.numberOf('eve'), await it.numberOf('sam')]
+  expect(await eve.ask('send_message', { ...text, sender_id: eves })).toEqual([true, null])
+  expect((await eve.ask('send_message', { ...text, sender_id: sams }))[0]).toBe(false)
   expect((await it.ask('owen', 'GET', `/projects/${project}/messages`)).body.data).toHaveLength(2)
 })
 
