@@ -37,6 +37,8 @@ export interface Absence {
   readonly namespaces?: readonly string[]
   /** The rooms that they were in all the time. */
   readonly rooms: readonly string[]
+  /** Those among them that they were in until they were taken out, by an event at this position. */
+  readonly leftAt?: ReadonlyMap<string, bigint>
   /** Whether the rooms count that they entered and left (`Past.move`). */
   readonly moves: boolean
   /** What they have heard; null = nothing. */
@@ -80,7 +82,7 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
   }
 
   async function pass(
-    { hearer, namespaces = ['/'], rooms, moves, after, upTo, isWanted }: Absence,
+    { hearer, namespaces = ['/'], rooms, leftAt, moves, after, upTo, isWanted }: Absence,
     streams: readonly PastStream[],
   ): Promise<Page> {
     const fresh = { online: onlineModel(log), profiles: new ProfileCache(log), streams: namesOf(streams) }
@@ -93,6 +95,7 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
     const models = new Set([fresh.online, fresh.profiles, ...feeds.map(({ model }) => model)])
     for (const model of models) notifier.add(model, feeds)
     const inRooms = new Set(rooms)
+    const isOver = (room: string, position: bigint): boolean => position >= (leftAt?.get(room) ?? upTo + 1n)
 
     /** False for what cannot be read: it is no news, live or now. */
     const prepare = async (recorded: Recorded, names: boolean): Promise<boolean> => {
@@ -149,7 +152,8 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
       for (const told of move(recorded, true)) {
         const { to, name, data, latest } = told.notice
         if (told.number <= already || !namespaces.includes(to.namespace ?? '/')) continue
-        if (!inRooms.has(to.room) || to.except?.some((room) => inRooms.has(room))) continue
+        if (!inRooms.has(to.room) || isOver(to.room, recorded.position)) continue
+        if (to.except?.some((room) => inRooms.has(room))) continue
         const complete = told.past?.completing?.(name, data)
         const key = latest ? `${name} ${to.room}` : null
         missed.push({ name, data, cursor: cursorAfter(told), key, ...(complete ? { complete } : {}) })

@@ -42,8 +42,10 @@ export interface Topic {
 
 /** A subscription that goes on, or is over. */
 export interface Restored {
-  /** That it is in. */
+  /** That it is in, or was in until it was over. */
   readonly rooms: readonly string[]
+  /** Position of the event that ended it, from which on nothing is told there; default: it goes on. */
+  readonly endedAt?: bigint
   /** What it is told besides what it has missed, as of the moment. */
   readonly tell?: () => Retold
 }

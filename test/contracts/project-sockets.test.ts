@@ -263,29 +263,3 @@ test('[PROJECT-7] a named call that is repeated happens once; frames keep their 
     ...Array.from({ length: 50 }, (_, n) => `${n}`),
   ])
 })
-
-test('[RESUME-8] a client with resume=1 is told what it has missed in a project, files too', async () => {
-  const { openLine } = await import('../support/line.ts')
-  const line = await openLine(server.url)
-  const { connect } = await import('../support/client.ts')
-  const eve = await connect(`${line.url}/ws/messages`, {
-    ...{ auth: { token: await it.token('agent', 'eve') }, query: { resume: '1' } },
-    ...{ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 50, timeout: 1_000 },
-  })
-  const owen = await joined('owen')
-  await eve.ask('join_project', { project_id: project })
-  const gone = new Promise((left) => eve.socket.once('disconnect', left))
-  line.down()
-  await gone
-  await owen.ask('send_message', { project_id: project, content: 'one' })
-  await owen.ask('send_message', { project_id: project, file_name: 'a.txt', file_base64: 'aGk=' })
-  await owen.ask('send_message', { project_id: project, content: 'not hers', receiver_id: await it.numberOf('cody') })
-  line.mend()
-  await eve.told('receive_message', ({ file_base64 }) => file_base64 === 'aGk=')
-  await owen.ask('send_message', { project_id: project, content: 'two' })
-  await eve.told('receive_message', ({ content }) => content === 'two')
-  expect(contents(eve)).toEqual(['one', null, 'two'])
-  expect(eve.socket.recovered).toBe(true)
-  eve.close()
-  await line.close()
-})

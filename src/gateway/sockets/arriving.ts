@@ -75,10 +75,14 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
   const heardUpTo = async (after: Cursor | null, upTo: bigint, held: HeldEvents): Promise<bigint> => {
     const position = after?.position ?? -1n
     if (position <= upTo) return upTo
-    const heard = await follower.until(() => follower.position() >= position, AbortSignal.timeout(HEARD_MS))
-    if (!heard) throw new LogUnavailable('this node is behind what the client has been told')
+    await heard(position)
     held.drop()
     return follower.position()
+  }
+
+  const heard = async (position: bigint): Promise<void> => {
+    if (!(await follower.until(() => follower.position() >= position, AbortSignal.timeout(HEARD_MS))))
+      throw new LogUnavailable('this node is behind what the client has been told, or what it is told next')
   }
 
   /** Enters again what a client had subscribed to that goes on: from then on it is told what happens there, too. */
@@ -88,13 +92,16 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     const topics = resumption.isRecovered && client ? (await entities.state('client', client)).state.context.topics : []
     if (topics.length === 0) return { absence, retold: [] }
     const restored = (await Promise.all(subscriptions.map((one) => one.restore(topics, connection)))).flat()
+    const ended = restored.flatMap(({ rooms, endedAt }) => (endedAt === undefined ? [] : [{ rooms, endedAt }]))
+    for (const { endedAt } of ended) await heard(endedAt)
     // In this turn: what waits is told from the log, with what happened in these rooms; what comes is pushed.
     held.drop()
     cursorSockets.add(socket, follower.pos())
     const cursor = cursorSockets.cursorOf(socket)
     const retold = restored.flatMap(({ tell }) => (tell ? { ...tell(), cursor } : []))
     const rooms = [...absence.rooms, ...restored.flatMap((one) => one.rooms)]
-    return { absence: { ...absence, rooms, upTo: follower.position() }, retold }
+    const leftAt = new Map(ended.flatMap((one) => one.rooms.map((room) => [room, one.endedAt] as const)))
+    return { absence: { ...absence, rooms, leftAt, upTo: follower.position() }, retold }
   }
 
   /** Gives whether there was anything. */

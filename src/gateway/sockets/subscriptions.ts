@@ -6,7 +6,6 @@ import type { Follower } from '../../delivery/follower.ts'
 import type { EventRef } from '../../delivery/notice.ts'
 import type { Restored, Subscriptions, Topic, TopicState } from '../../delivery/subscriptions.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
-import { StreamDamaged } from '../../log/damaged.ts'
 import { type Log, LogUnavailable } from '../../log/log.ts'
 import type { Done } from '../../runtime/answer.ts'
 import { orDamage } from '../../runtime/damaged-entities.ts'
@@ -94,31 +93,41 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
     return answer instanceof Refusal ? answer : null
   }
 
-  /** Whoever was let in again meanwhile has been taken out all the same, as those who were there were. */
-  const wasTakenOut = async ({ subject, since }: KeptTopic, by: Party): Promise<boolean> => {
+  /**
+   * Position of the event that took them out, null = none did. Whoever was let in again meanwhile has been taken out all
+   * the same, as those who were there were.
+   */
+  const takenOutAt = async ({ subject, since }: KeptTopic, by: Party): Promise<bigint | null> => {
     for await (const batch of log.read(`${topic.category}-${entityOf(subject)}`, { from: since + 1 }))
       for (const recorded of batch) {
         const out = topic.takesOut(recorded)
-        if (out && isOut(out, by)) return true
+        if (out && isOut(out, by)) return recorded.position
       }
-    return false
+    return null
+  }
+
+  const goOn = async (kept: KeptTopic, from: Connection): Promise<(() => TopicState) | bigint | Refusal> => {
+    const out = await takenOutAt(kept, from.party)
+    if (out !== null) return out
+    const entered = await enter(kept.subject, from, (opening) => opening)
+    return entered instanceof Refusal ? ((await takenOutAt(kept, from.party)) ?? entered) : entered
   }
 
   const restored = async (kept: KeptTopic, from: Connection): Promise<Restored> => {
     const { subject: id } = kept
-    const back = async () =>
-      (await wasTakenOut(kept, from.party)) ? null : await enter(id, from, (opening) => opening)
-    // Nobody can say whether they may look on at what is damaged; all else that they come back to goes on.
-    const opening = await orDamage(back())
-    if (opening === null || opening instanceof StreamDamaged || opening instanceof Refusal) {
-      if (opening instanceof Refusal && opening.code === 'busy')
-        throw new LogUnavailable('it cannot be said whether somebody may look on: too busy')
-      await keep('Unsubscribe', id, from) // told once
-      return { rooms: [], tell: () => ({ ...topic.farewell(id), pos: null }) }
-    }
-    await topic.entered?.(id, from)
     const rooms = topic.rooms(id, from.party)
-    return topic.hasPast ? { rooms } : { rooms, tell: () => ({ ...opening(), pos: opening().data.pos }) }
+    // Nobody can say whether they may look on at what is damaged; all else that they come back to goes on.
+    const opening = await orDamage(goOn(kept, from))
+    if (typeof opening === 'function') {
+      await topic.entered?.(id, from)
+      return topic.hasPast ? { rooms } : { rooms, tell: () => ({ ...opening(), pos: opening().data.pos }) }
+    }
+    if (opening instanceof Refusal && opening.code === 'busy')
+      throw new LogUnavailable('it cannot be said whether somebody may look on: too busy')
+    await keep('Unsubscribe', id, from) // told once
+    const tell = () => ({ ...topic.farewell(id), pos: null })
+    // What happened before they were taken out is theirs.
+    return topic.hasPast && typeof opening === 'bigint' ? { rooms, endedAt: opening, tell } : { rooms: [], tell }
   }
 
   const keyOf = (id: string, from: Connection): string => `${from.id} ${id}`
