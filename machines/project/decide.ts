@@ -24,8 +24,8 @@ export function decide(state: ProjectState, command: ProjectCommand): Decision<P
   const project = state.context
   const done = { by: by.id, at }
 
+  if (by.role === 'visitor') return refuse('visitors-have-none')
   if (command.type === 'CreateProject') {
-    if (by.role === 'visitor') return refuse('visitors-have-none')
     if (!state.matches('new')) return refuse('project-exists')
     return [{ type: 'ProjectCreated', org: by.org, title: command.title, owner: command.owner, at }]
   }

@@ -82,10 +82,14 @@ export interface Inbound {
   readonly rows: Readonly<Record<string, InboundRow>>
   /** Names that a client without a token may emit. */
   readonly anonymous?: readonly string[]
+  /** Names that begin when everything that came before them is answered: nobody goes before what they have said. */
+  readonly afterAnswers?: readonly string[]
   /** How the third value of an ack calls the id of what the call was about: `room`, `lesson_id`, … */
   readonly about: string
   /** What a refused call was about, where its arguments name it. Default: nothing. */
   readonly aboutIn?: (args: readonly unknown[]) => string | null
+  /** True: on the wire that id is a whole number. */
+  readonly isAboutNumber?: true
   /** Contracts that tell refusals by an event besides the ack. */
   readonly onRefused?: (from: Connection, refused: Refused) => void
 }

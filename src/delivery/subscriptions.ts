@@ -36,8 +36,10 @@ export interface Topic {
   readonly hasPast?: true
   /** Somebody has entered again whose connection was lost, and who does not ask for it. */
   readonly entered?: (id: string, from: Connection) => Promise<void>
-  /** What somebody who was taken out is told. */
-  farewell(id: string): Pick<Notice, 'name' | 'data'>
+  /** Resolves when what this node has heard of it has gone out. Default: it goes out as it is heard. */
+  told?(id: string): Promise<void>
+  /** What somebody who was taken out is told; `isGone`: with everybody else. */
+  farewell(id: string, isGone: boolean): Pick<Notice, 'name' | 'data'>
 }
 
 /** A subscription that goes on, or is over. */

@@ -11,7 +11,7 @@ const MAX_FLAWS = 10
  * the place of the data itself; without one, a flaw of the data as a whole stands behind `whole`, or alone.
  */
 export function flawsIn({ issues }: Flawed, { where = '', whole = '' } = {}): string {
-  const told = issues.slice(0, MAX_FLAWS).map(({ path, message }) => {
+  const all = issues.slice(0, MAX_FLAWS).map(({ path, message }) => {
     const place =
       [where, ...path]
         .filter((part) => part !== '')
@@ -19,6 +19,7 @@ export function flawsIn({ issues }: Flawed, { where = '', whole = '' } = {}): st
         .join('.') || whole
     return place === '' ? message : `${place}: ${message}`
   })
+  const told = [...new Set(all)] // one value may be wrong in two ways that are told alike
   if (issues.length > MAX_FLAWS) told.push(`and ${issues.length - MAX_FLAWS} more`)
   return told.join('; ')
 }

@@ -165,6 +165,72 @@ test('[PROJECT-23] a repeat by somebody who was removed tells what the first ans
   expect(await it.ask('owen', 'POST', '/projects', { title: 'C' }, 'mk')).toEqual(made)
 })
 
+test('[PROJECT-23] a repeat tells what the first answer told, whatever was changed since', async () => {
+  const { id } = (await it.ask('owen', 'POST', '/projects', { title: 'C' }, 'make')).body.data
+  const [eve, sam] = [await it.numberOf('eve'), await it.numberOf('sam')]
+  const path = `/projects/${id}`
+  const calls = [
+    () => it.ask('owen', 'POST', '/projects', { title: 'C' }, 'make'),
+    () => it.ask('owen', 'PATCH', path, { title: 'X' }, 'title'),
+    () => it.ask('owen', 'PATCH', path, { title: 'X' }, 'as it was'),
+    () => it.ask('owen', 'POST', `${path}/participants`, { user_id: eve }, 'eve'),
+    () => it.ask('owen', 'POST', `${path}/participants`, { user_id: sam }, 'sam'),
+    () => it.ask('owen', 'PUT', `${path}/coach`, { user_id: eve }, 'coach'),
+    () => it.ask('owen', 'PUT', `${path}/coach`, { user_id: sam }, 'in place of her'),
+    () => it.ask('owen', 'DELETE', `${path}/coach`, undefined, 'none'),
+    () => it.ask('owen', 'DELETE', `${path}/participants/${eve}`, undefined, 'out'),
+  ]
+  const first = []
+  for (const call of calls) first.push(await call())
+  expect(first.map(({ body }) => body.data.coach?.username)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    'eve',
+    'sam',
+    undefined,
+    undefined,
+  ])
+  await it.ask('owen', 'PATCH', path, { title: 'Y' })
+  for (const [n, call] of calls.entries()) expect(await call()).toEqual(first[n])
+})
+
+test('[PROJECT-6] visitors are told the same wherever they ask', async () => {
+  const path = `/projects/${await it.project('P', 'owen')}`
+  const token = await it.token('visitor', 'vi')
+  for (const [method, url, body] of [
+    ['GET', '/projects', undefined],
+    ['POST', '/projects', { title: 'x' }],
+    ['GET', path, undefined],
+    ['PATCH', path, { title: 'x' }],
+    ['DELETE', path, undefined],
+    ['POST', `${path}/participants`, { user_id: 7 }],
+    ['DELETE', `${path}/participants/7`, undefined],
+    ['PUT', `${path}/coach`, { user_id: 7 }],
+    ['DELETE', `${path}/coach`, undefined],
+    ['POST', `${path}/leave`, {}],
+    ['GET', `${path}/messages`, undefined],
+    ['GET', `${path}/files/1`, undefined],
+  ] as const)
+    expect(code(await call(server.url, token, method, url, body))).toEqual([403, 'visitors-have-none'])
+})
+
+test('[PROJECT-16] whoever only reads is called what their token says', async () => {
+  const id = await it.project('P', 'owen')
+  for (const [n, path] of ['/projects', `/projects/${id}`, `/projects/${id}/messages`].entries()) {
+    const number = 5_001 + n
+    await it.ask('owen', 'POST', `/projects/${id}/participants`, { user_id: number })
+    const token = await it.token('agent', `${number}`, { username: `user ${number}` })
+    await call(server.url, token, 'GET', path)
+    const { participants } = (await it.ask('owen', 'GET', `/projects/${id}`)).body.data
+    expect(participants.find((one: { id: number }) => one.id === number)).toMatchObject({
+      ...{ username: `user ${number}`, email: `${number}@studio.example` },
+    })
+  }
+})
+
 test('[PROJECT-30] an id that is a number is that number; everybody else has one above, and keeps it', async () => {
   const me = async (id: string) => (await it.ask(id, 'GET', '/users/me')).body.data.number
   expect([await me('7'), await me('2147483647')]).toEqual([7, 2 ** 31 - 1])

@@ -214,6 +214,47 @@ test('[PROJECT-4] whatever is wrong is told by `error` and the ack, and nothing 
   expect((await it.ask('owen', 'GET', `/projects/${project}/messages`)).body.data).toEqual([])
 })
 
+test('[ORDER-5] [PROJECT-1] who leaves hears what was said before, by them and by others, files too', async () => {
+  const owen = await joined('owen')
+  for (let round = 0; round < 5; round++) {
+    const eve = await it.socket('eve')
+    const answers = Promise.all([
+      eve.ask('join_project', { project_id: project }),
+      eve.ask('send_message', { project_id: project, content: 'hers' }),
+      eve.ask('leave_project', { project_id: project }),
+      eve.ask('join_project', { project_id: project }),
+    ])
+    for (const answer of await answers) expect(answer[0]).toBe(true)
+    expect(contents(eve)).toEqual(['hers'])
+    const file_base64 = Buffer.alloc(1_500_000, 'x').toString('base64')
+    await owen.ask('send_message', { project_id: project, file_name: 'a.txt', file_base64 })
+    await eve.ask('leave_project', { project_id: project })
+    await owen.ask('send_message', { project_id: project, content: 'unheard' })
+    expect(contents(eve)).toEqual(['hers', null])
+    eve.close()
+  }
+})
+
+test('[PROJECT-4] whatever an ack of protocol 2 is about is told as its number', async () => {
+  const eve = await it.socket('eve', 'agent', { query: { protocol: '2' } })
+  const asked = (name: string, data: object) =>
+    new Promise<unknown[]>((answer) => eve.socket.emit(name, data, (...said: unknown[]) => answer(said)))
+  expect((await asked('join_project', { project_id: project }))[2]).toMatchObject({ project_id: project })
+  expect((await asked('send_message', { project_id: project }))[2]).toMatchObject({ project_id: project })
+  expect((await asked('leave_project', { project_id: 99_999 }))[2]).toEqual({
+    ...{ project_id: 99_999, code: 'no-such-project' },
+  })
+})
+
+test('[PROJECT-4] what is empty is as good as none; what is wrong is told once', async () => {
+  const owen = await joined('owen')
+  const message = { project_id: project, content: 'x', sender_id: '', receiver_id: '', file_name: '', file_base64: '' }
+  expect(await owen.ask('send_message', message)).toEqual([true, null])
+  expect(await owen.told('receive_message')).toMatchObject({ receiver: null, file_name: null })
+  const [, why] = await owen.ask('send_message', { project_id: project, content: 'x', receiver_id: 1e300 })
+  expect(why).toBe('bad-request: receiver_id: must be a whole number')
+})
+
 test('[PROJECT-5] a participant who is removed is out at once, and so is everybody when it is deleted', async () => {
   const [owen, eve] = [await joined('owen'), await joined('eve')]
   await it.ask('owen', 'DELETE', `/projects/${project}/participants/${await it.numberOf('eve')}`)
@@ -224,7 +265,7 @@ test('[PROJECT-5] a participant who is removed is out at once, and so is everybo
   expect((await eve.ask('join_project', { project_id: project }))[0]).toBe(false)
   expect(contents(eve)).toEqual([])
   await it.ask('owen', 'DELETE', `/projects/${project}`)
-  expect(await owen.told('error')).toMatchObject({ event: 'join_project' })
+  expect(await owen.told('error')).toMatchObject({ event: 'join_project', code: 'no-such-project' })
   expect((await owen.ask('send_message', { project_id: project, content: 'x' }))[1]).toMatch(/^no-such-project/)
 })
 

@@ -111,6 +111,7 @@ export function courseInbound(asks: CourseAsks): Inbound {
   } satisfies Record<keyof typeof courseAsked.data, InboundRow>
   return {
     rows,
+    afterAnswers: ['leave_course', 'leave_video'],
     about: courseAsked.about,
     // Contract 003 tells refusals by an event, too.
     onRefused(from, { message, code, event }) {

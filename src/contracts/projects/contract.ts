@@ -46,7 +46,8 @@ export const projects: Contract = {
     const users = usersNow({ entities, now: clock.now })
     const dateOf = datesIn(config.timeZone)
     const bytes = messageBytes({ files, clock, onError: (error) => onError(error, 'files') })
-    const joined = node.subscriptionsTo(projectTopic({ log, entities, access }))
+    const pace = filePace({ outlet, bytes, onError: (error) => onError(error, 'files') })
+    const joined = node.subscriptionsTo(projectTopic({ log, entities, access, told: pace.told }))
     const past = projectPast({ log, views, dateOf, bytes })
     const now = clock.now
     const history = projectHistory(log)
@@ -58,7 +59,7 @@ export const projects: Contract = {
           model,
           notices: projectNotices(dateOf),
           people: peopleInProject,
-          pace: filePace({ outlet, bytes, onError: (error) => onError(error, 'files') }),
+          pace,
         },
       ],
       inbound: projectInbound(projectCalls({ entities, admission, access, numbers, files, joined, clock })),

@@ -1,8 +1,14 @@
 import type { Pace } from '../../delivery/feed.ts'
 import type { Outlet } from '../../delivery/outlet.ts'
 import type { PlacedNotice } from '../../delivery/placed-notice.ts'
+import { within } from '../../within.ts'
 import type { MessageBytes } from './message-bytes.ts'
 import type { ProjectChange } from './projects-model.ts'
+
+export interface FilePace extends Pace<ProjectChange> {
+  /** Resolves when what waits of this project has gone out, or in a second. */
+  told(number: number): Promise<void>
+}
 
 export interface FilePaceOptions {
   readonly outlet: Pick<Outlet, 'push' | 'holdsBack'>
@@ -10,13 +16,17 @@ export interface FilePaceOptions {
   readonly onError: (error: unknown) => void
 }
 
+/** Whoever waits for what is told waits no longer for files that cannot be read. */
+const TOLD_MS = 1_000
+
 /**
  * What is told of a project goes out in the order of its events: a message with a file waits until the bytes are read,
  * and what comes after it waits for it.
  */
-export function filePace({ outlet, bytes, onError }: FilePaceOptions): Pace<ProjectChange> {
+export function filePace({ outlet, bytes, onError }: FilePaceOptions): FilePace {
   /** By project, in their order; the first is under way. */
   const waiting = new Map<number, PlacedNotice[]>()
+  const running = new Map<number, Promise<void>>()
   let isStopped = false
 
   const send = ({ notice: { to, name, data }, ...told }: PlacedNotice, full: object): void =>
@@ -47,6 +57,7 @@ export function filePace({ outlet, bytes, onError }: FilePaceOptions): Pace<Proj
       floors(queue, [first.notice.to.room])
     }
     waiting.delete(number)
+    running.delete(number)
   }
 
   return {
@@ -64,7 +75,10 @@ export function filePace({ outlet, bytes, onError }: FilePaceOptions): Pace<Proj
       const begun = [...notices]
       waiting.set(number, begun)
       floors(begun, new Set(notices.map(({ notice }) => notice.to.room)))
-      void run(number, begun)
+      running.set(number, run(number, begun))
+    },
+    async told(number) {
+      await within(TOLD_MS, running.get(number) ?? Promise.resolve())
     },
     stop() {
       isStopped = true

@@ -40,9 +40,10 @@ const userNumber = z.int().min(1)
 export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesParts): void {
   const { admission, entities, access, numbers, projects, history, users, dateOf, now } = parts
   const { act, read, list } = resources(app, projectRefusals)
-  // Whoever changes something is named in what others are told of it.
+  // Others see them by name in what they take part in, and what they change.
   app.use(`${PROJECTS}/*`, async (c, following) => {
-    if (c.req.method !== 'GET') await users.introduce(c.get('identity'))
+    const identity = c.get('identity')
+    if (identity.role !== 'visitor') await users.introduce(identity)
     await following()
   })
 
@@ -50,20 +51,23 @@ export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesPar
     projectItem(project.number, project, { userOf: await users.of(org, project.participants), dateOf })
 
   /**
-   * Asks the project; gives it as it is then. Whoever is no participant any more is told how it stood after the call,
-   * or before it where the call itself was what took them out: also when they repeat one that was answered before.
+   * Asks the project; gives it as it was after the call, or before it where the call itself was what took them out:
+   * also when they repeat one that was answered before.
    */
   const change = async (number: number, command: ProjectCommand, call: Call) => {
     const { by, at: _, ...payload } = command
     const answer = await admission.ask('project', String(number), command, { ...call, payload })
     if (answer instanceof Refusal) return answer
     const after = await access.visible(number, by)
-    if (!(after instanceof Refusal)) return shown(after, by)
+    if (!(after instanceof Refusal) && after.seq === answer.seq) return shown(after, by)
     const stream = streamName('project', String(number))
-    const its = (await history.at(stream, answer.seq))?.state
-    const wasIn = its && !its.isDeleted && its.participants.some(({ id }) => id === by.id)
+    const first = (await history.at(stream, answer.seq))?.state
+    // A coach takes another one's place in two events.
+    const isHalf = command.type === 'DesignateCoach' && first?.coachId !== command.memberId
+    const its = isHalf ? (await history.at(stream, answer.seq + 1))?.state : first
+    const wasIn = its && !its.isDeleted && (by.role === 'admin' || its.participants.some(({ id }) => id === by.id))
     const then = wasIn ? its : (await history.at(stream, answer.seq - 1))?.state
-    return then ? shown({ ...then, number }, by) : after
+    return then ? shown({ ...then, number }, by) : after instanceof Refusal ? after : shown(after, by)
   }
   const member = async (number: number, { org }: Party) => {
     const id = await numbers.personOf(number, org)
@@ -86,9 +90,8 @@ export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesPar
       data: ProjectResource,
       status: 201,
     },
-    async ({ identity, by, call, body }) => {
+    async ({ by, call, body }) => {
       if (by.role === 'visitor') return refuse('visitors-have-none')
-      await users.introduce(identity)
       const owner = { id: by.id, number: await numbers.of(by) }
       // A named call takes one number, however often it is repeated.
       const key = call.clientId === undefined ? {} : { clientId: call.clientId, payload: body }

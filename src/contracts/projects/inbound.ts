@@ -38,10 +38,13 @@ const project = z.object(
 )
 
 /** Clients in some languages send every field that they know: empty ones are none. */
+const orEmpty = <S extends z.ZodType>(schema: S) =>
+  z.preprocess((sent) => (sent === '' ? null : sent), schema.nullish())
+
 const message = project
   .extend({
-    sender_id: whole('sender_id').nullish(),
-    receiver_id: whole('receiver_id').nullish(),
+    sender_id: orEmpty(whole('sender_id')),
+    receiver_id: orEmpty(whole('receiver_id')),
     content: z.string('must be text').max(16_384, 'must have at most 16384 characters').nullish(),
     file_name: z.string('must be text').max(1_000, 'must have at most 1000 characters').nullish(),
     file_base64: z.string('must be text: base64, bare or as a data URL').nullish(),
@@ -89,11 +92,13 @@ export function projectInbound(asks: ProjectAsks): Inbound {
   } satisfies Record<keyof typeof projectAsked.data, InboundRow>
   return {
     rows,
+    afterAnswers: ['leave_project'],
     about: projectAsked.about,
     aboutIn: ([sent]) => {
       const { project_id: id } = (sent ?? {}) as { readonly project_id?: unknown }
       return typeof id === 'number' ? String(id) : null
     },
+    isAboutNumber: true,
     onRefused(from, { message, code, event }) {
       from.emit('error', { message, code, event } satisfies ProjectAnswers['error'])
     },

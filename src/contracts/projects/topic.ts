@@ -14,10 +14,12 @@ export interface ProjectTopicParts {
   readonly log: Log
   readonly entities: Pick<Entities, 'state'>
   readonly access: ProjectAccess
+  /** Resolves when what this node has heard of a project has gone out. */
+  readonly told: (number: number) => Promise<void>
 }
 
 /** A project as something that sockets join, for its participants. */
-export const projectTopic = ({ log, entities, access }: ProjectTopicParts): Topic => ({
+export const projectTopic = ({ log, entities, access, told }: ProjectTopicParts): Topic => ({
   name: 'project',
   hasPast: true,
   rooms: (id, by) => [projectRoom(Number(id)), pairRoom(Number(id), by.id)],
@@ -34,8 +36,9 @@ export const projectTopic = ({ log, entities, access }: ProjectTopicParts): Topi
     return () => ({ name: 'joined_project', data })
   },
   takesOut,
-  farewell() {
-    const code = 'not-a-participant'
+  told: (id) => told(Number(id)),
+  farewell(_, isGone) {
+    const code = isGone ? 'no-such-project' : 'not-a-participant'
     const data: ProjectAnswers['error'] = { message: projectRefusals[code][1], code, event: 'join_project' }
     return { name: 'error', data }
   },

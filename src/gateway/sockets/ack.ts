@@ -10,7 +10,7 @@ export type Ack = (result: boolean, error: string | null, where?: object) => voi
 export interface Acknowledged {
   readonly answer: Answer
   /** The id of what the call was about, and how the contract calls it: `room`, `lesson_id`, … */
-  readonly about: string | null
+  readonly about: string | number | null
   readonly aboutKey: string
   /** A refusal in words; null = done. */
   readonly error: string | null

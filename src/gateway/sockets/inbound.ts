@@ -85,7 +85,9 @@ export function openInbound(options: InboundOptions): InboundGate {
       })
       inbound.onRefused?.(from, { event: name, code, message: error, about })
     }
-    if (ack) acknowledge(ack, from, { answer: outcome.answer, about, aboutKey: inbound.about, error })
+    if (!ack) return
+    const shown = about !== null && inbound.isAboutNumber ? Number(about) : about
+    acknowledge(ack, from, { answer: outcome.answer, about: shown, aboutKey: inbound.about, error })
   }
 
   const run = (frame: Frame, lane: Lane): void => {
@@ -106,7 +108,10 @@ export function openInbound(options: InboundOptions): InboundGate {
     }
     const its = call
     if (its instanceof Refusal) refused(its)
-    else if (!lane.add((entered) => answered(() => its(entered)))) refused(refuse('overloaded'))
+    else {
+      const afterAnswers = frame.entrance.inbound.afterAnswers?.includes(frame.name)
+      if (!lane.add((entered) => answered(() => its(entered)), afterAnswers)) refused(refuse('overloaded'))
+    }
   }
 
   return {

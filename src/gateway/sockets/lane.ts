@@ -7,9 +7,9 @@ export type Turn = (entered: () => void) => Promise<void>
 export interface Lane {
   /**
    * Starts the call when the one before it has entered its mailbox, in this very turn if that is so already. False when
-   * too many wait: then it never starts.
+   * too many wait: then it never starts. `afterAnswers`: it starts when all before it are answered.
    */
-  add(turn: Turn): boolean
+  add(turn: Turn, afterAnswers?: boolean): boolean
   /** As `add`, however many wait: for the server's own work. */
   addAlways(turn: Turn): void
   /**
@@ -30,12 +30,14 @@ const LAST_CALLS_MS = 2_000
  * refused before, or asks nobody, has entered when it is answered.
  */
 export function openLane(clock: Clock = systemClock): Lane {
-  const waiting: Turn[] = []
+  const waiting: { readonly turn: Turn; readonly afterAnswers: boolean }[] = []
   let isEntering = false
+  let unanswered = 0
   let isStarting = false
 
   const start = (turn: Turn): void => {
     isEntering = true
+    unanswered++
     let hasEntered = false
     const entered = (): void => {
       if (hasEntered) return
@@ -43,7 +45,12 @@ export function openLane(clock: Clock = systemClock): Lane {
       isEntering = false
       next()
     }
-    void (async () => turn(entered))().then(entered, entered) // async: whatever it throws is a rejection
+    const answered = (): void => {
+      unanswered--
+      if (hasEntered) next()
+      else entered()
+    }
+    void (async () => turn(entered))().then(answered, answered) // async: whatever it throws is a rejection
   }
 
   // A loop, because calls that enter at once would otherwise start one another ever deeper.
@@ -51,25 +58,26 @@ export function openLane(clock: Clock = systemClock): Lane {
     if (isStarting) return
     isStarting = true
     while (!isEntering) {
-      const turn = waiting.shift()
-      if (turn === undefined) break
-      start(turn)
+      const first = waiting[0]
+      if (first === undefined || (first.afterAnswers && unanswered > 0)) break
+      waiting.shift()
+      start(first.turn)
     }
     isStarting = false
   }
 
-  const add = (turn: Turn): void => {
-    waiting.push(turn)
+  const add = (turn: Turn, afterAnswers = false): void => {
+    waiting.push({ turn, afterAnswers })
     next()
   }
 
   return {
-    add(turn) {
+    add(turn, afterAnswers) {
       if (waiting.length >= MAX_WAITING) return false
-      add(turn)
+      add(turn, afterAnswers)
       return true
     },
-    addAlways: add,
+    addAlways: (turn) => add(turn),
     addEnd(run) {
       let hasRun = false
       const once = (): void => {

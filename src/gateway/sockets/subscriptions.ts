@@ -4,7 +4,7 @@ import type { Connection, Outcome } from '../../delivery/connection.ts'
 import { cursorOf } from '../../delivery/cursor.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import type { EventRef } from '../../delivery/notice.ts'
-import type { Restored, Subscriptions, Topic, TopicState } from '../../delivery/subscriptions.ts'
+import type { Restored, Subscriptions, TakenOut, Topic, TopicState } from '../../delivery/subscriptions.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
 import { type Log, LogUnavailable } from '../../log/log.ts'
 import type { Done } from '../../runtime/answer.ts'
@@ -94,19 +94,19 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
   }
 
   /**
-   * Position of the event that took them out, null = none did. Whoever was let in again meanwhile has been taken out all
-   * the same, as those who were there were.
+   * What took them out and where, null = nothing did. Whoever was let in again meanwhile has been taken out
+   * all the same, as those who were there were.
    */
-  const takenOutAt = async ({ subject, since }: KeptTopic, by: Party): Promise<bigint | null> => {
+  const takenOutAt = async ({ subject, since }: KeptTopic, by: Party): Promise<Ended | null> => {
     for await (const batch of log.read(`${topic.category}-${entityOf(subject)}`, { from: since + 1 }))
       for (const recorded of batch) {
         const out = topic.takesOut(recorded)
-        if (out && isOut(out, by)) return recorded.position
+        if (out && isOut(out, by)) return { out, endedAt: recorded.position }
       }
     return null
   }
 
-  const goOn = async (kept: KeptTopic, from: Connection): Promise<(() => TopicState) | bigint | Refusal> => {
+  const goOn = async (kept: KeptTopic, from: Connection): Promise<(() => TopicState) | Ended | Refusal> => {
     const out = await takenOutAt(kept, from.party)
     if (out !== null) return out
     const entered = await enter(kept.subject, from, (opening) => opening)
@@ -125,9 +125,10 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
     if (opening instanceof Refusal && opening.code === 'busy')
       throw new LogUnavailable('it cannot be said whether somebody may look on: too busy')
     await keep('Unsubscribe', id, from) // told once
-    const tell = () => ({ ...topic.farewell(id), pos: null })
+    const ended = 'endedAt' in opening ? opening : null
+    const tell = () => ({ ...topic.farewell(id, ended !== null && isForAll(ended.out)), pos: null })
     // What happened before they were taken out is theirs.
-    return topic.hasPast && typeof opening === 'bigint' ? { rooms, endedAt: opening, tell } : { rooms: [], tell }
+    return topic.hasPast && ended ? { rooms, endedAt: ended.endedAt, tell } : { rooms: [], tell }
   }
 
   const keyOf = (id: string, from: Connection): string => `${from.id} ${id}`
@@ -142,6 +143,8 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
       }),
     unsubscribe: (id, from) =>
       turns.run(keyOf(id, from), async () => {
+        await ownWritesHeard() // what was said before they go is theirs
+        await topic.told?.(id)
         known.end(id, from)
         const done: Done = { kind: 'done', id: null, seq: -1, position: null, events: [] }
         return { about: id, answer: (await keep('Unsubscribe', id, from)) ?? done }
@@ -161,13 +164,21 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
       const out = topic.takesOut(recorded)
       if (!out) return
       for (const { id, from } of known.takeOut(out)) {
-        const { name, data } = topic.farewell(id)
+        const { name, data } = topic.farewell(id, isForAll(out))
         from.emit(name, data)
         keep('Unsubscribe', id, from).catch(onError)
       }
     },
   }
 }
+
+interface Ended {
+  readonly out: TakenOut
+  /** Position of the event. */
+  readonly endedAt: bigint
+}
+
+const isForAll = ({ role, person }: TakenOut): boolean => role === null && person === null
 
 interface Admitted {
   /** Of the entity, by which they may subscribe. */
