@@ -14,7 +14,10 @@ export type MailCommand = Command &
 /** Longer than a mail server may take to answer: whoever began an attempt before that has died in it. */
 const ATTEMPT_MS = 120_000
 
-/** Refusals: `mail-over`, for one that is sent, given up or was never queued; `mail-under-way`, by another node. */
+/**
+ * Refusals: `mail-over`, for one that is sent, given up or was never queued; `mail-under-way`, by another node, with
+ * `until`, when it may be tried, milliseconds since 1970.
+ */
 export function decide(state: MailState, command: MailCommand): Decision<MailEvent> {
   const { by, at } = command
   if (command.type === 'QueueMail') {
@@ -31,7 +34,8 @@ export function decide(state: MailState, command: MailCommand): Decision<MailEve
     case 'AttemptMail': {
       const { node } = command
       const { attempt } = state.context
-      if (attempt && attempt.node !== node && at - attempt.at < ATTEMPT_MS) return refuse('mail-under-way')
+      if (attempt && attempt.node !== node && at - attempt.at < ATTEMPT_MS)
+        return refuse('mail-under-way', { until: String(attempt.at + ATTEMPT_MS) })
       return [{ type: 'MailAttempted', node, at }]
     }
     case 'MarkMailSent':

@@ -16,7 +16,7 @@ export interface MailerOptions {
   readonly views: Pick<ViewRunner, 'scan' | 'reached'>
   readonly clock: Clock
   readonly post: Post
-  /** Tells this process from others that send mails, too. */
+  /** Tells whoever sends mails of this log from others that may do so at the same time. */
   readonly node: string
   /** What is sent to whom; a text: why nothing is. */
   readonly write: (about: MailAbout) => Promise<Omit<Mail, 'id'> | string>
@@ -53,8 +53,8 @@ const LOOK_EVERY_MS = 60_000
  * so nothing is sent again. Between handing over and recording a crash sends a repeat with the same Message-ID.
  */
 export function startMailer({ entities, views, clock, post, node, write, onError }: MailerOptions): Mailer {
-  /** Of those that failed, since this process began. */
-  const failed = new Map<string, { readonly failures: number; readonly notBefore: number; readonly why?: string }>()
+  /** Of those that failed or are left to another node, since this process began. */
+  const paused = new Map<string, { readonly failures: number; readonly notBefore: number; readonly why?: string }>()
   let upTo = -1n
   let timer: Timer | undefined
   let running: Promise<void> | undefined
@@ -71,11 +71,11 @@ export function startMailer({ entities, views, clock, post, node, write, onError
     const { org, personId, title, queuedAt } = state.context
     if (!state.matches('queued')) return
     if (clock.now() - queuedAt >= GIVE_UP_MS) {
-      const last = failed.get(id)?.why
+      const last = paused.get(id)?.why
       return record(id, org, { type: 'GiveMailUp', why: `not within 24 hours${last ? `; at last: ${last}` : ''}` })
     }
     const begun = await ask(id, org, { type: 'AttemptMail', node })
-    if (begun instanceof Refusal) return void later(id)
+    if (begun instanceof Refusal) return begun.code === 'mail-under-way' ? leave(id, begun) : later(id)
     const mail = await write({ id, org, personId, title })
     const posted =
       typeof mail === 'string'
@@ -93,28 +93,32 @@ export function startMailer({ entities, views, clock, post, node, write, onError
       if (!(answer instanceof Refusal) || answer.code === 'mail-over' || isDamaged(answer)) break
       await pause(clock, backOffMs(failures, BACK_OFF), stopping.signal)
     }
-    failed.delete(id)
+    paused.delete(id)
   }
 
-  const later = (id: string, why = failed.get(id)?.why): void => {
-    const failures = failed.get(id)?.failures ?? 0
+  const later = (id: string, why = paused.get(id)?.why): void => {
+    const failures = paused.get(id)?.failures ?? 0
     const notBefore = clock.now() + backOffMs(failures, BACK_OFF)
-    failed.set(id, { failures: failures + 1, notBefore, ...(why === undefined ? {} : { why }) })
+    paused.set(id, { failures: failures + 1, notBefore, ...(why === undefined ? {} : { why }) })
   }
+
+  /** To the node that has begun, for as long as it may take: nothing was tried here, so no wait grows. */
+  const leave = (id: string, { details }: Refusal): void =>
+    void paused.set(id, { failures: 0, ...paused.get(id), notBefore: Number(details.until) })
 
   const pass = async (): Promise<void> => {
     await views.reached(mails.name, upTo, VIEW_WAIT_MS)
     const { entries } = await views.scan(mails.name, { from: 'due/', to: 'due/~', limit: MAX_WAITING })
     const due = new Set(entries.map(({ key }) => key))
-    for (const id of failed.keys()) if (!due.has(id)) failed.delete(id)
+    for (const id of paused.keys()) if (!due.has(id)) paused.delete(id)
     const now = clock.now()
-    const ready = [...due].filter((id) => (failed.get(id)?.notBefore ?? 0) <= now)
+    const ready = [...due].filter((id) => (paused.get(id)?.notBefore ?? 0) <= now)
     await forEachLimited(AT_ONCE, ready, async (id) => {
       if (stopping.signal.aborted) return
       await attempt(id).catch((error: unknown) => {
         onError(error)
         // What was recorded of it, or of its reader, cannot be had: nobody is asked again while this process lives.
-        if (isDamage(error)) failed.set(id, { failures: 0, notBefore: Number.POSITIVE_INFINITY })
+        if (isDamage(error)) paused.set(id, { failures: 0, notBefore: Number.POSITIVE_INFINITY })
         else later(id)
       })
     })
@@ -132,7 +136,7 @@ export function startMailer({ entities, views, clock, post, node, write, onError
       .catch(onError)
       .finally(() => {
         running = undefined
-        const next = Math.min(...[...failed.values()].map(({ notBefore }) => notBefore), clock.now() + LOOK_EVERY_MS)
+        const next = Math.min(...[...paused.values()].map(({ notBefore }) => notBefore), clock.now() + LOOK_EVERY_MS)
         if (again) look()
         else if (!stopping.signal.aborted) timer = clock.after(Math.max(100, next - clock.now()), look)
       })

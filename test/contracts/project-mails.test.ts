@@ -63,6 +63,21 @@ test('[MAIL-2] a mail server that is away is waited for, over a kill -9 and a re
   await expect.poll(() => sentTo(mail), { timeout: 60_000 }).toEqual(['eve@studio.example'])
 })
 
+test('[MAIL-9] a mail that was begun when the only node was killed goes out as soon as it is back', async () => {
+  const [mail, data] = [await mailServer(), await freshData()]
+  mail.answer = () => 'later'
+  const first = await started(mail.url, data)
+  const it = studio(first)
+  await it.ask('eve', 'POST', '/users/stream-ticket', {})
+  await it.project('P', 'owen', 'eve')
+  await expect.poll(() => mail.asked.length, { timeout: 30_000 }).toBeGreaterThan(0)
+  first.kill('SIGKILL')
+  await first.ended
+  mail.answer = () => 'taken'
+  await started(mail.url, data)
+  await expect.poll(() => sentTo(mail), { timeout: 30_000 }).toEqual(['eve@studio.example'])
+})
+
 test('[MAIL-3] who is refused for good is given up; who is refused for now holds up no other', async () => {
   const mail = await mailServer()
   mail.answer = (address) => {

@@ -137,6 +137,28 @@ test('[MAIL-5] an attempt that a node has died in is taken up after two minutes'
   expect(server.received.map(({ id }) => id)).toEqual([expect.stringMatching(/^<[0-9a-f]{32}@lyceum>$/)])
 })
 
+test('[MAIL-9] what another node has begun is tried when two minutes are over, and again soon after that', async () => {
+  server.answer = () => 'later'
+  await queue('eve')
+  await entities.ask('mail', '7.acme.eve', { type: 'AttemptMail', node: 'dead', by, at: clock.now() })
+  const mailer = started('b')
+  const looked = () => expect.poll(clock.pending, { interval: 2 }).toBe(1)
+  for (let seconds = 1; seconds <= 120; seconds++) {
+    await looked()
+    clock.advance(seconds < 120 ? 1_000 : 900)
+    mailer.wake(entities.lastPosition())
+  }
+  await looked()
+  expect(await attempts('eve')).toBe(1)
+  clock.advance(100)
+  await looked()
+  expect(await attempts('eve')).toBe(2)
+  server.answer = () => 'taken'
+  clock.advance(1_000)
+  await became('eve', 'MailSent')
+  expect(sent()).toEqual(['eve@example.org'])
+})
+
 test('[MAIL-6] names cannot add lines to a mail, and whoever has no address gets none', async () => {
   const mailer = started()
   await queue('eve', mailer, 'Hi\r\nBcc: all@example.org\r\n\r\nBuy!')

@@ -35,6 +35,12 @@ const BATCH = 100
 const EVERY_MS = 200
 const HURRY_MS = 2_000
 
+/**
+ * Whoever writes a log of its own, one process after the other: its lock ends with the process, so an attempt that was
+ * begun before is nobody's any more.
+ */
+const ALONE = 'alone'
+
 type NodeParts = 'log' | 'entities' | 'views' | 'clock' | 'config' | 'leases' | 'follower' | 'streams' | 'onError'
 type Parts = Pick<Node, NodeParts> & Pick<ProjectsModel, 'rowOf'>
 
@@ -127,7 +133,7 @@ export function projectMails(parts: Parts): StoppablePolicy {
           failed,
         },
       })
-      const node = randomBytes(8).toString('hex')
+      const node = config.eventStoreUrl === null ? ALONE : randomBytes(8).toString('hex')
       mailer = startMailer({ entities, views, clock, post: smtpPost(mail), node, write, onError: failed })
     },
     async stop() {
