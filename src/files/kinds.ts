@@ -30,9 +30,8 @@ export async function contentProblem(name: string, bytes: Uint8Array): Promise<s
   return `the bytes must be those of a .${extension} file, they are ${found ? `those of a .${found.ext} file` : 'none'}`
 }
 
-/** Text that begins like another kind of file is text all the same. */
+/** Text that begins like another kind of file is text all the same; U+0000 is a character like others. */
 function isText(bytes: Uint8Array): boolean {
-  if (bytes.includes(0)) return false
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     return true
