@@ -189,6 +189,24 @@ test('[PROJECT-14] who asks for the head alone is answered at once, and opens no
   page.close()
 })
 
+test('[PROJECT-17] whatever a stream is refused with is described, in the shape that all refusals have', async () => {
+  const description = (await call(server.url, '', 'GET', '/openapi.json')).body
+  const { responses } = description.paths['/api/v1/users/stream/{token}'].get
+  expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '429'])
+  const other = description.paths['/api/v1/users/stream-ticket'].post.responses
+  for (const status of [400, 401, 403, 429]) expect(responses[status]).toEqual(other[status])
+  const visitor = await it.token('visitor', 'vic')
+  for (const [address, status] of [
+    ['nonsense?extra=1', 400],
+    ['nonsense', 401],
+    [visitor, 403],
+  ] as const) {
+    const answer = await fetch(`${server.url}/api/v1/users/stream/${address}`)
+    const error = { code: expect.any(String), message: expect.any(String) }
+    expect([answer.status, await answer.json()]).toEqual([status, { error }])
+  }
+})
+
 test('[PROJECT-16] names and e-mail come from the token of whoever uses HTTP alone', async () => {
   const asWalt = await it.token('agent', 'walt', { username: 'Walter', email: 'walt@acme.example' })
   const me = await call(server.url, asWalt, 'GET', '/users/me')

@@ -10,6 +10,7 @@ import { personOf } from '../../gateway/auth/accounts.ts'
 import { AuthFailure, partyOf } from '../../gateway/auth/authenticator.ts'
 import { tokenFrom } from '../../gateway/auth/tokens.ts'
 import { failed, refused } from '../../gateway/http/errors.ts'
+import { FAILURES } from '../../gateway/http/failures.ts'
 import { queryOf } from '../../gateway/http/fields.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { opened } from '../../gateway/http/open-routes.ts'
@@ -112,7 +113,7 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
     request: { params: z.object({ token: z.string().openapi({ description: 'a ticket, or a token' }) }) },
     responses: {
       200: { description: 'Events, without an end', content: { 'text/event-stream': { schema: z.string() } } },
-      401: { description: 'The ticket or the token is not good' },
+      ...{ 400: FAILURES[400], 401: FAILURES[401], 403: FAILURES[403], 429: FAILURES[429] },
     },
   })
   app.get(
