@@ -138,15 +138,17 @@ test('[PROJECT-14] a ticket opens a stream within a minute, and a token does; no
   expect(server.output()).not.toContain(token)
 })
 
-test('[PROJECT-14] one person has at most fifty streams; others are not touched by that', async () => {
+test('[PROJECT-18] one person has at most fifty streams and hears when to try again; others go on', async () => {
   const token = await it.token('agent', 'many')
   const url = `${server.url}/api/v1/users/stream/${token}`
   const over = new AbortController()
   const open: Response[] = [] // one that nobody holds is closed by whoever collects garbage
   for (let n = 0; n < 50; n++) open.push(await fetch(url, { signal: over.signal }))
   expect(open.map((response) => response.status)).toEqual(open.map(() => 200))
-  const { status } = await fetch(url)
-  expect(status).toBe(429)
+  const refused = await fetch(url)
+  expect([refused.status, refused.headers.get('Retry-After')]).toEqual([429, '15'])
+  const message = 'you have 50 open streams already: close some of them, or try again in 15 s'
+  expect(await refused.json()).toEqual({ error: { code: 'too-many-streams', message } })
   const other = await it.stream('eve')
   other.close()
   over.abort()

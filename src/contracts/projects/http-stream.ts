@@ -31,6 +31,8 @@ export interface StreamRoutesParts extends Pick<Node, 'entities' | 'authenticato
 
 /** Pages of one person on one node. */
 const MAX_STREAMS = 50
+/** Until it is worth another try, in seconds: about as long as a page that vanished is taken for a reader. */
+const FULL_S = 15
 
 const refusals = { ...httpRefusals, ...projectRefusals }
 
@@ -88,7 +90,7 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
     const { party, goodUntil } = holder
     const no = await kept(holder)
     if (!no && streams.countOf(party.org, party.id) >= MAX_STREAMS)
-      return refused(c, refuse('too-many-streams', { most: String(MAX_STREAMS) }), refusals)
+      return refused(c, refuse('too-many-streams', { most: String(MAX_STREAMS), seconds: String(FULL_S) }), refusals)
     if (no) return refused(c, no, refusals)
     const sent = c.req.header('Last-Event-ID')
     const cursor = sent === undefined || sent === '' ? undefined : await knownCursor(known, sent)

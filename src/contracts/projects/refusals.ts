@@ -17,6 +17,6 @@ export const projectRefusals = {
   'owner-stays': [409, 'the owner stays in the project: delete it, or leave them in'],
   'project-exists': [409, 'there is a project with this id already'],
   'project-full': [409, 'a project has at most {most} participants'],
-  'too-many-streams': [429, 'you have {most} open streams already: close some of them'],
+  'too-many-streams': [429, 'you have {most} open streams already: close some of them, or try again in {seconds} s'],
   'visitors-have-none': [403, 'forbidden: projects are for everybody of the organisation but visitors'],
 } as const satisfies Refusals
