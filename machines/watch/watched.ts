@@ -28,9 +28,9 @@ const SPEED = 2
 const SLACK_S = 2
 
 /**
- * What was watched between two reports of one viewer that follow each other; undefined: nothing, as by a seek. The
- * later one is ahead by no more than a player can have played in the time between them: a clock that was put back
- * counts as no time.
+ * What was watched between two reports that follow each other, of a viewer or of one of their tabs; undefined: nothing,
+ * as by a seek. The later one is ahead by no more than a player can have played in the time between them: a clock that
+ * was put back counts as no time.
  */
 export function watchedBetween(earlier: Place, later: Place): Stretch | undefined {
   const ahead = later.timestamp - earlier.timestamp

@@ -46,6 +46,22 @@ test('[COURSE-30] a seek watches nothing, and what is watched twice counts once'
   expect(await position()).toMatchObject({ timestamp: 2, watched_seconds: 4 })
 })
 
+test('[COURSE-30] two tabs at two places both watch; a page that is loaded again goes on', async () => {
+  const [tea, one, two] = [await teacher(), await it.come(...STU), await it.come(...STU)]
+  for (const seconds of [0, 2, 4]) {
+    expect(await report(one, seconds)).toEqual([true, null])
+    expect(await report(two, 300 + seconds)).toEqual([true, null])
+  }
+  await tea.told('progress_update', (data) => data.watched_seconds === 8)
+  two.close()
+  const again = await it.come(...STU)
+  await report(again, 306)
+  await report(one, 6)
+  await report(again, 308)
+  await again.ask('leave_video', { video_id: it.video })
+  expect(await position()).toMatchObject({ timestamp: 308, watched_seconds: 14 })
+})
+
 test('[COURSE-30] of a video whose length nobody knows percent is the most that was reported', async () => {
   const video = await it.addVideo({ title: 'Live' })
   const stu = await it.come(...STU)

@@ -49,8 +49,9 @@ const open = (): Viewings =>
     onError: () => {},
   })
 
-const report = (timestamp: number, clientId?: string) =>
-  its.report(video, stu, { timestamp, progress: timestamp / 6, at: clock.now() }, { clientId, taken: () => {} })
+const report = (timestamp: number, clientId?: string, tab = 'tab') =>
+  its.report(video, stu, { timestamp, progress: timestamp / 6, at: clock.now() }, { clientId, tab, taken: () => {} })
+const reportOf = (tab: string, timestamp: number) => report(timestamp, undefined, tab)
 const tell = (its: Known): void => void known.push(its)
 /** Everything that was asked is decided, and the node has told of it. */
 const settled = async (): Promise<void> => {
@@ -176,15 +177,46 @@ test('[COURSE-30] another process goes on where this one was, as far as it was r
   expect(await stretches()).toEqual([[], [[0, 1]], [[1, 2.5]]])
 })
 
-test('[COURSE-30] reports of two tabs are one sequence: what lies between them is a seek', async () => {
+test('[COURSE-30] two tabs at different places both watch; only what begins there is recorded by itself', async () => {
   for (let second = 0; second < 10; second++) {
-    void report(second)
+    void reportOf('one', second)
     await settled()
-    void report(300 + second)
+    void reportOf('two', 300 + second)
     await pass(1_000)
   }
-  await pass(20_000)
-  expect((await stretches()).flat()).toEqual([])
+  expect(await recorded()).toHaveLength(2)
+  await its.left('v', stu)
+  expect(its.position('v', 'stu')).toMatchObject({ timestamp: 309, watchedSeconds: 18 })
+  const [both] = (await stretches()).slice(2)
+  expect(both).toEqual([
+    [0, 9],
+    [300, 309],
+  ])
+})
+
+test('[COURSE-31] a seek in one of two tabs records both before its ack', async () => {
+  await reportOf('one', 0)
+  await pass(1_000)
+  await reportOf('two', 300)
+  await pass(1_000)
+  await reportOf('one', 1)
+  await reportOf('two', 301)
+  expect(await stretches()).toEqual([[], []])
+  await reportOf('one', 100)
+  expect((await stretches()).at(-1)).toEqual([
+    [0, 1],
+    [300, 301],
+  ])
+})
+
+test('[COURSE-30] a page that was reloaded goes on where the viewer was', async () => {
+  await reportOf('one', 0)
+  await pass(1_000)
+  await reportOf('reloaded', 1)
+  await pass(1_000)
+  await reportOf('reloaded', 2)
+  await its.left('v', stu)
+  expect(await stretches()).toEqual([[], [[0, 2]]])
 })
 
 test('[COURSE-36] of another node’s events the node learns what was watched there', async () => {

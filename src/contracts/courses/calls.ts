@@ -137,7 +137,8 @@ export function courseCalls(parts: CourseCallsParts): CourseAsks & Returns {
       noted(videoId, from).hasReported = true
       const ofVideo = { courseId, videoId, durationSeconds }
       const report = { timestamp, progress, at }
-      return { about: courseId, answer: await viewings.report(ofVideo, from.party, report, { clientId, taken }) }
+      const call = { clientId, tab: from.id, taken }
+      return { about: courseId, answer: await viewings.report(ofVideo, from.party, report, call) }
     },
     async remark(videoId, { message, timestamp }, from, call) {
       const video = await videos.open(videoId, from.party)

@@ -13,6 +13,7 @@ import {
 } from '../../../machines/watch/watched.ts'
 import type { Timer } from '../../clock.ts'
 import { type EventRef, eventRef } from '../../delivery/notice.ts'
+import { keepNewest } from '../../keep-newest.ts'
 import type { Answer } from '../../runtime/answer.ts'
 import type { ProgressTold } from './notices.ts'
 
@@ -40,6 +41,8 @@ export interface Viewing {
   /** The last report to this node, and the last that is known of any. */
   last: Report | null
   place: Report | null
+  /** The last report of each of their tabs here, the latest last. */
+  readonly tabs: Map<string, Report>
   /** Not recorded yet. */
   stretches: readonly Stretch[]
   isDirty: boolean
@@ -69,6 +72,9 @@ export interface Viewing {
 /** Of what was recorded before this node knew of it. */
 const DONE: Answer = { kind: 'done', id: null, seq: 0, position: null, events: [] }
 
+/** Of one viewer of one video. Few have more tabs open; a tab that was closed goes by this, too. */
+const MAX_TABS = 8
+
 /** Of one viewer of one video at most one event is recorded in so long. */
 export const AT_MOST_EVERY_MS = 1_000
 
@@ -80,7 +86,7 @@ export function newViewing(video: OfVideo, by: Party, recorded: WatchContext, re
   )
   return {
     ...{ video, by, union, highest, last, place: last, watched: { watchedSeconds, percent }, stretches: [] },
-    ...{ isDirty: false, isBegun: false, ref: null, held: [], recorded: [], named: [], calls },
+    ...{ tabs: new Map(), isDirty: false, isBegun: false, ref: null, held: [], recorded: [], named: [], calls },
     ...{
       recordedAt: last ? Math.min(recordedAt, last.at + AT_MOST_EVERY_MS) : Number.NEGATIVE_INFINITY,
       underWay: Promise.resolve(),
@@ -90,20 +96,31 @@ export function newViewing(video: OfVideo, by: Party, recorded: WatchContext, re
   }
 }
 
-/** Counts a report. Gives whether a stretch ends by it. */
-export function counted(viewing: Viewing, report: Report): boolean {
-  const { last, video } = viewing
-  const stretch = last && watchedBetween(last, report)
-  if (stretch) {
-    viewing.union = withStretch(viewing.union, stretch)
-    viewing.stretches = withStretch(viewing.stretches, stretch)
+/**
+ * Counts a report of one of their tabs. Gives whether a stretch ends by it. Two tabs may be at different places, each
+ * going on from where it was; a page that was reloaded goes on from where the viewer was.
+ */
+export function counted(viewing: Viewing, report: Report, tab: string): boolean {
+  const { last, tabs, video } = viewing
+  let goesOn = false
+  for (const earlier of new Set([last, tabs.get(tab)])) {
+    if (!earlier) continue
+    const stretch = watchedBetween(earlier, report)
+    if (stretch) {
+      viewing.union = withStretch(viewing.union, stretch)
+      viewing.stretches = withStretch(viewing.stretches, stretch)
+    }
+    if (stretch || report.timestamp === earlier.timestamp) goesOn = true
   }
+  tabs.delete(tab) // so that it is the newest
+  tabs.set(tab, report)
+  keepNewest(tabs, MAX_TABS)
   viewing.last = report
   viewing.place = report
   viewing.highest = Math.max(viewing.highest, report.progress)
   viewing.watched = watchedAfter(viewing.watched, viewing.union, video.durationSeconds, viewing.highest)
   viewing.isDirty = true
-  return last !== null && !stretch && report.timestamp !== last.timestamp
+  return last !== null && !goesOn
 }
 
 /** A node hears of its own events within seconds: of one viewer there is one a second. */

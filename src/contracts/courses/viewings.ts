@@ -50,6 +50,8 @@ export interface Viewings {
 
 export interface ReportCall {
   readonly clientId: string | undefined
+  /** Which of their tabs it came from: the connection. */
+  readonly tab: string
   readonly taken: () => void
 }
 
@@ -172,9 +174,9 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
   }
 
   /** Counts it, and tells it or has it recorded. */
-  const count = (viewing: Viewing, report: Report): Promise<Answer> => {
+  const count = (viewing: Viewing, report: Report, tab: string): Promise<Answer> => {
     const { video, by } = viewing
-    const endsStretch = counted(viewing, report)
+    const endsStretch = counted(viewing, report, tab)
     const { isBegun, recordedAt } = viewing
     viewing.isBegun = true
     // Every report is told, also where several are recorded as one.
@@ -191,7 +193,7 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
   }
 
   return {
-    async report(video, by, report, { clientId, taken }) {
+    async report(video, by, report, { clientId, tab, taken }) {
       const viewing = await found(video, by)
       const { calls } = viewing
       const sent = `${report.timestamp} ${report.progress}`
@@ -201,7 +203,7 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
         return known.sent === sent ? known.answer : refuse('client-id-reused')
       }
       if (clientId !== undefined) viewing.named = [...viewing.named, [clientId, sent] as const].slice(-MAX_CALLS)
-      const answer = count(viewing, report)
+      const answer = count(viewing, report, tab)
       if (clientId !== undefined) {
         calls.set(clientId, { sent, answer })
         keepNewest(calls, MAX_CALLS)
