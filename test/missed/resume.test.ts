@@ -170,6 +170,35 @@ test('[RESUME-3] a cursor that this log does not know is told so, and the client
   acme.close()
 })
 
+test.each(['', null])('[RESUME-3] an auth.after that is %j is as good as none', async (after) => {
+  const acme = company(server)
+  const back = await exact(acme, 'agent', 'ann', { after })
+  await back.told('cursor')
+  expect(back.heard[0]?.name).toBe('staff_init')
+  expect(back.all('cursor_unknown')).toEqual([])
+  acme.close()
+})
+
+test.each(['0', '-1'])('[RESUME-9] the cursor %s brings everything from the beginning', async (start) => {
+  const acme = company(server)
+  const stayer = await exact(acme, 'supervisor', 'sue')
+  await stayer.told('cursor')
+  await aMorning(acme, await acme.join('agent', 'ann'))
+  await acme.fence(stayer)
+  const told = stayer.pushes.filter(({ name }) => name !== 'staff_init' && name !== 'cursor')
+  expect(told.length).toBeGreaterThan(25)
+  const back = await exact(acme, 'supervisor', 'sue', { after: start })
+  await acme.fence(back)
+  for (const name of ['staff_init', 'cursor_unknown']) expect(back.all(name)).toEqual([])
+  expect(back.pushes.slice(0, told.length)).toEqual(told)
+  const answer = await fetch(`${server.url}/api/v1/notices?after=${start}&limit=${told.length}`, {
+    headers: { Authorization: `Bearer ${await tokenFor('supervisor', 'sue', acme.org)}` },
+  })
+  const { data } = (await answer.json()) as { data: { event: string; data: object; cursor: string }[] }
+  expect(data.map(({ event: name, data, cursor }) => ({ name, data, cursor }))).toEqual(told)
+  acme.close()
+})
+
 test('[RESUME-4] a client that polls /api/v1/notices is told the same, page by page', async () => {
   const acme = company(server)
   const ann = await acme.join('agent', 'ann')
