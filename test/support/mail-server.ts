@@ -25,7 +25,8 @@ export async function startMailServer(port = 0): Promise<MailServer> {
   const received: Received[] = []
   const asked: string[] = []
   const server = new SMTPServer({
-    ...{ authOptional: true, disabledCommands: ['STARTTLS'], logger: false },
+    // Whoever holds a connection for later mails keeps no test waiting.
+    ...{ authOptional: true, disabledCommands: ['STARTTLS'], logger: false, closeTimeout: 100 },
     onRcptTo({ address }, _session, done) {
       asked.push(address)
       const how = it.answer(address)
