@@ -162,6 +162,7 @@ test('[MISSED-8] what it names is looked for among its own only', async () => {
     expect(mallory.all('staff_send')).toEqual([])
     mallory.close()
   }
+  await settled(vera)
   const left = gone(vera)
   vera.line.down()
   await left
