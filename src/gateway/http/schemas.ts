@@ -10,7 +10,7 @@ export const title = z.string().trim().min(1).max(200)
 /** In a path or a query. Not coerced: an empty `at=` would be the first event. */
 export const wholeNumber = z
   .string()
-  .regex(/^\d{1,15}$/, 'must be a whole number from 0')
+  .regex(/^\d{1,15}$/, 'must be a whole number from 0, of at most 15 digits')
   .transform(Number)
   .openapi({ type: 'integer', minimum: 0 })
 export const asOf = { at: wholeNumber.optional().openapi({ description: 'as of the event with this seq' }) }
