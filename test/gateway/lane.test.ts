@@ -69,6 +69,36 @@ test(
   },
 )
 
+test('[ORDER-5] a call after answers starts when all before it are answered, others in their turn', async () => {
+  const calls = fc.array(fc.tuple(behaviour, fc.boolean(), fc.nat(2)), { maxLength: 30 })
+  await fc.assert(
+    fc.asyncProperty(calls, async (all) => {
+      const lane = openLane()
+      const wrong: string[] = []
+      let started = 0
+      let over = 0
+      const turn =
+        (n: number, { entersAfter, answeredAfter, fails }: Behaviour, afterAnswers: boolean): Turn =>
+        async (enter) => {
+          if (started++ !== n) wrong.push(`${n} out of turn`)
+          if (afterAnswers && over < n) wrong.push(`${n} before ${n - over} answers`)
+          if (entersAfter) await ticks(entersAfter)
+          if (entersAfter !== null) enter()
+          await ticks(answeredAfter)
+          over++
+          if (fails) throw new Error('a bug')
+        }
+      for (const [n, [one, afterAnswers, gap]] of all.entries()) {
+        lane.add(turn(n, one, afterAnswers), afterAnswers)
+        await ticks(gap)
+      }
+      while (over < all.length) await soon()
+      expect(wrong).toEqual([])
+    }),
+    { numRuns: 300 },
+  )
+})
+
 test('[ORDER-1] a call that has entered holds up nobody, however long its answer takes', () => {
   const lane = openLane()
   const started: number[] = []
