@@ -10,6 +10,8 @@ export type ClientEvent = {
   readonly subject: string
   /** The revision of the entity by which they were let in: what takes them out later ends it. */
   readonly since: number
+  /** Position in the log up to which what was told is none of theirs. Older events do not say it. */
+  readonly from?: string
   readonly at: number
 }
 

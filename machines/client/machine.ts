@@ -2,7 +2,7 @@ import { assign, type SnapshotFrom, setup } from 'xstate'
 import type { ClientEvent } from './events.ts'
 
 /** One thing that a client has subscribed to. */
-export type KeptTopic = Pick<ClientEvent, 'topic' | 'subject' | 'since'>
+export type KeptTopic = Pick<ClientEvent, 'topic' | 'subject' | 'since' | 'from'>
 type Named = Pick<KeptTopic, 'topic' | 'subject'>
 
 /** Of one client; what it subscribed to first is forgotten first. */
@@ -17,8 +17,11 @@ const without = (topics: readonly KeptTopic[], one: Named): readonly KeptTopic[]
 export const clientMachine = setup({
   types: { context: {} as { readonly topics: readonly KeptTopic[] }, events: {} as ClientEvent },
   actions: {
-    add: assign(({ context: { topics } }, { topic, subject, since }: KeptTopic) => ({
-      topics: [...without(topics, { topic, subject }), { topic, subject, since }].slice(-MAX_TOPICS),
+    add: assign(({ context: { topics } }, { topic, subject, since, from }: KeptTopic) => ({
+      topics: [
+        ...without(topics, { topic, subject }),
+        { topic, subject, since, ...(from === undefined ? {} : { from }) },
+      ].slice(-MAX_TOPICS),
     })),
     remove: assign(({ context: { topics } }, one: Named) => ({ topics: without(topics, one) })),
   },

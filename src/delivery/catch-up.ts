@@ -11,6 +11,7 @@ import type { Hearer, Past, PastStream } from './past.ts'
 import { PastProfiles } from './past-profiles.ts'
 import { cursorAfter, type PlacedNotice } from './placed-notice.ts'
 import { ProfileCache } from './profile-cache.ts'
+import type { Stay } from './subscriptions.ts'
 
 /** A notice that somebody has missed, with the cursor of whoever has heard it. */
 export interface Missed {
@@ -37,8 +38,8 @@ export interface Absence {
   readonly namespaces?: readonly string[]
   /** The rooms that they were in all the time. */
   readonly rooms: readonly string[]
-  /** Those among them that they were in until they were taken out, by an event at this position. */
-  readonly leftAt?: ReadonlyMap<string, bigint>
+  /** Of those among them that they were not in all the time: when they were. */
+  readonly stays?: ReadonlyMap<string, Stay>
   /** Whether the rooms count that they entered and left (`Past.move`). */
   readonly moves: boolean
   /** What they have heard; null = nothing. */
@@ -82,7 +83,7 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
   }
 
   async function pass(
-    { hearer, namespaces = ['/'], rooms, leftAt, moves, after, upTo, isWanted }: Absence,
+    { hearer, namespaces = ['/'], rooms, stays, moves, after, upTo, isWanted }: Absence,
     streams: readonly PastStream[],
   ): Promise<Page> {
     const fresh = { online: onlineModel(log), profiles: new ProfileCache(log), streams: namesOf(streams) }
@@ -95,7 +96,10 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
     const models = new Set([fresh.online, fresh.profiles, ...feeds.map(({ model }) => model)])
     for (const model of models) notifier.add(model, feeds)
     const inRooms = new Set(rooms)
-    const isOver = (room: string, position: bigint): boolean => position >= (leftAt?.get(room) ?? upTo + 1n)
+    const wasIn = (room: string, position: bigint): boolean => {
+      const stay = stays?.get(room)
+      return stay === undefined || (position > stay.after && (stay.before === null || position < stay.before))
+    }
 
     /** False for what cannot be read: it is no news, live or now. */
     const prepare = async (recorded: Recorded, names: boolean): Promise<boolean> => {
@@ -152,7 +156,7 @@ export function openCatchUp({ log, kept, pasts, onError }: CatchUpOptions): Catc
       for (const told of move(recorded, true)) {
         const { to, name, data, latest } = told.notice
         if (told.number <= already || !namespaces.includes(to.namespace ?? '/')) continue
-        if (!inRooms.has(to.room) || isOver(to.room, recorded.position)) continue
+        if (!inRooms.has(to.room) || !wasIn(to.room, recorded.position)) continue
         if (to.except?.some((room) => inRooms.has(room))) continue
         const complete = told.past?.completing?.(name, data)
         const key = latest ? `${name} ${to.room}` : null

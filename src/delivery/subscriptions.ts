@@ -36,6 +36,8 @@ export interface Topic {
   readonly hasPast?: true
   /** Somebody has entered again whose connection was lost, and who does not ask for it. */
   readonly entered?: (id: string, from: Connection) => Promise<void>
+  /** The stream in which it is said what whoever leaves is to hear before they are out. Default: there is none. */
+  readonly saidIn?: (id: string) => string
   /** Resolves when what this node has heard of it has gone out. Default: it goes out as it is heard. */
   told?(id: string): Promise<void>
   /** What somebody who was taken out is told; `isGone`: with everybody else. */
@@ -46,10 +48,23 @@ export interface Topic {
 export interface Restored {
   /** That it is in, or was in until it was over. */
   readonly rooms: readonly string[]
-  /** Position of the event that ended it, from which on nothing is told there; default: it goes on. */
-  readonly endedAt?: bigint
+  /** Of what is told there it has missed what stands after the one position and before the other. */
+  readonly stay?: Stay
   /** What it is told besides what it has missed, as of the moment. */
   readonly tell?: () => Retold
+  /** That it is over, to be told after what stands before this event. */
+  readonly farewell?: Farewell
+}
+
+/** Positions in the log. */
+export interface Stay {
+  readonly after: bigint
+  /** Null: it goes on. */
+  readonly before: bigint | null
+}
+
+export interface Farewell extends Pick<Notice, 'name' | 'data'> {
+  readonly endedBy: Pick<Recorded, 'id' | 'position'>
 }
 
 /** `pos` null: it is told whatever was heard before. */
@@ -74,10 +89,10 @@ export interface Subscriptions extends Listener {
   subscribe(id: string, from: Connection): Promise<Outcome>
   unsubscribe(id: string, from: Connection): Promise<Outcome>
   /**
-   * Enters again what a client had subscribed to whose connection was lost. `tell` is to be called in the turn up to
-   * which it is told what it has missed.
+   * Enters again what a client had subscribed to whose connection was lost; `after` is the position up to which it has
+   * heard. `tell` is to be called in the turn up to which it is told what it has missed.
    */
-  restore(kept: readonly KeptTopic[], from: Connection): Promise<readonly Restored[]>
+  restore(kept: readonly KeptTopic[], from: Connection, after: bigint): Promise<readonly Restored[]>
   /** Tells the opening state under the name `as`, without entering. */
   read(id: string, from: Connection, as: string): Promise<Outcome>
 }

@@ -25,7 +25,7 @@ const joined = async (id: string): Promise<Client> => {
 const contents = (client: Client): (string | null)[] => client.all('receive_message').map(({ content }) => content)
 
 /** A client with `resume=1` behind a line, which is down while something is done. */
-async function away(id: string): Promise<Client & { while(done: () => Promise<unknown>): Promise<void> }> {
+async function away(id: string): Promise<Away> {
   const line = await openLine(server.url)
   const client = await connect(`${line.url}/ws/messages`, {
     ...{ auth: { token: await it.token('agent', id) }, query: { resume: '1' } },
@@ -35,6 +35,11 @@ async function away(id: string): Promise<Client & { while(done: () => Promise<un
     client.close()
     await line.close()
   })
+  const returns = async (mend: () => void): Promise<void> => {
+    const back = new Promise((came) => client.socket.once('connect', () => came(null)))
+    mend()
+    await back
+  }
   return {
     ...client,
     heard: client.heard,
@@ -43,10 +48,27 @@ async function away(id: string): Promise<Client & { while(done: () => Promise<un
       line.down()
       await gone
       await done()
-      line.mend()
+      await returns(() => line.mend())
+    },
+    async halfOpen(done) {
+      line.freeze()
+      await done()
+      await returns(() => {
+        line.drop()
+        line.mend()
+      })
     },
   }
 }
+
+interface Away extends Client {
+  while(done: () => Promise<unknown>): Promise<void>
+  /** What the server sends meanwhile is lost, and it does not know. */
+  halfOpen(done: () => Promise<unknown>): Promise<void>
+}
+
+const says = (from: Client, content: string) => from.ask('send_message', { project_id: project, content })
+const heardBy = ({ heard }: Client) => heard.filter(({ name }) => name === 'receive_message' || name === 'error')
 
 test('[RESUME-8] a client with resume=1 is told what it has missed in a project, files too', async () => {
   const [eve, owen] = [await away('eve'), await joined('owen')]
@@ -63,28 +85,93 @@ test('[RESUME-8] a client with resume=1 is told what it has missed in a project,
   expect(eve.socket.recovered).toBe(true)
 })
 
-test.each(['removed', 'removed and added again', 'deleted'])(
-  '[RESUME-8] who is taken out while away hears what was said until then, as those who were there: %s',
-  async (how) => {
+const HOW = ['removed', 'removed and added again', 'deleted']
+test.each([...HOW.map((how) => [how, 'while'] as const), ...HOW.map((how) => [how, 'halfOpen'] as const)])(
+  '[RESUME-8] [RESUME-11] who is %s while away (%s) hears what was said until then, as those who were there',
+  async (how, line) => {
     const [eve, there, owen] = [await away('eve'), await joined('eve'), await joined('owen')]
     await eve.ask('join_project', { project_id: project })
     const user_id = await it.numberOf('eve')
     const participants = `/projects/${project}/participants`
-    const says = (content: string) => owen.ask('send_message', { project_id: project, content })
-    await says('zero')
+    await says(owen, 'zero')
     await eve.told('receive_message')
-    await eve.while(async () => {
-      for (const content of ['one', 'two']) await says(content)
+    await eve[line](async () => {
+      for (const content of ['one', 'two']) await says(owen, content)
       if (how === 'deleted') await it.ask('owen', 'DELETE', `/projects/${project}`)
       else await it.ask('owen', 'DELETE', `${participants}/${user_id}`)
-      await says('three')
+      await says(owen, 'three')
       if (how === 'removed and added again') await it.ask('owen', 'POST', participants, { user_id })
     })
     for (const client of [eve, there]) await client.told('error')
-    await says('four')
-    await owen.ask('leave_project', { project_id: project })
-    const heard = (client: Client) => client.heard.filter(({ name }) => name === 'receive_message' || name === 'error')
-    expect(heard(eve)).toEqual(heard(there))
+    await says(owen, 'four')
+    expect(heardBy(eve)).toEqual(heardBy(there))
+    // Once.
+    await eve.while(async () => {})
+    const told = heardBy(there).length
+    await eve.ask('send_message', { project_id: 99_999, content: 'x' }) // is refused, which is told behind it
+    await expect.poll(() => heardBy(eve).length).toBe(told + 1)
+    expect(heardBy(eve).slice(0, -1)).toEqual(heardBy(there))
     expect(contents(eve)).toEqual(['zero', 'one', 'two'])
   },
 )
+
+test('[RESUME-8] that it is over is told where it was over, before what came later elsewhere', async () => {
+  const other = await it.project('Other', 'owen', 'eve')
+  const [eve, there, owen] = [await away('eve'), await joined('eve'), await joined('owen')]
+  for (const one of [eve, there, owen]) await one.ask('join_project', { project_id: other })
+  await eve.ask('join_project', { project_id: project })
+  const elsewhere = (content: string) => owen.ask('send_message', { project_id: other, content })
+  await eve.while(async () => {
+    await says(owen, 'one')
+    await elsewhere('two')
+    await it.ask('owen', 'DELETE', `/projects/${project}/participants/${await it.numberOf('eve')}`)
+    await elsewhere('three')
+    await says(owen, 'unheard')
+    await elsewhere('four')
+  })
+  for (const one of [eve, there]) await one.told('receive_message', ({ content }) => content === 'four')
+  expect(heardBy(eve)).toEqual(heardBy(there))
+})
+
+test('[RESUME-8] nothing is told of what was said before somebody joined, however old their cursor is', async () => {
+  const [eve, owen] = [await away('eve'), await joined('owen')]
+  await says(owen, 'before')
+  for (const content of ['joined', 'joined again']) {
+    const goes = new Promise((left) => eve.socket.once('disconnect', left))
+    await eve.ask('join_project', { project_id: project })
+    eve.socket.io.engine.close()
+    await goes
+    await says(owen, content)
+    await eve.told('receive_message', (said) => said.content === content)
+    await eve.ask('leave_project', { project_id: project })
+    await says(owen, 'between')
+  }
+  expect(contents(eve)).toEqual(['joined', 'joined again'])
+})
+
+test('[RESUME-8] who leaves as soon as they are back is out', async () => {
+  const owen = await joined('owen')
+  for (let round = 0; round < 8; round++) {
+    const eve = await away('eve')
+    await eve.ask('join_project', { project_id: project })
+    eve.socket.once('disconnect', () => eve.socket.emit('leave_project', { project_id: project })) // when it is back
+    await eve.while(async () => {})
+    await eve.ask('leave_project', { project_id: project })
+    await says(owen, 'unheard')
+    await eve.ask('join_project', { project_id: project })
+    await says(owen, 'heard')
+    await eve.told('receive_message')
+    expect(contents(eve)).toEqual(['heard'])
+  }
+})
+
+test('[RESUME-2] a file that was heard is not told again', async () => {
+  const [eve, owen] = [await away('eve'), await joined('owen')]
+  await eve.ask('join_project', { project_id: project })
+  await owen.ask('send_message', { project_id: project, file_name: 'a.txt', file_base64: 'aGk=' })
+  await eve.told('receive_message')
+  for (let round = 0; round < 2; round++) await eve.while(async () => {})
+  await says(owen, 'last')
+  await eve.told('receive_message', ({ content }) => content === 'last')
+  expect(contents(eve)).toEqual([null, 'last'])
+})

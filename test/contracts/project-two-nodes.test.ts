@@ -44,6 +44,19 @@ test('[PROJECT-41] people on two nodes are in one project; files too', async () 
   expect((await eve.told('error')).code).toBe('not-a-participant')
 })
 
+test('[ORDER-5] [PROJECT-41] who leaves on one node hears what was said before on another', async () => {
+  const project = await here.project('P', 'owen', 'eve')
+  const owen = await here.socket('owen')
+  for (let n = 0; n < 20; n++) {
+    const eve = await there.socket('eve')
+    await eve.ask('join_project', { project_id: project })
+    await owen.ask('send_message', { project_id: project, content: `${n}` })
+    await eve.ask('leave_project', { project_id: project })
+    expect(eve.all('receive_message').map(({ content }) => content)).toEqual([`${n}`])
+    eve.close()
+  }
+})
+
 test('[PROJECT-41] [PROJECT-30] many who come at once to two nodes have one number each, projects too', async () => {
   const ids = Array.from({ length: 12 }, (_, n) => `p${n}`)
   const both = await Promise.all(ids.map((id) => Promise.all([here.numberOf(id), there.numberOf(id)])))

@@ -232,3 +232,43 @@ test('[RESUME-4] a client that polls /api/v1/notices is told the same, page by p
   expect((await fetch(`${server.url}/api/v1/notices`)).status).toBe(401)
   acme.close()
 })
+
+test('[RESUME-10] who logs in in another one’s place, in the same page, is told how it stands', async () => {
+  const acme = company(server)
+  const logins = [
+    ['agent', 'ann', acme.org, 'staff_init'],
+    ['visitor', 'vic', acme.org, 'visitor_init'],
+    ['agent', 'bob', acme.org, 'staff_init'],
+    ['agent', 'bob', `${acme.org}-other`, 'staff_init'],
+  ] as const
+  let nth = 0
+  const { socket, heard } = await connect(server.url, {
+    ...{ query: { resume: '1' }, reconnection: true, reconnectionDelay: 20 },
+    auth: (send) => {
+      const [role, id, org] = logins[nth] ?? logins[0]
+      void tokenFor(role, id, org).then((token) => send({ token }))
+    },
+  })
+  onTestFinished(() => void socket.close())
+  const openings = () => heard.flatMap(({ name }) => (name.endsWith('_init') ? [name] : []))
+  const due: string[] = [logins[0][3]]
+  await expect.poll(openings).toEqual(due)
+  for (nth = 1; nth < logins.length; nth++) {
+    const back = new Promise<void>((came) => socket.once('connect', () => came()))
+    if (nth === 2)
+      socket.io.engine.close() // lost, and somebody else's token comes back
+    else socket.disconnect().connect()
+    await back
+    expect(socket.recovered).toBe(false)
+    due.push(logins[nth]?.[3] ?? '')
+    await expect.poll(openings).toEqual(due)
+  }
+  // And they themselves go on.
+  nth = logins.length - 1
+  const back = new Promise<void>((came) => socket.once('connect', () => came()))
+  socket.io.engine.close()
+  await back
+  expect(socket.recovered).toBe(true)
+  expect(openings()).toEqual(due)
+  acme.close()
+})

@@ -54,6 +54,7 @@ export function courseTopics({ log, entities, access, isBack }: CourseTopicsPart
       hasPast: true,
       rooms: (course, by) => [courseRoom(course), ...(isInstructor(by) ? [instructorRoom(course)] : [])],
       category: 'course',
+      saidIn: (course) => streamName('course', course),
       admits,
       async opening(course_id) {
         const ref = await standsAt(
@@ -71,6 +72,7 @@ export function courseTopics({ log, entities, access, isBack }: CourseTopicsPart
       rooms: (id) => [videoRoom(partsOf(id)[1])],
       entityOf: (id) => partsOf(id)[0],
       category: 'course',
+      saidIn: (id) => streamName('video', partsOf(id)[1]),
       admits: (id, by) => admits(partsOf(id)[0], by),
       entered: (id, from) => isBack(...partsOf(id), from),
       async opening(id) {

@@ -53,8 +53,8 @@ export function filePace({ outlet, bytes, onError }: FilePaceOptions): FilePace 
       }
       if (isStopped) return
       queue.shift()
+      floors(queue, [first.notice.to.room]) // before it goes out: its own cursor says that it is told
       send(first, full)
-      floors(queue, [first.notice.to.room])
     }
     waiting.delete(number)
     running.delete(number)

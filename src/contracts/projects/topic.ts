@@ -36,6 +36,7 @@ export const projectTopic = ({ log, entities, access, told }: ProjectTopicParts)
     return () => ({ name: 'joined_project', data })
   },
   takesOut,
+  saidIn: (id) => streamName('project', id),
   told: (id) => told(Number(id)),
   farewell(_, isGone) {
     const code = isGone ? 'no-such-project' : 'not-a-participant'

@@ -5,11 +5,11 @@ import type { Clock } from '../../clock.ts'
 import type { Absence, CatchUp } from '../../delivery/catch-up.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Opening, Served } from '../../delivery/contract.ts'
-import { type Cursor, cursorOf } from '../../delivery/cursor.ts'
+import { type Cursor, cursorOf, posOf } from '../../delivery/cursor.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
-import type { Retold } from '../../delivery/subscriptions.ts'
+import type { Farewell, Retold } from '../../delivery/subscriptions.ts'
 import { LogUnavailable } from '../../log/log.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { ViewsBehind, ViewsUnavailable } from '../../views/store.ts'
@@ -90,18 +90,21 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     const { connection, resumption } = socket.data as SocketData
     const { client } = connection
     const topics = resumption.isRecovered && client ? (await entities.state('client', client)).state.context.topics : []
-    if (topics.length === 0) return { absence, retold: [] }
-    const restored = (await Promise.all(subscriptions.map((one) => one.restore(topics, connection)))).flat()
-    const ended = restored.flatMap(({ rooms, endedAt }) => (endedAt === undefined ? [] : [{ rooms, endedAt }]))
-    for (const { endedAt } of ended) await heard(endedAt)
+    if (topics.length === 0) return { absence, retold: [], farewells: [] }
+    const after = absence.after?.position ?? -1n
+    const restored = (await Promise.all(subscriptions.map((one) => one.restore(topics, connection, after)))).flat()
+    for (const { farewell } of restored) if (farewell) await heard(farewell.endedBy.position)
     // In this turn: what waits is told from the log, with what happened in these rooms; what comes is pushed.
     held.drop()
     cursorSockets.add(socket, follower.pos())
     const cursor = cursorSockets.cursorOf(socket)
     const retold = restored.flatMap(({ tell }) => (tell ? { ...tell(), cursor } : []))
     const rooms = [...absence.rooms, ...restored.flatMap((one) => one.rooms)]
-    const leftAt = new Map(ended.flatMap((one) => one.rooms.map((room) => [room, one.endedAt] as const)))
-    return { absence: { ...absence, rooms, leftAt, upTo: follower.position() }, retold }
+    const stays = new Map(
+      restored.flatMap(({ rooms, stay }) => (stay ? rooms.map((room) => [room, stay] as const) : [])),
+    )
+    const farewells = restored.flatMap(({ farewell }) => farewell ?? []).sort(byPosition)
+    return { absence: { ...absence, rooms, stays, upTo: follower.position() }, retold, farewells }
   }
 
   /** Gives whether there was anything. */
@@ -112,11 +115,20 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     const { isResumed: moves, isOpen: isWanted } = connection
     const upTo = await heardUpTo(after, missed.upTo, held)
     const hearer = { hearer: connection, namespaces: [socket.nsp.name], moves: moves(), isWanted }
-    const { absence, retold } = await restore(socket, { ...hearer, rooms: missed.rooms, after, upTo }, held)
+    const { absence, retold, farewells } = await restore(socket, { ...hearer, rooms: missed.rooms, after, upTo }, held)
+    /** That something is over is told where it was over. */
+    const bidFarewells = (before: bigint): void => {
+      for (let next = farewells[0]; next && next.endedBy.position < before; next = farewells[0]) {
+        held.emit(next.name, next.data, posOf(next.endedBy))
+        farewells.shift()
+        wrote = true
+      }
+    }
     let wrote = false
     for await (const page of catchUp(absence)) {
       if (!connection.isOpen()) return wrote
       for (const { name, data, cursor, complete } of page) {
+        bidFarewells(positionOf(cursor))
         if (complete) await drained(socket.conn) // it may be large
         const full = complete ? await complete() : data
         if (full) held.emit(name, full, ...(resumption.withCursors ? [cursor] : []))
@@ -126,6 +138,7 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
       if (last) receipts.told(socket, last.cursor)
       await drained(socket.conn)
     }
+    bidFarewells(absence.upTo + 1n)
     for (const { name, data, pos, cursor } of retold) if (isNews(pos, after)) held.emit(name, data, cursor)
     return wrote || retold.length > 0
   }
@@ -224,10 +237,16 @@ interface Missed {
 interface Returned {
   readonly absence: Absence
   readonly retold: readonly (Retold & { readonly cursor: string })[]
+  /** In the order of the log. */
+  readonly farewells: Farewell[]
 }
 
+const byPosition = ({ endedBy: a }: Farewell, { endedBy: b }: Farewell): number => (a.position < b.position ? -1 : 1)
+
+const positionOf = (pos: string): bigint => cursorOf(pos)?.position ?? -1n
+
 const isNews = (pos: string | null, after: Cursor | null): boolean =>
-  pos === null || after === null || (cursorOf(pos)?.position ?? -1n) > after.position
+  pos === null || after === null || positionOf(pos) > after.position
 
 const unknownCursor = (after: string) => ({
   after,

@@ -1,6 +1,7 @@
 import type { Namespace, Socket } from 'socket.io'
 import { earlier, isAfter } from '../../delivery/cursor.ts'
 import { cursorAfter, cursorBefore, type PlacedNotice } from '../../delivery/placed-notice.ts'
+import { emitAnswer } from './held-events.ts'
 
 /**
  * The sockets of clients that asked for it (`resume=1`): each push to them brings, as its last argument, the cursor of
@@ -48,7 +49,10 @@ export function cursorSockets(pos: () => string): CursorSockets {
     cursorOf: (socket) => floored(pos(), socket),
     among: (ids) => (toldUntil.size === 0 ? NOBODY : [...ids].filter((id) => toldUntil.has(id))),
     emit: (socket, name, data) =>
-      void (toldUntil.has(socket.id) ? socket.emit(name, data, floored(pos(), socket)) : socket.emit(name, data)),
+      emitAnswer(socket, () => {
+        if (toldUntil.has(socket.id)) socket.emit(name, data, floored(pos(), socket))
+        else socket.emit(name, data)
+      }),
     push(ids, name, data, told) {
       const cursor = told ? cursorAfter(told) : pos()
       const byCursor = new Map<string, Set<string>>()

@@ -4,7 +4,7 @@ import type { Socket } from 'socket.io'
 export interface HeldEvents {
   /** Emits in front of all that waits. */
   emit(name: string, ...args: readonly unknown[]): void
-  /** What waits is never told here. */
+  /** What waits is never told here, but for answers: they are this connection's own. */
   drop(): void
   /** What waits goes out, and nothing waits any more. Gives whether there was anything. */
   release(): boolean
@@ -19,6 +19,16 @@ const MAX_WAITING = 20_000
 /** One connection of Engine.IO may carry several namespaces; each of them is held by itself. */
 const holding = new WeakMap<Client, Set<Hold>>()
 
+/** What answers the calls of a connection, in its order among what waits; it is made when it goes out. */
+const answers = new WeakMap<Socket, (emit: () => void) => void>()
+
+/** Emits what answers a call of this connection: at once, or when nothing waits any more. */
+export function emitAnswer(socket: Socket, emit: () => void): void {
+  const wait = answers.get(socket)
+  if (wait) wait(emit)
+  else emit()
+}
+
 /** Takes a packet that may have to wait; false = it is none of its own. */
 type Hold = (packets: unknown, options: object) => boolean
 
@@ -31,14 +41,17 @@ export function holdEvents(socket: Socket): HeldEvents {
   // As socket.io-protocol 5 begins a packet of this namespace.
   const namespace = socket.nsp.name === '/' ? '' : `${socket.nsp.name},`
   const isOwn = (text: string): boolean => (namespace ? text.startsWith(namespace, 1) : text[1] !== '/')
-  let waiting: (readonly [packets: unknown, options: object])[] = []
+  let waiting: (readonly [packets: unknown, options: object] | (() => void))[] = []
   let isDirect = false
 
   const release = (): boolean => {
     const all = waiting
     waiting = []
     letGo(client, hold)
-    for (const [packets, options] of all) client.writeToEngine(packets, options)
+    answers.delete(socket)
+    for (const one of all)
+      if (typeof one === 'function') one()
+      else client.writeToEngine(...one)
     return all.length > 0
   }
 
@@ -52,6 +65,7 @@ export function holdEvents(socket: Socket): HeldEvents {
     return true
   }
   take(client, hold)
+  answers.set(socket, (emit) => void waiting.push(emit))
 
   return {
     emit(name, ...args) {
@@ -60,7 +74,7 @@ export function holdEvents(socket: Socket): HeldEvents {
       isDirect = false
     },
     drop() {
-      waiting = []
+      waiting = waiting.filter((one) => typeof one === 'function')
     },
     release,
   }

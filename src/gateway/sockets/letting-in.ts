@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io'
 import { type Party, Refusal } from '../../../machines/kernel.ts'
 import { isOutdated } from '../../../machines/person/log-in.ts'
-import { personName } from '../../../machines/stream.ts'
+import { type PersonRef, personName } from '../../../machines/stream.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
@@ -19,7 +19,7 @@ export interface LettingInOptions {
   readonly arrive: (socket: Socket) => Promise<Arrival>
   readonly entities: Entities
   readonly registry: ConnectionRegistry
-  readonly resumption: (socket: Socket) => Promise<Resumption>
+  readonly resumption: (socket: Socket, person: PersonRef) => Promise<Resumption>
   readonly emit: ConnectionParts['emit']
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -34,7 +34,7 @@ export function lettingIn(options: LettingInOptions): (socket: Socket) => Promis
 
   const letIn = async (socket: Socket, gone: AbortSignal): Promise<void> => {
     const arrival = await arrive(socket)
-    const resumption = await options.resumption(socket)
+    const resumption = await options.resumption(socket, arrival.party)
     const person: Connection['person'] =
       arrival.kind === 'anonymous'
         ? { profile: {}, createdAt: now(), updatedAt: null }

@@ -21,6 +21,7 @@ export interface Subscribers {
   /** They may, says the revision `since`. False when they do not want to any more, or are gone. */
   enter(subscription: Subscription, since: number): boolean
   end(id: string, from: Connection): void
+  isIn(id: string, from: Connection): boolean
   /** Ends the subscriptions that an event takes out, and gives them. */
   takeOut(out: TakenOut): readonly Subscription[]
 }
@@ -68,6 +69,7 @@ export function subscribers({ rooms, entityOf = (id) => id }: Pick<Topic, 'rooms
       return true
     },
     end,
+    isIn: (id, from) => typeof all.get(entityOf(id))?.get(keyOf(id, from))?.since === 'number',
     takeOut(event) {
       const { topic, seq } = event
       const out: Subscription[] = []

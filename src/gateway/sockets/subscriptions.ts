@@ -1,4 +1,4 @@
-import type { KeptTopic } from '../../../machines/client/machine.ts'
+import { isSame, type KeptTopic } from '../../../machines/client/machine.ts'
 import { type Party, type Recorded, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Connection, Outcome } from '../../delivery/connection.ts'
 import { cursorOf } from '../../delivery/cursor.ts'
@@ -13,7 +13,7 @@ import type { Entities } from '../../runtime/entities.ts'
 import { isOut, type Subscription, subscribers } from './subscribers.ts'
 
 export interface SubscriptionsOptions {
-  readonly entities: Pick<Entities, 'lastPosition' | 'ask'>
+  readonly entities: Pick<Entities, 'lastPosition' | 'ask' | 'state'>
   readonly now: () => number
   readonly log: Pick<Log, 'read'>
   readonly onError: (error: unknown) => void
@@ -84,51 +84,84 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
   const keep = async (
     type: 'Subscribe' | 'Unsubscribe',
     subject: string,
-    from: Connection,
-    since = -1,
+    { client, party: by }: Connection,
+    entered: { readonly since: number; readonly from?: string; readonly isNew?: boolean } = { since: -1 },
   ): Promise<Refusal | null> => {
-    const { client, party: by } = from
     if (client === null) return null
-    const answer = await entities.ask('client', client, { type, topic: topic.name, subject, since, by, at: now() })
+    const command = { type, topic: topic.name, subject, ...entered, by, at: now() } as const
+    const answer = await entities.ask('client', client, command)
     return answer instanceof Refusal ? answer : null
   }
 
   /**
-   * What took them out and where, null = nothing did. Whoever was let in again meanwhile has been taken out
-   * all the same, as those who were there were.
+   * What took them out and where, null = nothing did. Whoever was let in again meanwhile has been taken out all the
+   * same, as those who were there were.
    */
-  const takenOutAt = async ({ subject, since }: KeptTopic, by: Party): Promise<Ended | null> => {
+  const takenOut = async ({ subject, since }: KeptTopic, by: Party): Promise<Ended | null> => {
     for await (const batch of log.read(`${topic.category}-${entityOf(subject)}`, { from: since + 1 }))
       for (const recorded of batch) {
         const out = topic.takesOut(recorded)
-        if (out && isOut(out, by)) return { out, endedAt: recorded.position }
+        if (out && isOut(out, by)) return { out, endedBy: recorded }
       }
     return null
   }
 
   const goOn = async (kept: KeptTopic, from: Connection): Promise<(() => TopicState) | Ended | Refusal> => {
-    const out = await takenOutAt(kept, from.party)
-    if (out !== null) return out
+    const ended = await takenOut(kept, from.party)
+    if (ended) return ended
     const entered = await enter(kept.subject, from, (opening) => opening)
-    return entered instanceof Refusal ? ((await takenOutAt(kept, from.party)) ?? entered) : entered
+    return entered instanceof Refusal ? ((await takenOut(kept, from.party)) ?? entered) : entered
   }
 
-  const restored = async (kept: KeptTopic, from: Connection): Promise<Restored> => {
+  /** It may have been left while what is kept was looked up: by the very connection that comes back. */
+  const isStillKept = async ({ topic, subject }: KeptTopic, { client }: Connection): Promise<boolean> => {
+    const { topics } = (await entities.state('client', client ?? '')).state.context
+    return topics.some((one) => isSame(one, { topic, subject }))
+  }
+
+  const restored = async (kept: KeptTopic, from: Connection, after: bigint): Promise<Restored> => {
+    if (!(await isStillKept(kept, from))) return { rooms: [] }
     const { subject: id } = kept
     const rooms = topic.rooms(id, from.party)
+    const enteredAfter = BigInt(kept.from ?? -1)
     // Nobody can say whether they may look on at what is damaged; all else that they come back to goes on.
-    const opening = await orDamage(goOn(kept, from))
-    if (typeof opening === 'function') {
+    const found = await orDamage(goOn(kept, from))
+    if (typeof found === 'function') {
       await topic.entered?.(id, from)
-      return topic.hasPast ? { rooms } : { rooms, tell: () => ({ ...opening(), pos: opening().data.pos }) }
+      return topic.hasPast
+        ? { rooms, stay: { after: enteredAfter, before: null } }
+        : { rooms, tell: () => ({ ...found(), pos: found().data.pos }) }
     }
-    if (opening instanceof Refusal && opening.code === 'busy')
+    if (found instanceof Refusal && found.code === 'busy')
       throw new LogUnavailable('it cannot be said whether somebody may look on: too busy')
-    await keep('Unsubscribe', id, from) // told once
-    const ended = 'endedAt' in opening ? opening : null
-    const tell = () => ({ ...topic.farewell(id, ended !== null && isForAll(ended.out)), pos: null })
+    const ended = 'endedBy' in found ? found : null
+    // Once it shows by its cursor that it knows, it is told no more. Until then it may have been told on a dead line.
+    if (!ended || ended.endedBy.position <= after) await keep('Unsubscribe', id, from)
+    if (!ended) return { rooms: [], tell: () => ({ ...topic.farewell(id, false), pos: null }) }
+    const { out, endedBy } = ended
+    if (endedBy.position <= after) return { rooms: [] }
+    const farewell = { ...topic.farewell(id, isForAll(out)), endedBy }
     // What happened before they were taken out is theirs.
-    return topic.hasPast && ended ? { rooms, endedAt: ended.endedAt, tell } : { rooms: [], tell }
+    return topic.hasPast
+      ? { rooms, stay: { after: enteredAfter, before: endedBy.position }, farewell }
+      : { rooms: [], farewell }
+  }
+
+  /** Whoever leaves hears first what was said until then, on any node. */
+  const toldUntilNow = async (id: string): Promise<void> => {
+    await ownWritesHeard()
+    const said = topic.saidIn && (await lastIn(topic.saidIn(id)))
+    if (said && follower.position() < said.position)
+      await follower.until(() => follower.position() >= said.position, AbortSignal.timeout(OWN_WRITE_WAIT_MS))
+    await topic.told?.(id)
+  }
+  const lastIn = async (stream: string): Promise<Recorded | undefined> => {
+    try {
+      for await (const [last] of log.read(stream, { backwards: true, limit: 1 })) return last
+    } catch (error) {
+      onError(error) // they leave all the same
+    }
+    return undefined
   }
 
   const keyOf = (id: string, from: Connection): string => `${from.id} ${id}`
@@ -136,22 +169,24 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
   return {
     subscribe: (id, from) =>
       turns.run(keyOf(id, from), async () => {
-        const entered = await enter(id, from, (opening, since) => ({ outcome: told(id, from, opening()), since }))
+        const isNew = !known.isIn(id, from)
+        const entered = await enter(id, from, (opening, since) => {
+          const { answer } = told(id, from, opening())
+          return { answer, place: { since, from: String(follower.position()), isNew } }
+        })
         if (entered instanceof Refusal) return { about: id, answer: entered }
-        const answer = (await keep('Subscribe', id, from, entered.since)) ?? entered.outcome.answer
-        return { about: id, answer }
+        return { about: id, answer: (await keep('Subscribe', id, from, entered.place)) ?? entered.answer }
       }),
     unsubscribe: (id, from) =>
       turns.run(keyOf(id, from), async () => {
-        await ownWritesHeard() // what was said before they go is theirs
-        await topic.told?.(id)
+        await toldUntilNow(id)
         known.end(id, from)
         const done: Done = { kind: 'done', id: null, seq: -1, position: null, events: [] }
         return { about: id, answer: (await keep('Unsubscribe', id, from)) ?? done }
       }),
-    async restore(kept, from) {
+    async restore(kept, from, after) {
       const its = kept.filter((one) => one.topic === topic.name)
-      const all = its.map((one) => turns.run(keyOf(one.subject, from), () => restored(one, from)))
+      const all = its.map((one) => turns.run(keyOf(one.subject, from), () => restored(one, from, after)))
       return Promise.all(all)
     },
     async read(id, from, as) {
@@ -165,8 +200,7 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
       if (!out) return
       for (const { id, from } of known.takeOut(out)) {
         const { name, data } = topic.farewell(id, isForAll(out))
-        from.emit(name, data)
-        keep('Unsubscribe', id, from).catch(onError)
+        from.emit(name, data) // what is kept of it stays until they show that they have heard: see `restored`
       }
     },
   }
@@ -174,8 +208,7 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
 
 interface Ended {
   readonly out: TakenOut
-  /** Position of the event. */
-  readonly endedAt: bigint
+  readonly endedBy: Recorded
 }
 
 const isForAll = ({ role, person }: TakenOut): boolean => role === null && person === null
