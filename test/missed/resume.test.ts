@@ -213,7 +213,8 @@ test('[RESUME-4] a client that polls /api/v1/notices is told the same, page by p
       body: (await answer.json()) as { data: { event: string; data: object; cursor: string }[]; next: string },
     }
   }
-  const start = (await page('')).body.next
+  const start = (await page('?after=')).body.next
+  expect((await page('')).body.next).toBe(start)
   await aMorning(acme, ann)
   await acme.fence(stayer, ann)
   const polled: Push[] = []

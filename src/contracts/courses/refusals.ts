@@ -19,7 +19,7 @@ export const courseRefusals = {
   'quiz-exists': [409, 'there is a quiz with this id already'],
   'students-only': [403, 'forbidden: this is for the students who are enrolled in the course'],
   'teacher-ids-required': [400, 'who teaches this course? An admin names its teachers in teacher_ids'],
-  'teachers-only': [403, 'forbidden: this is for teachers of the course, and mostly for admins'],
+  'teachers-only': [403, 'forbidden: this is for teachers of the course; admins may do most of it'],
   'too-many-removed': [409, 'as many as {most} messages were removed beside this video, and no more can be'],
   'too-many-teachers': [409, 'this course has as many teachers as a course can have'],
   'video-exists': [409, 'there is a video with this id already'],

@@ -47,7 +47,7 @@ export function noticesRoute(app: OpenAPIHono<HttpEnv>, parts: NoticesRouteParts
     },
     async ({ by: party, query: { after, limit: most } }) => {
       const [upTo, next] = [follower.position(), follower.pos()]
-      if (after === undefined) return { data: [], next }
+      if (!after) return { data: [], next }
       const cursor = await knownCursor(parts, after)
       if (cursor === 'unknown') return refuse('cursor-unknown')
       if (cursor === 'behind') return refuse('unavailable')
