@@ -149,6 +149,25 @@ test('[RESUME-8] nothing is told of what was said before somebody joined, howeve
   expect(contents(eve)).toEqual(['joined', 'joined again'])
 })
 
+test('[RESUME-8] whoever joins again as soon as they are back, as pages do, has missed nothing', async () => {
+  const owen = await joined('owen')
+  for (let round = 0; round < 5; round++) {
+    const eve = await away('eve')
+    await eve.ask('join_project', { project_id: project })
+    eve.socket.on('connect', () => eve.socket.emit('join_project', { project_id: project }))
+    const said: string[] = []
+    for (const line of ['while', 'halfOpen'] as const)
+      await eve[line](async () => {
+        for (const content of [`${line} 1`, `${line} 2`]) await says(owen, content)
+        said.push(`${line} 1`, `${line} 2`)
+      })
+    await says(owen, 'last')
+    await eve.told('receive_message', ({ content }) => content === 'last')
+    expect(contents(eve)).toEqual([...said, 'last'])
+    eve.close()
+  }
+})
+
 test('[RESUME-8] who leaves as soon as they are back is out', async () => {
   const owen = await joined('owen')
   for (let round = 0; round < 8; round++) {

@@ -116,6 +116,7 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     const upTo = await heardUpTo(after, missed.upTo, held)
     const hearer = { hearer: connection, namespaces: [socket.nsp.name], moves: moves(), isWanted }
     const { absence, retold, farewells } = await restore(socket, { ...hearer, rooms: missed.rooms, after, upTo }, held)
+    missed.restored()
     /** That something is over is told where it was over. */
     const bidFarewells = (before: bigint): void => {
       for (let next = farewells[0]; next && next.endedBy.position < before; next = farewells[0]) {
@@ -214,8 +215,10 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
       if (resumption.unknown !== null) connection.emit('cursor_unknown', unknownCursor(resumption.unknown))
       const after = missedBy(socket, own)
       const openings = prepared(connection)
-      if (after !== undefined || openings.some((opening) => opening instanceof Promise))
-        return void settle(socket, { after, rooms, upTo: follower.position() }, openings).catch(broken)
+      if (after !== undefined || openings.some((opening) => opening instanceof Promise)) {
+        const missed = { after, rooms, upTo: follower.position(), restored: holdsBack(socket) }
+        return void settle(socket, missed, openings).catch(broken).finally(missed.restored)
+      }
       for (const tell of openings) (tell as Opening)() // of this very turn, so that nothing is behind
       receipts.caughtUp(socket, false)
       tellOpenings(socket)
@@ -225,12 +228,25 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
   }
 }
 
+/**
+ * What a client asks as soon as it is back is asked of what it comes back to: who joins again has been in all the time,
+ * and who leaves is out. Gives what lets its calls go on.
+ */
+function holdsBack(socket: Socket): () => void {
+  const { resumption, lane } = socket.data as SocketData
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (resumption.isRecovered) lane.addAlways(() => promise)
+  return resolve
+}
+
 interface Missed {
   readonly after: Cursor | null | undefined | Promise<Cursor | null | undefined>
   /** The rooms of its connection. */
   readonly rooms: readonly string[]
   /** Position of the last event whose notices it may have missed. */
   readonly upTo: bigint
+  /** It is in again where it was. */
+  readonly restored: () => void
 }
 
 /** What a client that goes on has missed, and how things stand that it had subscribed to. */
