@@ -159,8 +159,21 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
   }
 
   const settle = async (socket: Socket, missed: Missed, first: ReturnType<typeof prepared>): Promise<void> => {
-    const { connection } = socket.data as SocketData
     const held = holdEvents(socket)
+    try {
+      await settled(socket, missed, first, held)
+    } finally {
+      held.end() // its connection of Engine.IO may go on, and come back into this namespace
+    }
+  }
+
+  const settled = async (
+    socket: Socket,
+    missed: Missed,
+    first: ReturnType<typeof prepared>,
+    held: HeldEvents,
+  ): Promise<void> => {
+    const { connection } = socket.data as SocketData
     let wrote = await tellMissed(socket, held, missed).catch(orHowItStands(socket, held))
     let preparing = connection.isResumed() || first.length > 0 ? first : prepared(connection)
     for (let round = 0; round < MAX_ROUNDS; round++) {

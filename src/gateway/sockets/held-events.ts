@@ -6,8 +6,10 @@ export interface HeldEvents {
   emit(name: string, ...args: readonly unknown[]): void
   /** What waits is never told here, but for answers: they are this connection's own. */
   drop(): void
-  /** What waits goes out, and nothing waits any more. Gives whether there was anything. */
+  /** What waits goes out, the answers last, and nothing waits any more. Gives whether there was anything. */
   release(): boolean
+  /** Nothing waits any more; what has waited is never told. */
+  end(): void
 }
 
 /** Of socket.io-protocol 5: the first character of a packet. */
@@ -15,11 +17,12 @@ const EVENT = '2'
 const DISCONNECT = '1'
 
 const MAX_WAITING = 20_000
+const MAX_ANSWERS = 1_000
 
 /** One connection of Engine.IO may carry several namespaces; each of them is held by itself. */
 const holding = new WeakMap<Client, Set<Hold>>()
 
-/** What answers the calls of a connection, in its order among what waits; it is made when it goes out. */
+/** What answers the calls of a connection; it is made when it goes out, with the cursor of then. */
 const answers = new WeakMap<Socket, (emit: () => void) => void>()
 
 /** Emits what answers a call of this connection: at once, or when nothing waits any more. */
@@ -41,18 +44,23 @@ export function holdEvents(socket: Socket): HeldEvents {
   // As socket.io-protocol 5 begins a packet of this namespace.
   const namespace = socket.nsp.name === '/' ? '' : `${socket.nsp.name},`
   const isOwn = (text: string): boolean => (namespace ? text.startsWith(namespace, 1) : text[1] !== '/')
-  let waiting: (readonly [packets: unknown, options: object] | (() => void))[] = []
+  let waiting: (readonly [packets: unknown, options: object])[] = []
+  let waitingAnswers: (() => void)[] = []
   let isDirect = false
 
-  const release = (): boolean => {
-    const all = waiting
+  const end = (): void => {
     waiting = []
+    waitingAnswers = []
     letGo(client, hold)
     answers.delete(socket)
-    for (const one of all)
-      if (typeof one === 'function') one()
-      else client.writeToEngine(...one)
-    return all.length > 0
+  }
+
+  const release = (): boolean => {
+    const [packets, own] = [waiting, waitingAnswers]
+    end()
+    for (const one of packets) client.writeToEngine(...one)
+    for (const emit of own) emit()
+    return packets.length + own.length > 0
   }
 
   const hold: Hold = (packets, options) => {
@@ -65,7 +73,10 @@ export function holdEvents(socket: Socket): HeldEvents {
     return true
   }
   take(client, hold)
-  answers.set(socket, (emit) => void waiting.push(emit))
+  answers.set(socket, (emit) => {
+    if (waitingAnswers.length < MAX_ANSWERS) waitingAnswers.push(emit)
+    else socket.conn.close()
+  })
 
   return {
     emit(name, ...args) {
@@ -74,9 +85,10 @@ export function holdEvents(socket: Socket): HeldEvents {
       isDirect = false
     },
     drop() {
-      waiting = waiting.filter((one) => typeof one === 'function')
+      waiting = []
     },
     release,
+    end,
   }
 }
 

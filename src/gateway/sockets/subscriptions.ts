@@ -169,10 +169,11 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
   return {
     subscribe: (id, from) =>
       turns.run(keyOf(id, from), async () => {
-        const isNew = !known.isIn(id, from)
+        const wasIn = known.isIn(id, from)
         const entered = await enter(id, from, (opening, since) => {
           const { answer } = told(id, from, opening())
-          return { answer, place: { since, from: String(follower.position()), isNew } }
+          // Whoever is gone by now has not come in: what is kept of them stays.
+          return { answer, place: { since, from: String(follower.position()), isNew: !wasIn && known.isIn(id, from) } }
         })
         if (entered instanceof Refusal) return { about: id, answer: entered }
         return { about: id, answer: (await keep('Subscribe', id, from, entered.place)) ?? entered.answer }
