@@ -1,3 +1,4 @@
+import { Manager, type Socket } from 'socket.io-client'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Client, connect } from '../support/client.ts'
 import { openLine } from '../support/line.ts'
@@ -193,4 +194,30 @@ test('[RESUME-2] a file that was heard is not told again', async () => {
   await says(owen, 'last')
   await eve.told('receive_message', ({ content }) => content === 'last')
   expect(contents(eve)).toEqual([null, 'last'])
+})
+
+test('[RESUME-11] who leaves the namespace while they are told, and comes again on the connection, hears all', async () => {
+  const [owen, token] = [await joined('owen'), await it.token('agent', 'eve')]
+  const manager = new Manager(server.url, { query: { resume: '1' }, reconnection: false, autoConnect: false })
+  onTestFinished(() => manager._close())
+  const [other, eve] = ['/', '/ws/messages'].map((nsp) => manager.socket(nsp, { auth: { token } })) as [Socket, Socket]
+  const heard: unknown[] = []
+  eve.on('receive_message', ({ content }) => heard.push(content))
+  const comes = (socket: Socket) => new Promise<void>((came) => socket.once('connect', came).connect())
+  await comes(other) // keeps the connection open
+  await comes(eve)
+  await eve.emitWithAck('join_project', { project_id: project })
+  const said = Array.from({ length: 200 }, (_, n) => `${n}`)
+  await Promise.all(said.map((content) => says(owen, content)))
+  await expect.poll(() => heard.length).toBe(200)
+  for (let round = 0; round < 3; round++) {
+    ;(eve as unknown as { _lastOffset: string })._lastOffset = '0' // as if it had heard nothing yet
+    eve.disconnect()
+    await other.emitWithAck('staff_join', {}) // Socket.IO ends a connection on which somebody comes as they go
+    await comes(eve)
+  }
+  heard.length = 0
+  await eve.emitWithAck('join_project', { project_id: project })
+  await says(owen, 'last')
+  await expect.poll(() => heard.at(-1)).toBe('last')
 })

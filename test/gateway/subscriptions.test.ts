@@ -149,6 +149,26 @@ test('[WATCH-6] who closes the connection is out, also while calls of it wait', 
   expect(answer).toMatchObject({ kind: 'done' })
   expect(client.rooms.size).toBe(0)
 })
+test('[RESUME-8] who comes in is kept from then on, who is gone before they are in changes nothing of it', async () => {
+  const topics = async () => (await entities.state('client', 'eve')).state.context.topics
+  client = fakeConnection(ann, { client: 'eve' })
+  await watch()
+  const kept = await topics()
+  expect(kept).toEqual([expect.objectContaining({ subject: 'c', from: expect.stringMatching(/^\d+$/) })])
+  await heard('Unenrol')
+  await heard('Enrol')
+  // Taken out, and let in again: until they come in again it is kept as it was, also where they nearly did.
+  expect(await meanwhile(() => client.close())).toMatchObject({ kind: 'done' })
+  client = fakeConnection(ann, { client: 'eve', isOpen: () => false })
+  await watch()
+  expect(await topics()).toEqual(kept)
+  client = fakeConnection(ann, { client: 'eve' })
+  await watch()
+  const [again] = await topics()
+  expect(BigInt(again?.from ?? 0)).toBeGreaterThan(BigInt(kept[0]?.from ?? 0))
+  await watching.unsubscribe('c', client)
+  expect(await topics()).toEqual([])
+})
 test('[WATCH-6] a look that fails ends no subscription that was there before, and begins none', async () => {
   const broken = () => meanwhile(() => Promise.resolve()).catch((error: Error) => error.message)
   await watch()
