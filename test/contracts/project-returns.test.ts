@@ -196,7 +196,7 @@ test('[RESUME-2] a file that was heard is not told again', async () => {
   expect(contents(eve)).toEqual([null, 'last'])
 })
 
-test('[RESUME-11] who leaves the namespace while they are told, and comes again on the connection, hears all', async () => {
+test('[RESUME-11] who leaves the namespace while they are told, and comes again on the line, hears all', async () => {
   const [owen, token] = [await joined('owen'), await it.token('agent', 'eve')]
   const manager = new Manager(server.url, { query: { resume: '1' }, reconnection: false, autoConnect: false })
   onTestFinished(() => manager._close())
