@@ -221,3 +221,24 @@ test('[RESUME-11] who leaves the namespace while they are told, and comes again 
   await says(owen, 'last')
   await expect.poll(() => heard.at(-1)).toBe('last')
 })
+
+test('[ORDER-5] [PROJECT-1] who leaves hears what was said before, by them and by others, files too', async () => {
+  const owen = await joined('owen')
+  for (let round = 0; round < 5; round++) {
+    const eve = await it.socket('eve')
+    const answers = Promise.all([
+      eve.ask('join_project', { project_id: project }),
+      eve.ask('send_message', { project_id: project, content: 'hers' }),
+      eve.ask('leave_project', { project_id: project }),
+      eve.ask('join_project', { project_id: project }),
+    ])
+    for (const answer of await answers) expect(answer[0]).toBe(true)
+    expect(contents(eve)).toEqual(['hers'])
+    const file_base64 = Buffer.alloc(1_500_000, 'x').toString('base64')
+    await owen.ask('send_message', { project_id: project, file_name: 'a.txt', file_base64 })
+    await eve.ask('leave_project', { project_id: project })
+    await owen.ask('send_message', { project_id: project, content: 'unheard' })
+    expect(contents(eve)).toEqual(['hers', null])
+    eve.close()
+  }
+})

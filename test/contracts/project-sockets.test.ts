@@ -214,27 +214,6 @@ test('[PROJECT-4] whatever is wrong is told by `error` and the ack, and nothing 
   expect((await it.ask('owen', 'GET', `/projects/${project}/messages`)).body.data).toEqual([])
 })
 
-test('[ORDER-5] [PROJECT-1] who leaves hears what was said before, by them and by others, files too', async () => {
-  const owen = await joined('owen')
-  for (let round = 0; round < 5; round++) {
-    const eve = await it.socket('eve')
-    const answers = Promise.all([
-      eve.ask('join_project', { project_id: project }),
-      eve.ask('send_message', { project_id: project, content: 'hers' }),
-      eve.ask('leave_project', { project_id: project }),
-      eve.ask('join_project', { project_id: project }),
-    ])
-    for (const answer of await answers) expect(answer[0]).toBe(true)
-    expect(contents(eve)).toEqual(['hers'])
-    const file_base64 = Buffer.alloc(1_500_000, 'x').toString('base64')
-    await owen.ask('send_message', { project_id: project, file_name: 'a.txt', file_base64 })
-    await eve.ask('leave_project', { project_id: project })
-    await owen.ask('send_message', { project_id: project, content: 'unheard' })
-    expect(contents(eve)).toEqual(['hers', null])
-    eve.close()
-  }
-})
-
 test('[PROJECT-4] whatever an ack of protocol 2 is about is told as its number', async () => {
   const eve = await it.socket('eve', 'agent', { query: { protocol: '2' } })
   const asked = (name: string, data: object) =>

@@ -93,7 +93,9 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     if (topics.length === 0) return { absence, retold: [], farewells: [] }
     const after = absence.after?.position ?? -1n
     const restored = (await Promise.all(subscriptions.map((one) => one.restore(topics, connection, after)))).flat()
-    for (const { farewell } of restored) if (farewell) await heard(farewell.endedBy.position)
+    const farewells = restored.flatMap(({ farewell }) => farewell ?? []).sort(byPosition)
+    const last = farewells.at(-1)
+    if (last) await heard(last.endedBy.position)
     // In this turn: what waits is told from the log, with what happened in these rooms; what comes is pushed.
     held.drop()
     cursorSockets.add(socket, follower.pos())
@@ -103,7 +105,6 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
     const stays = new Map(
       restored.flatMap(({ rooms, stay }) => (stay ? rooms.map((room) => [room, stay] as const) : [])),
     )
-    const farewells = restored.flatMap(({ farewell }) => farewell ?? []).sort(byPosition)
     return { absence: { ...absence, rooms, stays, upTo: follower.position() }, retold, farewells }
   }
 
@@ -229,7 +230,7 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
       const after = missedBy(socket, own)
       const openings = prepared(connection)
       if (after !== undefined || openings.some((opening) => opening instanceof Promise)) {
-        const missed = { after, rooms, upTo: follower.position(), restored: holdsBack(socket) }
+        const missed = { after, rooms, upTo: follower.position(), restored: holdsBackCalls(socket) }
         return void settle(socket, missed, openings).catch(broken).finally(missed.restored)
       }
       for (const tell of openings) (tell as Opening)() // of this very turn, so that nothing is behind
@@ -245,7 +246,7 @@ export function arriving(options: ArrivingOptions): (socket: Socket) => void {
  * What a client asks as soon as it is back is asked of what it comes back to: who joins again has been in all the time,
  * and who leaves is out. Gives what lets its calls go on.
  */
-function holdsBack(socket: Socket): () => void {
+function holdsBackCalls(socket: Socket): () => void {
   const { resumption, lane } = socket.data as SocketData
   const { promise, resolve } = Promise.withResolvers<void>()
   if (resumption.isRecovered) lane.addAlways(() => promise)

@@ -108,10 +108,8 @@ export function openInbound(options: InboundOptions): InboundGate {
     }
     const its = call
     if (its instanceof Refusal) refused(its)
-    else {
-      const afterAnswers = frame.entrance.inbound.afterAnswers?.includes(frame.name)
-      if (!lane.add((entered) => answered(() => its(entered)), afterAnswers)) refused(refuse('overloaded'))
-    }
+    else if (!lane.add((entered) => answered(() => its(entered)), frame.entrance.afterAnswers))
+      refused(refuse('overloaded'))
   }
 
   return {
@@ -136,6 +134,7 @@ interface Entrance {
   readonly row: InboundRow
   readonly inbound: Inbound
   readonly refusals: Refusals
+  readonly afterAnswers: boolean
 }
 
 interface Frame {
@@ -155,7 +154,8 @@ function entrancesOf(contracts: InboundOptions['contracts']): ReadonlyMap<string
     if (!inbound) continue
     for (const [name, row] of Object.entries(inbound.rows)) {
       if (entrances.has(name)) throw new Error(`two contracts listen to the event ${name}: one of them must rename it`)
-      entrances.set(name, { row, inbound, refusals: { ...socketRefusals, ...refusals } })
+      const afterAnswers = inbound.afterAnswers?.includes(name) ?? false
+      entrances.set(name, { row, inbound, refusals: { ...socketRefusals, ...refusals }, afterAnswers })
     }
   }
   return entrances

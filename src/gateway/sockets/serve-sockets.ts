@@ -15,9 +15,9 @@ export interface ServeSocketsOptions extends ArrivingOptions {
   readonly registry: ConnectionRegistry
   readonly inbound: InboundGate
   readonly dropped: Pick<DroppedParticipants, 'forget'>
-  /** Somebody was hung up on, to come again. */
   /** Of one frame of whoever was let in; undefined: what strangers may send. */
   readonly maxFrameBytes?: number | undefined
+  /** Somebody was hung up on, to come again. */
   readonly onPutOff: (why: ConnectionRefused['data']) => void
 }
 

@@ -1,4 +1,4 @@
-import { isSame, type KeptTopic } from '../../../machines/client/machine.ts'
+import type { KeptTopic } from '../../../machines/client/machine.ts'
 import { type Party, type Recorded, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Connection, Outcome } from '../../delivery/connection.ts'
 import { cursorOf } from '../../delivery/cursor.ts'
@@ -13,7 +13,7 @@ import type { Entities } from '../../runtime/entities.ts'
 import { isOut, type Subscription, subscribers } from './subscribers.ts'
 
 export interface SubscriptionsOptions {
-  readonly entities: Pick<Entities, 'lastPosition' | 'ask' | 'state'>
+  readonly entities: Pick<Entities, 'lastPosition' | 'ask'>
   readonly now: () => number
   readonly log: Pick<Log, 'read'>
   readonly onError: (error: unknown) => void
@@ -113,14 +113,7 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
     return entered instanceof Refusal ? ((await takenOut(kept, from.party)) ?? entered) : entered
   }
 
-  /** It may have been left while what is kept was looked up: by the very connection that comes back. */
-  const isStillKept = async ({ topic, subject }: KeptTopic, { client }: Connection): Promise<boolean> => {
-    const { topics } = (await entities.state('client', client ?? '')).state.context
-    return topics.some((one) => isSame(one, { topic, subject }))
-  }
-
   const restored = async (kept: KeptTopic, from: Connection, after: bigint): Promise<Restored> => {
-    if (!(await isStillKept(kept, from))) return { rooms: [] }
     const { subject: id } = kept
     const rooms = topic.rooms(id, from.party)
     const enteredAfter = BigInt(kept.from ?? -1)
@@ -134,12 +127,15 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
     }
     if (found instanceof Refusal && found.code === 'busy')
       throw new LogUnavailable('it cannot be said whether somebody may look on: too busy')
-    const ended = 'endedBy' in found ? found : null
-    // Once it shows by its cursor that it knows, it is told no more. Until then it may have been told on a dead line.
-    if (!ended || ended.endedBy.position <= after) await keep('Unsubscribe', id, from)
-    if (!ended) return { rooms: [], tell: () => ({ ...topic.farewell(id, false), pos: null }) }
-    const { out, endedBy } = ended
-    if (endedBy.position <= after) return { rooms: [] }
+    if (!('endedBy' in found)) {
+      await keep('Unsubscribe', id, from) // told once
+      return { rooms: [], tell: () => ({ ...topic.farewell(id, false), pos: null }) }
+    }
+    const { out, endedBy } = found
+    if (endedBy.position <= after) {
+      await keep('Unsubscribe', id, from) // it knows; until its cursor shows that, it may have been told on a dead line
+      return { rooms: [] }
+    }
     const farewell = { ...topic.farewell(id, isForAll(out)), endedBy }
     // What happened before they were taken out is theirs.
     return topic.hasPast
@@ -149,8 +145,8 @@ export function subscriptionsTo(topic: Topic, options: SubscriptionsOptions): Su
 
   /** Whoever leaves hears first what was said until then, on any node. */
   const toldUntilNow = async (id: string): Promise<void> => {
-    await ownWritesHeard()
-    const said = topic.saidIn && (await lastIn(topic.saidIn(id)))
+    if (!topic.saidIn) return
+    const said = await lastIn(topic.saidIn(id))
     if (said && follower.position() < said.position)
       await follower.until(() => follower.position() >= said.position, AbortSignal.timeout(OWN_WRITE_WAIT_MS))
     await topic.told?.(id)
