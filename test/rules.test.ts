@@ -8,6 +8,7 @@ const pages = [
   'docs/protocol.md',
   'docs/files.md',
   'docs/mail.md',
+  'docs/security.md',
   ...readdirSync(join(root, 'docs/contracts')).map((name) => `docs/contracts/${name}`),
 ]
 
