@@ -11,7 +11,7 @@ import type { LiveModel } from './delivery/live-model.ts'
 import type { Past } from './delivery/past.ts'
 import type { ProfileCache } from './delivery/profile-cache.ts'
 import type { Authenticator } from './gateway/auth/authenticator.ts'
-import { type Limit, tokenBuckets } from './gateway/auth/limits.ts'
+import type { Limit } from './gateway/auth/limits.ts'
 import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
 import type { CursorSockets } from './gateway/sockets/cursor-sockets.ts'
@@ -44,6 +44,7 @@ export interface ServeClientsOptions {
   readonly follower: Follower
   readonly hubs: Hubs
   readonly auth: Authenticator
+  readonly perPerson: Limit
   readonly perAddress: Limit
   readonly onError: (error: unknown, where: string) => void
   readonly io: Sockets['io']
@@ -68,11 +69,11 @@ export interface ServedClients {
 
 /** Lets clients in over sockets: who may come, what they may ask, what they are told. */
 export function serveClients(options: ServeClientsOptions): ServedClients {
-  const { config, clock, logger, metrics, log, entities, profiles, online, follower, perAddress, onError } = options
+  const { config, clock, logger, metrics, log, entities, profiles, online, follower, perPerson, perAddress, onError } =
+    options
   const { io, connections, contracts, served, cursorSockets, receipts, catchUpOf } = options
   const { now } = clock
   const debugging = logger.isLevelEnabled('debug')
-  const perPerson = tokenBuckets(config.ratePerPerson)
   /** What is emitted in a namespace, by the contracts that are there. */
   const inboundOf = (its: readonly number[]): InboundGate =>
     openInbound({

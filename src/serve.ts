@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { getRequestListener } from '@hono/node-server'
 import type { Kinds } from '../machines/catalogue.ts'
 import { personIn } from '../machines/stream.ts'
 import { systemClock } from './clock.ts'
@@ -19,11 +18,8 @@ import { authenticator } from './gateway/auth/authenticator.ts'
 import { openKeys } from './gateway/auth/keys.ts'
 import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
-import { httpApp } from './gateway/http/app.ts'
-import { asyncApi } from './gateway/http/asyncapi.ts'
 import type { Entrance } from './gateway/http/entrance.ts'
 import { eventStreams, withStreams } from './gateway/http/event-streams.ts'
-import { noticesRoute } from './gateway/http/notices.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { hangUp } from './gateway/sockets/hang-up.ts'
 import { socketOutlet } from './gateway/sockets/outlet.ts'
@@ -39,6 +35,7 @@ import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
+import { serveHttp } from './serve-http.ts'
 import { errorsOf, type RunPast } from './serve-past.ts'
 import { presenceParts } from './serve-presence.ts'
 import { openFiles, openViews, viewsOf } from './storage.ts'
@@ -107,10 +104,9 @@ export async function serve(
   const store = await openViews(config)
 
   // What machinery offers to contracts, and the contracts on this node.
-  const { http, url, isOpen } = entrance
+  const { http, url } = entrance
   const { io, handshake } = openSockets({
-    http,
-    isOpen,
+    ...entrance,
     auth,
     allowedOrigins: config.allowedOrigins,
     allowEio3: config.allowEio3,
@@ -234,10 +230,12 @@ export async function serve(
   connections.beat() // not before: a start that fails must not hide when the process before it died
   for (const policy of policies) await policy.start?.()
 
-  const perAddress = tokenBuckets(config.ratePerAddress)
+  // One bucket for each, whatever they ask through.
+  const [perPerson, perAddress] = [tokenBuckets(config.ratePerPerson), tokenBuckets(config.ratePerAddress)]
   const clients = serveClients({
-    ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, perAddress, onError },
+    ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
     ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told, catchUpOf },
+    ...{ perPerson, perAddress },
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
@@ -251,14 +249,10 @@ export async function serve(
   const mixpanel = await tellMixpanel({
     ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })
-  const app = httpApp({
-    ...{ entities, now: clock.now, authenticator: auth, requests: perAddress, log: logger },
-    ...{ allowedOrigins: config.allowedOrigins, asyncApi: asyncApi(contracts), contracts: served },
-    readiness: entrance.readiness,
+  serveHttp({
+    ...{ config, clock, logger, metrics, log, entities, follower, auth, perPerson, perAddress, entrance },
+    ...{ contracts, served, catchUp: clients.catchUp },
   })
-  noticesRoute(app, { log, follower, contracts: served, catchUp: clients.catchUp })
-  app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
-  entrance.open(getRequestListener(app.fetch))
 
   return {
     url,

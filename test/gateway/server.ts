@@ -10,7 +10,9 @@ import { authenticator } from '../../src/gateway/auth/authenticator.ts'
 import { openKeys } from '../../src/gateway/auth/keys.ts'
 import { failureLimit, type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
 import { openPasswords } from '../../src/gateway/auth/passwords.ts'
+import { clientAddresses } from '../../src/gateway/client-address.ts'
 import { httpApp } from '../../src/gateway/http/app.ts'
+import { type BodiesOptions, bodies } from '../../src/gateway/http/bodies.ts'
 import { listen } from '../../src/gateway/http/listen.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
@@ -29,7 +31,9 @@ export interface Answered {
  * HTTP as Lyceum serves it, on a port of its own, over a log in memory; `list` folds the view from the log when it is
  * asked.
  */
-export async function startHttp(options: { readonly requests?: Rate; readonly foreignKeys?: boolean } = {}) {
+export async function startHttp(
+  options: { readonly requests?: Rate; readonly foreignKeys?: boolean; readonly bodies?: BodiesOptions } = {},
+) {
   const now = Date.now
   const log = memoryLog({ codec: codec(eventSchemas), now })
   const lines: string[] = []
@@ -51,6 +55,9 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     entities,
     now,
     authenticator: auth,
+    perPerson: tokenBuckets({ perSecond: 20_000, burst: 40_000 }),
+    addresses: clientAddresses(null),
+    bodies: bodies(options.bodies),
     requests: tokenBuckets(options.requests ?? { perSecond: 20_000, burst: 40_000 }),
     allowedOrigins: ['https://app.example.org'],
     log: { debug: keep, error: keep },

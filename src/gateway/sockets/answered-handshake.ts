@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-const REASONS = { 401: 'Unauthorized', 503: 'Service Unavailable' } as const
+const REASONS = { 401: 'Unauthorized', 421: 'Misdirected Request', 503: 'Service Unavailable' } as const
 
 /** Answers the HTTP request of a handshake instead of letting it in. */
 export function answerHandshake(
@@ -14,6 +14,7 @@ export function answerHandshake(
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',
+    ...(status === 503 ? { 'Retry-After': '1' } : {}),
   }
   if (request.headers.upgrade === undefined) {
     response.writeHead(status, headers).end(body)
