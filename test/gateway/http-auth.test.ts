@@ -97,15 +97,38 @@ describe('logging in', () => {
       expect(await login({ email, password })).toMatchObject({ status: 200 })
     },
   )
-  test('ten failures a minute are heard, then none; a success does not count', async () => {
+  test('[DOOR-20] after five wrong passwords the next one has to wait; a success does not count', async () => {
     await http.open('acme', 'target@acme.test', 'correct horse')
     const right = { email: 'target@acme.test', password: 'correct horse' }
     expect(await login(right)).toMatchObject({ status: 200 })
-    const guesses = await Promise.all(Array.from({ length: 12 }, (_, i) => login({ ...right, password: `guess ${i}` })))
-    expect(guesses.map(({ status }) => status).sort()).toEqual([...Array(10).fill(401), 429, 429])
+    const guesses = await Promise.all(Array.from({ length: 7 }, (_, i) => login({ ...right, password: `guess ${i}` })))
+    expect(guesses.map(({ status }) => status).sort()).toEqual([...Array(5).fill(401), 429, 429])
     const late = await login(right)
     expect([late.status, late.body.error.code]).toEqual([429, 'too-many-requests'])
     expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(50)
+  })
+  test('[DOOR-21] wrong passwords from one address keep nobody out who comes from another', async () => {
+    const proxied = await startHttp({ trustProxy: { kind: 'hops', hops: 1 } })
+    await proxied.open('acme', 'target@acme.test', 'correct horse')
+    const from = (address: string, password: string) =>
+      proxied.call('POST', '/api/v1/auth/login', {
+        body: { email: 'target@acme.test', password },
+        headers: { 'X-Forwarded-For': address },
+      })
+    const guesses = await Promise.all(Array.from({ length: 10 }, () => from('192.0.2.1', 'wrong')))
+    expect(guesses.map(({ status }) => status)).toContain(429)
+    expect((await from('192.0.2.1', 'correct horse')).status).toBe(429)
+    expect((await from('192.0.2.2', 'correct horse')).status).toBe(200)
+    await proxied.close()
+  })
+  test('[DOOR-23] accounts of others with the same e-mail end no log-in, however many there are', async () => {
+    for (let n = 0; n < 12; n++) await http.open(`foreign${n}`, 'mine@acme.test', `secret ${n}`)
+    await http.open('home', 'mine@acme.test', 'correct horse')
+    const { status, body } = await login({ email: 'mine@acme.test', password: 'correct horse' })
+    expect([status, decodeJwt(body.data.access_token).org_id]).toEqual([200, 'home'])
+    expect((await login({ email: 'mine@acme.test', password: 'wrong' })).body).toEqual(
+      (await login({ email: 'nobody@acme.test', password: 'wrong' })).body,
+    )
   })
 })
 

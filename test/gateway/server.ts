@@ -8,7 +8,7 @@ import { userRoutes } from '../../src/contracts/accounts/http-users.ts'
 import { openAccount } from '../../src/gateway/auth/accounts.ts'
 import { authenticator } from '../../src/gateway/auth/authenticator.ts'
 import { openKeys } from '../../src/gateway/auth/keys.ts'
-import { failureLimit, type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
+import { growingDelay, type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
 import { openPasswords } from '../../src/gateway/auth/passwords.ts'
 import { clientAddresses } from '../../src/gateway/client-address.ts'
 import { httpApp } from '../../src/gateway/http/app.ts'
@@ -19,6 +19,7 @@ import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import { openEntities } from '../../src/runtime/entities.ts'
 import { numbers } from '../../src/runtime/numbers.ts'
+import type { TrustProxy } from '../../src/trust-proxy.ts'
 
 export interface Answered {
   readonly status: number
@@ -32,7 +33,12 @@ export interface Answered {
  * asked.
  */
 export async function startHttp(
-  options: { readonly requests?: Rate; readonly foreignKeys?: boolean; readonly bodies?: BodiesOptions } = {},
+  options: {
+    readonly requests?: Rate
+    readonly foreignKeys?: boolean
+    readonly bodies?: BodiesOptions
+    readonly trustProxy?: TrustProxy
+  } = {},
 ) {
   const now = Date.now
   const log = memoryLog({ codec: codec(eventSchemas), now })
@@ -49,14 +55,15 @@ export async function startHttp(
     options.foreignKeys ? { kind: 'jwks', url: 'http://127.0.0.1:1/jwks' } : { kind: 'secret', secret: 's'.repeat(32) },
   )
   const auth = authenticator({ keys, issuer: 'lyceum', audience: 'lyceum', now })
-  const accounts = { entities, passwords: await openPasswords(), now }
+  const logins = growingDelay({ free: 5, firstMs: 60_000, mostMs: 60_000 })
+  const accounts = { entities, passwords: await openPasswords(), now, logins }
   const ready: Record<string, boolean> = { log: true }
   const app = httpApp({
     entities,
     now,
     authenticator: auth,
     perPerson: tokenBuckets({ perSecond: 20_000, burst: 40_000 }),
-    addresses: clientAddresses(null),
+    addresses: clientAddresses(options.trustProxy ?? null),
     bodies: bodies(options.bodies),
     requests: tokenBuckets(options.requests ?? { perSecond: 20_000, burst: 40_000 }),
     allowedOrigins: ['https://app.example.org'],
@@ -65,8 +72,7 @@ export async function startHttp(
     asyncApi: {},
     contracts: [
       {
-        routes: (app) =>
-          authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, logins: failureLimit(10, 60) }),
+        routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth }),
       },
       {
         routes: (app) =>

@@ -48,11 +48,11 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
     async ({ body: { email, password, org_id: org }, address }) => {
       if (sign === null) return ELSEWHERE
       const key = `${loginId(email)} ${address}`
-      const waitMs = await logins.begin(key)
+      const waitMs = logins.begin(key, parts.now())
       if (waitMs !== true) return tooOften(waitMs)
 
-      const person = await logIn(parts, { email, password, org })
-      if (!(person instanceof Refusal) || person.code !== 'bad-credentials') await logins.succeeded(key)
+      const person = await logIn(parts, { email, password, org, from: address })
+      if (!(person instanceof Refusal) || person.code !== 'bad-credentials') logins.succeeded(key)
       return person instanceof Refusal ? person : tokenOf(parts, sign, person)
     },
   )
