@@ -46,6 +46,7 @@ export interface ServeClientsOptions {
   readonly auth: Authenticator
   readonly perPerson: Limit
   readonly perAddress: Limit
+  readonly newPeople: Limit
   readonly onError: (error: unknown, where: string) => void
   readonly io: Sockets['io']
   readonly handshake: Sockets['handshake']
@@ -104,7 +105,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
   const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
   const lettingInBy = (door: Door | undefined) =>
     lettingIn({
-      arrive: arrivals({ handshake: options.handshake, auth: options.auth, perAddress, dropped, door, now }),
+      arrive: arrivals({ ...options, dropped, door, now }),
       entities,
       registry,
       resumption: resumptions({ log, follower }),

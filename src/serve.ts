@@ -150,6 +150,7 @@ export async function serve(
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const { leases, liveness } = connections
   const hubs = openHubs({ leases, liveness, now: clock.now, onError: failedIn('presence') })
+  const newPeople = tokenBuckets(config.newPeoplePerAddress)
   let runner: ViewRunner | undefined
   const node: Node = {
     config,
@@ -173,6 +174,7 @@ export async function serve(
     files,
     hubs,
     passwords,
+    newPeople,
     authenticator: auth,
     onError,
   }
@@ -235,7 +237,7 @@ export async function serve(
   const clients = serveClients({
     ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
     ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told, catchUpOf },
-    ...{ perPerson, perAddress },
+    ...{ perPerson, perAddress, newPeople },
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,

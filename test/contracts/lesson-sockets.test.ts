@@ -130,7 +130,7 @@ describe('joining', () => {
       codes.push(((await someone.ask('join_lesson', { code: `ZZZZZZZ${n}` }))[2] as { code: string }).code)
     expect(codes).toEqual([...Array(5).fill('no-such-code'), 'rate-limited', 'rate-limited'])
   })
-  test('[LESSON-22] [DOOR-19] sixty wrong codes from an address keep out who was wrong, and no known code', async () => {
+  test('[LESSON-22] [DOOR-19] sixty wrong codes of an address keep out who was wrong, no known code', async () => {
     const lesson = await lessonOf(server.url, tea)
     const query = { role: 'student', protocol: '2' }
     const atSchool = async () =>

@@ -156,3 +156,24 @@ test('opening the same account twice is refused', async () => {
   await http.open('acme', 'once@acme.test', 'correct horse')
   expect(await http.open('acme', 'Once@acme.test', 'other horse')).toEqual(new Refusal('account-exists'))
 })
+
+test('[DOOR-24] an address brings so many new visitors; who was here before is never counted', async () => {
+  const crowded = await startHttp({ newPeople: 2 })
+  const ask = (body: object, token?: string) =>
+    crowded.call('POST', '/api/v1/auth/visitor', {
+      body: { org_id: 'acme', ...body },
+      ...(token === undefined ? {} : { token }),
+    })
+  const [one] = [await ask({}), await ask({ visitor_secret: `visitor.${'x'.repeat(43)}` })]
+  const late = await ask({})
+  expect([late.status, late.body.error.code]).toEqual([429, 'too-many-requests'])
+  expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0)
+  const { access_token, visitor_secret } = one.body.data
+  expect((await ask({}, access_token)).status, 'with a token').toBe(200)
+  const { sub = '' } = decodeJwt(access_token)
+  const by = { id: sub, org: 'acme', role: 'visitor' } as const
+  const introduce = { type: 'Introduce', role: 'visitor', profile: {}, issuedAt: 0, by, at: Date.now() } as const
+  await crowded.entities.ask('person', `acme.${sub}`, introduce)
+  expect((await ask({ visitor_secret })).status, 'known by now').toBe(200)
+  await crowded.close()
+})

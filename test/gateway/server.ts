@@ -38,6 +38,7 @@ export async function startHttp(
     readonly foreignKeys?: boolean
     readonly bodies?: BodiesOptions
     readonly trustProxy?: TrustProxy
+    readonly newPeople?: number
   } = {},
 ) {
   const now = Date.now
@@ -57,6 +58,7 @@ export async function startHttp(
   const auth = authenticator({ keys, issuer: 'lyceum', audience: 'lyceum', now })
   const logins = growingDelay({ free: 5, firstMs: 60_000, mostMs: 60_000 })
   const accounts = { entities, passwords: await openPasswords(), now, logins }
+  const newPeople = tokenBuckets({ perSecond: 0.001, burst: options.newPeople ?? 2_000 })
   const ready: Record<string, boolean> = { log: true }
   const app = httpApp({
     entities,
@@ -72,7 +74,7 @@ export async function startHttp(
     asyncApi: {},
     contracts: [
       {
-        routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth }),
+        routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, newPeople }),
       },
       {
         routes: (app) =>

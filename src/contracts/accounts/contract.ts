@@ -22,12 +22,12 @@ export const accounts: Contract = {
   refusals: accountRefusals,
   seed: openDemo,
   open(node) {
-    const { entities, log, passwords, clock, authenticator, outlet } = node
+    const { entities, log, passwords, clock, authenticator, newPeople, outlet } = node
     const { sign } = authenticator
     const parts = { entities, passwords, now: clock.now, logins: growingDelay(LOG_IN_DELAYS) }
     return {
       routes(app) {
-        authRoutes(app, { ...parts, sign, authenticator })
+        authRoutes(app, { ...parts, sign, authenticator, newPeople })
         const numbers = openNumbers({ entities, log, now: clock.now })
         userRoutes(app, { ...parts, numbers, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null })
       },

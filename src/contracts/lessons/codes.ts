@@ -7,8 +7,8 @@ import { CODE_ALPHABET, normalCode } from '../shared/codes.ts'
 
 /**
  * The codes that lead to lessons. There are 31^8 = 8.5e11 of them, and an address gets 60 wrong ones a minute, and one
- * more from each participant that it brings for the first time: with a thousand lessons open at once, guessing without a
- * pause for a year, it finds one of them with a chance of 1 in 13.
+ * more from each participant that it brings for the first time: with a thousand lessons open at once, guessing without
+ * a pause for a year, it finds one of them with a chance of 1 in 13.
  */
 export interface LessonCodes {
   /** A new code that leads to this lesson and to no other, ever; or why none could be had. */

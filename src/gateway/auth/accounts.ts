@@ -134,7 +134,7 @@ async function accountsOf(entities: Pick<Entities, 'state'>, email: string) {
 }
 
 /**
- * What the salt of a password is made of. One for all accounts of an e-mail, so that a log-in without `org_id` costs one
- * hash, and a repeated call gives the same hash again: the log sees the same command.
+ * What the salt of a password is made of. One for all accounts of an e-mail, so that a log-in without `org_id` costs
+ * one hash, and a repeated call gives the same hash again: the log sees the same command.
  */
 const saltFrom = (email: string): string => `password of ${normalEmail(email)}`

@@ -57,8 +57,8 @@ interface Bucket {
 }
 
 /**
- * How often somebody may be wrong: each failure makes the next attempt wait longer. An attempt counts when it begins, so
- * that many guesses at once do not slip through.
+ * How often somebody may be wrong: each failure makes the next attempt wait longer. An attempt counts when it begins,
+ * so that many guesses at once do not slip through.
  */
 export interface FailureLimit {
   /** True, or the milliseconds until the next attempt is heard. `now` in milliseconds. */
