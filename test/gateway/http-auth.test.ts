@@ -55,7 +55,7 @@ describe('logging in', () => {
   test('a wrong password, an unknown e-mail and a disabled account are answered alike', async () => {
     const id = await http.open('acme', 'gone@acme.test', 'correct horse')
     const by = { id: 'system', org: 'acme', role: 'system' } as const
-    await http.entities.ask('person', `acme.${id}`, { type: 'Disable', by, at: Date.now() })
+    await http.entities.ask('person', `acme.${id}`, { type: 'Disable', id: String(id), by, at: Date.now() })
     const wrong = await login({ email: 'ann@acme.test', password: 'wrong' })
     expect([wrong.status, wrong.body.error.code]).toEqual([401, 'bad-credentials'])
     expect((await login({ email: 'nobody@acme.test', password: 'wrong' })).body).toEqual(wrong.body)

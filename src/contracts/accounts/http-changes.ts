@@ -27,6 +27,9 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
   const { entities, opensAccounts, logins, now } = parts
   const { act } = resources(app, accountRefusals)
 
+  const turned = (type: 'Disable' | 'Enable', id: string, by: Party): PersonCommand =>
+    type === 'Disable' ? { type, id, by, at: now() } : { type, by, at: now() }
+
   act(
     {
       method: 'post',
@@ -76,7 +79,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
       }
       const commands: PersonCommand[] = []
       if (Object.keys(changes).length > 0) commands.push({ type: 'ChangeProfile', changes, by, at: now() })
-      if (disabled !== undefined) commands.push({ type: disabled ? 'Disable' : 'Enable', by, at: now() })
+      if (disabled !== undefined) commands.push(turned(disabled ? 'Disable' : 'Enable', id, by))
       for (const command of commands) {
         const answer = await entities.ask('person', personName({ org: by.org, id }), command, part(call, command.type))
         if (answer instanceof Refusal) return answer
@@ -86,7 +89,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
   )
 
   const turn = async (type: 'Disable' | 'Enable', by: Party, id: string, call: Call) => {
-    const answer = await entities.ask('person', personName({ org: by.org, id }), { type, by, at: now() }, call)
+    const answer = await entities.ask('person', personName({ org: by.org, id }), turned(type, id, by), call)
     return answer instanceof Refusal ? answer : userNow(parts, by, id)
   }
 
@@ -94,7 +97,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
     {
       method: 'post',
       path: `${USERS}/{id}/disable`,
-      summary: 'Close the door: the sockets of this person close at once, tokens are no longer taken (admins only)',
+      summary: 'Close the door: sockets of this person close, tokens are no longer taken, known or not (admins only)',
       description,
       params: id,
       data: User,
