@@ -121,6 +121,10 @@ test('[DOOR-8] requests that come at once are answered one after another, and no
   greedy.socket.write(Array.from({ length: 1_000 }, () => GET('/0')).join(''))
   greedy.socket.resume()
   await greedy.closed
+  const hasty = await dial()
+  hasty.socket.write(`${GET('/0')}POST /1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n`)
+  hasty.socket.resume()
+  await hasty.closed
 })
 
 test('[DOOR-9] who takes nothing is hung up on, who reads slowly gets all of it', async () => {

@@ -10,8 +10,9 @@ export interface AnsweringOptions {
   readonly lookMs: number
 }
 
-/** Requests that wait on one connection behind one that is being answered: no browser sends any. */
-const MAX_PIPELINED = 16
+/** Requests that wait on a connection behind one that is being answered, and all of an address: no browser has any. */
+const MAX_AHEAD = 16
+const MAX_AHEAD_PER_ADDRESS = 256
 /** In looks and not by the clock: a process that itself stood still must not blame its readers. */
 const STALLED_LOOKS = 15
 
@@ -25,23 +26,43 @@ interface Answering {
   stalled: number
 }
 
+/** What waits on a connection, behind the request that is being answered. */
+interface Line {
+  readonly address: string
+  readonly waiting: (() => void)[]
+}
+
 /**
  * Answers the requests of a connection one after another, so that who sends many and reads none is held one answer;
- * and cuts off whoever has more waiting than the budget allows, or takes nothing of an answer for 15 looks.
+ * and cuts off whoever has more waiting than the budget allows, or takes nothing of an answer for 15 looks. While one
+ * waits the connection is not read; one with a body may not be sent ahead.
  */
 export function answering({ addresses, waiting, lookMs }: AnsweringOptions) {
-  /** What waits on each connection, behind the one that is being answered. */
-  const lines = new WeakMap<Socket, (() => void)[]>()
+  const lines = new WeakMap<Socket, Line>()
+  const ahead = new Map<string, number>()
   const open = new Set<Answering>()
   let timer: NodeJS.Timeout | undefined
+
+  const counted = (address: string, change: 1 | -1): number => {
+    const count = (ahead.get(address) ?? 0) + change
+    if (count === 0) ahead.delete(address)
+    else ahead.set(address, count)
+    return count
+  }
 
   const over = (one: Answering): void => {
     if (!open.delete(one)) return
     one.reader.leaves()
-    const line = lines.get(one.request.socket)
-    const next = line?.shift()
-    if (next) next()
-    else lines.delete(one.request.socket)
+    const { socket } = one.request
+    const line = lines.get(socket)
+    const next = line?.waiting.shift()
+    if (line === undefined || next === undefined) {
+      lines.delete(socket)
+      return
+    }
+    counted(line.address, -1)
+    if (line.waiting.length === 0) socket.resume()
+    next()
   }
 
   const look = (one: Answering): void => {
@@ -63,9 +84,12 @@ export function answering({ addresses, waiting, lookMs }: AnsweringOptions) {
   }
 
   const begin = (listener: RequestListener, request: IncomingMessage, response: ServerResponse): void => {
-    if (request.socket.destroyed) return
     const one = { request, response, reader: waiting.reader(addresses.of(request)), taken: -1, stalled: 0 }
     open.add(one)
+    if (request.socket.destroyed) {
+      over(one)
+      return
+    }
     if (timer === undefined) timer = setTimeout(lookAround, lookMs).unref()
     response.once('close', () => over(one))
     // The listener of the framework has written its answer when it resolves, and never rejects.
@@ -76,11 +100,19 @@ export function answering({ addresses, waiting, lookMs }: AnsweringOptions) {
     const { socket } = request
     const line = lines.get(socket)
     if (line === undefined) {
-      lines.set(socket, [])
+      lines.set(socket, { address: addresses.of(request), waiting: [] })
       begin(listener, request, response)
-    } else if (line.push(() => begin(listener, request, response)) > MAX_PIPELINED) socket.destroy()
+      return
+    }
+    line.waiting.push(() => begin(listener, request, response))
+    socket.pause()
+    const all = counted(line.address, 1)
+    if (hasBody(request) || line.waiting.length > MAX_AHEAD || all > MAX_AHEAD_PER_ADDRESS) socket.destroy()
   }
 }
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 /** Bytes that Node has handed over and the kernel has not taken; where Node stops telling, whole writes are seen. */
 const queuedIn = (socket: Socket): number =>

@@ -20,6 +20,9 @@ export interface BodiesOptions {
 /** A text and what is read from it are a few times as large, so this is what one address may make us hold. */
 const BOUNDS: BodiesOptions = { perAddress: 8 * 1024 * 1024, inAll: 64 * 1024 * 1024, withinMs: 30_000 }
 
+/** What a piece costs besides what is in it: who sends each byte by itself is to gain nothing. */
+const PIECE_BYTES = 256
+
 export function bodies({ perAddress, inAll, withinMs } = BOUNDS): Bodies {
   const byAddress = new Map<string, number>()
   let total = 0
@@ -37,15 +40,15 @@ export function bodies({ perAddress, inAll, withinMs } = BOUNDS): Bodies {
       const tooLarge = refuse('too-large', { limit: String(mostBytes) })
       if (Number(request.headers['content-length'] ?? 0) > mostBytes) return tooLarge
       const chunks: Buffer[] = []
-      let held = 0
+      let bytes = 0
       const read = await within(withinMs, request, (chunk) => {
-        held += chunk.length
+        bytes += chunk.length
         chunks.push(chunk)
-        const fits = add(address, chunk.length)
-        if (held > mostBytes) return tooLarge
+        const fits = add(address, chunk.length + PIECE_BYTES)
+        if (bytes > mostBytes) return tooLarge
         return fits ? null : refuse('too-much-under-way')
       })
-      add(address, -held)
+      add(address, -bytes - chunks.length * PIECE_BYTES)
       return read ?? new TextDecoder().decode(Buffer.concat(chunks))
     },
   }
