@@ -128,24 +128,33 @@ test('[DOOR-8] requests that come at once are answered one after another, and no
 })
 
 test('[DOOR-9] who takes nothing is hung up on, who reads slowly gets all of it', async () => {
-  const bytes = 14 * 1024 * 1024 // more than a kernel takes for a reader
-  const { entrance, dial } = await entranceFor((_, response) => void response.end(Buffer.alloc(bytes)), {
+  const bytes = 12 * 1024 * 1024 // more than a kernel takes for a reader
+  const ends: Promise<unknown>[] = []
+  const app: RequestListener = (request, response) => {
+    if (request.url !== '/slow') ends.push(once(response, 'close'))
+    if (request.url !== '/stream') return void response.end(Buffer.alloc(bytes))
+    const events = setInterval(
+      () => response.writableLength < bytes / 2 && response.write('data: x\n\n'.repeat(9_999)),
+      5,
+    )
+    response.once('close', () => clearInterval(events))
+  }
+  const { entrance, dial } = await entranceFor(app, {
     times: { headers: 10_000, request: 10_000, idle: 10_000, look: 50 },
   })
-  const [deaf, slow] = [await dial(), await dial()]
-  const ended = new Promise<void>((resolve) => {
-    entrance.http.once('request', (request) => request.socket.once('close', () => resolve()))
-  })
+  const [deaf, listener, slow] = [await dial(), await dial(), await dial()]
   deaf.socket.pause().write(GET())
+  listener.socket.pause().write(GET('/stream'))
   await expect.poll(() => entrance.waiting.total(), { timeout: PATIENCE_MS }).toBeGreaterThan(1024 * 1024)
-  slow.socket.write(GET())
+  slow.socket.write(GET('/slow'))
   let taken = 0
   for await (const chunk of slow.socket) {
     taken += (chunk as Buffer).length
     if (taken >= bytes) break
     await new Promise((soon) => setTimeout(soon, 1))
   }
-  await ended
+  await Promise.all(ends)
+  expect(ends).toHaveLength(2)
   expect(taken).toBeGreaterThanOrEqual(bytes)
   await expect.poll(() => entrance.waiting.total(), { timeout: PATIENCE_MS }).toBe(0)
 })

@@ -54,6 +54,7 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
     '/api/*',
     cors({
       origin: (origin, c) => (originAllowed(origin, c.req.header('Host'), allowedOrigins) ? origin : null),
+      exposeHeaders: ['Retry-After'],
       maxAge: 600,
     }),
   )
