@@ -228,8 +228,9 @@ export const VARIABLES = {
     schema: wholeNumber(1, 1_000_000),
   }),
   CONNECTIONS_PER_ADDRESS: required({
-    description: 'HTTP connections, WebSockets left out, that one address may have open',
-    fallback: '2000',
+    description:
+      'HTTP connections, WebSockets left out, that one address may have open; a quarter of them without a request',
+    fallback: '6000',
     expects: 'a whole number from 1 to 1000000',
     schema: wholeNumber(1, 1_000_000),
   }),
