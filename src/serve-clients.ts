@@ -14,6 +14,7 @@ import type { Authenticator } from './gateway/auth/authenticator.ts'
 import { type Limit, tokenBuckets } from './gateway/auth/limits.ts'
 import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
+import { newcomerRate, returnRate } from './gateway/sockets/connects.ts'
 import type { CursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { droppedParticipants } from './gateway/sockets/dropped-participants.ts'
 import { type InboundGate, openInbound } from './gateway/sockets/inbound.ts'
@@ -22,7 +23,7 @@ import type { Receipts } from './gateway/sockets/receipts.ts'
 import { resumptions } from './gateway/sockets/resumption.ts'
 import { serveSockets } from './gateway/sockets/serve-sockets.ts'
 import { watchSlowReaders } from './gateway/sockets/slow-readers.ts'
-import type { Sockets } from './gateway/sockets/sockets.ts'
+import { MAX_FRAME_BYTES, type Sockets } from './gateway/sockets/sockets.ts'
 import type { Log } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import type { openMetrics } from './observe/metrics.ts'
@@ -48,6 +49,7 @@ export interface ServeClientsOptions {
   readonly onError: (error: unknown, where: string) => void
   readonly io: Sockets['io']
   readonly handshake: Sockets['handshake']
+  readonly frames: Sockets['frames']
   readonly connections: ConnectionParts
   readonly presence: PresenceParts
   readonly contracts: readonly Contract[]
@@ -101,9 +103,12 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     now,
   })
   const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
+  const newcomers = tokenBuckets(newcomerRate(config.ratePerAddress))
+  const returns = tokenBuckets(returnRate(config.ratePerPerson))
   const lettingInBy = (door: Door | undefined) =>
     lettingIn({
-      arrive: arrivals({ handshake: options.handshake, auth: options.auth, perAddress, dropped, door, now }),
+      arrive: arrivals({ handshake: options.handshake, auth: options.auth, newcomers, dropped, door, now }),
+      returns,
       entities,
       registry,
       resumption: resumptions({ log, follower }),
@@ -118,7 +123,8 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     const inbound = inboundOf(its)
     const catchUp = catchUpOf(here.flatMap(({ past }) => past ?? []))
     serveSockets({
-      ...{ namespace: io.of(name), letIn: lettingInBy(door), maxFrameBytes: door?.maxFrameBytes, contracts: here },
+      ...{ namespace: io.of(name), letIn: lettingInBy(door), contracts: here },
+      ...{ frames: options.frames, maxFrameBytes: door?.maxFrameBytes ?? MAX_FRAME_BYTES },
       ...{ entities, profiles, registry, follower, inbound, dropped, clock, onError },
       onPutOff({ code, message }) {
         metrics.putOff(code)

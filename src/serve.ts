@@ -108,12 +108,14 @@ export async function serve(
 
   // What machinery offers to contracts, and the contracts on this node.
   const { http, url, isOpen } = entrance
-  const { io, handshake } = openSockets({
-    http,
-    isOpen,
-    auth,
-    allowedOrigins: config.allowedOrigins,
-    allowEio3: config.allowEio3,
+  const { io, handshake, frames } = openSockets({
+    ...{ http, isOpen, auth, allowedOrigins: config.allowedOrigins, allowEio3: config.allowEio3 },
+    ...{ perPerson: config.ratePerPerson, perAddress: config.ratePerAddress, now: clock.now },
+    namespaces: namespacesOf(contracts),
+    onCutOff(flooder) {
+      metrics.flooderCutOff()
+      logger.warn(flooder, 'a client that floods was disconnected')
+    },
   })
   const pos = (): string => follower.pos()
   const cursors = cursorSockets(pos)
@@ -237,7 +239,8 @@ export async function serve(
   const perAddress = tokenBuckets(config.ratePerAddress)
   const clients = serveClients({
     ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, perAddress, onError },
-    ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told, catchUpOf },
+    ...{ io, handshake, frames, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
+    catchUpOf,
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,

@@ -20,8 +20,8 @@ export type Arrival =
 export interface ArrivalsOptions {
   readonly handshake: ReturnType<typeof handshakes>
   readonly auth: Authenticator
-  /** Of anonymous participants, who are let in without knowing anything. */
-  readonly perAddress: Limit
+  /** Of anonymous participants, by address: they are let in without knowing anything. */
+  readonly newcomers: Limit
   readonly dropped: DroppedParticipants
   /** Of a namespace of its own; undefined = the default one. */
   readonly door: Door | undefined
@@ -34,7 +34,7 @@ export interface ArrivalsOptions {
  * Rejects with ConnectionRefused (401, 403, 429).
  */
 export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
-  const { handshake, auth, perAddress, dropped, door, now } = options
+  const { handshake, auth, newcomers, dropped, door, now } = options
 
   const spokenFor = async (socket: Socket): Promise<Identity | ParticipantToken | null> => {
     const onRequest = handshake.of(socket.request)
@@ -57,9 +57,9 @@ export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<
       throw new ConnectionRefused(401, 'a token is needed: send it as auth.token; only role=student may come without')
     }
     if (found === null || 'token' in found) {
-      const allowed = perAddress.take(address, now())
+      const allowed = newcomers.take(address, now())
       if (allowed !== true)
-        throw new ConnectionRefused(429, `too many connections: try again in ${Math.ceil(allowed / 1000)} s`)
+        throw new ConnectionRefused(429, `too many newcomers: try again in ${Math.ceil(allowed / 1000)} s`)
       if (found !== null) dropped.forget(found.id) // a client that keeps its token comes with it
       const participant = found ?? (await dropped.arrive(socket))
       const party: Party = { id: participant.id, org: ANONYMOUS, role: 'student' }
