@@ -12,6 +12,7 @@ import { all } from './contracts/all.ts'
 import { type Logger, openLogger } from './observe/logger.ts'
 import type { Running } from './serve.ts'
 import { serveAnew } from './serve-anew.ts'
+import { isToldByCommit } from './views/embedded.ts'
 
 /** Where everything is put together: the only file that reads the environment, imported by nobody. */
 const program = new Command('lyceum')
@@ -62,10 +63,12 @@ async function start(config: Config, logger: Logger): Promise<void> {
   const leave = (): never => process.exit(0) // nothing is in hand yet
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, leave)
   const what = { contracts: all, kinds: catalogue }
+  let failed = (error: unknown): void => logger.error({ err: error }, 'unexpected')
+  // A bug of ours, and the end of what waited for it: everybody else's calls go on.
+  process.on('unhandledRejection', (error) => isToldByCommit(error) || failed(error))
   const running = await serveAnew(config, logger, what, greet).finally(() => clearTimeout(waiting))
   for (const signal of ['SIGTERM', 'SIGINT']) process.removeListener(signal, leave)
-  // A bug of ours, and the end of what waited for it: everybody else's calls go on.
-  process.on('unhandledRejection', (error) => running.failed(error, 'unhandled'))
+  failed = (error) => running.failed(error, 'unhandled')
   closeWithGrace({ delay: 20_000, logger: false, skip: ['unhandledRejection'] }, async ({ signal, err }) => {
     ignoreEcho()
     if (err) logger.fatal({ err }, 'an error that nobody caught: this process ends')

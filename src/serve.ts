@@ -34,6 +34,7 @@ import type { AnotherPast, Log, Recorded } from './log/log.ts'
 import { damages } from './observe/damages.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
+import { viewsTold } from './observe/views-told.ts'
 import { openHubs } from './presence/hubs.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
@@ -104,7 +105,7 @@ export async function serve(
   const passwords = await openPasswords()
   const demo: DemoLogin[] = []
   for (const { seed } of contracts) demo.push(...((await seed?.({ log, entities, passwords, now: clock.now })) ?? []))
-  const store = await openViews(config)
+  const store = await openViews(config, viewsTold(logger, metrics))
 
   // What machinery offers to contracts, and the contracts on this node.
   const { http, url, isOpen } = entrance

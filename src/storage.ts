@@ -12,6 +12,7 @@ import type { Health } from './log/eventstore-watch.ts'
 import type { Log } from './log/log.ts'
 import { shareFollowing } from './log/shared-following.ts'
 import { openEmbeddedViews } from './views/embedded.ts'
+import { keptViews, type ViewsTold } from './views/kept-views.ts'
 import type { ViewStore } from './views/store.ts'
 
 // Whoever is not asked for is not loaded: the libraries of other stores take a third of the time of a start.
@@ -55,9 +56,10 @@ export async function openFiles({ files }: Config): Promise<FileStore> {
   return openS3Files(files)
 }
 
-/** The views that the configuration names. */
-export async function openViews({ redisUrl, dataDirectory }: Config): Promise<ViewStore> {
-  if (redisUrl === null) return openEmbeddedViews(join(dataDirectory, 'views'))
+/** The views that the configuration names; `told`: by a node that serves, and makes them again when they are damaged. */
+export async function openViews({ redisUrl, dataDirectory }: Config, told?: ViewsTold): Promise<ViewStore> {
+  const directory = join(dataDirectory, 'views')
+  if (redisUrl === null) return told ? keptViews(directory, told) : openEmbeddedViews(directory)
   const { openRedisViews } = await import('./views/redis.ts')
   return openRedisViews({ url: redisUrl })
 }
