@@ -56,7 +56,7 @@ export async function openFiles({ files }: Config): Promise<FileStore> {
   return openS3Files(files)
 }
 
-/** The views that the configuration names; `told`: by a node that serves, and makes them again when they are damaged. */
+/** The views that the configuration names; with `told`, of a node that serves: it makes them again when damaged. */
 export async function openViews({ redisUrl, dataDirectory }: Config, told?: ViewsTold): Promise<ViewStore> {
   const directory = join(dataDirectory, 'views')
   if (redisUrl === null) return told ? keptViews(directory, told) : openEmbeddedViews(directory)
