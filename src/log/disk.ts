@@ -1,7 +1,8 @@
 import type { Codec } from './codec.ts'
-import { FORMAT, readFormat, writeFormat } from './format-file.ts'
+import { convert } from './conversion.ts'
+import { expectFormat, expectReadable, FORMAT, readFormat, remade, writeFormat } from './format-file.ts'
 import { type LogNotes, onceEach } from './log-notes.ts'
-import type { Row } from './record.ts'
+import { type Row, recordText } from './record.ts'
 import { type SegmentReader, segmentReader } from './segment-reader.ts'
 import { refresher } from './segment-refresh.ts'
 import { openSegmentWriter } from './segment-writer.ts'
@@ -34,6 +35,7 @@ const SEGMENT_BYTES = 64 * 2 ** 20
 export async function openDisk({ segmentBytes = SEGMENT_BYTES, ...options }: DiskOptions): Promise<Disk> {
   const notes = onceEach(options)
   const { directory, codec } = options
+  await convert({ directory, segmentBytes, note: notes.note })
   const format = readFormat(directory)
   expectFormat(format, directory)
   const isNew = segmentsIn(directory, 'seg').length === 0
@@ -48,13 +50,12 @@ export async function openDisk({ segmentBytes = SEGMENT_BYTES, ...options }: Dis
   const writer = await openSegmentWriter({ directory, segments, segmentBytes, note: notes.note })
   onIndexed = writer.reindexed
   for (const [segment, bytes] of waiting) writer.reindexed(segment, bytes)
-  if (format === 'spoilt' || (format === 'none' && !isNew))
-    notes.note('warn', `the file "format" in ${directory} is not as it was written, or missing: it is made again`)
+  if (format === 'spoilt' || (format === 'none' && !isNew)) notes.note('warn', remade(directory))
   if (format !== FORMAT) await writeFormat(directory)
   return {
     ...segmentReader(segments, codec, notes),
     lastPosition: () => segments.end() - 1,
-    write: writer.write,
+    write: (rows) => writer.write(rows, rows.map(recordText)),
     prepare: writer.prepare,
     async close() {
       await writer.close()
@@ -66,6 +67,7 @@ export async function openDisk({ segmentBytes = SEGMENT_BYTES, ...options }: Dis
 /** To look on, whether or not a server writes. */
 export function openDiskReadOnly({ directory, codec, ...options }: DiskOptions): Disk {
   const notes = onceEach(options)
+  expectReadable(directory)
   const segments = openSegments({ directory, readOnly: true, ...notes, onIndexed: () => {} })
   const refresh = refresher(segments, directory, notes.note)
   const reader = segmentReader(segments, codec, notes)
@@ -88,10 +90,3 @@ export function openDiskReadOnly({ directory, codec, ...options }: DiskOptions):
 const refuse = (): Promise<never> => Promise.reject(new Error('what was opened to look on cannot be written'))
 
 const ANEW = 'Put LYCEUM_DATA/log back from a backup; to begin anew, remove what is left of it'
-
-export function expectFormat(format: ReturnType<typeof readFormat>, directory: string): void {
-  if (typeof format === 'number' && format !== FORMAT)
-    throw new Error(
-      `the log in ${directory} has format ${format}, this release reads format ${FORMAT}: use the release that wrote it`,
-    )
-}

@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { syncDirectory } from './sync-directory.ts'
 
 export const FORMAT = 2
+/** The file of format 1. */
+export const OLD = 'log.mdb'
 
 /** `none`: there is no such file. `spoilt`: it is not as it was written. */
 export type FoundFormat = number | 'none' | 'spoilt'
@@ -39,3 +41,29 @@ export async function writeFormat(directory: string): Promise<void> {
   await rename(`${path}.new`, path)
   await syncDirectory(path)
 }
+
+/**
+ * Throws a sentence when there is no log in the directory, or none that this release can read. Otherwise undefined, or
+ * what is wrong with the file that says so.
+ */
+export function expectReadable(directory: string): string | undefined {
+  if (existsSync(join(directory, OLD)))
+    throw new Error(`the log in ${directory} has format 1: start the server once, which converts it`)
+  const format = existsSync(directory) ? readFormat(directory) : 'none'
+  expectFormat(format, directory)
+  if (format === FORMAT) return undefined
+  if (!existsSync(directory) || !readdirSync(directory).some((name) => name.endsWith('.seg')))
+    throw new Error(`there is no log in ${directory}: check LYCEUM_DATA, or start the server once to create it`)
+  return remade(directory)
+}
+
+/** Throws a sentence for a format of another release. */
+export function expectFormat(format: FoundFormat, directory: string): void {
+  if (typeof format === 'number' && format !== FORMAT)
+    throw new Error(
+      `the log in ${directory} has format ${format}, this release reads format ${FORMAT}: use the release that wrote it`,
+    )
+}
+
+export const remade = (directory: string): string =>
+  `the file "format" in ${directory} is not as it was written, or missing: it is made again when the server starts`

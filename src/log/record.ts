@@ -12,13 +12,13 @@ export interface Row extends Encoded {
 }
 
 /**
- * The record's text in the file: one JSON object, so that any tool can read a log. The stream stands first to be found
- * in a damaged one.
+ * The record's text in the file: one JSON object in a line, so that any tool can read a log. The stream stands first to
+ * be found in a damaged one.
  */
 export function recordText(row: Row): string {
   const { stream, revision, id, type, at, data, meta } = row
   const place = `"s":${JSON.stringify(stream)},"r":${revision},"i":"${id}","t":${JSON.stringify(type)},"a":${at}`
-  return `{${place},"d":${data},"m":${meta}}`
+  return `{${place},"d":${data},"m":${meta}}\n`
 }
 
 interface StoredRecord {

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { type Row, recordText } from './record.ts'
 
 /**
  * What stands in a segment, byte by byte (docs/decisions/0034-the-embedded-log-has-files-of-its-own.md). All numbers
@@ -49,9 +48,17 @@ export interface Frame {
   readonly hashes: readonly string[]
 }
 
-/** What one write puts into the file: a header, and the records. */
-export function frameOf(rows: readonly Row[]): Frame {
-  const texts = rows.map((row) => `${recordText(row)}\n`)
+/** An event's place in the log. */
+export interface Placed {
+  readonly stream: string
+  readonly revision: number
+  readonly position: bigint
+  readonly id: string
+  readonly at: number
+}
+
+/** What one write puts into the file: a header, and the records. There is one text for each row, in a line. */
+export function frameOf(rows: readonly Placed[], texts: readonly string[]): Frame {
   const sizes = texts.map((text) => Buffer.byteLength(text))
   const length = sizes.reduce((sum, size) => sum + RECORD_HEADER + size, FRAME_HEADER)
   const bytes = Buffer.allocUnsafe(length)
@@ -74,7 +81,7 @@ export function frameOf(rows: readonly Row[]): Frame {
   return { bytes, starts, hashes }
 }
 
-function putRecord(bytes: Buffer, at: number, row: Row, hashed: string, text: string, size: number): number {
+function putRecord(bytes: Buffer, at: number, row: Placed, hashed: string, text: string, size: number): number {
   const from = at + RECORD_HEADER
   bytes.write(text, from)
   bytes.writeUInt32LE(RECORD_NUMBER, at)

@@ -5,18 +5,17 @@ import { writeIndex } from './index-build.ts'
 import { FileIndex } from './index-file.ts'
 import type { LogNotes } from './log-notes.ts'
 import { type NotedOwners, openNotes } from './noted-owners.ts'
-import type { Row } from './record.ts'
-import { frameOf, SEGMENT_HEADER, segmentHeader } from './segment-format.ts'
+import { frameOf, type Placed, SEGMENT_HEADER, segmentHeader } from './segment-format.ts'
 import { MemoryIndex } from './segment-index.ts'
 import { pathOf, type Segment, type Segments } from './segments.ts'
 import { syncDirectory } from './sync-directory.ts'
 
 export interface SegmentWriter {
   /**
-   * One frame, durable and to be read when it resolves. Rejects with what the system says; nothing of it counts then,
+   * One frame, with a text for each row: durable and to be read when it resolves. Rejects with what the system says; nothing of it counts then,
    * and another one may be written.
    */
-  write(rows: readonly Row[]): Promise<void>
+  write(rows: readonly Placed[], texts: readonly string[]): Promise<void>
   /** After a disk that was full: resolves when there is room for some frames, rejects as `write` does. */
   prepare(): Promise<void>
   /** The index of a segment was made again in memory: its file is replaced. */
@@ -100,8 +99,8 @@ export async function openSegmentWriter(options: SegmentWriterOptions): Promise<
   }
 
   return {
-    async write(rows) {
-      const { bytes, starts, hashes } = frameOf(rows)
+    async write(rows, texts) {
+      const { bytes, starts, hashes } = frameOf(rows, texts)
       const { index: its, appender: so } = current
       isRollDue = its.count() > 0 && so.end() + bytes.length > segmentBytes
       if (isRollDue) await roll()
