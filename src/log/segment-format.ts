@@ -138,13 +138,14 @@ export function recordAt(bytes: Buffer, at: number, limit: number): FoundRecord 
   const end = textFrom + bytes.readUInt32LE(at + 4)
   const sum = end > limit ? undefined : crc32(bytes.subarray(textFrom, end))
   const told = bytes.readUInt32LE(at + TEXT_CRC)
-  if (sum === told) return { isWhole: true, isHeaderGood, textFrom, end }
+  // Zeros have the right checksum, too.
+  if (sum === told && (isHeaderGood || end > textFrom)) return { isWhole: true, isHeaderGood, textFrom, end }
   if (isHeaderGood) return { isWhole: false, isHeaderGood, textFrom, end: Math.min(end, limit) }
   if (sum !== undefined && isAllBut(bytes, at, sum)) return { isWhole: true, isHeaderGood, textFrom, end }
   // Perhaps it is the length that is not good.
   const next = nextRecord(bytes, textFrom)
   const until = next < 0 ? limit : Math.min(next, limit)
-  if (crc32(bytes.subarray(textFrom, until)) !== told) return undefined
+  if (until === textFrom || crc32(bytes.subarray(textFrom, until)) !== told) return undefined
   return { isWhole: true, isHeaderGood, textFrom, end: until }
 }
 

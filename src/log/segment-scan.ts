@@ -7,6 +7,7 @@ import {
   nextFrame,
   nextRecord,
   positionAt,
+  RECORD_HEADER,
   recordAt,
   revisionAt,
   SEGMENT_HEADER,
@@ -97,7 +98,9 @@ export function scanSegment(bytes: Buffer, { first, noted = [], isOpen }: ScanOp
     const dataEnd = next < 0 ? endOfData(bytes, at) : next
     if (dataEnd <= at) break
     const isNoted = noted.length > index.count()
-    if (next < 0 && isOpen && !isNoted && hasHole(bytes, at, isNext ? behind : dataEnd)) {
+    // Of a frame that was written there is more than the headers.
+    const isBegun = !isNext && dataEnd - at < FRAME_HEADER + RECORD_HEADER
+    if (next < 0 && isOpen && !isNoted && (isBegun || hasHole(bytes, at, isNext ? behind : dataEnd))) {
       tornBytes = dataEnd - at
       break
     }
