@@ -32,7 +32,7 @@ export async function verifyViews(config: Config): Promise<void> {
       )
       if (cut.length > 0)
         process.stdout.write(
-          `  ${cut.length} not compared, for somebody has taken events of theirs out of the log: ` +
+          `  ${cut.length} not compared, for events of theirs are gone from the log, or damaged: ` +
             `${cut.slice(0, 20).join(', ')}\n`,
         )
       if (equal) continue

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -12,9 +12,10 @@ export interface SmallDisk {
   empty(): void
 }
 
-/** A disk of some MiB, in memory. Undefined where this user may not mount one. */
-export function smallDisk(mebibytes: number): SmallDisk | undefined {
-  const path = mkdtempSync(join(tmpdir(), 'lyceum-disk-'))
+/** A disk of some MiB, in memory, at a directory that is made for it. Undefined where this user may not mount one. */
+export function smallDisk(mebibytes: number, at?: string): SmallDisk | undefined {
+  const path = at ?? mkdtempSync(join(tmpdir(), 'lyceum-disk-'))
+  mkdirSync(path, { recursive: true })
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'none', path], { stdio: 'ignore' })
   } catch {
