@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { catalogue } from '../machines/catalogue.ts'
+import { recoverFiles, verifyFiles } from './commands/log.ts'
 import { checkPreconditions } from './commands/preconditions.ts'
 import { replayInTerminal } from './commands/replay.ts'
 import { makeToken } from './commands/token.ts'
@@ -53,6 +54,17 @@ views
   .command('verify')
   .description('fold all views into memory and compare them with the live ones')
   .action(() => withConfig(verifyViews))
+
+const files = program.command('log').description('look after the files of the embedded log')
+files
+  .command('verify')
+  .description('read all of the log and check it; works beside a running server and without one')
+  .action(() => withConfig(verifyFiles))
+files
+  .command('recover')
+  .description('copy everything that is whole into a new directory; the log itself is only read')
+  .requiredOption('--to <directory>', 'where to: empty, or not there yet')
+  .action(({ to }: { to: string }) => withConfig((config) => recoverFiles(config, to)))
 
 const ECHO_MS = 2_000
 

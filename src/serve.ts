@@ -30,8 +30,8 @@ import { socketOutlet } from './gateway/sockets/outlet.ts'
 import { receipts } from './gateway/sockets/receipts.ts'
 import { openSockets } from './gateway/sockets/sockets.ts'
 import { subscriptionsTo } from './gateway/sockets/subscriptions.ts'
+import type { StreamDamaged } from './log/damaged.ts'
 import type { AnotherPast, Log, Recorded } from './log/log.ts'
-import { damages } from './observe/damages.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { viewsTold } from './observe/views-told.ts'
@@ -73,6 +73,8 @@ interface ServeOn {
   readonly past: RunPast
   /** Listens already; closed with the node. */
   readonly entrance: Entrance
+  /** Says once what is damaged. */
+  readonly onDamaged: (damage: StreamDamaged) => void
 }
 
 /** Starts one node. Rejects with a sentence for people when something that it needs is missing or taken. */
@@ -80,11 +82,10 @@ export async function serve(
   config: Config,
   logger: Logger,
   { contracts, kinds }: ServeWhat,
-  { log, past, entrance }: ServeOn,
+  { log, past, entrance, onDamaged }: ServeOn,
 ): Promise<Running> {
   const clock = systemClock
   const metrics = openMetrics()
-  const onDamaged = damages(logger)
   const onError = errorsOf(logger, metrics, past, onDamaged)
   const failedIn = (where: string) => (error: unknown) => onError(error, where)
 

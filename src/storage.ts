@@ -10,6 +10,7 @@ import { codec } from './log/codec.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import type { Health } from './log/eventstore-watch.ts'
 import type { Log } from './log/log.ts'
+import type { LogNotes } from './log/log-notes.ts'
 import { shareFollowing } from './log/shared-following.ts'
 import { openEmbeddedViews } from './views/embedded.ts'
 import { keptViews, type ViewsTold } from './views/kept-views.ts'
@@ -28,6 +29,10 @@ export interface LogHooks {
   readonly onTrouble: (doing: string, error: unknown) => void
   /** Set: EventStoreDB is waited for without end, unless waiting does not help. */
   readonly health?: Health
+  /** The disk under the embedded log is full: nothing can be recorded until null is told, and all can be read. */
+  readonly onFull?: (reason: string | null) => void
+  /** Told of damage in the files of the embedded log, and of what was done about it. */
+  readonly notes?: LogNotes
   /** For the command line, which may look on while a server writes. */
   readonly readOnly?: boolean
 }
@@ -36,7 +41,7 @@ export interface LogHooks {
 export async function openLog(
   config: Config,
   kinds: Kinds,
-  { onFatal, onTrouble, health, readOnly = false }: LogHooks,
+  { onFatal, onTrouble, health, onFull, notes, readOnly = false }: LogHooks,
 ): Promise<Log> {
   const schemas = codec(schemasOf(kinds))
   if (config.eventStoreUrl !== null) {
@@ -46,8 +51,12 @@ export async function openLog(
     const log = await openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, ours, onTrouble, ...watched })
     return readOnly ? log : shareFollowing(log)
   }
-  return openEmbeddedLog({ path: join(config.dataDirectory, 'log'), codec: schemas, now: Date.now, onFatal, readOnly })
+  const told = { onFatal, ...(onFull && { onFull }), ...(notes && { notes }) }
+  return openEmbeddedLog({ path: logDirectory(config), codec: schemas, now: Date.now, readOnly, ...told })
 }
+
+/** Where the embedded log lies. */
+export const logDirectory = ({ dataDirectory }: Pick<Config, 'dataDirectory'>): string => join(dataDirectory, 'log')
 
 /** The files that the configuration names. */
 export async function openFiles({ files }: Config): Promise<FileStore> {
