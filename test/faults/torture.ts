@@ -19,6 +19,8 @@ const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boole
   nodes: () => whole('faults/nodes', 'faults/lost-redis', 'faults/slow-log', 'faults/drain'),
   network: () => network(),
   store: () => store(),
+  walls: () => whole('walls/walls', 'walls/forged'),
+  frames: () => whole('walls/garbage'),
   chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
 }
 
