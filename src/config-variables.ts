@@ -133,6 +133,24 @@ export const VARIABLES = {
     expects: 'close or return',
     schema: z.enum(['close', 'return']),
   }),
+  QUEUE_CHATS: required({
+    description: 'Chats that may wait unclaimed in one organisation; then no more are opened',
+    fallback: '20000',
+    expects: 'a whole number from 1 to 1000000',
+    schema: wholeNumber(1, 1_000_000),
+  }),
+  QUEUE_BYTES: required({
+    description: 'Bytes that may wait unclaimed in one organisation; then each chat takes a short question only',
+    fallback: '33554432',
+    expects: 'a whole number of bytes from 0 to 1073741824',
+    schema: wholeNumber(0, 1_073_741_824),
+  }),
+  CHAT_BYTES_PER_MINUTE: required({
+    description: 'Bytes a minute that one person may write in chats; twice as many in a burst',
+    fallback: '1048576',
+    expects: 'a whole number of bytes from 65536 to 1073741824',
+    schema: wholeNumber(65_536, 1_073_741_824),
+  }),
   LEASE_MS: required({
     description: 'How long a dead node’s people still count as connected; the same on every node',
     fallback: '30000',

@@ -98,7 +98,7 @@ describe('writing', () => {
       given(full).when({ type: 'Write', content, bytes: 1, by: vera, at }).refuses('queue-full')
       given(full, claimed)
         .when({ type: 'Write', content, bytes: 1, by: vera, at })
-        .yields({ type: 'VisitorWrote', content })
+        .yields({ type: 'VisitorWrote', content, bytes: 1 })
       given({ ...opened, bytes: 512 * 1024 - 1 })
         .when({ type: 'Write', content, bytes: 1, by: vera, at })
         .yields({ type: 'VisitorWrote', content, bytes: 1 })

@@ -10,6 +10,8 @@ export const chatNames: readonly string[] = Object.keys(
     entities: { ask: nobody },
     handOn: nobody,
     tellContents: nobody,
+    queueRoom: nobody,
+    perWriter: { take: nobody },
     visitorChats: { askLatest: nobody, open: nobody, movedSince: nobody },
     replays: { start: nobody, stop: nobody, forget: nobody },
   }).rows,

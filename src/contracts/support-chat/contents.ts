@@ -32,7 +32,9 @@ export async function tellContents(
       ...eventRef(chat.last),
       ...ownChat(room, chat.row),
       staff,
+      from_queue: false,
       contents: chat.messages,
+      contents_total: chat.row.messages,
     }
     return emit('own_chat_claimed', about)
   }

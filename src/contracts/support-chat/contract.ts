@@ -4,6 +4,7 @@ import { comings } from '../../../projections/comings.ts'
 import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { onlineIn } from '../../delivery/online-model.ts'
+import { tokenBuckets } from '../../gateway/auth/limits.ts'
 import { abandonedChats } from './abandoned-chats.ts'
 import { deskRooms } from './audiences.ts'
 import { chatsModel, flaggedIn, openChatsOf, unclaimedIn } from './chats-model.ts'
@@ -15,6 +16,7 @@ import { supportChatAsked, supportChatInbound } from './inbound.ts'
 import { chatList } from './list.ts'
 import { deskPast } from './missed.ts'
 import { staffInit } from './opening.ts'
+import { queueRoom } from './queue-room.ts'
 import { supportChatRefusals } from './refusals.ts'
 import { replays as openReplays } from './replays.ts'
 import { replayShapes, staffInitShape, supportChatShapes, visitorInitShape } from './shapes.ts'
@@ -50,6 +52,8 @@ export const supportChat: Contract = {
         entities,
         visitorChats: ofVisitors,
         replays,
+        queueRoom: queueRoom(open, config),
+        perWriter: tokenBuckets(config.chatWriting),
         handOn: handingOn(node),
         tellContents: (room, to) => tellContents(room, to, { ...node, chats: open }),
       }),
