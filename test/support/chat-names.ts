@@ -8,6 +8,7 @@ const nobody = (): never => {
 export const chatNames: readonly string[] = Object.keys(
   supportChatInbound({
     entities: { ask: nobody },
+    isOurs: nobody,
     handOn: nobody,
     tellContents: nobody,
     queueRoom: nobody,

@@ -3,22 +3,26 @@ import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import type { ChatVisitor } from '../../../machines/chat/events.ts'
 import { isStaff, type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import { personName } from '../../../machines/stream.ts'
-import type { Calls, Connection, Inbound, InboundRow } from '../../delivery/connection.ts'
+import type { Calls, Connection, Inbound, InboundCall, InboundRow } from '../../delivery/connection.ts'
 import type { Limit } from '../../gateway/auth/limits.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { badRequest } from '../shared/bad-request.ts'
 import { asContent, unwrap } from '../shared/content.ts'
 import { callOf, clientIdText, idText, mustBeIdOf } from '../shared/ids.ts'
+import type { TellContents } from './contents.ts'
 import type { Handing, HandOn } from './handing-on.ts'
+import type { IsOurs } from './own-chats.ts'
 import type { QueueRoom } from './queue-room.ts'
 import type { Replays } from './replays.ts'
 import type { VisitorChats } from './visitor-chats.ts'
 
 export interface SupportChatAsks {
   readonly entities: Pick<Entities, 'ask'>
+  /** Of others' chats nothing is asked: not even how long that takes tells that they exist. */
+  readonly isOurs: IsOurs
   readonly handOn: HandOn
   /** Tells a claimer who claims again what is in the chat. */
-  readonly tellContents: (room: string, to: Connection) => Promise<void>
+  readonly tellContents: TellContents
   readonly visitorChats: VisitorChats
   readonly replays: Replays
   readonly queueRoom: QueueRoom
@@ -67,7 +71,14 @@ export const supportChatAsked = {
 
 /** One row per name that a client may emit. */
 export function supportChatInbound(asks: SupportChatAsks): Inbound {
-  const { entities, visitorChats, replays, handOn, tellContents, queueRoom, perWriter } = asks
+  const { entities, isOurs, visitorChats, replays, handOn, tellContents, queueRoom, perWriter } = asks
+  const ours =
+    (about: string, by: Party, call: InboundCall): InboundCall =>
+    async (entered) => {
+      const known = isOurs(about, by)
+      return known === true || (await known) ? call(entered) : { about, answer: refuse('no-such-chat') }
+    }
+
   /**
    * What staff ask of a chat that they name. A visitor means the own chat and never names it, whatever the machine
    * would allow.
@@ -85,10 +96,10 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
       if (asked instanceof Refusal) return asked
       const { client_id, ...payload } = read.data
       const { room: about } = payload
-      return async (entered) => ({
+      return ours(about, party, async (entered) => ({
         about,
         answer: await entities.ask('chat', about, asked, callOf(client_id, payload, entered)),
-      })
+      }))
     }
 
   /** Whether this person may write so much more. */
@@ -132,7 +143,8 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
       if (!read.success) return badRequest(read.error)
       const { client_id, ...payload } = read.data
       const { room, staff_id: to } = payload
-      return (entered) => handOn(type, { room, to, by, at }, callOf(client_id, payload, entered))
+      const ask = { room, to, by, at }
+      return ours(room, by, (entered) => handOn(type, ask, callOf(client_id, payload, entered)))
     }
 
   const rows: Readonly<Record<keyof typeof supportChatAsked.data, InboundRow>> = {

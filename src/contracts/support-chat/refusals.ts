@@ -26,6 +26,7 @@ export const supportChatRefusals = {
   'rank-too-low': [403, 'only somebody of a higher rank than {name:staffId} may take this chat over'],
   'staff-only': [403, 'this is for agents, supervisors and admins'],
   'supervisors-only': [403, 'this is for supervisors and admins'],
+  'too-many-replays': [429, 'too many replays run already; stop one with stop_replay, or try again later'],
   'visitors-only': [403, 'this is for visitors'],
 } as const satisfies Refusals
 
