@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import type { Desk } from 'lyceum-client/desk'
 import { expect, test } from 'vitest'
+import type { Party } from '../../machines/kernel.ts'
 import type { OpeningBounds } from '../../src/contracts/support-chat/opening.ts'
-import { history, node, PEOPLE, reaches, steps } from './desk-world.ts'
+import type { SupportChatWire } from '../../src/contracts/support-chat/wire.ts'
+import type { Notice } from '../../src/delivery/notice.ts'
+import { history, node, PEOPLE, reaches, type Step, steps } from './desk-world.ts'
 import { honestClient, withoutPosition } from './honest.ts'
 
 const staff = PEOPLE.filter(({ role }) => role !== 'visitor')
@@ -39,7 +42,7 @@ function cut(whole: Desk, held: Desk, me: string): Desk {
   }
 }
 
-test('[INIT-9] a list that is not whole is all that stands before its end, at any moment and after the pushes', async () => {
+test('[INIT-9] a list that is not whole is all that stands before its end, then and after each push', async () => {
   let pages = 0
   await fc.assert(
     fc.asyncProperty(steps, async (todo) => {
@@ -68,4 +71,29 @@ test('[INIT-9] a list that is not whole is all that stands before its end, at an
     { numRuns: 100 },
   )
   expect(pages).toBeGreaterThan(0) // or this would prove nothing
+})
+
+test('[LIMIT-15] memory and clients hold the end of what waits; whoever claims is told all of it', async () => {
+  const vera: Party = { id: 'vera', org: 'acme', role: 'visitor' }
+  const ann: Party = { id: 'ann', org: 'acme', role: 'agent' }
+  const step = (by: Party, type: string, n = 0): Step => {
+    const visitor = { name: 'V', email: null, createdAt: 0, updatedAt: null }
+    const content = { text: `${n} ${'x'.repeat(n % 7 === 0 ? 3_000 : 10)}` }
+    return { category: 'chat', stream: 'chat-long', command: { type, by, at: n, visitor, content } as never }
+  }
+  const wrote = Array.from({ length: 300 }, (_, n) => step(vera, n === 0 ? 'OpenChat' : 'Write', n))
+  const desk = node()
+  const client = honestClient(desk.opening('acme', 'ann'))
+  let told: readonly Notice[] = []
+  for (const recorded of history([...wrote, step(ann, 'ClaimChat')])) {
+    const waits = client.held().unclaimed_chats[0]
+    expect(waits).toEqual(desk.opening('acme', 'ann').unclaimed_chats[0])
+    expect(waits?.contents.length ?? 0).toBeLessThanOrEqual(100)
+    expect(JSON.stringify(waits?.contents ?? []).length).toBeLessThan(33 * 1024)
+    told = await desk.hear(recorded)
+    for (const { to, name, data } of told) if (reaches(to, ann)) client.apply({ name, data: structuredClone(data) })
+  }
+  const claimed = told.find(({ name }) => name === 'own_chat_claimed')?.data as SupportChatWire['own_chat_claimed']
+  expect(claimed.contents).toHaveLength(300)
+  expect(claimed.contents_total).toBe(300)
 })

@@ -65,7 +65,7 @@ export interface ChatAtOptions {
   readonly before?: number | undefined
   /** How much of the transcript; default: what whoever comes to serve is told. */
   readonly newest?: Newest
-  /** With writers named as whoever came to serve last was told of them; default: as they were called when they wrote. */
+  /** Writers are named as whoever came to serve last was told of them; default: as they were called when they wrote. */
   readonly asClaimed?: boolean
 }
 

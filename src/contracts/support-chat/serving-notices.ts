@@ -23,7 +23,7 @@ export interface ServingChange {
 
 type SaidMessage = WaitingMessage & { readonly staffId: string | null }
 
-/** The end of what was said when somebody came to serve: a new chat's row has all of it, otherwise its whole stream was read. */
+/** The end of what was said when somebody came to serve: a new chat's row has all of it, or its stream was read. */
 export const saidBefore = (before: ChatRow | undefined): readonly SaidMessage[] =>
   before?.said
     ? newestSaid(before.said.all, TOLD)
