@@ -22,6 +22,11 @@ export interface Config {
   /** How long after its planned length a lesson, or an attendance session, that nobody ends is ended. */
   readonly lessonOverrunMinutes: number
   readonly onStaffGone: 'close' | 'return'
+  /** What may wait unclaimed in one organisation. */
+  readonly queueChats: number
+  readonly queueBytes: number
+  /** What one person may write in chats, in bytes. */
+  readonly chatWriting: { readonly perSecond: number; readonly burst: number }
   /** Time to live of presence leases. */
   readonly leaseMs: number
   /** An IANA name that this runtime knows. */
@@ -86,6 +91,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     lessonOverrunMinutes: values.LESSON_OVERRUN_MINUTES,
     onStaffGone: values.ON_STAFF_GONE,
+    queueChats: values.QUEUE_CHATS,
+    queueBytes: values.QUEUE_BYTES,
+    chatWriting: { perSecond: values.CHAT_BYTES_PER_MINUTE / 60, burst: 2 * values.CHAT_BYTES_PER_MINUTE },
     leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },

@@ -18,6 +18,8 @@ export interface FoldHistoryOptions<S> {
   readonly copy?: (state: S) => S
   /** How many things a state holds. Default: one. */
   readonly weigh?: (state: S) => number
+  /** Of an event, besides the one thing that it is. Default: nothing. */
+  readonly weighEvent?: (recorded: Recorded) => number
 }
 
 /** Events from one mark of a stream to the next. */
@@ -38,6 +40,7 @@ export function foldHistory<S>({
   fold,
   copy = (state) => state,
   weigh = () => 1,
+  weighEvent = () => 0,
 }: FoldHistoryOptions<S>): FoldHistory<S> {
   /** In the order of their last use. */
   const streams = new Map<string, Known<S>>()
@@ -86,7 +89,7 @@ export function foldHistory<S>({
             const theirs = between.get(number) ?? []
             between.set(number, theirs)
             theirs.push(recorded)
-            grown++
+            grown += 1 + weighEvent(recorded)
             move(recorded)
           }
     } finally {

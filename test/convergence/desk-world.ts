@@ -10,7 +10,7 @@ import { categoryIn } from '../../machines/stream.ts'
 import { deskRooms } from '../../src/contracts/support-chat/audiences.ts'
 import { chatsModel, flaggedIn, openChatsOf, unclaimedIn } from '../../src/contracts/support-chat/chats-model.ts'
 import { deskFeeds } from '../../src/contracts/support-chat/feeds.ts'
-import { staffInit } from '../../src/contracts/support-chat/opening.ts'
+import { type OpeningBounds, staffInit } from '../../src/contracts/support-chat/opening.ts'
 import { usersOf } from '../../src/contracts/support-chat/users.ts'
 import type { StaffInit } from '../../src/contracts/support-chat/wire.ts'
 import type { Connection } from '../../src/delivery/connection.ts'
@@ -193,14 +193,15 @@ export function node() {
       return told
     },
     /** The very text that is sent. */
-    opening(org: string, me: string): StaffInit {
+    opening(org: string, me: string, bounds?: OpeningBounds): StaffInit {
       const rows = {
         own: chats.list(openChatsOf(org, me)),
         unclaimed: chats.list(unclaimedIn(org)),
         flagged: chats.list(flaggedIn(org)),
       }
       const users = usersOf(profiles, org)
-      return JSON.parse(staffInit({ ...rows, online: online.list(onlineIn(org)), pos: String(position), users }).text)
+      const shown = { ...rows, online: online.list(onlineIn(org)), pos: String(position), users }
+      return JSON.parse(staffInit(shown, bounds).text)
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Connection } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import { eventRef } from '../../delivery/notice.ts'
+import { keyedQueue } from '../../keyed-queue.ts'
 import { chatAt } from './past.ts'
 import { usersOf } from './users.ts'
 import { ownChat, type SupportChatWire } from './wire.ts'
@@ -14,11 +15,24 @@ export interface ContentsParts extends Pick<Node, 'log' | 'profiles'> {
 /** A chat in which so much happens between reading and telling is told by its pushes. */
 const MAX_ROUNDS = 10
 
+/** Tells somebody again what is in a chat that they serve. Rejects with LogUnavailable. */
+export type TellContents = (room: string, to: Connection) => Promise<void>
+
 /**
- * Whoever claims a chat that they serve already is told again what is in it, all of it: a reloaded page has nothing. It
- * is what this node has pushed by then, so that it fits the pushes before and after it. Rejects with LogUnavailable.
+ * Whoever claims a chat that they serve already is told again what is in it: a reloaded page has nothing. A page asks
+ * for it once; whoever asks again and again is told one after another, and as fast as they read.
  */
-export async function tellContents(
+export function contentsAgain(parts: ContentsParts): TellContents {
+  const perConnection = keyedQueue()
+  return (room, to) =>
+    perConnection.run(to.id, async () => {
+      await to.drained()
+      if (to.isOpen()) await tellContents(room, to, parts)
+    })
+}
+
+/** It is what this node has pushed by then, so that it fits the pushes before and after it. */
+async function tellContents(
   room: string,
   { party: { org, id }, emit }: Connection,
   { log, profiles, chats }: ContentsParts,
@@ -32,7 +46,9 @@ export async function tellContents(
       ...eventRef(chat.last),
       ...ownChat(room, chat.row),
       staff,
+      from_queue: false,
       contents: chat.messages,
+      contents_total: chat.row.messages,
     }
     return emit('own_chat_claimed', about)
   }
