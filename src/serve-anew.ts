@@ -24,7 +24,6 @@ export async function serveAnew(
   onAgain: (running: Running) => void,
 ): Promise<Running> {
   let entrance = await openEntrance(config)
-  const { host } = config
   const port = Number(new URL(entrance.url).port)
   let away: string | null = null
   const onDamaged = damages(logger)
@@ -66,7 +65,7 @@ export async function serveAnew(
       try {
         entrance.http.close()
         entrance.http.closeAllConnections()
-        entrance = await openEntrance({ host, port })
+        entrance = await openEntrance({ ...config, port })
         entrance.logIsAway(away)
         current = await start()
         return onAgain(current)

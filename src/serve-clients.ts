@@ -14,7 +14,7 @@ import type { Authenticator } from './gateway/auth/authenticator.ts'
 import { type Limit, tokenBuckets } from './gateway/auth/limits.ts'
 import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
-import { newcomerRate, returnRate } from './gateway/sockets/connects.ts'
+import { returnRate } from './gateway/sockets/connects.ts'
 import type { CursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { droppedParticipants } from './gateway/sockets/dropped-participants.ts'
 import { type InboundGate, openInbound } from './gateway/sockets/inbound.ts'
@@ -45,7 +45,9 @@ export interface ServeClientsOptions {
   readonly follower: Follower
   readonly hubs: Hubs
   readonly auth: Authenticator
+  readonly perPerson: Limit
   readonly perAddress: Limit
+  readonly newPeople: Limit
   readonly onError: (error: unknown, where: string) => void
   readonly io: Sockets['io']
   readonly handshake: Sockets['handshake']
@@ -70,11 +72,11 @@ export interface ServedClients {
 
 /** Lets clients in over sockets: who may come, what they may ask, what they are told. */
 export function serveClients(options: ServeClientsOptions): ServedClients {
-  const { config, clock, logger, metrics, log, entities, profiles, online, follower, perAddress, onError } = options
+  const { config, clock, logger, metrics, log, entities, profiles, online, follower, perPerson, perAddress, onError } =
+    options
   const { io, connections, contracts, served, cursorSockets, receipts, catchUpOf } = options
   const { now } = clock
   const debugging = logger.isLevelEnabled('debug')
-  const perPerson = tokenBuckets(config.ratePerPerson)
   /** What is emitted in a namespace, by the contracts that are there. */
   const inboundOf = (its: readonly number[]): InboundGate =>
     openInbound({
@@ -103,11 +105,10 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     now,
   })
   const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
-  const newcomers = tokenBuckets(newcomerRate(config.ratePerAddress))
   const returns = tokenBuckets(returnRate(config.ratePerPerson))
   const lettingInBy = (door: Door | undefined) =>
     lettingIn({
-      arrive: arrivals({ handshake: options.handshake, auth: options.auth, newcomers, dropped, door, now }),
+      arrive: arrivals({ ...options, dropped, door, now }),
       returns,
       entities,
       registry,

@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-const REASONS = { 401: 'Unauthorized', 429: 'Too Many Requests', 503: 'Service Unavailable' } as const
+const REASONS = {
+  401: 'Unauthorized',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+} as const
 /** Whoever is put off comes again by then. */
 const RETRY_AFTER_S = 2
 
@@ -17,7 +22,7 @@ export function answerHandshake(
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',
-    ...(status === 401 ? {} : { 'Retry-After': String(retryAfterS) }),
+    ...(status === 429 || status === 503 ? { 'Retry-After': String(retryAfterS) } : {}),
   }
   if (request.headers.upgrade === undefined) {
     response.writeHead(status, headers).end(body)

@@ -12,15 +12,6 @@ const connectRate = ({ perSecond, burst }: Rate): Rate => ({
   burst: Math.max(1, burst / 10),
 })
 
-/**
- * How often somebody without a token may come as somebody new: each is a person of their own, with a record. A class
- * joins a lesson at once.
- */
-export const newcomerRate = ({ perSecond, burst }: Rate): Rate => ({
-  perSecond: Math.max(1, perSecond / 2_000),
-  burst: Math.max(1, burst / 20),
-})
-
 /** How often one person may connect: each time is recorded. All their tabs may come back at once. */
 export const returnRate = ({ perSecond, burst }: Rate): Rate => ({ perSecond: Math.max(1, perSecond / 50), burst })
 

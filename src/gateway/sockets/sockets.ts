@@ -1,7 +1,9 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import { Server } from 'socket.io'
+import type { HostCheck } from '../allowed-hosts.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Rate } from '../auth/limits.ts'
+import type { ClientAddresses } from '../client-address.ts'
 import { answerHandshake } from './answered-handshake.ts'
 import { ARRIVAL_MS } from './connection-registry.ts'
 import { limitedConnects } from './connects.ts'
@@ -20,6 +22,8 @@ export const MAX_FRAME_BYTES = 2_500_000
 export interface SocketsOptions {
   readonly http: HttpServer
   readonly auth: Authenticator
+  readonly addresses: ClientAddresses
+  readonly hosts: HostCheck
   readonly allowedOrigins: readonly string[]
   /** Whether clients of Engine.IO 3 (socket.io-client 2) are let in. */
   readonly allowEio3: boolean
@@ -41,7 +45,8 @@ export interface Sockets {
 
 /** The Socket.IO server with its doors: origins, tokens on the handshake. Nobody is let in before `serveSockets`. */
 export function openSockets(options: SocketsOptions): Sockets {
-  const { http, auth, allowedOrigins, allowEio3, isOpen, namespaces, perPerson, perAddress, now, onCutOff } = options
+  const { http, auth, addresses, hosts, allowedOrigins, allowEio3, isOpen } = options
+  const { namespaces, perPerson, perAddress, now, onCutOff } = options
   const handshake = handshakes(auth)
   const io = new Server(http, {
     serveClient: false,
@@ -53,16 +58,21 @@ export function openSockets(options: SocketsOptions): Sockets {
     cors: { origin: [...allowedOrigins], credentials: true },
     allowRequest: ({ headers }, decide) => decide(null, originAllowed(headers.origin, headers.host, allowedOrigins)),
   })
+  // From here on a connection is its client's, for everybody who asks: what is counted is counted by this.
+  io.engine.prependListener('connection', (connection: { remoteAddress: string; request: IncomingMessage }) => {
+    connection.remoteAddress = addresses.of(connection.request)
+  })
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    if (isOpen()) next()
+    const problem = hosts(request.headers.host)
+    if (problem !== null) answerHandshake(request, response, 421, { code: 'unknown-host', message: problem })
+    else if (isOpen()) next()
     else answerHandshake(request, response, 503, { code: 'unavailable', message: 'this server is starting' })
   })
   const frames = watchFrames({
     ...{ io, namespaces, callRate: perPerson, onCutOff },
     addressOf: (connection) => connection.remoteAddress,
   })
-  const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? ''
-  io.engine.use(limitedConnects({ perAddress, addressOf, frames, now }))
+  io.engine.use(limitedConnects({ perAddress, addressOf: addresses.of, frames, now }))
   io.engine.use((request: IncomingMessage, _: ServerResponse, next: () => void) => {
     frames.onRequest(request)
     next()
