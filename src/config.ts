@@ -105,7 +105,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     onStaffGone: values.ON_STAFF_GONE,
     queueChats: values.QUEUE_CHATS,
     queueBytes: values.QUEUE_BYTES,
-    chatWriting: { perSecond: values.CHAT_BYTES_PER_MINUTE / 60, burst: 2 * values.CHAT_BYTES_PER_MINUTE },
+    chatWriting: chatWriting(values),
     leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },
@@ -121,6 +121,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     roomIdleMs: values.ROOM_IDLE_MS,
   }
 }
+
+/** Whoever may call more often than usual may write more, too. */
+function chatWriting({ CHAT_BYTES_PER_MINUTE: usual, RATE_PER_PERSON: calls }: Values): Config['chatWriting'] {
+  const perMinute = usual * Math.max(1, calls / USUAL_CALLS)
+  return { perSecond: perMinute / 60, burst: 2 * perMinute }
+}
+
+/** What `RATE_PER_PERSON` is unless it is set. */
+const USUAL_CALLS = 100
 
 function keysOf(values: Values): KeyConfig {
   if (values.JWKS_URL !== null) return { kind: 'jwks', url: values.JWKS_URL }

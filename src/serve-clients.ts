@@ -24,6 +24,7 @@ import { resumptions } from './gateway/sockets/resumption.ts'
 import { serveSockets } from './gateway/sockets/serve-sockets.ts'
 import { watchSlowReaders } from './gateway/sockets/slow-readers.ts'
 import { MAX_FRAME_BYTES, type Sockets } from './gateway/sockets/sockets.ts'
+import type { WaitingBytes } from './gateway/waiting-bytes.ts'
 import type { Log } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import type { openMetrics } from './observe/metrics.ts'
@@ -48,6 +49,7 @@ export interface ServeClientsOptions {
   readonly perPerson: Limit
   readonly perAddress: Limit
   readonly newPeople: Limit
+  readonly waiting: WaitingBytes
   readonly onError: (error: unknown, where: string) => void
   readonly io: Sockets['io']
   readonly handshake: Sockets['handshake']
@@ -136,9 +138,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     return { inbound }
   })
   const slowReaders = watchSlowReaders({
-    io,
-    namespaces,
-    clock,
+    ...{ io, namespaces, clock, waiting: options.waiting },
     onCutOff(reader) {
       metrics.cutOff()
       logger.warn(reader, 'a client that does not read was disconnected')

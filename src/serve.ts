@@ -242,7 +242,7 @@ export async function serve(
   const clients = serveClients({
     ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
     ...{ io, handshake, frames, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
-    ...{ perPerson, perAddress, newPeople, catchUpOf },
+    ...{ perPerson, perAddress, newPeople, waiting: entrance.waiting, catchUpOf },
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,

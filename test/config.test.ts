@@ -30,7 +30,7 @@ describe('defaults', () => {
       onStaffGone: 'close',
       queueChats: 20_000,
       queueBytes: 32 * 1024 * 1024,
-      chatWriting: { perSecond: (1024 * 1024) / 60, burst: 2 * 1024 * 1024 },
+      chatWriting: { perSecond: 4_194_304 / 60, burst: 8_388_608 },
       allowEio3: true,
       leaseMs: 30_000,
       timeZone: 'UTC',
