@@ -3,7 +3,9 @@ import type { Connection } from './connections.ts'
 import { holdReading, resumeReading } from './reading.ts'
 
 /** Packets for each call that a person may make: acks, pongs and pings come besides. */
-const PACKETS_PER_CALL = 5
+const PACKETS_PER_CALL = 2
+/** Of one connection in one turn of the event loop; so what comes of the first is known before the last is read. */
+const PACKETS_PER_TURN = 64
 const STRANGERS_PACKETS: Rate = { perSecond: 10, burst: 50 }
 /** What costs as much as one packet more. Above `MAX_COUNTED` frames have limits of their own (`intake.ts`). */
 const BYTES_PER_PACKET = 4 * 1024
@@ -27,6 +29,8 @@ export class Flood {
   #rate = STRANGERS_PACKETS
   #tokens = STRANGERS_PACKETS.burst
   #at = performance.now()
+  #turn = 0
+  #inTurn = 0
   #refusals = 0
   #pauses = 0
   #pausedUntil = 0
@@ -46,6 +50,12 @@ export class Flood {
     const cost = 1 + Math.min(bytes, MAX_COUNTED) / BYTES_PER_PACKET
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000) - cost
     this.#at = now
+    if (this.#turn !== turns.current()) {
+      this.#turn = turns.current()
+      this.#inTurn = 0
+    }
+    if (++this.#inTurn === PACKETS_PER_TURN && holdReading(this.#connection, 'turn'))
+      turns.resumeAfter(this.#connection)
     if (this.#tokens >= 0) return
     const isHeld = this.#hold(Math.min(MAX_HOLD_MS, ((burst / 4 - this.#tokens) * 1_000) / perSecond))
     if (!isHeld && this.#tokens < -burst) this.#cutOff('too many packets')
@@ -92,6 +102,27 @@ export class Flood {
     return true
   }
 }
+
+/** Turns of the event loop in which something came, for all connections together. */
+const turns = (() => {
+  let current = 1
+  let waiting: Connection[] = []
+  let ending: NodeJS.Immediate | undefined
+  const end = (): void => {
+    ending = undefined
+    current++
+    const due = waiting
+    waiting = []
+    for (const connection of due) resumeReading(connection, 'turn')
+  }
+  return {
+    current(): number {
+      ending ??= setImmediate(end)
+      return current
+    },
+    resumeAfter: (connection: Connection): void => void waiting.push(connection),
+  }
+})()
 
 /** Ends the connection unless a pong comes; null when none is waited for. Engine.IO has no public name for it. */
 interface Insides {
