@@ -5,7 +5,10 @@ import { AnotherPast, type Following, type FollowOptions, LogUnavailable, type R
 export interface Feed {
   /** Position of the last event that may be seen, -1n when there is none. */
   end(): bigint
-  /** Events with `after < position <= upTo`, in order, lost ones left out: one at least when there are any, at most FEED_BATCH. */
+  /**
+   * Events with `after < position <= upTo`, in order, lost ones left out: one at least when there are any, at most
+   * FEED_BATCH.
+   */
   slice(after: bigint, upTo: bigint): readonly Recorded[]
   /** Of the event at exactly this position; undefined when there is none. */
   idAt(position: bigint): string | undefined

@@ -61,7 +61,8 @@ export function expectReadable(directory: string): string | undefined {
 export function expectFormat(format: FoundFormat, directory: string): void {
   if (typeof format === 'number' && format !== FORMAT)
     throw new Error(
-      `the log in ${directory} has format ${format}, this release reads format ${FORMAT}: use the release that wrote it`,
+      `the log in ${directory} has format ${format}, this release reads format ${FORMAT}: ` +
+        'use the release that wrote it',
     )
 }
 

@@ -20,8 +20,8 @@ const NEAR = 4_096
 const MAX_READ = 262_144
 
 /**
- * Reads the records at these spots, whose offsets grow, and checks each of them. Whatever the system says of the file is
- * no error, but a reason for which events cannot be had.
+ * Reads the records at these spots, whose offsets grow, and checks each of them. Whatever the system says of the file
+ * is no error, but a reason for which events cannot be had.
  */
 export function readSpots(files: OpenFiles, segment: Segment, spots: readonly Spot[]): readonly FoundText[] {
   const found: FoundText[] = []

@@ -24,8 +24,9 @@ export interface SegmentReader {
   /** Revision of the stream's last event, -1 = no stream. */
   lastRevision(stream: string): number
   /**
-   * Events from position `from` on to `to`, both inclusive (backwards: `to <= from`); fewer than `limit` only when there
-   * are no more. Of what is spoilt the place is given, where it is known; what is lost is passed over. Both are told.
+   * Events from position `from` on to `to`, both inclusive (backwards: `to <= from`); fewer than `limit` only when
+   * there are no more. Of what is spoilt the place is given, where it is known; what is lost is passed over. Both are
+   * told.
    */
   scan(from: number, to: number, backwards: boolean, limit: number): Recorded[]
   /** Events of a stream from a revision on; none when there are no more. Throws StreamDamaged. */

@@ -12,8 +12,8 @@ import { syncDirectory } from './sync-directory.ts'
 
 export interface SegmentWriter {
   /**
-   * One frame, with a text for each row: durable and to be read when it resolves. Rejects with what the system says; nothing of it counts then,
-   * and another one may be written.
+   * One frame, with a text for each row: durable and to be read when it resolves. Rejects with what the system says;
+   * nothing of it counts then, and another one may be written.
    */
   write(rows: readonly Placed[], texts: readonly string[]): Promise<void>
   /** After a disk that was full: resolves when there is room for some frames, rejects as `write` does. */

@@ -176,8 +176,8 @@ export function openLast(first: number, { directory, note, readOnly }: LastOptio
   if (scanned.tornBytes > 0 && !readOnly)
     note(
       'warn',
-      `${path} ends with ${scanned.tornBytes} bytes that were not written whole when the machine or the process ended: ` +
-        'nobody was told that they were, and they are cut off',
+      `${path} ends with ${scanned.tornBytes} bytes that were not written whole when the machine, or the process, ` +
+        'ended: nobody was told that they were, and they are cut off',
     )
   const isSpoilt = scanned.faults.length > 0
   if (isSpoilt && scanned.index.count() === 0 && !readOnly) {

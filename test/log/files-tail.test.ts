@@ -1,6 +1,11 @@
 import { closeSync, copyFileSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { writeIndex } from '../../src/log/index-build.ts'
+import { FileIndex } from '../../src/log/index-file.ts'
 import type { Log } from '../../src/log/log.ts'
+import { openFiles as openFilesToRead } from '../../src/log/open-files.ts'
+import { hashOf } from '../../src/log/segment-format.ts'
+import { MemoryIndex } from '../../src/log/segment-index.ts'
 import { filesIn, newDirectory, openFiles, usedBytes } from './files-world.ts'
 import { gather, notes, rejection, textOf } from './suite-world.ts'
 
@@ -103,6 +108,32 @@ describe('[DISK-11] whoever looks on while a server writes', () => {
 })
 
 describe('[DISK-7] a start reads the segment that is being written', () => {
+  it('and the making of an index lets others have their turns', async () => {
+    const index = new MemoryIndex()
+    for (let n = 0; n < 100_000; n++)
+      index.add(32 + n, 1, { hash: hashOf(`s-${n % 50_000}`), revision: n < 50_000 ? 0 : 1 })
+    let turns = 0
+    let isMade = false
+    const count = (): void => {
+      turns++
+      if (!isMade) setImmediate(count)
+    }
+    setImmediate(count)
+    await writeIndex(`${path}/0.idx`, index, 0, 100_032)
+    isMade = true
+    expect(turns).toBeGreaterThan(10)
+    const files = openFilesToRead()
+    const made = new FileIndex(`${path}/0.idx`, files)
+    for (let n = 0; n < 50_000; n += 97)
+      expect(made.find(hashOf(`s-${n}`))?.spots(0, 9)).toEqual(index.find(hashOf(`s-${n}`))?.spots(0, 9))
+    let found = 0
+    for (let n = 0; n < 1_000; n++) if (made.find(hashOf(`none-${n}`))) found++
+    expect(found).toBe(0)
+    expect(made.spots(99_998, 9)).toEqual(index.spots(99_998, 9))
+    expect(made.ownerOf(70_000)).toEqual({ hash: hashOf('s-20000'), revision: 1 })
+    files.close()
+  })
+
   it('and of the others only the beginnings of their indexes', async () => {
     const { log } = await openFiles(path)
     for (let n = 0; n < 200; n++) await log.append(`s-${n}`, -1, notes('x'.repeat(1_000)))

@@ -74,7 +74,7 @@ describe('[DISK-8] verify', () => {
 })
 
 describe('[DISK-9] recover', () => {
-  it('copies each stream up to its first damaged event, says what it left out, and leaves the source alone', async () => {
+  it('copies each stream up to its first damaged event, tells the rest, and leaves its source alone', async () => {
     spoil('"3 in chat-5"')
     spoil('"7 in chat-6"')
     const before = filesIn(path).map((file) => readFileSync(file))
