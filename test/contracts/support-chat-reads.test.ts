@@ -60,7 +60,7 @@ test('[ORG-4] to answer for a foreign chat no more is read than for none', async
     return { code: codeOf(answer), reads: reads.splice(0).map(({ options }) => options) }
   }
   const unknown = await readFor('nowhere', rival)
-  expect(unknown).toEqual({ code: 'no-such-chat', reads: [{ limit: 1 }] })
+  expect(unknown).toEqual({ code: 'no-such-chat', reads: [{ limit: 1 }, { limit: 1, isCertain: true }] })
   expect(await readFor('theirs', rival)).toEqual(unknown)
   expect(await readFor('theirs', { ...vera, id: 'vic' })).toEqual(unknown)
   expect((await readFor('theirs', vera)).code).toBeNull()
@@ -99,7 +99,8 @@ test('[HTTP-15] a list reads the rows that it shows and one more, and they hold 
   const filter = { org: 'acme', state: undefined, staff: undefined, visitor: undefined }
   const newest = await list.list(filter, 1, undefined)
   const oldest = await list.list({ ...filter, order: 'oldest' }, 1, undefined)
-  expect([newest, oldest].map(({ rows }) => rows.map(([room]) => room))).toEqual([['theirs'], ['no-0']]) // by id: all of one moment
+  const rooms = [newest, oldest].map(({ rows }) => rows.map(([room]) => room))
+  expect(rooms, 'all of one moment, so by id').toEqual([['theirs'], ['no-0']])
   expect(asked).toEqual([2, 2])
   const rest = await list.list({ ...filter, order: 'oldest' }, 4, oldest.next)
   expect(rest.rows.map(([room]) => room)).toEqual(['no-1', 'no-2', 'no-3', 'no-4'])
