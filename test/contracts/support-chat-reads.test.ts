@@ -5,6 +5,7 @@ import type { ChatCommand } from '../../machines/chat/commands.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
 import { chats as chatsView } from '../../projections/chats.ts'
 import { eventLines } from '../../src/contracts/support-chat/event-pages.ts'
+import { supportChatInbound } from '../../src/contracts/support-chat/inbound.ts'
 import { chatList } from '../../src/contracts/support-chat/list.ts'
 import { ownChats } from '../../src/contracts/support-chat/own-chats.ts'
 import { partInChat } from '../../src/contracts/support-chat/part-in-chat.ts'
@@ -64,6 +65,25 @@ test('[ORG-4] to answer for a foreign chat no more is read than for none', async
   expect(await readFor('theirs', rival)).toEqual(unknown)
   expect(await readFor('theirs', { ...vera, id: 'vic' })).toEqual(unknown)
   expect((await readFor('theirs', vera)).code).toBeNull()
+  const nobody = () => Promise.reject(new Error('nothing is asked of it'))
+  const { rows } = supportChatInbound({
+    ...parts,
+    handOn: nobody,
+    tellContents: nobody,
+    visitorChats: { askLatest: nobody, open: nobody, movedSince: nobody },
+    replays: replays({ ...parts, clock: manualClock(), onError: () => {} }),
+    queueRoom: () => ({}),
+    perWriter: { take: () => true },
+  })
+  const rita = fakeConnection(rival)
+  const ask = async (name: keyof typeof rows, room: string) => {
+    const call = rows[name]?.([{ room, staff_id: 'ann', content: {} }], rita, 1)
+    if (call === undefined || call instanceof Refusal) throw new Error(`${name} is not asked well`)
+    const { answer } = await call(() => {})
+    return { code: codeOf(answer), reads: reads.splice(0).map(({ options }) => options) }
+  }
+  for (const name of ['staff_join', 'staff_msg', 'take_over_chat', 'assign_chat', 'replay_chat'])
+    for (const room of ['nowhere', 'theirs']) expect(await ask(name, room), `${name} ${room}`).toEqual(unknown)
   expect(await readFor('theirs', rival), 'also when it is awake').toEqual(unknown)
 })
 
