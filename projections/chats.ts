@@ -30,6 +30,8 @@ export interface ChatRow {
   readonly visitor: ChatVisitor
   /** Who serves it, or served it last; null in the queue. */
   readonly staffId: string | null
+  /** The event by which whoever serves it came to serve; null in the queue. */
+  readonly servedSince: number | null
   /** Everybody who ever served it, in the order of their coming. */
   readonly servedBy: readonly string[]
   readonly severity: number
@@ -123,6 +125,7 @@ function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<Ch
       visitorId,
       visitor,
       staffId: null,
+      servedSince: null,
       servedBy: [],
       severity: 0,
       flaggedAt: null,
@@ -160,7 +163,7 @@ function moved(row: ChatRow | undefined, recorded: Recorded<ChatEvent>): Omit<Ch
         content,
       }))
       const waitingWeight = waiting.reduce((sum, message) => sum + weightOf(message), 0)
-      return { ...row, seq, status: 'unclaimed', staffId: null, ...READ, waiting, waitingWeight }
+      return { ...row, seq, status: 'unclaimed', staffId: null, servedSince: null, ...READ, waiting, waitingWeight }
     }
     case 'ChatFlagged':
       return {
@@ -200,6 +203,7 @@ const served = (row: ChatRow, seq: number, status: ChatStatus, staffId: string):
   seq,
   status,
   staffId,
+  servedSince: seq,
   servedBy: joined(row.servedBy, staffId),
   ...READ,
   ...NONE,

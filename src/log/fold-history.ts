@@ -1,6 +1,7 @@
 import { keyedQueue } from '../keyed-queue.ts'
 import type { Folded } from './fold-stream.ts'
 import type { Log, Recorded } from './log.ts'
+import { inPortions } from './portions.ts'
 
 /**
  * What streams had come to after any of their events, for those who ask again and again about late events of long
@@ -83,7 +84,7 @@ export function foldHistory<S>({
       for (const recorded of between.get(n) ?? []) if (recorded.revision <= revision) move(recorded)
       const from = (last?.revision ?? -1) + 1
       if (from <= revision)
-        for await (const batch of log.read(stream, { from, limit: revision - from + 1 }))
+        for await (const batch of inPortions(log, stream, { from, limit: revision - from + 1 }))
           for (const recorded of batch) {
             const number = Math.floor(recorded.revision / MARK_EVERY)
             const theirs = between.get(number) ?? []

@@ -5,6 +5,7 @@ import type { ChatCommand } from '../../machines/chat/commands.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
 import { chats as chatsView } from '../../projections/chats.ts'
 import { eventLines } from '../../src/contracts/support-chat/event-pages.ts'
+import { supportChatInbound } from '../../src/contracts/support-chat/inbound.ts'
 import { chatList } from '../../src/contracts/support-chat/list.ts'
 import { ownChats } from '../../src/contracts/support-chat/own-chats.ts'
 import { partInChat } from '../../src/contracts/support-chat/part-in-chat.ts'
@@ -60,10 +61,29 @@ test('[ORG-4] to answer for a foreign chat no more is read than for none', async
     return { code: codeOf(answer), reads: reads.splice(0).map(({ options }) => options) }
   }
   const unknown = await readFor('nowhere', rival)
-  expect(unknown).toEqual({ code: 'no-such-chat', reads: [{ limit: 1 }] })
+  expect(unknown).toEqual({ code: 'no-such-chat', reads: [{ limit: 1 }, { limit: 1, isCertain: true }] })
   expect(await readFor('theirs', rival)).toEqual(unknown)
   expect(await readFor('theirs', { ...vera, id: 'vic' })).toEqual(unknown)
   expect((await readFor('theirs', vera)).code).toBeNull()
+  const nobody = () => Promise.reject(new Error('nothing is asked of it'))
+  const { rows } = supportChatInbound({
+    ...parts,
+    handOn: nobody,
+    tellContents: nobody,
+    visitorChats: { askLatest: nobody, open: nobody, movedSince: nobody },
+    replays: replays({ ...parts, clock: manualClock(), onError: () => {} }),
+    queueRoom: () => ({}),
+    perWriter: { take: () => true },
+  })
+  const rita = fakeConnection(rival)
+  const ask = async (name: keyof typeof rows, room: string) => {
+    const call = rows[name]?.([{ room, staff_id: 'ann', content: {} }], rita, 1)
+    if (call === undefined || call instanceof Refusal) throw new Error(`${name} is not asked well`)
+    const { answer } = await call(() => {})
+    return { code: codeOf(answer), reads: reads.splice(0).map(({ options }) => options) }
+  }
+  for (const name of ['staff_join', 'staff_msg', 'take_over_chat', 'assign_chat', 'replay_chat'])
+    for (const room of ['nowhere', 'theirs']) expect(await ask(name, room), `${name} ${room}`).toEqual(unknown)
   expect(await readFor('theirs', rival), 'also when it is awake').toEqual(unknown)
 })
 
@@ -99,7 +119,8 @@ test('[HTTP-15] a list reads the rows that it shows and one more, and they hold 
   const filter = { org: 'acme', state: undefined, staff: undefined, visitor: undefined }
   const newest = await list.list(filter, 1, undefined)
   const oldest = await list.list({ ...filter, order: 'oldest' }, 1, undefined)
-  expect([newest, oldest].map(({ rows }) => rows.map(([room]) => room))).toEqual([['theirs'], ['no-0']]) // by id: all of one moment
+  const rooms = [newest, oldest].map(({ rows }) => rows.map(([room]) => room))
+  expect(rooms, 'all of one moment, so by id').toEqual([['theirs'], ['no-0']])
   expect(asked).toEqual([2, 2])
   const rest = await list.list({ ...filter, order: 'oldest' }, 4, oldest.next)
   expect(rest.rows.map(([room]) => room)).toEqual(['no-1', 'no-2', 'no-3', 'no-4'])

@@ -168,8 +168,9 @@ export function node() {
   const log = memoryLog({ codec: codec(eventSchemas), now: () => at })
   const past: typeof log = {
     ...log,
-    async *read(stream) {
-      yield heard.filter((recorded) => recorded.stream === stream) as never // the models read no more than `Recorded`
+    async *read(stream, { from = 0, limit = Number.POSITIVE_INFINITY } = {}) {
+      const found = heard.filter((recorded) => recorded.stream === stream)
+      yield found.slice(from, from + limit) as never // the models read no more than `Recorded`
     },
   }
   const chats = chatsModel(past)

@@ -1,4 +1,5 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
+import type { Recorded } from '../../../machines/kernel.ts'
 import { personName } from '../../../machines/stream.ts'
 import { type ChatRow, liveChats, wholeChats } from '../../../projections/chats.ts'
 import { LiveModel } from '../../delivery/live-model.ts'
@@ -26,8 +27,11 @@ export const chatHistory = (log: Log): FoldHistory<ChatRow> =>
     log,
     fold: wholeChats.fold,
     weigh: ({ said, servedBy }) => servedBy.length + kibOf(said?.all.sum.characters ?? 0),
-    weighEvent: ({ event }) => kibOf((event as { readonly bytes?: number }).bytes ?? 0),
+    weighEvent,
   })
+
+/** In KiB, like all that is remembered of the past. */
+export const weighEvent = ({ event }: Recorded): number => kibOf((event as { readonly bytes?: number }).bytes ?? 0)
 
 const kibOf = (bytes: number): number => Math.ceil(bytes / 1024)
 

@@ -1,10 +1,12 @@
+import { streamName } from '../../../machines/stream.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import { eventRef } from '../../delivery/notice.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
-import { chatAt } from './past.ts'
+import { recordedAt } from '../../log/recorded-at.ts'
+import { transcriptOf } from './transcript.ts'
 import { usersOf } from './users.ts'
 import { ownChat, type SupportChatWire } from './wire.ts'
 
@@ -38,17 +40,19 @@ async function tellContents(
   { log, profiles, chats }: ContentsParts,
 ): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const chat = await chatAt(log, room, { seq: chats.get(room)?.seq, asClaimed: true })
-    if (!chat || chat.row.staffId !== id) return // handed on meanwhile
-    if (chats.get(room)?.seq !== chat.seq) continue
+    const row = chats.get(room)
+    if (row?.staffId !== id) return // handed on meanwhile, or told by a push that is under way
+    const { messages } = await transcriptOf(log, room, row, { asClaimed: true })
+    const last = await recordedAt(log, streamName('chat', room), row.seq)
+    if (!last || chats.get(room)?.seq !== row.seq) continue
     const staff = usersOf(profiles, org).staff(id)
     const about: SupportChatWire['own_chat_claimed'] = {
-      ...eventRef(chat.last),
-      ...ownChat(room, chat.row),
+      ...eventRef(last),
+      ...ownChat(room, row),
       staff,
       from_queue: false,
-      contents: chat.messages,
-      contents_total: chat.row.messages,
+      contents: messages,
+      contents_total: row.messages,
     }
     return emit('own_chat_claimed', about)
   }

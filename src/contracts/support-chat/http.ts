@@ -1,17 +1,21 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { isStaff, isSupervising, Refusal, refuse } from '../../../machines/kernel.ts'
+import { streamName } from '../../../machines/stream.ts'
 import type { Newest } from '../../../projections/chat-transcript.ts'
+import { type ChatRow, chats } from '../../../projections/chats.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { asOf, idText, limit, next, time, wholeNumber } from '../../gateway/http/schemas.ts'
+import { foldHistory } from '../../log/fold-history.ts'
 import { damageNote } from '../shared/damage-note.ts'
+import { weighEvent } from './chats-model.ts'
 import { chatEventRoutes } from './http-events.ts'
 import type { ChatFilter, ChatList } from './list.ts'
 import { type PartInChatParts, partInChat } from './part-in-chat.ts'
-import { chatAt } from './past.ts'
 import { supportChatHttpRefusals } from './refusals.ts'
 import { chatResource, Described } from './resources.ts'
+import { transcriptOf } from './transcript.ts'
 
 export interface ChatRoutesParts extends PartInChatParts {
   readonly chats: ChatList
@@ -23,8 +27,24 @@ const TRANSCRIPT: Newest = { messages: 1_000, characters: 1024 * 1024 }
 const STATES = ['unclaimed', 'claimed', 'takenOver', 'closed', 'open'] as const
 
 /** `/api/v1/chats`: what is going on, and the past exactly as it was. */
-export function chatRoutes(app: OpenAPIHono<HttpEnv>, { chats, ...parts }: ChatRoutesParts): void {
+export function chatRoutes(app: OpenAPIHono<HttpEnv>, { chats: listOfChats, ...parts }: ChatRoutesParts): void {
   const { read, list } = resources(app, supportChatHttpRefusals)
+  const history = foldHistory({ log: parts.log, fold: chats.fold, weighEvent })
+
+  /** The chat after this event, or after its last one if that comes before. */
+  const rowAt = async (room: string, seq: number): Promise<ChatRow | undefined> => {
+    const stream = streamName('chat', room)
+    for await (const [last] of parts.log.read(stream, { backwards: true, limit: 1 }))
+      return (await history.at(stream, Math.min(seq, last?.revision ?? -1)))?.state
+    return undefined
+  }
+
+  /** An event behind all messages before this one, not far behind: what else was recorded is little. */
+  const fromBefore = async (room: string, row: ChatRow, before: number): Promise<ChatRow> => {
+    const others = row.seq + 1 - row.messages
+    const seq = Math.max(0, before - 2 + others)
+    return (seq < row.seq && (await rowAt(room, seq))) || row
+  }
 
   list(
     {
@@ -50,7 +70,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { chats, ...parts }: ChatR
       const served = staff === 'me' ? me : staff
       const asked = visitor === 'me' ? me : visitor
       const page = async (filter: Pick<ChatFilter, 'staff' | 'visitor'>, isInternal: boolean) =>
-        listed(await chats.list({ org, state, from, to, order, ...filter }, limit, after), (room, row) =>
+        listed(await listOfChats.list({ org, state, from, to, order, ...filter }, limit, after), (room, row) =>
           chatResource(room, row, isInternal),
         )
       if (role === 'visitor') {
@@ -87,14 +107,16 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { chats, ...parts }: ChatR
       if (damage?.revision === 0) throw damage
       if (at !== undefined && at > part.upTo) return refuse('not-your-part')
       const upTo = Math.min(part.upTo, damage ? damage.revision - 1 : Number.POSITIVE_INFINITY)
-      const seq = at ?? (upTo === Number.POSITIVE_INFINITY ? undefined : upTo)
-      const then = await chatAt(parts.log, room, { seq, before, newest: TRANSCRIPT })
-      if (!then) return refuse('no-such-event')
-      const { row, messages } = then
+      const then = await rowAt(room, at ?? upTo)
+      if (!then || (at !== undefined && then.seq !== at)) return refuse('no-such-event')
+      const { messages } = await transcriptOf(parts.log, room, then, {
+        newest: TRANSCRIPT,
+        ...(before === undefined ? {} : { before, from: await fromBefore(room, then, before) }),
+      })
       const first = messages[0]?.sequence_num ?? 1
       const more = first > 1 && { before: first }
       const note = damage && { note: damageNote(damage) }
-      return { ...chatResource(room, row, isInternal), seq: then.seq, transcript: messages, ...more, ...note }
+      return { ...chatResource(room, then, isInternal), transcript: messages, ...more, ...note }
     },
   )
 

@@ -6,7 +6,7 @@ import type { LiveModel } from '../../delivery/live-model.ts'
 import { StreamDamaged } from '../../log/damaged.ts'
 import { orDamage } from '../../runtime/damaged-entities.ts'
 import { openChatsOf } from './chats-model.ts'
-import { chatAt } from './past.ts'
+import { transcriptOf } from './transcript.ts'
 import { usersOf } from './users.ts'
 import type { VisitorInit } from './wire.ts'
 
@@ -20,7 +20,7 @@ const NEWEST: Newest = { messages: 1_000, characters: 256 * 1024 }
 export function visitorOpening(
   { party: { org, id }, emit }: Connection,
   chats: LiveModel<ChatRow>,
-  { log, profiles, follower }: Pick<Node, 'log' | 'profiles' | 'follower'>,
+  { log, entities, profiles, follower }: Pick<Node, 'log' | 'entities' | 'profiles' | 'follower'>,
 ): Opening | Promise<Opening> {
   const openChat = (): readonly [string, ChatRow] | undefined => [...chats.list(openChatsOf(org, id))][0]
   const tell = (chat: VisitorInit['chat']): true => {
@@ -29,11 +29,15 @@ export function visitorOpening(
   }
   const open = openChat()
   if (!open) return () => openChat() === undefined && tell(null)
-  const [room, { seq }] = open
-  return orDamage(chatAt(log, room, { seq, newest: NEWEST })).then((then) => () => {
+  const [room, row] = open
+  const read = async () => {
+    await entities.state('chat', room) // tells of damage, which reading the end of it may not come upon
+    return transcriptOf(log, room, row, { newest: NEWEST })
+  }
+  return orDamage(read()).then((then) => () => {
     if (then instanceof StreamDamaged) return tell(null) // they cannot write to it: they may open another one
     const now = openChat()
-    if (!then || now?.[0] !== room || now[1].seq !== seq) return false
-    return tell({ room, staff: then.staff, messages: then.messages })
+    if (now?.[0] !== room || now[1].seq !== row.seq) return false
+    return tell({ room, ...then })
   })
 }
