@@ -84,7 +84,7 @@ const ODD_VALUES = [
  * A payload of one frame, from right to noise. Most is such that the connection goes on, so that what comes behind it
  * is read, too.
  */
-export function spoiltPacket(chance: Dice, { packets }: Corpus): string | Buffer {
+function spoiltPacket(chance: Dice, { packets }: Corpus): string | Buffer {
   const how = chance.next()
   const packet = chance.pick(packets)
   if (how < 0.45) return packet.replace(/:("[^"]*"|\d+|true|false|null)/, () => `:${chance.pick(ODD_VALUES)}`)

@@ -13,6 +13,8 @@ export interface Raw {
   onText(listener: (text: string) => void): void
   readonly closed: Promise<void>
   close(): void
+  /** It was this side that ended it. */
+  isLeft(): boolean
 }
 
 export interface FrameOptions {
@@ -34,6 +36,7 @@ export async function rawConnection(url: string, from = '127.0.0.1'): Promise<Ra
   const { hostname, port } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port), localAddress: from })
   socket.on('error', () => {})
+  let isLeft = false
   const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()))
   await Promise.race([once(socket, 'connect').catch(() => undefined), closed])
   const write: Raw['write'] = async (bytes) => {
@@ -45,7 +48,11 @@ export async function rawConnection(url: string, from = '127.0.0.1'): Promise<Ra
     isOpen: () => socket.writable && !socket.destroyed,
     send: (payload, options) => write(frameOf(payload, options)),
     onText: (listener) => readFrames(socket, listener),
-    close: () => void socket.destroy(),
+    close() {
+      isLeft = true
+      socket.destroy()
+    },
+    isLeft: () => isLeft,
   }
 }
 
