@@ -170,7 +170,7 @@ export const VARIABLES = {
     'bytes',
   ),
   CHAT_BYTES_PER_MINUTE: number(
-    'Bytes a minute that one person may write in chats; twice as many in a burst; more where RATE_PER_PERSON is above 100',
+    'Bytes a minute that one person may write in chats; twice as many in a burst; more where RATE_PER_PERSON is',
     '4194304',
     [65_536, 1_073_741_824],
     'bytes',

@@ -20,7 +20,8 @@ export const tricklingBodies = (it: Attacking): Promise<void> =>
       async (raw) => {
         raw.socket.resume()
         await raw.write(
-          `POST /api/v1/lessons HTTP/1.1\r\nHost: ${it.host}\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n`,
+          `POST /api/v1/lessons HTTP/1.1\r\nHost: ${it.host}\r\n` +
+            'Content-Type: application/json\r\nContent-Length: 2000000\r\n\r\n',
         )
         for (let n = 0; n < 100 && raw.isOpen() && !it.isOver(); n++) {
           await Promise.race([raw.write('x'.repeat(19_000)), it.rest(500)])
@@ -150,7 +151,8 @@ export async function unreadAnswers(it: Attacking): Promise<void> {
       async (raw) => {
         raw.socket.pause()
         const room = it.world.rooms[0]
-        const ask = `GET /api/v1/chats/${room}/events?limit=1000 HTTP/1.1\r\nHost: ${it.host}\r\nAuthorization: Bearer ${token}\r\n\r\n`
+        const head = `Host: ${it.host}\r\nAuthorization: Bearer ${token}\r\n\r\n`
+        const ask = `GET /api/v1/chats/${room}/events?limit=1000 HTTP/1.1\r\n${head}`
         const large = `GET /api/v1/openapi.json HTTP/1.1\r\nHost: ${it.host}\r\nAuthorization: Bearer ${token}\r\n\r\n`
         for (let n = 0; n < 100 && raw.isOpen() && !it.isOver(); n++) {
           await Promise.race([raw.write(ask.repeat(5) + large.repeat(5)), it.rest(200)])

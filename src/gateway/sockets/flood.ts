@@ -107,9 +107,9 @@ export class Flood {
 const turns = (() => {
   let current = 1
   let waiting: Connection[] = []
-  let ending: NodeJS.Immediate | undefined
+  let isEnding = false
   const end = (): void => {
-    ending = undefined
+    isEnding = false
     current++
     const due = waiting
     waiting = []
@@ -117,7 +117,8 @@ const turns = (() => {
   }
   return {
     current(): number {
-      ending ??= setImmediate(end)
+      if (!isEnding) setImmediate(end)
+      isEnding = true
       return current
     },
     resumeAfter: (connection: Connection): void => void waiting.push(connection),

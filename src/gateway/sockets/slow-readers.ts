@@ -48,9 +48,9 @@ const SLOW_SWEEPS = 3
 
 /**
  * Bounds what waits in memory for each connection: looks once a second, and disconnects whoever has more than 32 MiB
- * waiting, or more than 1 MiB of which nothing was taken for 15 s, or who takes little while more waits for its address,
- * or in all, than the budget allows. Between two looks one connection can be given more
- * than that: then the bound is what this node can push in a second. `stop` ends the looking.
+ * waiting, or more than 1 MiB of which nothing was taken for 15 s, or who takes little while more waits for its
+ * address, or in all, than the budget allows. Between two looks one connection can be given more than that: then the
+ * bound is what this node can push in a second. `stop` ends the looking.
  */
 export function watchSlowReaders({ io, namespaces, clock, waiting, onCutOff }: SlowReadersOptions): { stop(): void } {
   const open = new Map<Connection, Progress>()
