@@ -3,13 +3,14 @@ import { expect, onTestFinished, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { ChatCommand } from '../../machines/chat/commands.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
-import { chats as chatsView } from '../../projections/chats.ts'
+import { type ChatRow, chats as chatsView } from '../../projections/chats.ts'
 import { eventLines } from '../../src/contracts/support-chat/event-pages.ts'
 import { supportChatInbound } from '../../src/contracts/support-chat/inbound.ts'
 import { chatList } from '../../src/contracts/support-chat/list.ts'
 import { ownChats } from '../../src/contracts/support-chat/own-chats.ts'
 import { partInChat } from '../../src/contracts/support-chat/part-in-chat.ts'
 import { replays } from '../../src/contracts/support-chat/replays.ts'
+import { placeOf } from '../../src/contracts/support-chat/wire.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log, StreamOptions } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -122,6 +123,7 @@ test('[HTTP-15] a list reads the rows that it shows and one more, and they hold 
   const rooms = [newest, oldest].map(({ rows }) => rows.map(([room]) => room))
   expect(rooms, 'all of one moment, so by id').toEqual([['theirs'], ['no-0']])
   expect(asked).toEqual([2, 2])
+  expect(oldest.next, 'a page of an opening ends so, too').toBe(placeOf(...(oldest.rows[0] as [string, ChatRow])))
   const rest = await list.list({ ...filter, order: 'oldest' }, 4, oldest.next)
   expect(rest.rows.map(([room]) => room)).toEqual(['no-1', 'no-2', 'no-3', 'no-4'])
   expect(JSON.stringify(rest.rows)).not.toContain('secret')
