@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, truncateSync, unlinkSync } from 'node:fs'
+import { readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { damageIn, StreamDamaged } from '../../src/log/damaged.ts'
 import type { Recorded } from '../../src/log/log.ts'
@@ -95,6 +95,24 @@ describe('[DISK-1] a flipped bit in any file of the log', () => {
     }
     // Of those that hit nothing but what can be told otherwise, nobody sees anything.
     expect(differed).toBeGreaterThan(20)
+  })
+
+  it('no more than a block of the disk that is read as zeros, or as what stood elsewhere', async () => {
+    const roll = random(3)
+    for (let round = 0; round < sized(60, 2_000); round++) {
+      const path = await aCopy()
+      const files = filesIn(path)
+      const file = files[roll(files.length)] ?? ''
+      const bytes = readFileSync(file)
+      const size = roll(2) === 0 ? 512 : 4_096
+      const at = Math.floor(roll(usedBytes(file)) / size) * size
+      if (roll(2) === 0) bytes.fill(0, at, Math.min(at + size, bytes.length))
+      else bytes.copy(bytes, at, 0, Math.min(size, bytes.length - at))
+      writeFileSync(file, bytes)
+      const { refused } = await look(path)
+      expect(refused).toBeUndefined()
+      for (const one of copies.splice(0)) rmSync(one, { recursive: true })
+    }
   })
 
   it('in the last event of a room makes it damaged, not shorter, and says where', async () => {
