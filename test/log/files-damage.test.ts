@@ -212,6 +212,22 @@ describe('[DISK-2] a file that is cut off or missing', () => {
     }
   })
 
+  it('as the only one: all rooms are damaged; and with all that tells of it the log is not opened', async () => {
+    const path = await newDirectory()
+    copies.push(path)
+    const first = await openFiles(path)
+    await writeRooms(first.log, ['chat-0', 'chat-1'], 2)
+    await first.log.close()
+    unlinkSync(filesIn(path, '.seg')[0] ?? '')
+    const { log } = await openFiles(path)
+    const { all, rooms } = await see(log, ['chat-0', 'chat-1', 'chat-2'])
+    expect(all).toEqual([])
+    expect([...rooms.values()]).toEqual([expect.any(StreamDamaged), expect.any(StreamDamaged), []])
+    await log.close()
+    for (const file of [...filesIn(path, '.seg'), ...filesIn(path, '.keys')]) unlinkSync(file)
+    expect(String(await rejection(openFiles(path)))).toContain('has no segment any more: all of its events are lost')
+  })
+
   it('with all that tells of it: the log is not opened, for nobody knows whose events they were', async () => {
     const path = await aCopy()
     const [, segment = '', index = ''] = /^(.*)\.seg$/.exec(filesIn(path, '.seg')[1] ?? '') ?? []
