@@ -74,6 +74,10 @@ function fold(
     case 'PasswordChanged':
     case 'PersonDisabled':
     case 'PersonEnabled': {
+      if (!row && event.type === 'PersonDisabled' && event.id !== undefined) {
+        const nothing = { role: 'visitor', profile: {}, createdAt: event.at, updatedAt: null } as const
+        return { seq, id: event.id, ...nothing, disabled: true, movedAt }
+      }
       if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} of somebody who was never introduced`)
       const then = { ...row, seq, updatedAt: event.at, movedAt }
       if (event.type === 'ProfileChanged') return { ...then, role: event.role, profile: event.profile }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { isHost, isOrigin, isTimeZone } from './config-forms.ts'
 import { readFilesUrl } from './files-url.ts'
+import { readTrustProxy } from './trust-proxy.ts'
 
 /** One environment variable, as `lyceum --help` lists it. */
 export interface Variable<T = unknown> {
@@ -27,15 +29,16 @@ const wholeNumber = (min: number, max: number) =>
     .regex(/^\d{1,15}$/)
     .transform(Number)
     .pipe(z.number().min(min).max(max))
-const milliseconds = (description: string, fallback: string, max: number) =>
+const number = (description: string, fallback: string, [min, max]: readonly [number, number], unit = '') =>
   required({
     description,
     fallback,
-    expects: `a whole number of milliseconds from 0 to ${max}`,
-    schema: wholeNumber(0, max),
+    expects: `a whole number${unit && ` of ${unit}`} from ${min} to ${max}`,
+    schema: wholeNumber(min, max),
   })
-const rate = (description: string, fallback: string) =>
-  required({ description, fallback, expects: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000) })
+const milliseconds = (description: string, fallback: string, max: number) =>
+  number(description, fallback, [0, max], 'milliseconds')
+const rate = (description: string, fallback: string) => number(description, fallback, [1, 1_000_000])
 const url = (...schemes: readonly string[]) =>
   z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
 const DAY_MS = 86_400_000
@@ -110,6 +113,28 @@ export const VARIABLES = {
       .refine((origins) => origins.length > 0 && origins.every((origin) => origin === '*' || isOrigin(origin)))
       .transform((origins) => origins.map((origin) => (origin === '*' ? origin : new URL(origin).origin))),
   }),
+  ALLOWED_HOSTS: optional({
+    description:
+      'Names under which this server is reached (header Host), besides loopback and HOST; unset where HOST is ' +
+      '0.0.0.0 or ::, any IP address; * for all',
+    expects: '* or a comma-separated list of host names like lyceum.example.org or *.example.org (no scheme, no port)',
+    schema: z
+      .string()
+      .transform((text) => text.split(',').flatMap((host) => host.trim().toLowerCase() || []))
+      .refine((hosts) => hosts.length > 0 && hosts.every((host) => host === '*' || isHost(host))),
+  }),
+  TRUST_PROXY: optional({
+    description:
+      'Proxies whose X-Forwarded-For or Forwarded is believed: how many stand in front of this server, or their ' +
+      'addresses; unset: none',
+    expects: 'a number of proxies from 0 to 99, or a comma-separated list of addresses like 10.0.0.7, 172.16.0.0/12',
+    schema: z.string().transform((text, context) => {
+      const trust = readTrustProxy(text)
+      if (trust !== null) return trust
+      context.addIssue({ code: 'custom' })
+      return z.NEVER
+    }),
+  }),
   DISCONNECT_GRACE_MS: milliseconds(
     'How long a lost connection may come back before its owner counts as gone',
     '15000',
@@ -133,12 +158,29 @@ export const VARIABLES = {
     expects: 'close or return',
     schema: z.enum(['close', 'return']),
   }),
-  LEASE_MS: required({
-    description: 'How long a dead node’s people still count as connected; the same on every node',
-    fallback: '30000',
-    expects: 'a whole number of milliseconds from 1000 to 60000',
-    schema: wholeNumber(1_000, 60_000),
-  }),
+  QUEUE_CHATS: number(
+    'Chats that may wait unclaimed in one organisation; then no more are opened',
+    '20000',
+    [1, 1_000_000],
+  ),
+  QUEUE_BYTES: number(
+    'Bytes that may wait unclaimed in one organisation; then each chat takes a short question only',
+    '33554432',
+    [0, 1_073_741_824],
+    'bytes',
+  ),
+  CHAT_BYTES_PER_MINUTE: number(
+    'Bytes a minute that one person may write in chats; twice as many in a burst; more where RATE_PER_PERSON is',
+    '4194304',
+    [65_536, 1_073_741_824],
+    'bytes',
+  ),
+  LEASE_MS: number(
+    'How long a dead node’s people still count as connected; the same on every node',
+    '30000',
+    [1_000, 60_000],
+    'milliseconds',
+  ),
   LYCEUM_TIME_ZONE: required({
     description: 'Zone of the local times that projects show',
     fallback: 'UTC',
@@ -195,6 +237,26 @@ export const VARIABLES = {
     'Requests a second that one address may send; twice as many in a burst. Schools sit behind one',
     '20000',
   ),
+  NEW_PEOPLE_PER_ADDRESS: required({
+    description:
+      'Visitors, and participants without a token, that one address may bring for the first time at once; one more ' +
+      'each second',
+    fallback: '1000',
+    expects: 'a whole number from 1 to 1000000',
+    schema: wholeNumber(1, 1_000_000),
+  }),
+  CONNECTIONS_PER_ADDRESS: required({
+    description: 'HTTP connections, WebSockets left out, that one address may have open',
+    fallback: '2000',
+    expects: 'a whole number from 1 to 1000000',
+    schema: wholeNumber(1, 1_000_000),
+  }),
+  METRICS_TOKEN: optional({
+    description: 'What /metrics wants as Authorization: Bearer; unset: it is open to everybody',
+    expects: 'at least 16 characters without spaces (openssl rand -hex 24 makes one)',
+    secret: true,
+    schema: z.string().regex(/^\S{16,}$/),
+  }),
   ROOM_IDLE_MS: milliseconds('How long a room stays awake in memory without a command', '30000', DAY_MS),
 } as const
 
@@ -236,57 +298,3 @@ const shown = (variable: Variable, text: string): string =>
 /** What a schema says itself of what to do. */
 const adviceOf = ({ issues }: z.ZodError): string =>
   issues.flatMap((issue) => (issue.code === 'custom' && issue.params?.isAdvice ? [`: ${issue.message}`] : [])).join('')
-
-/**
- * One sentence for each LYCEUM_… that is none of ours. A misspelt one would otherwise be ignored in silence, and with
- * it what its author wanted; but it stops nothing, because what runs Lyceum may keep variables of its own under that
- * name.
- */
-export function strangers(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const known = Object.keys(VARIABLES)
-  return Object.keys(env)
-    .filter((name) => name.startsWith('LYCEUM_') && !known.includes(name))
-    .map((name) => {
-      const nearest = known
-        .map((other) => ({ other, distance: distanceOf(name, other) }))
-        .sort((a, b) => a.distance - b.distance)[0]
-      const hint =
-        nearest && nearest.distance <= 3
-          ? `, did you mean ${nearest.other}?`
-          : ': npm start -- --help lists all variables'
-      return `${name} is not a variable of Lyceum and is ignored${hint}`
-    })
-}
-
-/** Edits between two names, with and without our prefix (Wagner and Fischer, 1974). */
-function distanceOf(name: string, other: string): number {
-  return Math.min(edits(name, other), edits(name.slice('LYCEUM_'.length), other))
-}
-
-function edits(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= other.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1)
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[other.length] ?? 0
-}
-
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, pathname, search, hash, username } = new URL(text)
-  return /^https?:$/.test(protocol) && pathname === '/' && `${search}${hash}${username}` === ''
-}
-
-function isTimeZone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: text })
-    return true
-  } catch {
-    return false
-  }
-}

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { readVariables, type Values } from './config-variables.ts'
 import type { FilesConfig } from './files-url.ts'
+import type { TrustProxy } from './trust-proxy.ts'
 
 /** Everything that can be set. Durations in milliseconds, rates per second. */
 export interface Config {
@@ -17,11 +18,20 @@ export interface Config {
   readonly jwtAudience: string
   /** Web pages that may call from a browser besides our own: `https://host[:port]`, or `*` for all. */
   readonly allowedOrigins: readonly string[]
+  /** Names of the header `Host`, in lower case, without ports; `*` = all, `*.` in front = all below; null = unset. */
+  readonly allowedHosts: readonly string[] | null
+  /** Null = no proxy is believed. */
+  readonly trustProxy: TrustProxy | null
   readonly allowEio3: boolean
   readonly disconnectGraceMs: number
   /** How long after its planned length a lesson, or an attendance session, that nobody ends is ended. */
   readonly lessonOverrunMinutes: number
   readonly onStaffGone: 'close' | 'return'
+  /** What may wait unclaimed in one organisation. */
+  readonly queueChats: number
+  readonly queueBytes: number
+  /** What one person may write in chats, in bytes. */
+  readonly chatWriting: { readonly perSecond: number; readonly burst: number }
   /** Time to live of presence leases. */
   readonly leaseMs: number
   /** An IANA name that this runtime knows. */
@@ -34,6 +44,11 @@ export interface Config {
   readonly logLevel: Values['LOG_LEVEL']
   readonly ratePerPerson: { readonly perSecond: number; readonly burst: number }
   readonly ratePerAddress: { readonly perSecond: number; readonly burst: number }
+  /** Without an account, for the first time: so many at once, and one more each second. */
+  readonly newPeoplePerAddress: { readonly perSecond: number; readonly burst: number }
+  readonly connectionsPerAddress: number
+  /** Null = `/metrics` is open to everybody. */
+  readonly metricsToken: string | null
   readonly roomIdleMs: number
 }
 
@@ -82,10 +97,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     jwtIssuer: values.JWT_ISSUER,
     jwtAudience: values.JWT_AUDIENCE,
     allowedOrigins: values.ALLOWED_ORIGINS ?? [],
+    allowedHosts: values.ALLOWED_HOSTS,
+    trustProxy: values.TRUST_PROXY,
     allowEio3: values.ALLOW_EIO3 === 'yes',
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     lessonOverrunMinutes: values.LESSON_OVERRUN_MINUTES,
     onStaffGone: values.ON_STAFF_GONE,
+    queueChats: values.QUEUE_CHATS,
+    queueBytes: values.QUEUE_BYTES,
+    chatWriting: chatWriting(values),
     leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },
@@ -95,9 +115,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     logLevel: values.LOG_LEVEL,
     ratePerPerson: { perSecond: values.RATE_PER_PERSON, burst: 2 * values.RATE_PER_PERSON },
     ratePerAddress: { perSecond: values.RATE_PER_ADDRESS, burst: 2 * values.RATE_PER_ADDRESS },
+    newPeoplePerAddress: { perSecond: 1, burst: values.NEW_PEOPLE_PER_ADDRESS },
+    connectionsPerAddress: values.CONNECTIONS_PER_ADDRESS,
+    metricsToken: values.METRICS_TOKEN,
     roomIdleMs: values.ROOM_IDLE_MS,
   }
 }
+
+/** Whoever may call more often than usual may write more, too. */
+function chatWriting({ CHAT_BYTES_PER_MINUTE: usual, RATE_PER_PERSON: calls }: Values): Config['chatWriting'] {
+  const perMinute = usual * Math.max(1, calls / USUAL_CALLS)
+  return { perSecond: perMinute / 60, burst: 2 * perMinute }
+}
+
+/** What `RATE_PER_PERSON` is unless it is set. */
+const USUAL_CALLS = 100
 
 function keysOf(values: Values): KeyConfig {
   if (values.JWKS_URL !== null) return { kind: 'jwks', url: values.JWKS_URL }

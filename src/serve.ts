@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { getRequestListener } from '@hono/node-server'
 import type { Kinds } from '../machines/catalogue.ts'
 import { personIn } from '../machines/stream.ts'
 import { systemClock } from './clock.ts'
@@ -19,26 +18,25 @@ import { authenticator } from './gateway/auth/authenticator.ts'
 import { openKeys } from './gateway/auth/keys.ts'
 import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
-import { httpApp } from './gateway/http/app.ts'
-import { asyncApi } from './gateway/http/asyncapi.ts'
 import type { Entrance } from './gateway/http/entrance.ts'
 import { eventStreams, withStreams } from './gateway/http/event-streams.ts'
-import { noticesRoute } from './gateway/http/notices.ts'
 import { cursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { hangUp } from './gateway/sockets/hang-up.ts'
 import { socketOutlet } from './gateway/sockets/outlet.ts'
 import { receipts } from './gateway/sockets/receipts.ts'
 import { openSockets } from './gateway/sockets/sockets.ts'
 import { subscriptionsTo } from './gateway/sockets/subscriptions.ts'
+import type { StreamDamaged } from './log/damaged.ts'
 import type { AnotherPast, Log, Recorded } from './log/log.ts'
-import { damages } from './observe/damages.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
+import { viewsTold } from './observe/views-told.ts'
 import { openHubs } from './presence/hubs.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
+import { serveHttp } from './serve-http.ts'
 import { errorsOf, type RunPast } from './serve-past.ts'
 import { presenceParts } from './serve-presence.ts'
 import { openFiles, openViews, viewsOf } from './storage.ts'
@@ -72,6 +70,8 @@ interface ServeOn {
   readonly past: RunPast
   /** Listens already; closed with the node. */
   readonly entrance: Entrance
+  /** Says once what is damaged. */
+  readonly onDamaged: (damage: StreamDamaged) => void
 }
 
 /** Starts one node. Rejects with a sentence for people when something that it needs is missing or taken. */
@@ -79,11 +79,10 @@ export async function serve(
   config: Config,
   logger: Logger,
   { contracts, kinds }: ServeWhat,
-  { log, past, entrance }: ServeOn,
+  { log, past, entrance, onDamaged }: ServeOn,
 ): Promise<Running> {
   const clock = systemClock
   const metrics = openMetrics()
-  const onDamaged = damages(logger)
   const onError = errorsOf(logger, metrics, past, onDamaged)
   const failedIn = (where: string) => (error: unknown) => onError(error, where)
 
@@ -104,16 +103,18 @@ export async function serve(
   const passwords = await openPasswords()
   const demo: DemoLogin[] = []
   for (const { seed } of contracts) demo.push(...((await seed?.({ log, entities, passwords, now: clock.now })) ?? []))
-  const store = await openViews(config)
+  const store = await openViews(config, viewsTold(logger, metrics))
 
   // What machinery offers to contracts, and the contracts on this node.
-  const { http, url, isOpen } = entrance
-  const { io, handshake } = openSockets({
-    http,
-    isOpen,
-    auth,
-    allowedOrigins: config.allowedOrigins,
-    allowEio3: config.allowEio3,
+  const { http, url } = entrance
+  const { io, handshake, frames } = openSockets({
+    ...{ ...entrance, auth, allowedOrigins: config.allowedOrigins, allowEio3: config.allowEio3 },
+    ...{ perPerson: config.ratePerPerson, perAddress: config.ratePerAddress, now: clock.now },
+    namespaces: namespacesOf(contracts),
+    onCutOff(flooder) {
+      metrics.flooderCutOff()
+      logger.warn(flooder, 'a client that floods was disconnected')
+    },
   })
   const pos = (): string => follower.pos()
   const cursors = cursorSockets(pos)
@@ -154,6 +155,7 @@ export async function serve(
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const { leases, liveness } = connections
   const hubs = openHubs({ leases, liveness, now: clock.now, onError: failedIn('presence') })
+  const newPeople = tokenBuckets(config.newPeoplePerAddress)
   let runner: ViewRunner | undefined
   const node: Node = {
     config,
@@ -177,6 +179,7 @@ export async function serve(
     files,
     hubs,
     passwords,
+    newPeople,
     authenticator: auth,
     onError,
   }
@@ -234,10 +237,12 @@ export async function serve(
   connections.beat() // not before: a start that fails must not hide when the process before it died
   for (const policy of policies) await policy.start?.()
 
-  const perAddress = tokenBuckets(config.ratePerAddress)
+  // One bucket for each, whatever they ask through.
+  const [perPerson, perAddress] = [tokenBuckets(config.ratePerPerson), tokenBuckets(config.ratePerAddress)]
   const clients = serveClients({
-    ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, perAddress, onError },
-    ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told, catchUpOf },
+    ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
+    ...{ io, handshake, frames, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
+    ...{ perPerson, perAddress, newPeople, waiting: entrance.waiting, catchUpOf },
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,
@@ -251,14 +256,10 @@ export async function serve(
   const mixpanel = await tellMixpanel({
     ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })
-  const app = httpApp({
-    ...{ entities, now: clock.now, authenticator: auth, requests: perAddress, log: logger },
-    ...{ allowedOrigins: config.allowedOrigins, asyncApi: asyncApi(contracts), contracts: served },
-    readiness: entrance.readiness,
+  serveHttp({
+    ...{ config, clock, logger, metrics, log, entities, follower, auth, perPerson, perAddress, entrance },
+    ...{ contracts, served, catchUp: clients.catchUp },
   })
-  noticesRoute(app, { log, follower, contracts: served, catchUp: clients.catchUp })
-  app.get('/metrics', async (c) => c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType }))
-  entrance.open(getRequestListener(app.fetch))
 
   return {
     url,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, readConfig } from '../src/config.ts'
-import { strangers, VARIABLES } from '../src/config-variables.ts'
+import { strangers } from '../src/config-strangers.ts'
+import { VARIABLES } from '../src/config-variables.ts'
 
 function problemsOf(env: Record<string, string>): readonly string[] {
   try {
@@ -27,6 +28,9 @@ describe('defaults', () => {
       disconnectGraceMs: 15_000,
       lessonOverrunMinutes: 30,
       onStaffGone: 'close',
+      queueChats: 20_000,
+      queueBytes: 32 * 1024 * 1024,
+      chatWriting: { perSecond: 4_194_304 / 60, burst: 8_388_608 },
       allowEio3: true,
       leaseMs: 30_000,
       timeZone: 'UTC',
@@ -36,6 +40,11 @@ describe('defaults', () => {
       logLevel: 'info',
       ratePerPerson: { perSecond: 100, burst: 200 },
       ratePerAddress: { perSecond: 20_000, burst: 40_000 },
+      newPeoplePerAddress: { perSecond: 1, burst: 1_000 },
+      connectionsPerAddress: 2_000,
+      metricsToken: null,
+      allowedHosts: null,
+      trustProxy: null,
       roomIdleMs: 30_000,
     })
   })
@@ -88,6 +97,16 @@ describe('values', () => {
   test('an identity provider takes the place of our own secret', () => {
     expect(readConfig({ JWKS_URL: 'https://id.test/jwks' }).keys).toEqual({ kind: 'jwks', url: 'https://id.test/jwks' })
   })
+  test('proxies are counted or named', () => {
+    expect(readConfig({ TRUST_PROXY: '2' }).trustProxy).toEqual({ kind: 'hops', hops: 2 })
+    expect(readConfig({ TRUST_PROXY: '10.0.0.7, fd00::/8' }).trustProxy).toEqual({
+      kind: 'networks',
+      networks: [
+        { address: '10.0.0.7', prefix: 32, family: 'ipv4' },
+        { address: 'fd00::', prefix: 8, family: 'ipv6' },
+      ],
+    })
+  })
   test.each([
     ['PORT', ['0', '65535'], ['65536', '-1', '3.5', '0x10', 'abc', '1e3']],
     ['HOST', ['::1', '0.0.0.0', 'lyceum.local'], ['http://a', 'a b', 'a:80']],
@@ -95,6 +114,11 @@ describe('values', () => {
     ['EVENTSTORE_URL', ['esdb://h:2113?tls=false'], ['http://h:2113', 'esdb://']],
     ['JWKS_URL', ['http://id/jwks'], ['id/jwks', 'file:///etc/keys']],
     ['ALLOWED_ORIGINS', ['*', 'https://a:8'], ['own', 'example.org', 'https://a/path', ',']],
+    ['ALLOWED_HOSTS', ['*', 'a.example, *.b.example,10.0.0.7, ::1'], ['https://a', 'a:80', 'a/b', '*a', ',']],
+    ['TRUST_PROXY', ['0', '2', '10.0.0.7, 172.16.0.0/12,fd00::/8'], ['-1', 'yes', '10.0.0.0/33', 'fd00::/129', '1,']],
+    ['METRICS_TOKEN', ['0123456789abcdef'], ['short', 'with spaces in it, and long']],
+    ['CONNECTIONS_PER_ADDRESS', ['1'], ['0']],
+    ['NEW_PEOPLE_PER_ADDRESS', ['1'], ['0']],
     ['LYCEUM_TIME_ZONE', ['Asia/Ho_Chi_Minh'], ['Mars/Olympus']],
     ['LOG_LEVEL', ['debug'], ['loud']],
     ['RATE_PER_PERSON', ['1'], ['0', 'many']],

@@ -24,6 +24,10 @@ export type PersonCommand = Command &
       }
     | { readonly type: 'ChangeProfile'; readonly changes: ProfileChanges }
     | { readonly type: 'ChangePassword'; readonly passwordHash: string }
-    | { readonly type: 'Disable' }
+    | {
+        /** In the organisation of the asker; `id` is whose stream it is, which somebody unknown does not know. */
+        readonly type: 'Disable'
+        readonly id: string
+      }
     | { readonly type: 'Enable' }
   )

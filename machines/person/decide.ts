@@ -45,6 +45,12 @@ export function decide(state: PersonState, command: PersonCommand): Decision<Per
       return [{ type: 'PasswordChanged', passwordHash: command.passwordHash, version: person.passwordVersion + 1, at }]
 
     case 'Disable':
+      if (state.matches('unknown')) {
+        if (!isAdmin(by)) return refuse('no-such-person')
+        return by.id === command.id && by.role !== 'system'
+          ? refuse('not-oneself')
+          : [{ type: 'PersonDisabled', org: by.org, id: command.id, at }]
+      }
       if (!isHere(state, by)) return refuse('no-such-person')
       if (!isAdmin(by)) return refuse('admin-only')
       // Whoever asks is an admin and stays one: an organisation never locks its last admin out.

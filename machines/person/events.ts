@@ -49,7 +49,8 @@ export type PersonEvent =
       readonly version?: number
       readonly at: number
     }
-  | { readonly type: 'PersonDisabled'; readonly at: number }
+  /** `org` and `id` where it is the first event: of whom nothing else is known may be shut out as well. */
+  | { readonly type: 'PersonDisabled'; readonly org?: string; readonly id?: string; readonly at: number }
   | { readonly type: 'PersonEnabled'; readonly at: number }
 
 export const personEvents: Readonly<Record<PersonEvent['type'], EventSchema>> = {

@@ -25,7 +25,7 @@ export interface Person {
 type Of<Type extends PersonEvent['type']> = Extract<PersonEvent, { type: Type }>
 
 /**
- * unknown -> known -> disabled -> known.
+ * unknown -> known -> disabled -> known; unknown -> disabled.
  *
  * Fed recorded events only, live and on replay alike: whether something may happen is decided in decide.ts.
  */
@@ -62,6 +62,12 @@ export const personMachine = setup({
       updatedAt: p.at,
     })),
     disable: assign((_, p: Of<'PersonDisabled'>) => ({ disabled: true, updatedAt: p.at })),
+    disableStranger: assign((_, p: Of<'PersonDisabled'>) => ({
+      org: p.org ?? '',
+      id: p.id ?? '',
+      createdAt: p.at,
+      disabled: true,
+    })),
     enable: assign((_, p: Of<'PersonEnabled'>) => ({ disabled: false, updatedAt: p.at })),
   },
 }).createMachine({
@@ -86,6 +92,7 @@ export const personMachine = setup({
       on: {
         PersonIntroduced: { target: 'known', actions: { type: 'introduce', params: ({ event }) => event } },
         AccountOpened: { target: 'known', actions: { type: 'openAccount', params: ({ event }) => event } },
+        PersonDisabled: { target: 'disabled', actions: { type: 'disableStranger', params: ({ event }) => event } },
       },
     },
     known: {

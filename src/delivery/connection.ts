@@ -38,6 +38,8 @@ export interface Connection {
   /** False once it is closed. */
   isOpen(): boolean
   emit(name: string, data: object): void
+  /** Resolves when the client has read nearly all that it was told, or is gone: whoever tells much waits for that. */
+  drained(): Promise<void>
   /** Takes effect at once. */
   join(room: RoomName): void
   leave(room: RoomName): void

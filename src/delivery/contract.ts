@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Authenticator } from '../gateway/auth/authenticator.ts'
+import type { Limit } from '../gateway/auth/limits.ts'
 import type { Passwords } from '../gateway/auth/passwords.ts'
 import type { EventStreams } from '../gateway/http/event-streams.ts'
 import type { HttpEnv } from '../gateway/http/middleware.ts'
@@ -157,6 +158,8 @@ export interface Node {
   readonly files: FileStore
   readonly hubs: Hubs
   readonly passwords: Passwords
+  /** Those who come for the first time without an account, by kind and address. */
+  readonly newPeople: Limit
   readonly authenticator: Authenticator
   readonly onError: (error: unknown, where: string) => void
 }

@@ -12,6 +12,8 @@ const DAMAGED = [
 export const httpRefusals = {
   'account-disabled': [401, 'this account is disabled: ask an admin of your organisation'],
   'bad-request': [400, '{why}'],
+  'body-cut-off': [400, 'the body ended before all of it had come'],
+  'body-too-slow': [400, 'the body did not come within {seconds} s'],
   'client-id-reused': [409, 'this Idempotency-Key was used for another request: use a new one'],
   'cursor-unknown': [
     409,
@@ -20,7 +22,8 @@ export const httpRefusals = {
   ],
   'malformed-json': [400, 'the body is not JSON: {why}'],
   'token-outdated': [401, OUTDATED],
-  'too-large': [413, 'this is more than the log takes at once'],
+  'too-large': [413, 'this is more than the {limit} bytes that are taken at once'],
+  'too-much-under-way': [503, 'too much is being sent to this server at once: try again in a moment'],
   'too-many-requests': [429, 'too many requests: try again in {seconds} s'],
   busy: [503, 'too many others are changing the same thing: try again'],
   damaged: DAMAGED,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Client } from '../support/client.ts'
+import { type Client, connect } from '../support/client.ts'
 import { anonymous, call, type Entrance, enter, eventually, type Lesson, lessonOf } from '../support/lessons.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
 import { slowly } from '../support/slowness.ts'
@@ -10,7 +10,7 @@ let tea: string
 const open: Client[] = []
 
 beforeAll(async () => {
-  server = await startServer({ env: { DISCONNECT_GRACE_MS: String(GRACE_MS) } })
+  server = await startServer({ env: { DISCONNECT_GRACE_MS: String(GRACE_MS), TRUST_PROXY: '1' } })
   tea = await tokenFor('teacher', 'tea')
 })
 afterAll(async () => void (await server.stop()))
@@ -129,6 +129,20 @@ describe('joining', () => {
     for (let n = 2; n < 9; n++)
       codes.push(((await someone.ask('join_lesson', { code: `ZZZZZZZ${n}` }))[2] as { code: string }).code)
     expect(codes).toEqual([...Array(5).fill('no-such-code'), 'rate-limited', 'rate-limited'])
+  })
+  test('[LESSON-22] [DOOR-19] sixty wrong codes of an address keep out who was wrong, no known code', async () => {
+    const lesson = await lessonOf(server.url, tea)
+    const query = { role: 'student', protocol: '2' }
+    const atSchool = async () =>
+      kept(await connect(server.url, { query, extraHeaders: { 'X-Forwarded-For': '192.0.2.7' } }))
+    const tried = async (client: Client, code: string) => (await client.ask('join_lesson', { code, name: 'Al' }))[2]
+    const guessers = await Promise.all(Array.from({ length: 12 }, atSchool))
+    await Promise.all(guessers.flatMap((one) => Array.from({ length: 5 }, (_, n) => tried(one, `ZZZZZZZ${n + 2}`))))
+    const late = await atSchool()
+    expect(await tried(late, 'ZZZZZZZ8'), 'nobody who has not been wrong').toMatchObject({ code: 'no-such-code' })
+    expect(await tried(late, 'ZZZZZZZ9')).toMatchObject({ code: 'rate-limited' })
+    expect(await tried(late, lesson.code)).toMatchObject({ lesson_id: lesson.id })
+    expect(await tried(guessers[0] as Client, lesson.code), 'who guesses').toMatchObject({ code: 'rate-limited' })
   })
   test('[LESSON-28] who comes and goes without end has to wait', async () => {
     const lesson = await lessonOf(server.url, tea)

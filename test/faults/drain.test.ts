@@ -97,7 +97,9 @@ test(
     onTestFinished(() => void half.destroy())
     half.on('error', () => {}) // it is broken off: that is the point
     // The headers alone: the body never comes.
-    half.write('POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n{')
+    half.write(
+      'POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n{',
+    )
     await once(half, 'data') // the server has begun to read
     server.kill('SIGTERM')
     expect(await server.ended).toBe(0)

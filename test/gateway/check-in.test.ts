@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
 import { newSecret, shownCode } from '../../src/contracts/attendance/check-in-codes.ts'
-import { checkInGuesses } from '../../src/contracts/attendance/check-in-guesses.ts'
 import { sessionCalls } from '../../src/contracts/attendance/sessions.ts'
 import { courseAccess } from '../../src/contracts/courses/access.ts'
+import { guesses } from '../../src/gateway/auth/guesses.ts'
 import { codec } from '../../src/log/codec.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import { admissionQueue } from '../../src/runtime/admission-queue.ts'
@@ -41,7 +41,7 @@ async function classroom(...students: string[]) {
     entities,
     admission,
     access: courseAccess(entities),
-    guesses: checkInGuesses(),
+    guesses: guesses({ firstSeconds: 60 }),
     now: () => now,
   })
   await entities.ask('course', 'c1', { type: 'CreateCourse', title: 'Algebra', teacherIds: [], by: tea, at: now })

@@ -55,7 +55,7 @@ describe('logging in', () => {
   test('a wrong password, an unknown e-mail and a disabled account are answered alike', async () => {
     const id = await http.open('acme', 'gone@acme.test', 'correct horse')
     const by = { id: 'system', org: 'acme', role: 'system' } as const
-    await http.entities.ask('person', `acme.${id}`, { type: 'Disable', by, at: Date.now() })
+    await http.entities.ask('person', `acme.${id}`, { type: 'Disable', id: String(id), by, at: Date.now() })
     const wrong = await login({ email: 'ann@acme.test', password: 'wrong' })
     expect([wrong.status, wrong.body.error.code]).toEqual([401, 'bad-credentials'])
     expect((await login({ email: 'nobody@acme.test', password: 'wrong' })).body).toEqual(wrong.body)
@@ -97,15 +97,38 @@ describe('logging in', () => {
       expect(await login({ email, password })).toMatchObject({ status: 200 })
     },
   )
-  test('ten failures a minute are heard, then none; a success does not count', async () => {
+  test('[DOOR-20] after five wrong passwords the next one has to wait; a success does not count', async () => {
     await http.open('acme', 'target@acme.test', 'correct horse')
     const right = { email: 'target@acme.test', password: 'correct horse' }
     expect(await login(right)).toMatchObject({ status: 200 })
-    const guesses = await Promise.all(Array.from({ length: 12 }, (_, i) => login({ ...right, password: `guess ${i}` })))
-    expect(guesses.map(({ status }) => status).sort()).toEqual([...Array(10).fill(401), 429, 429])
+    const guesses = await Promise.all(Array.from({ length: 7 }, (_, i) => login({ ...right, password: `guess ${i}` })))
+    expect(guesses.map(({ status }) => status).sort()).toEqual([...Array(5).fill(401), 429, 429])
     const late = await login(right)
     expect([late.status, late.body.error.code]).toEqual([429, 'too-many-requests'])
     expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(50)
+  })
+  test('[DOOR-21] wrong passwords from one address keep nobody out who comes from another', async () => {
+    const proxied = await startHttp({ trustProxy: { kind: 'hops', hops: 1 } })
+    await proxied.open('acme', 'target@acme.test', 'correct horse')
+    const from = (address: string, password: string) =>
+      proxied.call('POST', '/api/v1/auth/login', {
+        body: { email: 'target@acme.test', password },
+        headers: { 'X-Forwarded-For': address },
+      })
+    const guesses = await Promise.all(Array.from({ length: 10 }, () => from('192.0.2.1', 'wrong')))
+    expect(guesses.map(({ status }) => status)).toContain(429)
+    expect((await from('192.0.2.1', 'correct horse')).status).toBe(429)
+    expect((await from('192.0.2.2', 'correct horse')).status).toBe(200)
+    await proxied.close()
+  })
+  test('[DOOR-23] accounts of others with the same e-mail end no log-in, however many there are', async () => {
+    for (let n = 0; n < 12; n++) await http.open(`foreign${n}`, 'mine@acme.test', `secret ${n}`)
+    await http.open('home', 'mine@acme.test', 'correct horse')
+    const { status, body } = await login({ email: 'mine@acme.test', password: 'correct horse' })
+    expect([status, decodeJwt(body.data.access_token).org_id]).toEqual([200, 'home'])
+    expect((await login({ email: 'mine@acme.test', password: 'wrong' })).body).toEqual(
+      (await login({ email: 'nobody@acme.test', password: 'wrong' })).body,
+    )
   })
 })
 
@@ -132,4 +155,25 @@ describe('the first start', () => {
 test('opening the same account twice is refused', async () => {
   await http.open('acme', 'once@acme.test', 'correct horse')
   expect(await http.open('acme', 'Once@acme.test', 'other horse')).toEqual(new Refusal('account-exists'))
+})
+
+test('[DOOR-24] an address brings so many new visitors; who was here before is never counted', async () => {
+  const crowded = await startHttp({ newPeople: 2 })
+  const ask = (body: object, token?: string) =>
+    crowded.call('POST', '/api/v1/auth/visitor', {
+      body: { org_id: 'acme', ...body },
+      ...(token === undefined ? {} : { token }),
+    })
+  const [one] = [await ask({}), await ask({ visitor_secret: `visitor.${'x'.repeat(43)}` })]
+  const late = await ask({})
+  expect([late.status, late.body.error.code]).toEqual([429, 'too-many-requests'])
+  expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0)
+  const { access_token, visitor_secret } = one.body.data
+  expect((await ask({}, access_token)).status, 'with a token').toBe(200)
+  const { sub = '' } = decodeJwt(access_token)
+  const by = { id: sub, org: 'acme', role: 'visitor' } as const
+  const introduce = { type: 'Introduce', role: 'visitor', profile: {}, issuedAt: 0, by, at: Date.now() } as const
+  await crowded.entities.ask('person', `acme.${sub}`, introduce)
+  expect((await ask({ visitor_secret })).status, 'known by now').toBe(200)
+  await crowded.close()
 })

@@ -1,4 +1,6 @@
+import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { startHttp } from './server.ts'
 
 let http: Awaited<ReturnType<typeof startHttp>>
@@ -150,7 +152,7 @@ describe('disabling', () => {
     expect(await me()).toMatchObject({ status: 200 })
   })
   test('[HTTP-10] a refused request does not use its key up: asked again it is done, and named by it', async () => {
-    const path = `${USERS}/late/disable`
+    const path = `${USERS}/late/enable`
     const call = (at: string) => http.call('POST', at, { token: admin, headers: { 'Idempotency-Key': 'late' } })
     const disabled = async () => (await http.call('GET', `${USERS}/late`, { token: admin })).body.data?.disabled
     expect(await call(path)).toMatchObject({ status: 404 })
@@ -162,10 +164,11 @@ describe('disabling', () => {
       by: { id: 'late', org: 'acme', role: 'agent' },
       at: Date.now(),
     })
-    expect(await disabled()).toBe(false)
-    expect(await call(path)).toMatchObject({ status: 200, body: { data: { disabled: true } } })
+    await http.call('POST', `${USERS}/late/disable`, { token: admin })
     expect(await disabled()).toBe(true)
-    expect(await call(`${USERS}/late/enable`)).toMatchObject({
+    expect(await call(path)).toMatchObject({ status: 200, body: { data: { disabled: false } } })
+    expect(await disabled()).toBe(false)
+    expect(await call(`${USERS}/late/disable`)).toMatchObject({
       status: 409,
       body: { error: { code: 'client-id-reused' } },
     })
@@ -177,6 +180,38 @@ describe('disabling', () => {
   })
 })
 
+test('[DOOR-25] whoever was never seen is shut out by their id, and comes in again when enabled', async () => {
+  const token = await http.token('teacher', 'acme', 'http-only')
+  const read = () => http.call('GET', `${USERS}/http-only`, { token })
+  expect(await read(), 'comes over HTTP, and nothing is recorded of them').toMatchObject({ status: 404 })
+  expect(await http.call('POST', `${USERS}/http-only/disable`, { token: admin })).toMatchObject({
+    status: 200,
+    body: { data: { id: 'http-only', disabled: true } },
+  })
+  expect(await read()).toMatchObject({ status: 401, body: { error: { code: 'account-disabled' } } })
+  await http.call('PATCH', `${USERS}/http-only`, { token: admin, body: { disabled: false } })
+  expect(await http.call('GET', `${USERS}/me`, { token })).toMatchObject({
+    status: 200,
+    body: { data: { role: 'teacher' } },
+  })
+})
+
+test('[DOOR-26] a token from further ahead than 60 s is refused over HTTP, so its names last no longer', async () => {
+  const sign = async (ahead: number, full_name: string) => {
+    const iat = Math.floor(Date.now() / 1000) + ahead
+    return new SignJWT({ org_id: 'acme', role: 'agent', full_name, iat, exp: iat + 600, sub: 'ahead' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('lyceum')
+      .setAudience('lyceum')
+      .sign(new TextEncoder().encode('s'.repeat(32)))
+  }
+  const me = async (token: string) => http.call('GET', `${USERS}/me`, { token })
+  expect(await me(await sign(90, 'For ever'))).toMatchObject({ status: 401, body: { error: { code: 'token-early' } } })
+  expect(await me(await sign(50, 'A little ahead'))).toMatchObject({ status: 200 })
+  const now = await sign(1, 'Now')
+  await expect.poll(async () => (await me(now)).body.data.full_name, { timeout: PATIENCE_MS }).toBe('Now')
+})
+
 describe('walls', () => {
   test('a person of another organisation is answered exactly like one who does not exist', async () => {
     const id = await http.open('other', 'secret@other.test', 'correct horse')
@@ -184,13 +219,21 @@ describe('walls', () => {
       ['GET', '', undefined],
       ['PATCH', '', { full_name: 'X' }],
       ['PATCH', '', { password: 'another horse' }],
-      ['POST', '/disable', undefined],
       ['POST', '/enable', undefined],
     ] as const) {
       const there = await http.call(method, `${USERS}/${id}${path}`, { token: admin, body })
       const nowhere = await http.call(method, `${USERS}/nobody${path}`, { token: admin, body })
       expect([there.status, there.body], `${method} ${path}`).toEqual([404, nowhere.body])
     }
+  })
+  test('who is disabled in one organisation is nothing to another, where the same id may be somebody', async () => {
+    const id = await http.open('other', 'both@other.test', 'correct horse')
+    const there = await http.call('POST', `${USERS}/${id}/disable`, { token: admin })
+    const nowhere = await http.call('POST', `${USERS}/nobody/disable`, { token: admin })
+    const shown = ({ status, body }: typeof there) => [status, { ...body.data, id: '', created_at: 0 }]
+    expect(shown(there)).toEqual(shown(nowhere))
+    const token = await http.token('agent', 'other', String(id))
+    expect(await http.call('GET', `${USERS}/me`, { token })).toMatchObject({ status: 200 })
   })
   test('an e-mail that another organisation has can be used without noticing', async () => {
     expect(await create({ ...ann, email: 'secret@other.test' })).toMatchObject({ status: 201 })

@@ -145,3 +145,22 @@ test('an address that asks too often is told when to come back', async () => {
   expect(await slow.call('GET', '/livez')).toMatchObject({ status: 200 })
   await slow.close()
 })
+
+test('[DOOR-17] every 429 and 503 says when it is worth another try', async () => {
+  const [slow, foreign] = [
+    await startHttp({ requests: { perSecond: 0.01, burst: 1 } }),
+    await startHttp({ foreignKeys: true }),
+  ]
+  const token = `${Buffer.from('{"alg":"ES256","kid":"k"}').toString('base64url')}.e30.AAAA`
+  http.ready.views = false
+  const answers = [
+    await http.call('GET', '/api/v1/broken', { token: await http.token('agent') }),
+    await http.call('GET', '/readyz'),
+    await foreign.call('GET', ME, { token }),
+    (await slow.call('GET', ME)) && (await slow.call('GET', ME)),
+  ]
+  delete http.ready.views
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 429])
+  for (const { headers } of answers) expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0)
+  await Promise.all([slow.close(), foreign.close()])
+})

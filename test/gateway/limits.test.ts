@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { failureLimit, tokenBuckets } from '../../src/gateway/auth/limits.ts'
+import { refuse } from '../../machines/kernel.ts'
+import { type FairTurns, fairTurns } from '../../src/gateway/auth/fair-turns.ts'
+import { growingDelay, tokenBuckets } from '../../src/gateway/auth/limits.ts'
 
 const start = 1_700_000_000_000
 
@@ -58,18 +60,73 @@ describe('token buckets', () => {
 })
 
 describe('failures', () => {
-  test('attempts that end well do not count', async () => {
-    const limit = failureLimit(2, 60)
-    for (let i = 0; i < 5; i++) {
-      expect(await limit.begin('ann')).toBe(true)
-      await limit.succeeded('ann')
+  const delays = { free: 3, firstMs: 1_000, mostMs: 5_000 }
+  test('attempts that end well do not count', () => {
+    const limit = growingDelay(delays)
+    for (let i = 0; i < 10; i++) {
+      expect(limit.begin('ann', start)).toBe(true)
+      limit.succeeded('ann')
     }
   })
-  test('attempts at once count from their beginning', async () => {
-    const limit = failureLimit(2, 60)
-    const heard = await Promise.all([1, 2, 3, 4].map(() => limit.begin('ann')))
-    expect(heard.filter((it) => it === true)).toHaveLength(2)
-    expect(heard[3]).toBeGreaterThan(59_000)
-    expect(await limit.begin('bo')).toBe(true)
+  test('[DOOR-20] each failure makes the next attempt wait longer, up to a bound, and an hour forgets them', () => {
+    const limit = growingDelay(delays)
+    const waits: number[] = []
+    let now = start
+    for (let i = 0; i < 7; i++) {
+      expect(limit.begin('ann', now)).toBe(true)
+      const next = limit.begin('ann', now)
+      if (next === true) limit.begin('ann', now) // the second and the third
+      const waitMs = limit.begin('ann', now)
+      expect(waitMs).not.toBe(true)
+      waits.push(Number(waitMs))
+      now += Number(waitMs)
+    }
+    expect(waits).toEqual([1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000])
+    expect(limit.begin('bo', now)).toBe(true)
+    limit.begin('ann', now)
+    now += 3_600_000
+    expect([limit.begin('ann', now), limit.begin('ann', now)]).toEqual([true, true])
+  })
+  test('attempts at once count from their beginning', () => {
+    const limit = growingDelay(delays)
+    expect([1, 2, 3, 4].map(() => limit.begin('ann', start))).toEqual([true, true, true, 1_000])
+  })
+})
+
+describe('turns', () => {
+  const open: (() => void)[] = []
+  /** Work that goes on until it is let go, and says whose turn it was. */
+  const worker = (turns: FairTurns, done: string[]) => (key: string) =>
+    turns(key, async () => {
+      await new Promise<void>((resolve) => open.push(resolve))
+      done.push(key)
+    })
+  const letAllGo = async (): Promise<void> => {
+    for (let next = open.shift(); next !== undefined; next = open.shift()) {
+      next()
+      await new Promise((soon) => setImmediate(soon))
+    }
+  }
+
+  test('[DOOR-22] whoever comes behind a flood waits for one of it, not for all', async () => {
+    const done: string[] = []
+    const work = worker(fairTurns(1, { inAll: 100, perKey: 50 }), done)
+    const flood = Array.from({ length: 40 }, () => work('flood'))
+    const all = [...flood, work('ann'), work('bo')]
+    await letAllGo()
+    await Promise.all(all)
+    expect(done.slice(0, 4)).toEqual(['flood', 'flood', 'ann', 'bo'])
+    expect(done).toHaveLength(42)
+  })
+  test('[DOOR-22] where no more may wait, whoever has most waiting gives way', async () => {
+    const done: string[] = []
+    const work = worker(fairTurns(1, { inAll: 10, perKey: 50 }), done)
+    const flood = Array.from({ length: 12 }, () => work('flood'))
+    expect(await flood[11], 'ten wait behind one').toEqual(refuse('overloaded'))
+    const ann = work('ann')
+    expect(await flood[10]).toEqual(refuse('overloaded'))
+    await letAllGo()
+    expect(await ann).toBeUndefined()
+    expect(done.filter((key) => key === 'flood')).toHaveLength(10)
   })
 })

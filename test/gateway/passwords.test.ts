@@ -31,3 +31,13 @@ test('more than can wait are refused at once, the others are all answered', asyn
   expect(answers.filter((answer) => answer instanceof Refusal)).toHaveLength(18)
   expect(await passwords.verify(null, 'x')).toBe(false)
 })
+test('[DOOR-23] one hash answers for all accounts of an e-mail, five more for other salts', async () => {
+  const hashOf = async (password: string, saltFrom?: string) => (await passwords.hash(password, saltFrom)) as string
+  const shared = await Promise.all(['one', 'two', 'two'].map((password) => hashOf(password, 'ann')))
+  const own = await Promise.all(['two', 'one', 'one', 'one', 'one', 'two'].map((password) => hashOf(password)))
+  expect(await passwords.opens([...shared, null, ...own], 'two', 'ann')).toEqual([
+    ...[false, true, true, false],
+    ...[true, false, false, false, false, false], // the sixth is not looked at
+  ])
+  expect(await passwords.opens([], 'two', 'ann')).toEqual([])
+})

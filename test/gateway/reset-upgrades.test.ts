@@ -13,7 +13,7 @@ function resets(path: string, header: string, atOnce: boolean): Promise<void> {
   const { hostname, port } = new URL(server.url)
   return new Promise((resolve) => {
     const socket = connect({ host: hostname, port: Number(port) }, () => {
-      const lines = [`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket']
+      const lines = [`GET ${path} HTTP/1.1`, 'Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket']
       const key = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']
       socket.write(`${[...lines, ...key, ...(header === '' ? [] : [header])].join('\r\n')}\r\n\r\n`, () => {
         if (atOnce) socket.resetAndDestroy()

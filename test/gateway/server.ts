@@ -8,15 +8,18 @@ import { userRoutes } from '../../src/contracts/accounts/http-users.ts'
 import { openAccount } from '../../src/gateway/auth/accounts.ts'
 import { authenticator } from '../../src/gateway/auth/authenticator.ts'
 import { openKeys } from '../../src/gateway/auth/keys.ts'
-import { failureLimit, type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
+import { growingDelay, type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
 import { openPasswords } from '../../src/gateway/auth/passwords.ts'
+import { clientAddresses } from '../../src/gateway/client-address.ts'
 import { httpApp } from '../../src/gateway/http/app.ts'
+import { type BodiesOptions, bodies } from '../../src/gateway/http/bodies.ts'
 import { listen } from '../../src/gateway/http/listen.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Log } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import { openEntities } from '../../src/runtime/entities.ts'
 import { numbers } from '../../src/runtime/numbers.ts'
+import type { TrustProxy } from '../../src/trust-proxy.ts'
 
 export interface Answered {
   readonly status: number
@@ -29,7 +32,15 @@ export interface Answered {
  * HTTP as Lyceum serves it, on a port of its own, over a log in memory; `list` folds the view from the log when it is
  * asked.
  */
-export async function startHttp(options: { readonly requests?: Rate; readonly foreignKeys?: boolean } = {}) {
+export async function startHttp(
+  options: {
+    readonly requests?: Rate
+    readonly foreignKeys?: boolean
+    readonly bodies?: BodiesOptions
+    readonly trustProxy?: TrustProxy
+    readonly newPeople?: number
+  } = {},
+) {
   const now = Date.now
   const log = memoryLog({ codec: codec(eventSchemas), now })
   const lines: string[] = []
@@ -45,12 +56,17 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     options.foreignKeys ? { kind: 'jwks', url: 'http://127.0.0.1:1/jwks' } : { kind: 'secret', secret: 's'.repeat(32) },
   )
   const auth = authenticator({ keys, issuer: 'lyceum', audience: 'lyceum', now })
-  const accounts = { entities, passwords: await openPasswords(), now }
+  const logins = growingDelay({ free: 5, firstMs: 60_000, mostMs: 60_000 })
+  const accounts = { entities, passwords: await openPasswords(), now, logins }
+  const newPeople = tokenBuckets({ perSecond: 0.001, burst: options.newPeople ?? 2_000 })
   const ready: Record<string, boolean> = { log: true }
   const app = httpApp({
     entities,
     now,
     authenticator: auth,
+    perPerson: tokenBuckets({ perSecond: 20_000, burst: 40_000 }),
+    addresses: clientAddresses(options.trustProxy ?? null),
+    bodies: bodies(options.bodies),
     requests: tokenBuckets(options.requests ?? { perSecond: 20_000, burst: 40_000 }),
     allowedOrigins: ['https://app.example.org'],
     log: { debug: keep, error: keep },
@@ -58,8 +74,7 @@ export async function startHttp(options: { readonly requests?: Rate; readonly fo
     asyncApi: {},
     contracts: [
       {
-        routes: (app) =>
-          authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, logins: failureLimit(10, 60) }),
+        routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, newPeople }),
       },
       {
         routes: (app) =>

@@ -119,8 +119,8 @@ describe('changing a profile', () => {
 
 describe('disabling', () => {
   test('an admin disables a person, once', () => {
-    expect(ask([opened], { type: 'Disable', by: boss })).toEqual([disabled])
-    expect(ask([opened, disabled], { type: 'Disable', by: boss })).toEqual([])
+    expect(ask([opened], { type: 'Disable', id: 'ann', by: boss })).toEqual([disabled])
+    expect(ask([opened, disabled], { type: 'Disable', id: 'ann', by: boss })).toEqual([])
   })
   test('an admin enables the person again', () => {
     expect(ask([opened, disabled], { type: 'Enable', by: boss })).toEqual([{ type: 'PersonEnabled', at }])
@@ -130,17 +130,30 @@ describe('disabling', () => {
     })
   })
   test('nobody disables oneself', () => {
-    expect(ask([{ ...opened, id: 'boss' }], { type: 'Disable', by: boss })).toEqual(new Refusal('not-oneself'))
+    expect(ask([{ ...opened, id: 'boss' }], { type: 'Disable', id: 'boss', by: boss })).toEqual(
+      new Refusal('not-oneself'),
+    )
   })
   test('the system may', () => {
-    expect(ask([opened], { type: 'Disable', by: system })).toEqual([disabled])
+    expect(ask([opened], { type: 'Disable', id: 'ann', by: system })).toEqual([disabled])
   })
-  test('a person of another organisation and one who does not exist are refused alike', () => {
+  test('a person of another organisation is refused like one who does not exist', () => {
     const nobody = new Refusal('no-such-person')
-    for (const type of ['Disable', 'Enable'] as const) {
-      expect(ask([opened], { type, by: stranger })).toEqual(nobody)
-      expect(ask([], { type, by: boss })).toEqual(nobody)
-    }
+    expect(ask([opened], { type: 'Disable', id: 'ann', by: stranger })).toEqual(nobody)
+    expect(ask([opened], { type: 'Enable', by: stranger })).toEqual(nobody)
+    expect(ask([], { type: 'Enable', by: boss })).toEqual(nobody)
+    expect(ask([], { type: 'Disable', id: 'ann', by: ann })).toEqual(nobody)
+  })
+  test('[DOOR-25] somebody unknown is disabled by an admin, never oneself, and enabled again', () => {
+    const introduce = { type: 'Introduce', by: ann, role: 'agent', profile, issuedAt: iat } as const
+    const shutOut: PersonEvent = { type: 'PersonDisabled', org: 'acme', id: 'ann', at }
+    expect(ask([], { type: 'Disable', id: 'ann', by: boss })).toEqual([shutOut])
+    expect(ask([], { type: 'Disable', id: 'boss', by: boss })).toEqual(new Refusal('not-oneself'))
+    expect(ask([shutOut], introduce)).toEqual(new Refusal('account-disabled'))
+    const { context } = replay(personMachine, [shutOut])
+    expect(context).toMatchObject({ org: 'acme', id: 'ann', disabled: true, createdAt: at })
+    expect(ask([shutOut], { type: 'Enable', by: boss })).toEqual([{ type: 'PersonEnabled', at }])
+    expect(ask([shutOut, { type: 'PersonEnabled', at }], introduce)).toMatchObject([{ type: 'ProfileChanged' }])
   })
 })
 
@@ -163,7 +176,13 @@ test('whatever is asked in whatever order, what is decided fits the machine and 
       changes: fc.record({ name: fc.option(fc.string()) }),
     }),
     fc.record({ type: fc.constant('ChangePassword' as const), by, passwordHash: fc.string() }),
-    fc.record({ type: fc.constantFrom('Disable' as const, 'Enable' as const), by }),
+    // Into the stream of a person who is unknown only their own organisation writes: it is in the stream's name.
+    fc.record({
+      type: fc.constant('Disable' as const),
+      id: fc.constant('ann'),
+      by: fc.constantFrom(ann, boss, system),
+    }),
+    fc.record({ type: fc.constant('Enable' as const), by }),
   )
   fc.assert(
     fc.property(fc.array(asked, { maxLength: 12 }), (commands) => {

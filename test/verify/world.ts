@@ -106,6 +106,7 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     files: memoryFiles(),
     hubs: openHubs({ leases, liveness: localProbe(), now: clock.now, onError }),
     passwords: await passwords,
+    newPeople: { take: () => true },
     authenticator: { verify: () => Promise.reject(new Error('no tokens here')), sign: null },
     onError,
   }

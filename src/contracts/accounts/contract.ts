@@ -2,13 +2,16 @@ import { idIn, isOf, personIn } from '../../../machines/stream.ts'
 import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { OUTDATED } from '../../gateway/auth/accounts.ts'
-import { failureLimit } from '../../gateway/auth/limits.ts'
+import { growingDelay } from '../../gateway/auth/limits.ts'
 import { numbers as openNumbers } from '../../runtime/numbers.ts'
 import { openDemo } from './demo.ts'
 import { authRoutes } from './http-login.ts'
 import { userRoutes } from './http-users.ts'
 import { peopleList } from './list.ts'
 import { accountRefusals } from './refusals.ts'
+
+/** Who has forgotten a password tries a few; whoever guesses has one guess a minute in the end. */
+const LOG_IN_DELAYS = { free: 5, firstMs: 1_000, mostMs: 60_000 }
 
 /** Accounts: who may log in, and what of a person the others see. */
 export const accounts: Contract = {
@@ -19,12 +22,12 @@ export const accounts: Contract = {
   refusals: accountRefusals,
   seed: openDemo,
   open(node) {
-    const { entities, log, passwords, clock, authenticator, outlet } = node
+    const { entities, log, passwords, clock, authenticator, newPeople, outlet } = node
     const { sign } = authenticator
-    const parts = { entities, passwords, now: clock.now }
+    const parts = { entities, passwords, now: clock.now, logins: growingDelay(LOG_IN_DELAYS) }
     return {
       routes(app) {
-        authRoutes(app, { ...parts, sign, authenticator, logins: failureLimit(10, 60) })
+        authRoutes(app, { ...parts, sign, authenticator, newPeople })
         const numbers = openNumbers({ entities, log, now: clock.now })
         userRoutes(app, { ...parts, numbers, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null })
       },

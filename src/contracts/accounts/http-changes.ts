@@ -3,6 +3,8 @@ import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { PersonCommand } from '../../../machines/person/commands.ts'
 import { personName } from '../../../machines/stream.ts'
 import { type AccountParts, changePassword, openAccount } from '../../gateway/auth/accounts.ts'
+import type { FailureLimit } from '../../gateway/auth/limits.ts'
+import { tooOften } from '../../gateway/http/errors.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { id } from '../../gateway/http/schemas.ts'
@@ -12,6 +14,8 @@ import { accountRefusals } from './refusals.ts'
 import { USERS, type UserNowParts, userNow } from './user-now.ts'
 
 export interface AccountChangesParts extends AccountParts, Pick<UserNowParts, 'numbers'> {
+  /** Wrong passwords, as of log-ins. */
+  readonly logins: FailureLimit
   /** False when an identity provider issues the tokens: an account could not log in. */
   readonly opensAccounts: boolean
 }
@@ -20,8 +24,11 @@ const description = 'The user'
 
 /** `/api/v1/users`, as far as it is written: accounts are opened, changed and disabled by admins. */
 export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesParts): void {
-  const { entities, opensAccounts, now } = parts
+  const { entities, opensAccounts, logins, now } = parts
   const { act } = resources(app, accountRefusals)
+
+  const turned = (type: 'Disable' | 'Enable', id: string, by: Party): PersonCommand =>
+    type === 'Disable' ? { type, id, by, at: now() } : { type, by, at: now() }
 
   act(
     {
@@ -52,12 +59,18 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
       body: UserChanges,
       data: User,
     },
-    async ({ by, call, params: { id }, body: { full_name, display_name, password, current_password, disabled } }) => {
+    async ({ by, call, address, params: { id }, body }) => {
+      const { full_name, display_name, password, current_password, disabled } = body
       // The password first: it is what can still be wrong after the shape was checked. Each step is durable by itself,
       // and repeating the whole request completes what a crash cut off.
       if (password !== undefined) {
+        // Whoever has somebody's token is not to find out their password by trying.
+        const key = `${personName({ org: by.org, id })} ${address}`
+        const waitMs = current_password === undefined ? true : logins.begin(key, now())
+        if (waitMs !== true) return tooOften(waitMs)
         const change = { password, current: current_password }
         const refusal = await changePassword(parts, by, id, change, part(call, 'password'))
+        if (refusal?.code !== 'bad-credentials') logins.succeeded(key)
         if (refusal) return refusal
       }
       const changes = {
@@ -66,7 +79,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
       }
       const commands: PersonCommand[] = []
       if (Object.keys(changes).length > 0) commands.push({ type: 'ChangeProfile', changes, by, at: now() })
-      if (disabled !== undefined) commands.push({ type: disabled ? 'Disable' : 'Enable', by, at: now() })
+      if (disabled !== undefined) commands.push(turned(disabled ? 'Disable' : 'Enable', id, by))
       for (const command of commands) {
         const answer = await entities.ask('person', personName({ org: by.org, id }), command, part(call, command.type))
         if (answer instanceof Refusal) return answer
@@ -76,7 +89,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
   )
 
   const turn = async (type: 'Disable' | 'Enable', by: Party, id: string, call: Call) => {
-    const answer = await entities.ask('person', personName({ org: by.org, id }), { type, by, at: now() }, call)
+    const answer = await entities.ask('person', personName({ org: by.org, id }), turned(type, id, by), call)
     return answer instanceof Refusal ? answer : userNow(parts, by, id)
   }
 
@@ -84,7 +97,7 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
     {
       method: 'post',
       path: `${USERS}/{id}/disable`,
-      summary: 'Close the door: the sockets of this person close at once, tokens are no longer taken (admins only)',
+      summary: 'Close the door: sockets of this person close, tokens are no longer taken, known or not (admins only)',
       description,
       params: id,
       data: User,

@@ -3,7 +3,7 @@ import { Refusal, refuse } from '../../../machines/kernel.ts'
 import { loginId } from '../../gateway/auth/account-ids.ts'
 import { type AccountParts, logIn, personOf } from '../../gateway/auth/accounts.ts'
 import { type Authenticator, AuthFailure, type Sign } from '../../gateway/auth/authenticator.ts'
-import type { FailureLimit } from '../../gateway/auth/limits.ts'
+import type { FailureLimit, Limit } from '../../gateway/auth/limits.ts'
 import type { Claims } from '../../gateway/auth/tokens.ts'
 import { newVisitorSecret, visitorIdOf } from '../../gateway/auth/visitor-secrets.ts'
 import { tooOften } from '../../gateway/http/errors.ts'
@@ -16,6 +16,8 @@ export interface AuthRoutesParts extends AccountParts {
   /** Null when an identity provider issues the tokens. */
   readonly sign: Sign | null
   readonly authenticator: Pick<Authenticator, 'verify'>
+  /** Those who say for the first time that they are there. */
+  readonly newPeople: Limit
   /** Per e-mail and address. */
   readonly logins: FailureLimit
 }
@@ -48,11 +50,11 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
     async ({ body: { email, password, org_id: org }, address }) => {
       if (sign === null) return ELSEWHERE
       const key = `${loginId(email)} ${address}`
-      const waitMs = await logins.begin(key)
+      const waitMs = logins.begin(key, parts.now())
       if (waitMs !== true) return tooOften(waitMs)
 
-      const person = await logIn(parts, { email, password, org })
-      if (!(person instanceof Refusal) || person.code !== 'bad-credentials') await logins.succeeded(key)
+      const person = await logIn(parts, { email, password, org, from: address })
+      if (!(person instanceof Refusal) || person.code !== 'bad-credentials') logins.succeeded(key)
       return person instanceof Refusal ? person : tokenOf(parts, sign, person)
     },
   )
@@ -66,7 +68,7 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
       body: Visitor,
       answer: VisitorToken,
     },
-    async ({ body: { org_id: org, name, email, visitor_secret: kept }, token }) => {
+    async ({ body: { org_id: org, name, email, visitor_secret: kept }, token, address }) => {
       if (sign === null) return ELSEWHERE
       const known = kept === undefined ? await visitorOf(parts, token, org) : null
       if (known instanceof Refusal) return known
@@ -75,6 +77,10 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
       const id = known ?? visitorIdOf(org, secret ?? '')
       const before = known === null && kept === undefined ? null : await personOf(parts.entities, org, id)
       if (before?.disabled) return refuse('account-disabled')
+      if (known === null && before === null) {
+        const waitMs = parts.newPeople.take(`visitor ${address}`, parts.now())
+        if (waitMs !== true) return tooOften(waitMs)
+      }
       // Who does not say how they are called is called as before.
       const profile = { ...before?.profile, ...(name ? { name } : {}), ...(email ? { email } : {}) }
       const answer = await tokenOf(parts, sign, { id, org, role: 'visitor', profile })

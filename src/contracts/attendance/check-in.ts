@@ -1,13 +1,13 @@
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import { personName } from '../../../machines/stream.ts'
+import type { Guesses } from '../../gateway/auth/guesses.ts'
 import type { Call } from '../../runtime/answer.ts'
 import { accepts } from './check-in-codes.ts'
-import type { CheckInGuesses } from './check-in-guesses.ts'
 import type { Named } from './facts.ts'
 import { type MarkingParts, markAfter } from './marking.ts'
 
 export interface CheckInParts extends MarkingParts {
-  readonly guesses: CheckInGuesses
+  readonly guesses: Guesses
 }
 
 /** A student checks in. A number = milliseconds after which another code is heard. */
@@ -20,7 +20,7 @@ export async function checkIn(parts: CheckInParts, named: Named, by: Party, code
   if (course instanceof Refusal) return course
   const repeated = call.repeated === true // it was right then, whatever has become of the student and of the code
   if (!repeated && !course.students.includes(by.id)) return refuse('not-in-course')
-  const from = { student: personName(by), address }
+  const from = { person: personName(by), address }
   return guesses.inTurn(from, async () => {
     const blockedMs = repeated ? 0 : await guesses.blockedMs(from)
     if (blockedMs > 0) return blockedMs

@@ -1,9 +1,9 @@
 import { attendanceSessions } from '../../../projections/attendance-sessions.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { latestPace } from '../../delivery/latest-pace.ts'
+import { guesses } from '../../gateway/auth/guesses.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
 import { courseAccess } from '../courses/access.ts'
-import { checkInGuesses } from './check-in-guesses.ts'
 import { courseTopic } from './course-topic.ts'
 import { attendanceRoutes } from './http.ts'
 import { attendanceAsked, attendanceInbound } from './inbound.ts'
@@ -51,7 +51,7 @@ export const attendance: Contract = {
           admission: admissionQueue(entities),
           access: courseAccess(entities),
           sessions: sessionList(node.views, node.upTo),
-          guesses: checkInGuesses(),
+          guesses: guesses({ firstSeconds: 60 }),
           overrunMinutes: config.lessonOverrunMinutes,
           now: clock.now,
         }),

@@ -59,7 +59,7 @@ export function joining({ entities, profiles, clock, lessons, admission, codes, 
     const at = clock.now()
     const may = joins.take(personName(by), at)
     if (may !== true) return { about: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) }) }
-    const guesser = { socket: from.id, address: from.address }
+    const guesser = { person: personName(by), address: from.address }
     const lesson = name.kind === 'id' ? name.id : await codes.find(name.code, guesser)
     if (lesson instanceof Refusal) return { about: null, answer: lesson }
     const { since: presence, past } = (await entities.state('presence', personName(by))).state.context

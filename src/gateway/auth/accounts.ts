@@ -25,8 +25,8 @@ export interface NewAccount {
 /** What the bearer of a token is told that is older than the last change of the password. */
 export const OUTDATED = 'the password was changed since this token was issued: log in again'
 
-/** How many organisations of one e-mail a login without `org_id` tries: each costs a password check. */
-const MAX_TRIED = 5
+/** How many organisations of one e-mail a login without `org_id` tries: each costs a look, all together one hash. */
+const MAX_TRIED = 256
 
 /** The state of one person of the asker's organisation; null when there is none. */
 export async function personOf(entities: Pick<Entities, 'state'>, org: string, id: string): Promise<Person | null> {
@@ -56,7 +56,7 @@ export async function openAccount(
   const added = await entities.ask('login', login, { type: 'AddLogin', org: by.org, person: id, by, at: now() })
   if (added instanceof Refusal) return added
 
-  const passwordHash = await passwords.hash(account.password, saltFrom(personName({ org: by.org, id }), call))
+  const passwordHash = await passwords.hash(account.password, saltFrom(email), by.org)
   if (passwordHash instanceof Refusal) return passwordHash
   const profile = { ...account.profile, email }
   const command = { type: 'OpenAccount', id, role: account.role, login, profile, passwordHash, by, at: now() } as const
@@ -78,14 +78,15 @@ export async function changePassword(
   const person = await personOf(entities, by.org, id)
   if (person === null) return refuse('no-such-person')
   if (by.role !== 'admin' && by.id !== id) return refuse('admin-only') // before a hash is paid for
-  const passwordHash = await passwords.hash(password, saltFrom(personName({ org: by.org, id }), call))
+  // A token that was left on a shared computer must not be enough to keep its owner out.
+  if (by.id === id && current === undefined) return refuse('current-password-required')
+  const from = personName({ org: by.org, id })
+  const passwordHash = await passwords.hash(password, saltFrom(person.profile.email ?? from), from)
   if (passwordHash instanceof Refusal) return passwordHash
   // the same call again: the current password is the new one by now
-  const repeated = passwordHash === person.passwordHash
-  if (by.id === id && !repeated) {
-    // A token that was left on a shared computer must not be enough to keep its owner out.
-    if (current === undefined) return refuse('current-password-required')
-    const right = await passwords.verify(person.passwordHash, current)
+  const repeated = call.clientId !== undefined && passwordHash === person.passwordHash
+  if (by.id === id && current !== undefined && !repeated) {
+    const right = await passwords.verify(person.passwordHash, current, from)
     if (right instanceof Refusal) return right
     if (!right) return refuse('bad-credentials')
   }
@@ -98,23 +99,30 @@ export async function changePassword(
   return changed instanceof Refusal ? changed : null
 }
 
+export interface LogInTry {
+  readonly email: string
+  readonly password: string
+  readonly org?: string | undefined
+  /** The address it comes from: a flood from one keeps no other waiting. */
+  readonly from: string
+}
+
 /**
  * The one enabled account that e-mail and password open. Refusals: `bad-credentials` for everything that is wrong,
- * alike; `organisation-required` when the password is right in several organisations. The time taken does not tell
- * whether an e-mail has an account; that one has several does cost more time when `org` is not given.
+ * alike; `organisation-required` when the password is right in several organisations; `overloaded`. Neither the answer
+ * nor its time tells whether an e-mail has an account, or how many: accounts of one e-mail have one salt, so that one
+ * hash is compared with all of them. (Older ones have their own, and cost one each.)
  */
 export async function logIn(
   { entities, passwords }: AccountParts,
-  { email, password, org }: { readonly email: string; readonly password: string; readonly org?: string | undefined },
+  { email, password, org, from }: LogInTry,
 ): Promise<Person | Refusal> {
   const tried = org === undefined ? await accountsOf(entities, email) : [{ org, person: accountId(org, email) }]
-  const found: Person[] = []
-  for (const { org, person: id } of tried.length > 0 ? tried : [{ org: null, person: '' }]) {
-    const person = org === null ? null : await personOf(entities, org, id)
-    const right = await passwords.verify(person?.passwordHash ?? null, password)
-    if (right instanceof Refusal) return right
-    if (right && person && !person.disabled) found.push(person)
-  }
+  const people = await Promise.all(tried.map(({ org, person }) => personOf(entities, org, person)))
+  const hashes = people.map((person) => person?.passwordHash ?? null)
+  const opened = await passwords.opens(hashes, password, saltFrom(email), from)
+  if (opened instanceof Refusal) return opened
+  const found = people.flatMap((person, i) => (person && opened[i] && !person.disabled ? [person] : []))
   const [only, other] = found
   if (other) return refuse('organisation-required')
   return only ?? refuse('bad-credentials')
@@ -126,7 +134,7 @@ async function accountsOf(entities: Pick<Entities, 'state'>, email: string) {
 }
 
 /**
- * A call that the client named gives the same hash when it is repeated, so that the log sees the same command again.
+ * What the salt of a password is made of. One for all accounts of an e-mail, so that a log-in without `org_id` costs
+ * one hash, and a repeated call gives the same hash again: the log sees the same command.
  */
-const saltFrom = (person: string, { clientId }: Call): string | undefined =>
-  clientId === undefined ? undefined : `${person}\n${clientId}`
+const saltFrom = (email: string): string => `password of ${normalEmail(email)}`

@@ -1,9 +1,13 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { keepNewest } from '../../keep-newest.ts'
 
 /** How often something may happen to one key. */
 export interface Limit {
-  /** True, and it counts; or the milliseconds after which one more would be let through. `now` in milliseconds. */
-  take(key: string, now: number): true | number
+  /**
+   * True, and it counts, by default as one; or the milliseconds after which it would be let through. `now` in
+   * milliseconds.
+   */
+  take(key: string, now: number, count?: number): true | number
 }
 
 /** Steady `perSecond`, and up to `burst` at once after a pause. */
@@ -29,7 +33,7 @@ export function tokenBuckets({ perSecond, burst }: Rate): Limit {
   let turnedAt = 0
 
   return {
-    take(key, now) {
+    take(key, now, count = 1) {
       if (now - turnedAt >= fullAfterMs) {
         old = young
         young = new Map()
@@ -42,8 +46,8 @@ export function tokenBuckets({ perSecond, burst }: Rate): Limit {
       }
       bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) * perMs)
       bucket.at = now
-      if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / perMs)
-      bucket.tokens -= 1
+      if (bucket.tokens < count) return Math.ceil((count - bucket.tokens) / perMs)
+      bucket.tokens -= count
       return true
     },
   }
@@ -56,31 +60,44 @@ interface Bucket {
 }
 
 /**
- * How often somebody may be wrong. An attempt counts when it begins, so that many guesses at once do not slip through.
+ * How often somebody may be wrong: each failure makes the next attempt wait longer. An attempt counts when it begins,
+ * so that many guesses at once do not slip through.
  */
 export interface FailureLimit {
-  /** True, or the milliseconds until the next attempt is heard. */
-  begin(key: string): Promise<true | number>
-  /** It was no failure after all. */
-  succeeded(key: string): Promise<void>
+  /** True, or the milliseconds until the next attempt is heard. `now` in milliseconds. */
+  begin(key: string, now: number): true | number
+  /** It was no failure after all, and those before are forgotten. */
+  succeeded(key: string): void
 }
 
-/** At most `failures` in a window of `windowSeconds` that opens with the first one. */
-export function failureLimit(failures: number, windowSeconds: number): FailureLimit {
-  const limiter = new RateLimiterMemory({ points: failures, duration: windowSeconds })
+export interface GrowingDelay {
+  /** Failures in a row that cost nothing. */
+  readonly free: number
+  /** After the first one that does; doubled by each that follows. */
+  readonly firstMs: number
+  readonly mostMs: number
+}
+
+/** Without an attempt for so long, everything is forgotten. */
+const FORGET_MS = 3_600_000
+/** Keys that are remembered: whoever wants to be forgotten by trying others needs as many hashes of passwords. */
+const MOST_KEYS = 100_000
+
+export function growingDelay({ free, firstMs, mostMs }: GrowingDelay): FailureLimit {
+  const failures = new Map<string, { readonly count: number; readonly at: number; readonly until: number }>()
   return {
-    async begin(key) {
-      try {
-        await limiter.consume(key)
-        return true
-      } catch (error) {
-        if (error instanceof RateLimiterRes) return error.msBeforeNext
-        throw error
-      }
+    begin(key, now) {
+      const before = failures.get(key)
+      const known = before !== undefined && now - before.at < FORGET_MS ? before : undefined
+      if (known !== undefined && now < known.until) return known.until - now
+      const count = (known?.count ?? 0) + 1
+      const waitMs = count < free ? 0 : Math.min(mostMs, firstMs * 2 ** (count - free))
+      failures.delete(key) // the newest is the last
+      failures.set(key, { count, at: now, until: now + waitMs })
+      keepNewest(failures, MOST_KEYS)
+      return true
     },
-    async succeeded(key) {
-      await limiter.reward(key)
-    },
+    succeeded: (key) => void failures.delete(key),
   }
 }
 

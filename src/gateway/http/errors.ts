@@ -14,21 +14,29 @@ export interface HttpLog {
   error(fields: object, message: string): void
 }
 
-/** Every failure's one shape. */
-export const failed = (c: Context, status: RefusalStatus, code: string, message: string): Response =>
-  c.json({ error: { code, message } }, status)
+/** Every failure's one shape. Whoever may come again is told when: `retryAfter`, in seconds. */
+export function failed(
+  c: Context,
+  status: RefusalStatus,
+  code: string,
+  message: string,
+  retryAfter: string = RETRY_AFTER_S,
+): Response {
+  if (status === 429 || status === 503) c.header('Retry-After', retryAfter)
+  return c.json({ error: { code, message } }, status)
+}
+
+/** Where nothing says better: what is too much for a moment, and what is away, is often over soon. */
+const RETRY_AFTER_S = '1'
+/** The rest of such a body is not read, and a client that is not told would send its next request into it. */
+const LEAVES_BODY = ['body-cut-off', 'body-too-slow', 'too-large', 'too-much-under-way']
 
 /** A refusal in the words of a table. Throws when the table does not have it, which is a bug. */
 export function refused(c: Context, refusal: Refusal, table: Refusals): Response {
   const status = statusOf(refusal, table)
-  const { seconds } = refusal.details
-  if (status === 429 && seconds !== undefined) c.header('Retry-After', seconds)
-  return failed(
-    c,
-    status,
-    refusal.code,
-    sentenceOf(refusal, table, (id) => id),
-  )
+  if (LEAVES_BODY.includes(refusal.code)) c.header('Connection', 'close')
+  const sentence = sentenceOf(refusal, table, (id) => id)
+  return failed(c, status, refusal.code, sentence, refusal.details.seconds)
 }
 
 /** Too often: it is worth another try after so many milliseconds. */

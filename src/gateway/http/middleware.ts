@@ -1,37 +1,66 @@
-import type { ServerResponse } from 'node:http'
-import type { Context, MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { refuse } from '../../../machines/kernel.ts'
 import { isOutdated } from '../../../machines/person/log-in.ts'
+import { personName } from '../../../machines/stream.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { personOf } from '../auth/accounts.ts'
 import { type Authenticator, AuthFailure } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
 import { type Identity, tokenFrom } from '../auth/tokens.ts'
+import type { ClientAddresses } from '../client-address.ts'
 import { httpRefusals } from '../refusals.ts'
+import type { Bodies } from './bodies.ts'
 import { failed, type HttpLog, refused, tooOften } from './errors.ts'
 import type { NamedOnce } from './named-once.ts'
 import { isOpen } from './open-routes.ts'
 
-/** What handlers find on their context: `identity` wherever a token is needed. */
+/** What handlers find on their context: `identity` wherever a token is needed, `body` on routes that write. */
 export interface HttpEnv {
-  Bindings: {
-    readonly incoming?: { readonly socket: { readonly remoteAddress?: string } }
-    /** Of Node itself: for answers that do not end. */
-    readonly outgoing?: ServerResponse
+  /** Of Node itself. */
+  Bindings: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }
+  Variables: {
+    /** By which they are counted. */
+    address: string
+    identity: Identity
+    /** Reads the body, which is not touched before. */
+    readBody: (mostBytes: number) => ReturnType<Bodies['read']>
+    /** As it was read. */
+    body: string
+    namedOnce: NamedOnce
   }
-  Variables: { identity: Identity; namedOnce: NamedOnce }
+}
+
+export interface ComingParts {
+  readonly addresses: ClientAddresses
+  readonly bodies: Bodies
+}
+
+/** First of all: whose request it is, and how its body would be read. */
+export const coming =
+  ({ addresses, bodies }: ComingParts): MiddlewareHandler<HttpEnv> =>
+  (c, next) => {
+    const { incoming } = c.env
+    const address = addresses.of(incoming)
+    c.set('address', address)
+    c.set('readBody', (mostBytes) => bodies.read(incoming, address, mostBytes))
+    return next()
+  }
+
+export interface BearerParts {
+  readonly authenticator: Pick<Authenticator, 'verify'>
+  readonly entities: Pick<Entities, 'state'>
+  /** What one person may ask for, here and on sockets together. */
+  readonly perPerson: Limit
+  readonly now: () => number
 }
 
 /**
- * The peer's address. Behind a proxy it is the proxy's: headers that say otherwise could be anybody's and are not
- * believed.
+ * Lets in whoever has a valid token, does not ask too often and is not disabled; puts `identity` on the context. Open
+ * routes need no token.
  */
-export const addressOf = (c: Context<HttpEnv>): string => c.env?.incoming?.socket.remoteAddress ?? 'unknown'
-
-/** Lets in whoever has a valid token and is not disabled; puts `identity` on the context. Open routes need no token. */
-export function bearer(authenticator: Authenticator, entities: Pick<Entities, 'state'>): MiddlewareHandler<HttpEnv> {
+export function bearer({ authenticator, entities, perPerson, now }: BearerParts): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     if (isOpen(c)) return next()
     const identity = await authenticator.verify(tokenFrom(c.req.header('Authorization')))
@@ -40,6 +69,8 @@ export function bearer(authenticator: Authenticator, entities: Pick<Entities, 's
       c.header('WWW-Authenticate', 'Bearer')
       return failed(c, 401, identity.code, identity.message)
     }
+    const allowed = perPerson.take(personName(identity), now())
+    if (allowed !== true) return refused(c, tooOften(allowed), httpRefusals)
     const person = await personOf(entities, identity.org, identity.id)
     if (person?.disabled) return refused(c, refuse('account-disabled'), httpRefusals)
     if (person && isOutdated(identity, person)) return refused(c, refuse('token-outdated'), httpRefusals)
@@ -52,7 +83,7 @@ export function bearer(authenticator: Authenticator, entities: Pick<Entities, 's
 export const perAddress =
   (limit: Limit, now: () => number): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
-    const allowed = limit.take(addressOf(c), now())
+    const allowed = limit.take(c.get('address'), now())
     return allowed === true ? next() : refused(c, tooOften(allowed), httpRefusals)
   }
 
@@ -68,15 +99,3 @@ export const requestLog =
     const ms = Math.round((performance.now() - startedAt) * 10) / 10
     log.debug({ method: c.req.method, route: routePath(c), status: c.res.status, ms }, 'request')
   }
-
-/**
- * Bounds what a body may hold. Where its length is told, Node reads no more than that: the library's way to look at it
- * costs a tenth of a millisecond, and is taken only where a body comes in pieces.
- */
-export function limitedBody(maxSize: number, onError: (c: Context) => Response): MiddlewareHandler<HttpEnv> {
-  const inPieces = bodyLimit({ maxSize, onError })
-  return async (c, next) => {
-    if (c.req.header('Transfer-Encoding') !== undefined) return inPieces(c, next)
-    return Number(c.req.header('Content-Length') ?? 0) > maxSize ? onError(c) : next()
-  }
-}

@@ -25,7 +25,7 @@ export function namedOnce(entities: Pick<Entities, 'ask' | 'remembered'>, now: (
     const clientId = c.req.header('Idempotency-Key')
     if (clientId === undefined) return answer({})
     if (!IDEMPOTENCY_KEY.test(clientId)) return refused(c, refuse('bad-request', { why: KEY_SHAPE }), httpRefusals)
-    const call = { clientId, payload: [c.req.method, c.req.path, withoutPasswords(await c.req.text())] }
+    const call = { clientId, payload: [c.req.method, c.req.path, withoutPasswords(c.get('body') as string)] }
     const id = derivedId(`request ${personName(by)} ${clientId}`)
     const command = { type: 'NameRequest', by, at: now() } as const
     const known = await entities.remembered('request', id, command, call)
@@ -37,5 +37,5 @@ export function namedOnce(entities: Pick<Entities, 'ask' | 'remembered'>, now: (
 }
 
 const withoutPasswords = (text: string): unknown =>
-  // its shape was checked before
+  // its shape and its depth were checked before
   text === '' ? null : JSON.parse(text, (key, value: unknown) => (key.includes('password') ? undefined : value))

@@ -8,7 +8,7 @@ import { tokenFrom } from '../auth/tokens.ts'
 import { httpRefusals } from '../refusals.ts'
 import type { Asked, Bytes, Json, None, Raw, Said, Visit } from './asked.ts'
 import { refused } from './errors.ts'
-import { addressOf, type HttpEnv } from './middleware.ts'
+import type { HttpEnv } from './middleware.ts'
 import { opened } from './open-routes.ts'
 import type { Listed } from './pages.ts'
 import { type AnyRoute, type Content, documented, json, type Route } from './route.ts'
@@ -31,7 +31,7 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
     answer: (c: Context<HttpEnv>, taken: AnyTaken) => Promise<Response>,
   ): void => {
     const config = documented(route, status, content, open)
-    const take = taker(route)
+    const take = taker(route, open)
     const handler = async (c: Context<HttpEnv>): Promise<Response> => {
       const taken = await take(c)
       return taken instanceof Refusal ? refused(c, taken, refusals) : answer(c, taken)
@@ -43,7 +43,7 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
   const requestOf = (c: Context<HttpEnv>, taken: AnyTaken, call: Call) => {
     const identity = c.get('identity')
     const accept = c.req.header('Accept') ?? ''
-    return { ...taken, identity, by: partyOf(identity), call, address: addressOf(c), token: tokenOf(c), accept }
+    return { ...taken, identity, by: partyOf(identity), call, address: c.get('address'), token: tokenOf(c), accept }
   }
 
   return {
@@ -97,7 +97,7 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
     ): void {
       serve(route, { content: json(route.answer), open: true }, async (c, taken) => {
         c.header('Cache-Control', 'no-store')
-        const answer = await handler({ ...taken, address: addressOf(c), token: tokenOf(c) })
+        const answer = await handler({ ...taken, address: c.get('address'), token: tokenOf(c) })
         return said(c, answer as object | Refusal) // of `answer`
       })
     },

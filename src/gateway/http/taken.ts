@@ -3,6 +3,8 @@ import type { Context } from 'hono'
 import { Refusal, refuse } from '../../../machines/kernel.ts'
 import { flawsIn } from '../flaws.ts'
 import { type Fields, fields, queryOf } from './fields.ts'
+import type { HttpEnv } from './middleware.ts'
+import { nestsTooDeep } from './nesting.ts'
 import type { AnyRoute } from './route.ts'
 
 /** What a request brought, checked and converted. */
@@ -16,16 +18,22 @@ export interface Taken<P extends z.ZodRawShape, Q extends z.ZodRawShape, B exten
 // biome-ignore lint/suspicious/noExplicitAny: what the route's own shapes gave
 export type AnyTaken = Readonly<Record<'params' | 'query' | 'body', any>>
 
+/** A message's content may be 64 KiB; names around it, and its escapes, take some more. */
+const BODY_BYTES = 256 * 1024
+/** Where there is nothing to say, or a stranger says it: a password of 512 characters, all of them escaped, fits. */
+const SMALL_BODY_BYTES = 16 * 1024
+
 /**
- * Checks what a request brings against what its route takes: parameters of the path, query and body, all at once.
- * Refusals: `bad-request` with everything that is wrong, `malformed-json`.
+ * Checks what a request brings against what its route takes: parameters of the path, query and body, all at once. Only
+ * here is a body read. Refusals: `bad-request` with everything that is wrong, `malformed-json`, and those of `Bodies`.
  */
-export function taker(route: AnyRoute): (c: Context) => Promise<AnyTaken | Refusal> {
+export function taker(route: AnyRoute, open: boolean): (c: Context<HttpEnv>) => Promise<AnyTaken | Refusal> {
   const params = fields(route.params ?? {})
   const query = queryOf(route.query ?? {})
   const body: Fields = route.body ?? fields({})
+  const mostBytes = open || route.body === undefined ? SMALL_BODY_BYTES : BODY_BYTES
   return async (c) => {
-    const sent = route.method === 'get' ? {} : await bodyIn(c)
+    const sent = route.method === 'get' ? {} : await bodyIn(c, mostBytes)
     if (sent instanceof Refusal) return sent
     const [values, repeated] = queryIn(c.req.url)
     const read = [params.safeParse(c.req.param()), query.safeParse(values), body.safeParse(sent)]
@@ -51,12 +59,15 @@ function queryIn(url: string): [values: object, repeated: readonly string[]] {
   return [values, [...repeated].slice(0, 3)]
 }
 
-async function bodyIn(c: Context): Promise<object | Refusal> {
-  const text = await c.req.text() // kept by the framework
+async function bodyIn(c: Context<HttpEnv>, mostBytes: number): Promise<object | Refusal> {
+  const text = await c.get('readBody')(mostBytes)
+  if (text instanceof Refusal) return text
+  c.set('body', text)
   if (text === '') return {}
   const type = c.req.header('Content-Type') ?? 'none'
   if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type))
     return refuse('bad-request', { why: `Content-Type must be application/json, got ${type.slice(0, 60)}` })
+  if (nestsTooDeep(text)) return refuse('bad-request', { why: 'the body is nested deeper than 64 levels' })
   try {
     const body: unknown = JSON.parse(text)
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body

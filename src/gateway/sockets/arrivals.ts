@@ -1,8 +1,10 @@
 import type { Socket } from 'socket.io'
 import type { Party } from '../../../machines/kernel.ts'
 import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
+import { personName } from '../../../machines/stream.ts'
 import type { Door } from '../../delivery/contract.ts'
 import { aliveKeyProblem } from '../../presence/alive-keys.ts'
+import type { Entities } from '../../runtime/entities.ts'
 import { type Authenticator, AuthFailure, partyOf } from '../auth/authenticator.ts'
 import type { Limit } from '../auth/limits.ts'
 import { type ParticipantToken, participantOf } from '../auth/participant-tokens.ts'
@@ -22,6 +24,9 @@ export interface ArrivalsOptions {
   readonly auth: Authenticator
   /** Of anonymous participants, who are let in without knowing anything. */
   readonly perAddress: Limit
+  /** Of those among them who were never here before. */
+  readonly newPeople: Limit
+  readonly entities: Pick<Entities, 'state'>
   readonly dropped: DroppedParticipants
   /** Of a namespace of its own; undefined = the default one. */
   readonly door: Door | undefined
@@ -34,7 +39,7 @@ export interface ArrivalsOptions {
  * Rejects with ConnectionRefused (401, 403, 429).
  */
 export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
-  const { handshake, auth, perAddress, dropped, door, now } = options
+  const { handshake, auth, perAddress, newPeople, entities, dropped, door, now } = options
 
   const spokenFor = async (socket: Socket): Promise<Identity | ParticipantToken | null> => {
     const onRequest = handshake.of(socket.request)
@@ -46,6 +51,15 @@ export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<
     if (found instanceof AuthFailure)
       throw new ConnectionRefused(found.code === 'keys-unavailable' ? 503 : 401, found.message)
     return found
+  }
+
+  /** Whoever was here before is welcome; a token that somebody has made up is that of nobody. */
+  const mayBeNew = async (party: Party, address: string): Promise<void> => {
+    const { state } = await entities.state('presence', personName(party))
+    const allowed = state.context.role !== null || newPeople.take(`participant ${address}`, now())
+    if (allowed === true) return
+    dropped.forget(party.id)
+    throw new ConnectionRefused(429, `too many new participants: try again in ${Math.ceil(allowed / 1000)} s`)
   }
 
   return async (socket) => {
@@ -64,6 +78,7 @@ export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<
       const participant = found ?? (await dropped.arrive(socket))
       const party: Party = { id: participant.id, org: ANONYMOUS, role: 'student' }
       agree(query, party)
+      await mayBeNew(party, address)
       return { kind: 'anonymous', party, participant }
     }
     const party = partyOf(found)
