@@ -66,6 +66,7 @@ async function measured(attack: Attack, it: Watched, people: Honest): Promise<Ou
   const bound = attack.isRefused ? good : Math.max(good, BESIDE_WORK_MS)
   const failures = [
     ...(it.isDead() ? ['the server died'] : []),
+    ...(losses === null ? ['the attackers did not come back: nothing was tried'] : []),
     ...(during.p99 > bound ? [`p99 ${Math.round(during.p99)} ms beside it, at most ${Math.round(bound)} ms`] : []),
     ...(rssMb.peak - rssMb.before > mayGrowMb ? [`${rssMb.peak - rssMb.before} MB more, at most ${mayGrowMb} MB`] : []),
     ...(rssMb.after - rssMb.before > MOST_MB / 2 ? [`${rssMb.after - rssMb.before} MB more when it is over`] : []),
