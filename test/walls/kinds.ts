@@ -72,6 +72,8 @@ const BY_FIELD: Readonly<Record<string, Slot['kind']>> = {
 const PLAIN = new Set([
   ...[
     'limit',
+    'order',
+    'before',
     'after',
     'at',
     'from',

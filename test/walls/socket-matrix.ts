@@ -52,7 +52,7 @@ export async function socketMatrix({ url, own, other, overheard, isWhole }: Sock
     tally.cells++
     const before = client.heard.length
     const ack = await client.ask(name, { ...data, ...values })
-    await client.ask(namespace === '/' ? 'leave_lesson' : 'leave_project', {})
+    await client.ask(namespace === '/' ? 'unsubscribeFromCourse' : 'leave_project', namespace === '/' ? FENCE : {})
     const isRefused = ack[0] === false
     return JSON.stringify(isRefused ? [ack, refusalsIn(client.heard.slice(before))] : ack)
   }
@@ -73,11 +73,16 @@ export async function socketMatrix({ url, own, other, overheard, isWhole }: Sock
 
   const all = async (caller: Caller): Promise<void> => {
     for (const namespace of new Set(calls.map((call) => call.namespace))) {
-      const client = await come(caller, namespace).catch(() => null)
-      if (client === null) continue // this is not for them
-      for (const call of calls.filter((one) => one.namespace === namespace && !isCoded(one)))
-        for (const pair of pairsOf(call.slots, own, other, isWhole)) await compared(client, caller, call, pair)
-      client.close()
+      const asked = calls
+        .filter((one) => one.namespace === namespace && !isCoded(one))
+        .flatMap((call) => pairsOf(call.slots, own, other, isWhole).map((pair) => ({ call, pair })))
+      for (let n = 0; n < asked.length; n += PAIRS_PER_CONNECTION) {
+        const client = await come(caller, namespace).catch(() => null)
+        if (client === null) break // this is not for them
+        for (const { call, pair } of asked.slice(n, n + PAIRS_PER_CONNECTION))
+          await compared(client, caller, call, pair)
+        client.close()
+      }
     }
   }
 
@@ -125,6 +130,12 @@ export async function socketMatrix({ url, own, other, overheard, isWhole }: Sock
   await Promise.all(CALLERS.map(arrivals))
   return tally.verdict()
 }
+
+/** Whoever is refused again and again is not read for a while: nobody here is one of those. */
+const PAIRS_PER_CONNECTION = 8
+
+/** A call that is answered yes: what was told before it has come when its ack does. */
+const FENCE = { course_id: 'fence' }
 
 /** As many as there are ids of a kind in different states, so that one of each mix is left. */
 const VARIANTS = 3

@@ -22,7 +22,7 @@ afterAll(async () => {
 })
 
 test('[WALL-1] [WALL-2] [WALL-3] [WALL-4] over HTTP: every route, everybody, every mix of ids', async () => {
-  const changes = await untouched(server, other)
+  const changes = await untouched(server, other, own)
   const overheard = await overhear(server.url, own, other, isWhole)
   const rest = busy(other)
   const { cells, wrong } = await httpMatrix({ url: server.url, own, other, isWhole })

@@ -21,7 +21,7 @@ afterAll(async () => {
 })
 
 test('[WALL-1] [WALL-2] [WALL-3] [WALL-4] over sockets: every event, everybody, every mix of ids', async () => {
-  const changes = await untouched(server, other)
+  const changes = await untouched(server, other, own)
   const overheard = await overhear(server.url, own, other)
   const rest = busy(other)
   const { cells, wrong } = await socketMatrix({ url: server.url, own, other, overheard, isWhole })
