@@ -1,4 +1,5 @@
 import { VARIABLES } from './config-variables.ts'
+import { edits } from './edits.ts'
 
 /**
  * One sentence for each LYCEUM_… that is none of ours. A misspelt one would otherwise be ignored in silence, and with
@@ -23,18 +24,4 @@ export function strangers(env: Readonly<Record<string, string | undefined>>): re
 
 /** With and without our prefix. */
 const distanceOf = (name: string, other: string): number =>
-  Math.min(editsBetween(name, other), editsBetween(name.slice('LYCEUM_'.length), other))
-
-/** How many letters have to be put in, taken out or changed (Wagner and Fischer, 1974). */
-function editsBetween(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= other.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1)
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[other.length] ?? 0
-}
+  Math.min(edits(name, other), edits(name.slice('LYCEUM_'.length), other))

@@ -29,15 +29,16 @@ const wholeNumber = (min: number, max: number) =>
     .regex(/^\d{1,15}$/)
     .transform(Number)
     .pipe(z.number().min(min).max(max))
-const milliseconds = (description: string, fallback: string, max: number) =>
+const number = (description: string, fallback: string, [min, max]: readonly [number, number], unit = '') =>
   required({
     description,
     fallback,
-    expects: `a whole number of milliseconds from 0 to ${max}`,
-    schema: wholeNumber(0, max),
+    expects: `a whole number${unit && ` of ${unit}`} from ${min} to ${max}`,
+    schema: wholeNumber(min, max),
   })
-const rate = (description: string, fallback: string) =>
-  required({ description, fallback, expects: 'a whole number from 1 to 1000000', schema: wholeNumber(1, 1_000_000) })
+const milliseconds = (description: string, fallback: string, max: number) =>
+  number(description, fallback, [0, max], 'milliseconds')
+const rate = (description: string, fallback: string) => number(description, fallback, [1, 1_000_000])
 const url = (...schemes: readonly string[]) =>
   z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
 const DAY_MS = 86_400_000
@@ -157,12 +158,29 @@ export const VARIABLES = {
     expects: 'close or return',
     schema: z.enum(['close', 'return']),
   }),
-  LEASE_MS: required({
-    description: 'How long a dead node’s people still count as connected; the same on every node',
-    fallback: '30000',
-    expects: 'a whole number of milliseconds from 1000 to 60000',
-    schema: wholeNumber(1_000, 60_000),
-  }),
+  QUEUE_CHATS: number(
+    'Chats that may wait unclaimed in one organisation; then no more are opened',
+    '20000',
+    [1, 1_000_000],
+  ),
+  QUEUE_BYTES: number(
+    'Bytes that may wait unclaimed in one organisation; then each chat takes a short question only',
+    '33554432',
+    [0, 1_073_741_824],
+    'bytes',
+  ),
+  CHAT_BYTES_PER_MINUTE: number(
+    'Bytes a minute that one person may write in chats; twice as many in a burst; more where RATE_PER_PERSON is',
+    '4194304',
+    [65_536, 1_073_741_824],
+    'bytes',
+  ),
+  LEASE_MS: number(
+    'How long a dead node’s people still count as connected; the same on every node',
+    '30000',
+    [1_000, 60_000],
+    'milliseconds',
+  ),
   LYCEUM_TIME_ZONE: required({
     description: 'Zone of the local times that projects show',
     fallback: 'UTC',

@@ -27,6 +27,11 @@ export interface Config {
   /** How long after its planned length a lesson, or an attendance session, that nobody ends is ended. */
   readonly lessonOverrunMinutes: number
   readonly onStaffGone: 'close' | 'return'
+  /** What may wait unclaimed in one organisation. */
+  readonly queueChats: number
+  readonly queueBytes: number
+  /** What one person may write in chats, in bytes. */
+  readonly chatWriting: { readonly perSecond: number; readonly burst: number }
   /** Time to live of presence leases. */
   readonly leaseMs: number
   /** An IANA name that this runtime knows. */
@@ -98,6 +103,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     lessonOverrunMinutes: values.LESSON_OVERRUN_MINUTES,
     onStaffGone: values.ON_STAFF_GONE,
+    queueChats: values.QUEUE_CHATS,
+    queueBytes: values.QUEUE_BYTES,
+    chatWriting: chatWriting(values),
     leaseMs: values.LEASE_MS,
     timeZone: values.LYCEUM_TIME_ZONE,
     mixpanel: values.MIXPANEL_TOKEN === null ? null : { token: values.MIXPANEL_TOKEN, apiUrl: values.MIXPANEL_HOST },
@@ -113,6 +121,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     roomIdleMs: values.ROOM_IDLE_MS,
   }
 }
+
+/** Whoever may call more often than usual may write more, too. */
+function chatWriting({ CHAT_BYTES_PER_MINUTE: usual, RATE_PER_PERSON: calls }: Values): Config['chatWriting'] {
+  const perMinute = usual * Math.max(1, calls / USUAL_CALLS)
+  return { perSecond: perMinute / 60, burst: 2 * perMinute }
+}
+
+/** What `RATE_PER_PERSON` is unless it is set. */
+const USUAL_CALLS = 100
 
 function keysOf(values: Values): KeyConfig {
   if (values.JWKS_URL !== null) return { kind: 'jwks', url: values.JWKS_URL }

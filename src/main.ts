@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { catalogue } from '../machines/catalogue.ts'
+import { recoverFiles, verifyFiles } from './commands/log.ts'
 import { checkPreconditions } from './commands/preconditions.ts'
 import { replayInTerminal } from './commands/replay.ts'
 import { makeToken } from './commands/token.ts'
@@ -13,6 +14,7 @@ import { all } from './contracts/all.ts'
 import { type Logger, openLogger } from './observe/logger.ts'
 import type { Running } from './serve.ts'
 import { serveAnew } from './serve-anew.ts'
+import { isToldByCommit } from './views/embedded.ts'
 
 /** Where everything is put together: the only file that reads the environment, imported by nobody. */
 const program = new Command('lyceum')
@@ -54,6 +56,17 @@ views
   .description('fold all views into memory and compare them with the live ones')
   .action(() => withConfig(verifyViews))
 
+const files = program.command('log').description('look after the files of the embedded log')
+files
+  .command('verify')
+  .description('read all of the log and check it; works beside a running server and without one')
+  .action(() => withConfig(verifyFiles))
+files
+  .command('recover')
+  .description('copy everything that is whole into a new directory; the log itself is only read')
+  .requiredOption('--to <directory>', 'where to: empty, or not there yet')
+  .action(({ to }: { to: string }) => withConfig((config) => recoverFiles(config, to)))
+
 const ECHO_MS = 2_000
 
 async function start(config: Config, logger: Logger): Promise<void> {
@@ -63,10 +76,12 @@ async function start(config: Config, logger: Logger): Promise<void> {
   const leave = (): never => process.exit(0) // nothing is in hand yet
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, leave)
   const what = { contracts: all, kinds: catalogue }
+  let failed = (error: unknown): void => logger.error({ err: error }, 'unexpected')
+  // A bug of ours, and the end of what waited for it: everybody else's calls go on.
+  process.on('unhandledRejection', (error) => isToldByCommit(error) || failed(error))
   const running = await serveAnew(config, logger, what, greet).finally(() => clearTimeout(waiting))
   for (const signal of ['SIGTERM', 'SIGINT']) process.removeListener(signal, leave)
-  // A bug of ours, and the end of what waited for it: everybody else's calls go on.
-  process.on('unhandledRejection', (error) => running.failed(error, 'unhandled'))
+  failed = (error) => running.failed(error, 'unhandled')
   closeWithGrace({ delay: 20_000, logger: false, skip: ['unhandledRejection'] }, async ({ signal, err }) => {
     ignoreEcho()
     if (err) logger.fatal({ err }, 'an error that nobody caught: this process ends')

@@ -2,6 +2,7 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { openEntrance } from './gateway/http/entrance.ts'
 import { AnotherPast } from './log/log.ts'
+import { damages } from './observe/damages.ts'
 import type { Logger } from './observe/logger.ts'
 import { type Running, type ServeWhat, serve } from './serve.ts'
 import { openServedLog } from './serve-log.ts'
@@ -25,8 +26,9 @@ export async function serveAnew(
   let entrance = await openEntrance(config)
   const port = Number(new URL(entrance.url).port)
   let away: string | null = null
+  const onDamaged = damages(logger)
   const log = await openServedLog({
-    ...{ config, kinds: what.kinds, clock: systemClock, logger },
+    ...{ config, kinds: what.kinds, clock: systemClock, logger, onDamaged },
     entrance: {
       isOpen: () => entrance.isOpen(),
       logIsAway(reason) {
@@ -54,7 +56,7 @@ export async function serveAnew(
     const run = past.begin(() => {
       turn = turn.then(again)
     })
-    running = await serve(config, logger, what, { log, past: run, entrance })
+    running = await serve(config, logger, what, { log, past: run, entrance, onDamaged })
     return running
   }
 

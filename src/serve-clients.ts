@@ -11,9 +11,10 @@ import type { LiveModel } from './delivery/live-model.ts'
 import type { Past } from './delivery/past.ts'
 import type { ProfileCache } from './delivery/profile-cache.ts'
 import type { Authenticator } from './gateway/auth/authenticator.ts'
-import type { Limit } from './gateway/auth/limits.ts'
+import { type Limit, tokenBuckets } from './gateway/auth/limits.ts'
 import { arrivals } from './gateway/sockets/arrivals.ts'
 import { connectionRegistry } from './gateway/sockets/connection-registry.ts'
+import { returnRate } from './gateway/sockets/connects.ts'
 import type { CursorSockets } from './gateway/sockets/cursor-sockets.ts'
 import { droppedParticipants } from './gateway/sockets/dropped-participants.ts'
 import { type InboundGate, openInbound } from './gateway/sockets/inbound.ts'
@@ -22,7 +23,8 @@ import type { Receipts } from './gateway/sockets/receipts.ts'
 import { resumptions } from './gateway/sockets/resumption.ts'
 import { serveSockets } from './gateway/sockets/serve-sockets.ts'
 import { watchSlowReaders } from './gateway/sockets/slow-readers.ts'
-import type { Sockets } from './gateway/sockets/sockets.ts'
+import { MAX_FRAME_BYTES, type Sockets } from './gateway/sockets/sockets.ts'
+import type { WaitingBytes } from './gateway/waiting-bytes.ts'
 import type { Log } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import type { openMetrics } from './observe/metrics.ts'
@@ -47,9 +49,11 @@ export interface ServeClientsOptions {
   readonly perPerson: Limit
   readonly perAddress: Limit
   readonly newPeople: Limit
+  readonly waiting: WaitingBytes
   readonly onError: (error: unknown, where: string) => void
   readonly io: Sockets['io']
   readonly handshake: Sockets['handshake']
+  readonly frames: Sockets['frames']
   readonly connections: ConnectionParts
   readonly presence: PresenceParts
   readonly contracts: readonly Contract[]
@@ -103,9 +107,11 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     now,
   })
   const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
+  const returns = tokenBuckets(returnRate(config.ratePerPerson))
   const lettingInBy = (door: Door | undefined) =>
     lettingIn({
       arrive: arrivals({ ...options, dropped, door, now }),
+      returns,
       entities,
       registry,
       resumption: resumptions({ log, follower }),
@@ -120,7 +126,8 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     const inbound = inboundOf(its)
     const catchUp = catchUpOf(here.flatMap(({ past }) => past ?? []))
     serveSockets({
-      ...{ namespace: io.of(name), letIn: lettingInBy(door), maxFrameBytes: door?.maxFrameBytes, contracts: here },
+      ...{ namespace: io.of(name), letIn: lettingInBy(door), contracts: here },
+      ...{ frames: options.frames, maxFrameBytes: door?.maxFrameBytes ?? MAX_FRAME_BYTES },
       ...{ entities, profiles, registry, follower, inbound, dropped, clock, onError },
       onPutOff({ code, message }) {
         metrics.putOff(code)
@@ -131,9 +138,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     return { inbound }
   })
   const slowReaders = watchSlowReaders({
-    io,
-    namespaces,
-    clock,
+    ...{ io, namespaces, clock, waiting: options.waiting },
     onCutOff(reader) {
       metrics.cutOff()
       logger.warn(reader, 'a client that does not read was disconnected')

@@ -26,10 +26,11 @@ import { socketOutlet } from './gateway/sockets/outlet.ts'
 import { receipts } from './gateway/sockets/receipts.ts'
 import { openSockets } from './gateway/sockets/sockets.ts'
 import { subscriptionsTo } from './gateway/sockets/subscriptions.ts'
+import type { StreamDamaged } from './log/damaged.ts'
 import type { AnotherPast, Log, Recorded } from './log/log.ts'
-import { damages } from './observe/damages.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
+import { viewsTold } from './observe/views-told.ts'
 import { openHubs } from './presence/hubs.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
@@ -69,6 +70,8 @@ interface ServeOn {
   readonly past: RunPast
   /** Listens already; closed with the node. */
   readonly entrance: Entrance
+  /** Says once what is damaged. */
+  readonly onDamaged: (damage: StreamDamaged) => void
 }
 
 /** Starts one node. Rejects with a sentence for people when something that it needs is missing or taken. */
@@ -76,11 +79,10 @@ export async function serve(
   config: Config,
   logger: Logger,
   { contracts, kinds }: ServeWhat,
-  { log, past, entrance }: ServeOn,
+  { log, past, entrance, onDamaged }: ServeOn,
 ): Promise<Running> {
   const clock = systemClock
   const metrics = openMetrics()
-  const onDamaged = damages(logger)
   const onError = errorsOf(logger, metrics, past, onDamaged)
   const failedIn = (where: string) => (error: unknown) => onError(error, where)
 
@@ -101,15 +103,18 @@ export async function serve(
   const passwords = await openPasswords()
   const demo: DemoLogin[] = []
   for (const { seed } of contracts) demo.push(...((await seed?.({ log, entities, passwords, now: clock.now })) ?? []))
-  const store = await openViews(config)
+  const store = await openViews(config, viewsTold(logger, metrics))
 
   // What machinery offers to contracts, and the contracts on this node.
   const { http, url } = entrance
-  const { io, handshake } = openSockets({
-    ...entrance,
-    auth,
-    allowedOrigins: config.allowedOrigins,
-    allowEio3: config.allowEio3,
+  const { io, handshake, frames } = openSockets({
+    ...{ ...entrance, auth, allowedOrigins: config.allowedOrigins, allowEio3: config.allowEio3 },
+    ...{ perPerson: config.ratePerPerson, perAddress: config.ratePerAddress, now: clock.now },
+    namespaces: namespacesOf(contracts),
+    onCutOff(flooder) {
+      metrics.flooderCutOff()
+      logger.warn(flooder, 'a client that floods was disconnected')
+    },
   })
   const pos = (): string => follower.pos()
   const cursors = cursorSockets(pos)
@@ -236,8 +241,8 @@ export async function serve(
   const [perPerson, perAddress] = [tokenBuckets(config.ratePerPerson), tokenBuckets(config.ratePerAddress)]
   const clients = serveClients({
     ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
-    ...{ io, handshake, connections, presence, contracts, served, cursorSockets: cursors, receipts: told, catchUpOf },
-    ...{ perPerson, perAddress, newPeople },
+    ...{ io, handshake, frames, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
+    ...{ perPerson, perAddress, newPeople, waiting: entrance.waiting, catchUpOf },
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,

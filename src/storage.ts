@@ -10,8 +10,10 @@ import { codec } from './log/codec.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import type { Health } from './log/eventstore-watch.ts'
 import type { Log } from './log/log.ts'
+import type { LogNotes } from './log/log-notes.ts'
 import { shareFollowing } from './log/shared-following.ts'
 import { openEmbeddedViews } from './views/embedded.ts'
+import { keptViews, type ViewsTold } from './views/kept-views.ts'
 import type { ViewStore } from './views/store.ts'
 
 // Whoever is not asked for is not loaded: the libraries of other stores take a third of the time of a start.
@@ -27,6 +29,10 @@ export interface LogHooks {
   readonly onTrouble: (doing: string, error: unknown) => void
   /** Set: EventStoreDB is waited for without end, unless waiting does not help. */
   readonly health?: Health
+  /** The disk under the embedded log is full: nothing can be recorded until null is told, and all can be read. */
+  readonly onFull?: (reason: string | null) => void
+  /** Told of damage in the files of the embedded log, and of what was done about it. */
+  readonly notes?: LogNotes
   /** For the command line, which may look on while a server writes. */
   readonly readOnly?: boolean
 }
@@ -35,7 +41,7 @@ export interface LogHooks {
 export async function openLog(
   config: Config,
   kinds: Kinds,
-  { onFatal, onTrouble, health, readOnly = false }: LogHooks,
+  { onFatal, onTrouble, health, onFull, notes, readOnly = false }: LogHooks,
 ): Promise<Log> {
   const schemas = codec(schemasOf(kinds))
   if (config.eventStoreUrl !== null) {
@@ -45,8 +51,12 @@ export async function openLog(
     const log = await openEventStoreLog({ url: config.eventStoreUrl, codec: schemas, ours, onTrouble, ...watched })
     return readOnly ? log : shareFollowing(log)
   }
-  return openEmbeddedLog({ path: join(config.dataDirectory, 'log'), codec: schemas, now: Date.now, onFatal, readOnly })
+  const told = { onFatal, ...(onFull && { onFull }), ...(notes && { notes }) }
+  return openEmbeddedLog({ path: logDirectory(config), codec: schemas, now: Date.now, readOnly, ...told })
 }
+
+/** Where the embedded log lies. */
+export const logDirectory = ({ dataDirectory }: Pick<Config, 'dataDirectory'>): string => join(dataDirectory, 'log')
 
 /** The files that the configuration names. */
 export async function openFiles({ files }: Config): Promise<FileStore> {
@@ -55,9 +65,10 @@ export async function openFiles({ files }: Config): Promise<FileStore> {
   return openS3Files(files)
 }
 
-/** The views that the configuration names. */
-export async function openViews({ redisUrl, dataDirectory }: Config): Promise<ViewStore> {
-  if (redisUrl === null) return openEmbeddedViews(join(dataDirectory, 'views'))
+/** The views that the configuration names; with `told`, of a node that serves: it makes them again when damaged. */
+export async function openViews({ redisUrl, dataDirectory }: Config, told?: ViewsTold): Promise<ViewStore> {
+  const directory = join(dataDirectory, 'views')
+  if (redisUrl === null) return told ? keptViews(directory, told) : openEmbeddedViews(directory)
   const { openRedisViews } = await import('./views/redis.ts')
   return openRedisViews({ url: redisUrl })
 }

@@ -1,4 +1,5 @@
 import type { Events, FlaggedChat, MessageObject, OwnChat, QueuedChat, RoomObject } from './events.ts'
+import { newestQueued } from './newest.ts'
 
 /** What a staff client holds: `staff_init` without its position. */
 export type Desk = Omit<Events['staff_init'], 'pos'>
@@ -15,30 +16,41 @@ export type OwnMessages = Readonly<Record<string, readonly MessageObject[]>>
 export function deskAfter(desk: Desk, name: string, data: Events[keyof Events]): Desk {
   const { online_users, online_visitors, unclaimed_chats, own_chats: own } = desk
   switch (name) {
-    case 'staff_goes_online':
-      return { ...desk, online_users: put(online_users, (data as Events['staff_goes_online']).user) }
+    case 'staff_goes_online': {
+      const { user } = data as Events['staff_goes_online']
+      return isWithin(user.id, desk.online_users_until) ? { ...desk, online_users: put(online_users, user) } : desk
+    }
     case 'staff_goes_offline':
       return { ...desk, online_users: withoutPerson(online_users, (data as Events['staff_goes_offline']).user.id) }
-    case 'visitor_goes_online':
-      return { ...desk, online_visitors: put(online_visitors, (data as Events['visitor_goes_online']).user) }
+    case 'visitor_goes_online': {
+      const { user } = data as Events['visitor_goes_online']
+      return isWithin(user.id, desk.online_visitors_until)
+        ? { ...desk, online_visitors: put(online_visitors, user) }
+        : desk
+    }
     case 'visitor_goes_offline':
       return {
         ...desk,
         online_visitors: withoutPerson(online_visitors, (data as Events['visitor_goes_offline']).user.id),
       }
     case 'append_unclaimed_chats':
-      return { ...desk, unclaimed_chats: queued(unclaimed_chats, data as Events['append_unclaimed_chats']) }
+      return waitsToo(desk, data as Events['append_unclaimed_chats'])
     case 'visitor_unclaimed_msg': {
       const { room, content } = data as Events['visitor_unclaimed_msg']
-      return {
-        ...desk,
-        unclaimed_chats: inRoom(unclaimed_chats, room, (chat) => ({ ...chat, contents: [...chat.contents, content] })),
-      }
+      const longer = (chat: QueuedChat): QueuedChat => ({
+        ...chat,
+        contents: newestQueued([...chat.contents, content]),
+        contents_total: chat.contents_total + 1,
+      })
+      return { ...desk, unclaimed_chats: inRoom(unclaimed_chats, room, longer) }
     }
     case 'own_chat_claimed': {
-      const { user, room, state, unread, unread_since } = data as Events['own_chat_claimed']
-      const own_chats = inOrder<OwnChat>([...without(own, room.id), { user, room, state, unread, unread_since }])
-      return { ...desk, own_chats, unclaimed_chats: without(unclaimed_chats, room.id) }
+      const { user, room, state, unread, unread_since, from_queue } = data as Events['own_chat_claimed']
+      const others = without(own, room.id)
+      const own_chats = isWithin(placeOf(room), desk.own_until)
+        ? inOrder<OwnChat>([...others, { user, room, state, unread, unread_since }])
+        : others
+      return { ...(from_queue ? taken(desk, room.id) : desk), own_chats }
     }
     case 'visitor_send': {
       const { room, at } = data as Events['visitor_send']
@@ -59,9 +71,9 @@ export function deskAfter(desk: Desk, name: string, data: Events[keyof Events]):
     case 'staff_being_taken_over_chat':
       return { ...desk, own_chats: without(own, (data as Events['visitor_leave']).room) }
     case 'staff_claim_chat':
-      return { ...desk, unclaimed_chats: without(unclaimed_chats, (data as Events['staff_claim_chat']).room.id) }
+      return taken(desk, (data as Events['staff_claim_chat']).room.id)
     case 'visitor_leave_queue':
-      return { ...desk, unclaimed_chats: without(unclaimed_chats, (data as Events['visitor_leave_queue']).room) }
+      return taken(desk, (data as Events['visitor_leave_queue']).room)
     case 'chat_has_changed_priority':
     case 'chat_has_changed_priority_for_supervisor': {
       const { room, flagged_chats } = data as Events['chat_has_changed_priority']
@@ -136,12 +148,33 @@ function put<T extends { readonly id: string }>(list: readonly T[], one: T): rea
 const withoutPerson = <T extends { readonly id: string }>(list: readonly T[], id: string): readonly T[] =>
   list.filter((one) => one.id !== id)
 
-/** A chat that was returned has its old place. */
-const queued = (chats: readonly QueuedChat[], { user, room, contents }: QueuedChat): readonly QueuedChat[] =>
-  inOrder([...without(chats, room.id), { user, room, contents }])
+/** One more chat waits. One that was returned has its old place. */
+function waitsToo(desk: Desk, { user, room, contents, contents_total }: QueuedChat): Desk {
+  const unclaimed_total = desk.unclaimed_total + 1
+  if (!isWithin(placeOf(room), desk.unclaimed_until)) return { ...desk, unclaimed_total }
+  const others = without(desk.unclaimed_chats, room.id)
+  return {
+    ...desk,
+    unclaimed_total,
+    unclaimed_chats: inOrder([...others, { user, room, contents, contents_total }]),
+  }
+}
+
+/** A chat waits no more. */
+const taken = (desk: Desk, room: string): Desk => ({
+  ...desk,
+  unclaimed_total: desk.unclaimed_total - 1,
+  unclaimed_chats: without(desk.unclaimed_chats, room),
+})
+
+/** Whether something belongs to the part of a list that was told. */
+const isWithin = (place: string, until: string | null): boolean => until === null || place <= until
+
+/** Where a chat stands in lists that go by the time of opening. */
+const placeOf = ({ created_at, id }: RoomObject): string => `${String(created_at).padStart(14, '0')}/${id}`
 
 const inOrder = <Chat extends InRoom>(chats: readonly Chat[]): readonly Chat[] =>
-  [...chats].sort(({ room: a }, { room: b }) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1))
+  [...chats].sort(({ room: a }, { room: b }) => (placeOf(a) < placeOf(b) ? -1 : 1))
 
 const without = <Chat extends InRoom>(chats: readonly Chat[], id: string): readonly Chat[] =>
   chats.filter(({ room }) => room.id !== id)

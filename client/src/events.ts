@@ -65,6 +65,7 @@ export type QueuedChat = {
   readonly user: VisitorUser
   readonly room: RoomObject
   readonly contents: readonly Content[]
+  readonly contents_total: number
 }
 
 export type OwnChat = {
@@ -201,6 +202,7 @@ export interface Events {
     readonly user: VisitorUser
     readonly room: RoomObject
     readonly contents: readonly Content[]
+    readonly contents_total: number
   }
   /** To all staff: a message in a chat that nobody serves. */
   readonly visitor_unclaimed_msg: {
@@ -238,7 +240,7 @@ export interface Events {
     readonly room: string
     readonly user: StaffUser
   }
-  /** To the other supervisors and admins: somebody serves this chat from now on; all messages so far. */
+  /** To the other supervisors and admins: somebody serves this chat from now on; what was said so far. */
   readonly agent_new_chat: {
     readonly id: string
     readonly seq: number
@@ -247,6 +249,7 @@ export interface Events {
     readonly user: StaffUser
     readonly visitor: VisitorUser
     readonly contents: readonly MessageObject[]
+    readonly contents_total: number
   }
   /** To whoever serves the chat: the visitor has written. */
   readonly visitor_send: {
@@ -388,7 +391,7 @@ export interface Events {
     readonly visitor: VisitorUser
     readonly flagged_chats: readonly FlaggedChat[]
   }
-  /** To all connections of whoever serves the chat from now on: how it stands, and all messages so far. */
+  /** To all connections of whoever serves the chat from now on: how it stands, and what was said so far. */
   readonly own_chat_claimed: {
     readonly id: string
     readonly seq: number
@@ -399,7 +402,9 @@ export interface Events {
     readonly unread: number
     readonly unread_since: number | null
     readonly staff: StaffUser
+    readonly from_queue: boolean
     readonly contents: readonly MessageObject[]
+    readonly contents_total: number
   }
   /** To all connections of the visitor: they have opened a chat. */
   readonly own_chat_opened: {
@@ -468,10 +473,15 @@ export interface Events {
   /** To each connection of staff, on connecting: everything that they look at. */
   readonly staff_init: {
     readonly online_users: readonly StaffUser[]
+    readonly online_users_until: string | null
     readonly online_visitors: readonly VisitorUser[]
+    readonly online_visitors_until: string | null
     readonly unclaimed_chats: readonly QueuedChat[]
+    readonly unclaimed_total: number
+    readonly unclaimed_until: string | null
     readonly flagged_chats: readonly FlaggedChat[]
     readonly own_chats: readonly OwnChat[]
+    readonly own_until: string | null
     readonly pos: string
   }
   /** To each connection of a visitor, on connecting: the chat that they have open. */

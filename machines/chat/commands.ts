@@ -2,10 +2,9 @@ import type { Command, StaffRole } from '../kernel.ts'
 import type { ChatVisitor, Content } from './events.ts'
 
 export type ChatCommand = Command &
-  /** `bytes`: of the content as compact JSON. */
   (
-    | { readonly type: 'OpenChat'; readonly visitor: ChatVisitor; readonly content: Content; readonly bytes?: number }
-    | { readonly type: 'Write'; readonly content: Content; readonly bytes?: number }
+    | (Said & { readonly type: 'OpenChat'; readonly visitor: ChatVisitor })
+    | (Said & { readonly type: 'Write' })
     /** `again`: it is theirs already, or nothing happens. */
     | { readonly type: 'ClaimChat'; readonly again?: boolean }
     | { readonly type: 'TakeOverChat' }
@@ -24,6 +23,17 @@ export type ChatCommand = Command &
     /** Lyceum puts the chat of a staff member who is gone back into the queue. */
     | { readonly type: 'ReturnAbandonedChat'; readonly gone: string }
   )
+
+interface Said {
+  readonly content: Content
+  /** Of the content as compact JSON. */
+  readonly bytes?: number
+  /**
+   * What may wait in this chat unclaimed, as the queue of the organisation stands, each message with
+   * `MESSAGE_WEIGHT` besides its bytes. That is looked at before this is asked. Default: as much as in an empty queue.
+   */
+  readonly mayWait?: number
+}
 
 /** Who is to serve a chat. */
 export interface Colleague {

@@ -8,6 +8,13 @@ import type { ChatState } from './machine.ts'
  * holds it.
  */
 const MAX_WAITING_BYTES = 512 * 1024
+const MAX_WAITING_MESSAGES = 1_000
+/** What a message takes besides its content, wherever it is kept or told. */
+export const MESSAGE_WEIGHT = 256
+
+/** What one chat may hold: it is read as a whole by whoever comes into it. */
+const MAX_BYTES = 16 * 1024 * 1024
+const MAX_MESSAGES = 100_000
 
 /** What a command makes true, or why it makes nothing true. Pure: same input, same answer. */
 export function decide(state: ChatState, command: ChatCommand): Decision<ChatEvent> {
@@ -17,6 +24,7 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
   if (command.type === 'OpenChat') {
     if (by.role !== 'visitor') return refuse('visitors-only')
     if (state.matches('new')) {
+      if (!mayWait(state, command)) return refuse('queue-full')
       const { visitor, content } = command
       return [{ type: 'ChatOpened', org: by.org, visitorId: by.id, visitor, content, ...sized(command.bytes) }]
     }
@@ -72,14 +80,17 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
       return [{ type: 'ChatAssigned', staffId: id, role, from: staffId, by: by.id }]
     }
 
-    case 'Write':
-      if (by.role === 'visitor') {
-        if (!state.matches('unclaimed')) return [{ type: 'VisitorWrote', content: command.content }]
-        if (state.context.waitingBytes + (command.bytes ?? 0) > MAX_WAITING_BYTES) return refuse('queue-full')
-        return [{ type: 'VisitorWrote', content: command.content, ...sized(command.bytes) }]
-      }
-      if (by.id === staffId) return [{ type: 'StaffWrote', staffId, content: command.content }]
-      return staffId === null ? refuse('chat-not-claimed') : refuse('not-serving-chat', { staffId })
+    case 'Write': {
+      const { content, bytes = 0 } = command
+      const isVisitor = by.role === 'visitor'
+      if (!isVisitor && by.id !== staffId)
+        return staffId === null ? refuse('chat-not-claimed') : refuse('not-serving-chat', { staffId })
+      const { context } = state
+      if (context.bytes + bytes > MAX_BYTES || context.messages >= MAX_MESSAGES) return refuse('chat-full')
+      if (!isVisitor) return [{ type: 'StaffWrote', staffId: by.id, content, ...sized(command.bytes) }]
+      if (state.matches('unclaimed') && !mayWait(state, command)) return refuse('queue-full')
+      return [{ type: 'VisitorWrote', content, ...sized(command.bytes) }]
+    }
 
     case 'LeaveChat':
       if (by.role === 'visitor') return [{ type: 'ChatClosed', reason: 'visitor-left' }]
@@ -100,3 +111,13 @@ export function decide(state: ChatState, command: ChatCommand): Decision<ChatEve
 }
 
 const sized = (bytes: number | undefined) => (bytes === undefined ? {} : { bytes })
+
+/** Whether one more message may wait unclaimed. */
+function mayWait(
+  { context: { waitingBytes, waitingMessages } }: ChatState,
+  { bytes = 0, mayWait = Number.POSITIVE_INFINITY }: Extract<ChatCommand, { readonly type: 'OpenChat' | 'Write' }>,
+): boolean {
+  const all = waitingBytes + bytes
+  if (all > MAX_WAITING_BYTES || waitingMessages >= MAX_WAITING_MESSAGES) return false
+  return all + MESSAGE_WEIGHT * (waitingMessages + 1) <= mayWait
+}

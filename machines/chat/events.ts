@@ -22,11 +22,11 @@ export type ChatEvent =
       readonly visitorId: string
       readonly visitor: ChatVisitor
       readonly content: Content
-      /** Of the content as compact JSON; told while nobody has claimed the chat. */
+      /** Of the content as compact JSON; older releases told it while nobody had claimed the chat. */
       readonly bytes?: number
     }
   | { readonly type: 'VisitorWrote'; readonly content: Content; readonly bytes?: number }
-  | { readonly type: 'StaffWrote'; readonly staffId: string; readonly content: Content }
+  | { readonly type: 'StaffWrote'; readonly staffId: string; readonly content: Content; readonly bytes?: number }
   | { readonly type: 'ChatClaimed'; readonly staffId: string; readonly role: StaffRole }
   | { readonly type: 'ChatTakenOver'; readonly staffId: string; readonly role: StaffRole; readonly from: string }
   /** Whoever served, `from`, handed the chat on. */

@@ -9,10 +9,15 @@ interface ChatContext {
   readonly staffRole: StaffRole | null
   readonly severity: number
   readonly messages: number
-  /**
-   * What waits in the queue, while nobody has claimed the chat: all of it is shown to every staff member on arrival.
-   */
+  /** Of all content, as far as its events tell: those of older releases do while nobody has claimed the chat. */
+  readonly bytes: number
+  /** What the visitor has put into the queue, while nobody has claimed the chat. */
   readonly waitingBytes: number
+  readonly waitingMessages: number
+}
+
+interface Sized {
+  readonly bytes?: number
 }
 
 /**
@@ -35,16 +40,30 @@ export const chatMachine = setup({
       staffRole: event.role,
     })),
     /** The queue counts anew: what was written while somebody served is not what the visitor put there. */
-    unseatStaff: assign({ staffId: null, staffRole: null, waitingBytes: 0 }),
+    unseatStaff: assign({ staffId: null, staffRole: null, waitingBytes: 0, waitingMessages: 0 }),
     setSeverity: assign({ severity: (_, event: { severity: number }) => event.severity }),
     addWaiting: assign({
-      waitingBytes: ({ context }, { bytes = 0 }: { bytes?: number }) => context.waitingBytes + bytes,
+      waitingBytes: ({ context }, { bytes = 0 }: Sized) => context.waitingBytes + bytes,
+      waitingMessages: ({ context }) => context.waitingMessages + 1,
     }),
-    countMessage: assign({ messages: ({ context }) => context.messages + 1 }),
+    countMessage: assign({
+      messages: ({ context }) => context.messages + 1,
+      bytes: ({ context }, { bytes = 0 }: Sized) => context.bytes + bytes,
+    }),
   },
 }).createMachine({
   id: 'chat',
-  context: { org: '', visitorId: '', staffId: null, staffRole: null, severity: 0, messages: 0, waitingBytes: 0 },
+  context: {
+    org: '',
+    visitorId: '',
+    staffId: null,
+    staffRole: null,
+    severity: 0,
+    messages: 0,
+    bytes: 0,
+    waitingBytes: 0,
+    waitingMessages: 0,
+  },
   initial: 'new',
   states: {
     new: {
@@ -54,14 +73,19 @@ export const chatMachine = setup({
           actions: [
             { type: 'seatVisitor', params: ({ event }) => event },
             { type: 'addWaiting', params: ({ event }) => event },
-            'countMessage',
+            { type: 'countMessage', params: ({ event }) => event },
           ],
         },
       },
     },
     unclaimed: {
       on: {
-        VisitorWrote: { actions: [{ type: 'addWaiting', params: ({ event }) => event }, 'countMessage'] },
+        VisitorWrote: {
+          actions: [
+            { type: 'addWaiting', params: ({ event }) => event },
+            { type: 'countMessage', params: ({ event }) => event },
+          ],
+        },
         ChatAssigned: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatClaimed: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatFlagged: { actions: { type: 'setSeverity', params: ({ event }) => event } },
@@ -70,8 +94,8 @@ export const chatMachine = setup({
     },
     claimed: {
       on: {
-        VisitorWrote: { actions: 'countMessage' },
-        StaffWrote: { actions: 'countMessage' },
+        VisitorWrote: { actions: { type: 'countMessage', params: ({ event }) => event } },
+        StaffWrote: { actions: { type: 'countMessage', params: ({ event }) => event } },
         ChatTakenOver: { target: 'takenOver', actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatTransferred: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatAssigned: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
@@ -82,8 +106,8 @@ export const chatMachine = setup({
     },
     takenOver: {
       on: {
-        VisitorWrote: { actions: 'countMessage' },
-        StaffWrote: { actions: 'countMessage' },
+        VisitorWrote: { actions: { type: 'countMessage', params: ({ event }) => event } },
+        StaffWrote: { actions: { type: 'countMessage', params: ({ event }) => event } },
         ChatTakenOver: { actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatTransferred: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },
         ChatAssigned: { target: 'claimed', actions: { type: 'seatStaff', params: ({ event }) => event } },

@@ -2,6 +2,7 @@ import { catalogue } from '../../machines/catalogue.ts'
 import type { Config } from '../config.ts'
 import { replayChat, type Step } from '../contracts/support-chat/past.ts'
 import { openLog } from '../storage.ts'
+import { notesToTerminal } from './log.ts'
 
 /**
  * Tells a chat in a terminal, one line for each recorded event, paced as it happened. Reads the log only, so no server
@@ -11,6 +12,7 @@ export async function replayInTerminal(config: Config, room: string, speed: numb
   process.stdout.once('error', () => process.exit(0)) // whoever reads has seen enough (`… | head`)
   const log = await openLog(config, catalogue, {
     readOnly: true,
+    notes: notesToTerminal,
     onFatal: () => undefined, // nothing is written here
     onTrouble: (doing, error) => process.stderr.write(`${doing}: ${(error as Error).message}; trying again\n`),
   })

@@ -4,6 +4,7 @@ import { all } from '../contracts/all.ts'
 import { openLog, openViews, viewsOf } from '../storage.ts'
 import { rebuildView } from '../views/rebuild.ts'
 import { verifyViews as verifyAll } from '../views/verify.ts'
+import { notesToTerminal } from './log.ts'
 
 /** `lyceum views rebuild [name]`: beside the live view, while a server runs or not. */
 export async function rebuildViews(config: Config, name?: string): Promise<void> {
@@ -31,7 +32,7 @@ export async function verifyViews(config: Config): Promise<void> {
       )
       if (cut.length > 0)
         process.stdout.write(
-          `  ${cut.length} not compared, for somebody has taken events of theirs out of the log: ` +
+          `  ${cut.length} not compared, for events of theirs are gone from the log, or damaged: ` +
             `${cut.slice(0, 20).join(', ')}\n`,
         )
       if (equal) continue
@@ -57,6 +58,7 @@ async function withViews(
     throw new Error(`there is no view ${JSON.stringify(name)}: there are ${views.map((one) => one.name).join(', ')}`)
   const log = await openLog(config, catalogue, {
     readOnly: true,
+    notes: notesToTerminal,
     onFatal: () => undefined, // nothing is written to the log here
     onTrouble: (doing, error) => process.stderr.write(`${doing}: ${(error as Error).message}; trying again\n`),
   })

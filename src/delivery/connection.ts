@@ -2,6 +2,7 @@ import type { Party, Refusal } from '../../machines/kernel.ts'
 import type { Person } from '../../machines/person/machine.ts'
 import type { Peer } from '../presence/liveness-probe.ts'
 import type { Answer } from '../runtime/answer.ts'
+import type { RoomName } from './notice.ts'
 import type { Shape } from './shape.ts'
 
 /**
@@ -37,9 +38,11 @@ export interface Connection {
   /** False once it is closed. */
   isOpen(): boolean
   emit(name: string, data: object): void
+  /** Resolves when the client has read nearly all that it was told, or is gone: whoever tells much waits for that. */
+  drained(): Promise<void>
   /** Takes effect at once. */
-  join(room: string): void
-  leave(room: string): void
+  join(room: RoomName): void
+  leave(room: RoomName): void
   /**
    * Puts work of the contract's own into the order of the frames, as a call: what is put there on arrival comes before
    * the first frame. It starts when everything before it has entered, and calls `entered` as calls do. It must not

@@ -21,6 +21,7 @@ import type { Feed } from './feed.ts'
 import type { Follower } from './follower.ts'
 import type { Listener } from './listeners.ts'
 import type { LiveModel } from './live-model.ts'
+import type { RoomName } from './notice.ts'
 import type { Outlet } from './outlet.ts'
 import type { Hearer, Past } from './past.ts'
 import type { ProfileCache } from './profile-cache.ts'
@@ -83,7 +84,7 @@ export interface Served {
   readonly feeds?: readonly Feed<any>[]
   readonly inbound?: Inbound
   /** The rooms that a connection enters on arrival, besides that of its person. */
-  readonly rooms?: (hearer: Hearer) => readonly string[]
+  readonly rooms?: (hearer: Hearer) => readonly RoomName[]
   /**
    * Called in the turn in which the connection enters its rooms: what is recorded later comes as a push, what was
    * recorded before is in the opening that is emitted here. `probe`: it matters here whether other connections of the

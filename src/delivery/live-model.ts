@@ -41,11 +41,16 @@ export interface LiveModelOptions<R extends Row> {
   readonly needsWhole?: (recorded: Recorded, row: R) => boolean
   /** True when the view's row lacks what only the whole stream knows: seeding then makes it from the stream. */
   readonly isPartial?: (row: R) => boolean
+  /** What a row weighs in the lists, for `weightOf`. Default: nothing. */
+  readonly weigh?: (row: R) => number
   /** Whether `newest` is asked for: seeding then reads the last event of each row. */
   readonly refs?: boolean
 }
 
 const NONE: readonly string[] = []
+
+/** Rows that are seeded side by side. */
+const AT_ONCE = 16
 
 /** Events of rows that were let go of come long afterwards; of so many it is remembered that they are no news. */
 const MAX_FINISHED = 10_000
@@ -66,7 +71,7 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     this.category = options.category
     this.#log = log
     this.#options = options
-    this.#lists = new MemoryLists()
+    this.#lists = new MemoryLists(options.weigh)
   }
 
   get(key: string): R | undefined {
@@ -81,6 +86,11 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   /** The rows of one list, by key, in the order in which they came in. */
   list(name: string): ReadonlyMap<string, R> {
     return this.#lists.rows(name)
+  }
+
+  /** What the rows of this list weigh together. */
+  weightOf(list: string): number {
+    return this.#lists.weightOf(list)
   }
 
   /** The newest event of the rows of this list that this node has heard; undefined when it has heard none. */
@@ -136,15 +146,23 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     const found = new Map<string, R>()
     const upTo = await seedFrom<R>(store, log, projection.name, seeds, (key, row) => found.set(keyOf(key), row))
     if (upTo === null) return null
-    for (const [key, seen] of found) {
-      try {
-        const row = isPartial?.(seen) ? await this.#wholeRow(`${this.category}-${key}`, seen) : seen
-        const last = refs ? await recordedAt(this.#log, `${this.category}-${key}`, row.seq) : undefined
+    const all = [...found]
+    for (let n = 0; n < all.length; n += AT_ONCE) {
+      const made = all.slice(n, n + AT_ONCE).map(async ([key, seen]) => {
+        const stream = `${this.category}-${key}`
+        try {
+          const row = isPartial?.(seen) ? await this.#wholeRow(stream, seen) : seen
+          return { key, row, last: refs ? await recordedAt(this.#log, stream, row.seq) : undefined }
+        } catch (error) {
+          if (!(error instanceof StreamDamaged)) throw error
+          return onError(error)
+        }
+      })
+      for (const seeded of await Promise.all(made)) {
+        if (!seeded) continue
+        const { key, row, last } = seeded
         const known = this.#rows.get(key)
         if (!known || known.seq < row.seq) this.#put(key, known, row, last)
-      } catch (error) {
-        if (!(error instanceof StreamDamaged)) throw error
-        onError(error)
       }
     }
     return upTo
@@ -153,9 +171,14 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   /** The row as of the same event, as it would be if this node had heard all of the stream. */
   async #wholeRow(stream: string, row: R): Promise<R> {
     const { projection, whole = projection } = this.#options
-    const past = await foldStream(this.#log, stream, whole.fold, { upTo: row.seq - 1 })
-    const last = await recordedAt(this.#log, stream, row.seq)
-    return (last && projection.fold(past?.state, last)) ?? row
+    let before: R | undefined
+    let live: R | undefined
+    for await (const batch of this.#log.read(stream, { limit: row.seq + 1 }))
+      for (const recorded of batch) {
+        if (recorded.revision === row.seq) live = projection.fold(before, recorded)
+        else before = whole.fold(before, recorded)
+      }
+    return live ?? row
   }
 
   #begins(recorded: Recorded): boolean {

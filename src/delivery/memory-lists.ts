@@ -7,9 +7,18 @@ export class MemoryLists<R> {
   readonly #lists = new Map<string, List<R>>()
   /** Of lists that became empty, the newest of them: their next opening still tells where they stand. */
   readonly #emptied = new Map<string, Newest>()
+  readonly #weigh: (row: R) => number
+
+  constructor(weigh: (row: R) => number = () => 0) {
+    this.#weigh = weigh
+  }
 
   rows(name: string): ReadonlyMap<string, R> {
     return this.#lists.get(name)?.rows ?? NOTHING
+  }
+
+  weightOf(name: string): number {
+    return this.#lists.get(name)?.weight ?? 0
   }
 
   newest(name: string): EventRef | undefined {
@@ -28,10 +37,11 @@ export class MemoryLists<R> {
   #enter(name: string, key: string, row: R, newest: Newest | undefined): void {
     let list = this.#lists.get(name)
     if (!list) {
-      list = { rows: new Map(), newest: this.#emptied.get(name) }
+      list = { rows: new Map(), weight: 0, newest: this.#emptied.get(name) }
       this.#lists.set(name, list)
       this.#emptied.delete(name)
     }
+    list.weight += this.#weigh(row) - this.#weightIn(list, key)
     list.rows.set(key, row)
     list.newest = later(list.newest, newest)
   }
@@ -39,6 +49,7 @@ export class MemoryLists<R> {
   #leave(name: string, key: string, newest: Newest | undefined): void {
     const list = this.#lists.get(name)
     if (!list) return
+    list.weight -= this.#weightIn(list, key)
     list.rows.delete(key)
     list.newest = later(list.newest, newest)
     if (list.rows.size > 0) return
@@ -46,6 +57,11 @@ export class MemoryLists<R> {
     if (!list.newest) return
     this.#emptied.set(name, list.newest)
     keepNewest(this.#emptied, MAX_EMPTIED)
+  }
+
+  #weightIn({ rows }: List<R>, key: string): number {
+    const row = rows.get(key)
+    return row === undefined ? 0 : this.#weigh(row)
   }
 }
 
@@ -56,6 +72,7 @@ interface Newest {
 
 interface List<R> {
   readonly rows: Map<string, R>
+  weight: number
   newest: Newest | undefined
 }
 

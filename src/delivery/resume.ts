@@ -1,6 +1,7 @@
 import type { Event } from '../../machines/kernel.ts'
 import type { Projection, Row } from '../../projections/projection.ts'
 import type { Log, Recorded } from '../log/log.ts'
+import { inPortions } from '../log/portions.ts'
 import { PARTLY } from '../log/readable.ts'
 import type { Change, Feed } from './feed.ts'
 import type { Notice } from './notice.ts'
@@ -31,7 +32,7 @@ export async function* noticesOf<R extends Row, E extends Event>(
 ): AsyncGenerator<Step<R, E>> {
   const past = new PastProfiles((name) => log.read(name, PARTLY))
   let row: R | undefined
-  for await (const batch of log.read(stream, { isCertain: true })) {
+  for await (const batch of inPortions(log, stream, { isCertain: true })) {
     for (const recorded of batch as readonly Recorded<E>[]) {
       const change = {
         key: feed.projection.key(recorded) ?? '',

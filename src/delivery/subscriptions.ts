@@ -2,7 +2,7 @@ import type { KeptTopic } from '../../machines/client/machine.ts'
 import type { Party, Recorded, Refusal, Role } from '../../machines/kernel.ts'
 import type { Connection, Outcome } from './connection.ts'
 import type { Listener } from './listeners.ts'
-import type { EventRef, Notice } from './notice.ts'
+import type { EventRef, Notice, RoomName } from './notice.ts'
 
 /** What a subscriber is told on entering, or on asking. */
 export type TopicState = { readonly name: string; readonly data: EventRef & object }
@@ -12,7 +12,7 @@ export interface Topic {
   /** Tells it from other topics, in what is recorded of a client. Never changes. */
   readonly name: string
   /** The rooms that this person enters. */
-  rooms(id: string, by: Party): readonly string[]
+  rooms(id: string, by: Party): readonly RoomName[]
   /** The entity whose events take subscribers of this id out. Default: that of the same id. */
   readonly entityOf?: (id: string) => string
   /**

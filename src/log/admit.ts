@@ -8,12 +8,12 @@ import { AppendTooLarge, InvalidAppend, type Proposed } from './log.ts'
 const APPEND_LIMIT_BYTES = 1_048_576
 /** What the time of an event adds to its metadata (`"at":1700000000000,`), whether or not an adapter keeps it there. */
 const TIME_BYTES = 19
-/** LMDB's keys end at 1,978 bytes; names this long are a mistake anyway. */
+/** Names this long are a mistake. */
 const NAME_LIMIT_BYTES = 512
 
 // Lower case only: EventStoreDB answers in lower case, and ids are compared as strings.
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-// Control characters are what is refused: NUL ends a key in LMDB.
+// Control characters are what is refused: NUL ends a key in the views' LMDB.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: see above
 const CONTROL = /[\u0000-\u001f\u007f]/
 

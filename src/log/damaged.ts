@@ -87,6 +87,13 @@ export const foreign = (stream: string, revision: number, type: string): StreamD
     isGone: false,
   })
 
+/** What stood in a file of the embedded log is not there any more as it was written. */
+export const spoilt = (stream: string, revision: number, why: string): StreamDamaged =>
+  new StreamDamaged({ stream, revision, why, remedy: RECOVER, isGone: false })
+
+export const RECOVER =
+  'Put LYCEUM_DATA/log back from a backup, or copy all that is whole with: lyceum log recover --to <directory>'
+
 /** The damage that an error tells of; undefined: of something else. */
 export function damageIn(error: unknown): StreamDamaged | undefined {
   if (error instanceof StreamDamaged) return error

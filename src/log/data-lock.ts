@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 /**
  * Holds a data directory for this process. An exclusive SQLite transaction on an empty file serves as the lock: it is a
  * lock of the operating system, so it vanishes with the process even under SIGKILL, and holds between containers that
- * share a disk (which a socket's name does not). Not safe on network file systems; neither is LMDB.
+ * share a disk (which a socket's name does not). Not safe on network file systems.
  *
  * Throws when another log, in this process or another, holds the directory.
  */

@@ -1,11 +1,13 @@
 import { mkdirSync, realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Codec } from './codec.ts'
 import { lockData } from './data-lock.ts'
-import { type Disk, openDisk } from './disk.ts'
+import { type Disk, openDisk, openDiskReadOnly } from './disk.ts'
 import { FEED_BATCH, type Feed, followings } from './following.ts'
 import { InvalidAppend, type Log, LogUnavailable, type Recorded } from './log.ts'
+import type { LogNotes } from './log-notes.ts'
+import { syncDirectory } from './sync-directory.ts'
 import { openTail } from './tail.ts'
 import { openWriter, type Writer } from './writer.ts'
 
@@ -20,6 +22,14 @@ export interface EmbeddedLogOptions {
    */
   readonly onFatal: (error: unknown) => void
   /**
+   * The disk is full, one sentence: appends are refused until null is told, and everything can be read.
+   */
+  readonly onFull?: (reason: string | null) => void
+  /** Who is told of damage, and of what was done about it. */
+  readonly notes?: LogNotes
+  /** A file of the log that is as large gets no more events. Default 64 MiB. */
+  readonly segmentBytes?: number | undefined
+  /**
    * To look at a log, whether or not a server is writing it: appends are refused, followings look for news every 250
    * ms.
    */
@@ -29,7 +39,7 @@ export interface EmbeddedLogOptions {
 const LOOK_MS = 250
 
 /**
- * The log in a directory of this machine (LMDB). An append is acknowledged after its fsync, and nobody sees an event
+ * The log in a directory of this machine. An append is acknowledged after its fsync, and nobody sees an event
  * earlier. Rejects when another process writes the directory, when there is nothing to read (`readOnly`), or when the
  * format is unknown.
  */
@@ -38,14 +48,19 @@ export async function openEmbeddedLog({
   codec,
   now,
   onFatal,
+  onFull = () => {},
+  notes = { onDamage: () => {}, note: () => {} },
+  segmentBytes,
   readOnly = false,
 }: EmbeddedLogOptions): Promise<Log> {
-  if (!readOnly) mkdirSync(path, { recursive: true })
+  const made = readOnly ? undefined : mkdirSync(path, { recursive: true })
   const directory = readOnly ? resolve(path) : realpathSync(path)
+  for (let folder = resolve(path); made !== undefined && folder.startsWith(made); folder = dirname(folder))
+    await syncDirectory(folder)
   const lock = readOnly ? undefined : lockData(directory)
   let disk: Disk
   try {
-    disk = openDisk(directory, codec, readOnly)
+    disk = await (readOnly ? openDiskReadOnly : openDisk)({ directory, codec, segmentBytes, ...notes })
   } catch (error) {
     lock?.release()
     throw error
@@ -67,6 +82,7 @@ export async function openEmbeddedLog({
         now,
         disk,
         onFatal,
+        onFull: (error) => onFull(error === null ? null : fullness(directory, error)),
         flushed(rows) {
           tail.push(rows)
           followers.wake()
@@ -84,23 +100,27 @@ export async function openEmbeddedLog({
       if (closing) throw new LogUnavailable('the log is closed: nothing can be read')
       const asked = Math.min(left, FEED_BATCH)
       const batch = next(asked)
-      if (batch.length > 0) yield batch
-      if (batch.length < asked) return
+      if (batch.length === 0) return
+      yield batch
       left -= batch.length
-      await nextTurn()
+      // There may be no more; or damage, which only the next look tells.
+      if (batch.length === asked) await nextTurn()
     }
   }
 
   return {
     append: writer.append,
 
-    read(stream, { from, backwards = false, limit = Number.POSITIVE_INFINITY } = {}) {
+    read(stream, { from, backwards = false, limit = Number.POSITIVE_INFINITY, onDamage } = {}) {
       let upTo: number | undefined
+      let isOver = false
       let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0)
       return batches(limit, (asked) => {
         upTo ??= Number(writer.durable())
-        if (next < 0 || (!backwards && next > writer.end(stream))) return []
-        const batch = disk.scanStream(stream, next, backwards, asked, upTo)
+        if (isOver || next < 0 || (!backwards && next > writer.end(stream))) return []
+        const told = onDamage && { onDamage }
+        const batch = disk.scanStream(stream, { from: next, backwards, limit: asked, upTo, ...told })
+        isOver = onDamage !== undefined && batch.length < asked
         next = (batch.at(-1)?.revision ?? next) + (backwards ? -1 : 1)
         return batch
       })
@@ -134,6 +154,9 @@ export async function openEmbeddedLog({
     },
   }
 }
+
+const fullness = (directory: string, error: unknown): string =>
+  `the disk under ${directory} is full (${(error as NodeJS.ErrnoException).code}): make room, and writing goes on`
 
 /** In the place of the writer, where there is none. */
 function reader(directory: string, disk: Disk): Writer {

@@ -1,6 +1,7 @@
 import { keyedQueue } from '../keyed-queue.ts'
 import type { Folded } from './fold-stream.ts'
 import type { Log, Recorded } from './log.ts'
+import { inPortions } from './portions.ts'
 
 /**
  * What streams had come to after any of their events, for those who ask again and again about late events of long
@@ -18,6 +19,8 @@ export interface FoldHistoryOptions<S> {
   readonly copy?: (state: S) => S
   /** How many things a state holds. Default: one. */
   readonly weigh?: (state: S) => number
+  /** Of an event, besides the one thing that it is. Default: nothing. */
+  readonly weighEvent?: (recorded: Recorded) => number
 }
 
 /** Events from one mark of a stream to the next. */
@@ -38,6 +41,7 @@ export function foldHistory<S>({
   fold,
   copy = (state) => state,
   weigh = () => 1,
+  weighEvent = () => 0,
 }: FoldHistoryOptions<S>): FoldHistory<S> {
   /** In the order of their last use. */
   const streams = new Map<string, Known<S>>()
@@ -80,13 +84,13 @@ export function foldHistory<S>({
       for (const recorded of between.get(n) ?? []) if (recorded.revision <= revision) move(recorded)
       const from = (last?.revision ?? -1) + 1
       if (from <= revision)
-        for await (const batch of log.read(stream, { from, limit: revision - from + 1 }))
+        for await (const batch of inPortions(log, stream, { from, limit: revision - from + 1 }))
           for (const recorded of batch) {
             const number = Math.floor(recorded.revision / MARK_EVERY)
             const theirs = between.get(number) ?? []
             between.set(number, theirs)
             theirs.push(recorded)
-            grown++
+            grown += 1 + weighEvent(recorded)
             move(recorded)
           }
     } finally {

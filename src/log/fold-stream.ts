@@ -1,4 +1,5 @@
 import type { Log, Recorded } from './log.ts'
+import { inPortions } from './portions.ts'
 
 export interface FoldStreamOptions {
   /** Revision of the last event that is folded; default: the stream's last. */
@@ -23,7 +24,7 @@ export async function foldStream<S>(
 ): Promise<Folded<S> | undefined> {
   let state: S | undefined
   let last: Recorded | undefined
-  for await (const batch of log.read(stream, upTo === undefined ? {} : { limit: upTo + 1 })) {
+  for await (const batch of inPortions(log, stream, upTo === undefined ? {} : { limit: upTo + 1 })) {
     for (const recorded of batch) state = fold(state, recorded)
     last = batch.at(-1) ?? last
   }

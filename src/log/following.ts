@@ -5,7 +5,10 @@ import { AnotherPast, type Following, type FollowOptions, LogUnavailable, type R
 export interface Feed {
   /** Position of the last event that may be seen, -1n when there is none. */
   end(): bigint
-  /** Events with `after < position <= upTo`, in order: at least one when there are any, at most FEED_BATCH. */
+  /**
+   * Events with `after < position <= upTo`, in order, lost ones left out: one at least when there are any, at most
+   * FEED_BATCH.
+   */
   slice(after: bigint, upTo: bigint): readonly Recorded[]
   /** Of the event at exactly this position; undefined when there is none. */
   idAt(position: bigint): string | undefined
@@ -89,7 +92,9 @@ async function run(
       const batch = feed.slice(cursor, live ? feed.end() : past)
       const last = batch.at(-1)
       if (last === undefined) {
-        await woken()
+        // What is left of the past was lost.
+        if (!live) cursor = past
+        else await woken()
         continue
       }
       const delivered = options.each(batch)

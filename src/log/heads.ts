@@ -11,6 +11,8 @@ export interface Heads {
   get(stream: string): Head
   /** `durable` = position up to which the disk knows all. */
   set(stream: string, head: Head, durable: bigint): void
+  /** What was pending will not be durable: the disk is asked again. */
+  forget(streams: Iterable<string>): void
 }
 
 /**
@@ -43,6 +45,9 @@ export function openHeads(lastRevision: (stream: string) => number, maxStreams =
     set(stream, head, upTo) {
       durable = upTo
       keep(stream, head)
+    },
+    forget(streams) {
+      for (const stream of streams) heads.delete(stream)
     },
   }
 }

@@ -92,7 +92,7 @@ export interface Following {
 }
 
 /**
- * The durable log: the only source of truth. Adapters: memory, embedded (LMDB), EventStoreDB; one suite for all:
+ * The durable log: the only source of truth. Adapters: memory, embedded (own files), EventStoreDB; one suite for all:
  * `test/log/suite.ts`.
  */
 export interface Log {

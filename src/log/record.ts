@@ -12,13 +12,13 @@ export interface Row extends Encoded {
 }
 
 /**
- * The record's text in the file: one JSON object, so that any tool can read a log. The stream stands first to be found
- * in a damaged one.
+ * The record's text in the file: one JSON object in a line, so that any tool can read a log. The stream stands first to
+ * be found in a damaged one.
  */
 export function recordText(row: Row): string {
   const { stream, revision, id, type, at, data, meta } = row
   const place = `"s":${JSON.stringify(stream)},"r":${revision},"i":"${id}","t":${JSON.stringify(type)},"a":${at}`
-  return `{${place},"d":${data},"m":${meta}}`
+  return `{${place},"d":${data},"m":${meta}}\n`
 }
 
 interface StoredRecord {
@@ -31,21 +31,17 @@ interface StoredRecord {
   readonly m: unknown
 }
 
-/** Throws an error that names position and stream when the text is damaged or missing, or an upcast is. */
-export function parseRecord(codec: Codec, position: number, text: string | undefined, stream?: string): Recorded {
+/** Throws an error that names position and stream when the text is none that we write, or an upcast is missing. */
+export function parseRecord(codec: Codec, position: number, text: string): Recorded {
   try {
-    if (text === undefined) throw new Error('the record is missing')
     const { s, r, i, t, a, d, m } = JSON.parse(text) as StoredRecord
-    if (stream !== undefined && s !== stream) throw new Error(`the index leads to a record of ${s}`)
     const place = { id: i, stream: s, revision: r, position: BigInt(position), at: a }
     return recordedAt(codec, place, { type: t, data: d, meta: m })
   } catch (error) {
-    const name = stream ?? /^\{"s":"((?:[^"\\]|\\.)*)"/.exec(text ?? '')?.[1] ?? 'unknown'
-    throw new Error(
-      `the event at position ${position} (stream ${name}) cannot be read: ${(error as Error).message}. ` +
-        'If the file is damaged, restore the data directory from a backup',
-      { cause: error },
-    )
+    const name = /^\{"s":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? 'unknown'
+    throw new Error(`the event at position ${position} (stream ${name}) cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Codec } from './codec.ts'
-import { unusable } from './damaged.ts'
+import { type StreamDamaged, unusable } from './damaged.ts'
 import { type Recorded, UnreadableEvent } from './log.ts'
 
 /** An event as an adapter stores it: its type, and data and metadata as JSON.parse gave them. */
@@ -29,10 +29,14 @@ export function recordedAt(codec: Codec, place: Place, { type, data, meta }: Sto
 }
 
 /** An event of which nothing but its place can be had. */
-export function unreadableAt({ id, stream, revision, position, at }: Place, why: string): Recorded {
+export function unreadableAt(
+  { id, stream, revision, position, at }: Place,
+  why: string,
+  damage?: StreamDamaged,
+): Recorded {
   const refuse = (): never => {
     const message = `event ${revision} of ${stream} cannot be read: ${why}`
-    throw new UnreadableEvent(message, { cause: unusable(stream, revision, message) })
+    throw new UnreadableEvent(message, { cause: damage ?? unusable(stream, revision, message) })
   }
   return {
     id,

@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { admit } from './admit.ts'
+import { isFull } from './appender.ts'
 import type { Codec } from './codec.ts'
 import type { Disk } from './disk.ts'
 import { openHeads } from './heads.ts'
@@ -14,6 +14,8 @@ export interface WriterOptions {
   readonly flushed: (rows: readonly Row[]) => void
   /** Called once: a flush failed, what is on the disk is unknown, and the process should exit. */
   readonly onFatal: (error: unknown) => void
+  /** There is no room for more events; null = there is again. */
+  readonly onFull: (error: unknown) => void
 }
 
 export interface Writer {
@@ -26,111 +28,126 @@ export interface Writer {
   close(): Promise<void>
 }
 
-/**
- * How long a busy log waits before its next flush. Each flush costs some 300 µs of CPU, whatever it holds: with fewer
- * and larger ones the event loop has more time for everything else, which more than makes up for the wait. A log that
- * is not busy never waits.
- */
-const GATHER_MS = 1
+/** What one flush takes at most; a single append may be more. */
+const MAX_CHARACTERS = 4 * 2 ** 20
+/** How often a disk that was full is tried again. */
+const AGAIN_MS = 1_000
 
 /** What one flush answers: its appends, and the repeats and conflicts that rest on its events. */
 interface Group {
   readonly rows: Row[]
-  readonly writes: Set<Promise<unknown>>
+  characters: number
   readonly waiting: { readonly settle: () => void; readonly reject: (error: Error) => void }[]
 }
-
-const newGroup = (): Group => ({ rows: [], writes: new Set(), waiting: [] })
 
 /**
  * Group commit: what arrives while a flush is under way is gathered, and the next flush takes all of it. An append is
  * checked and gets its place at once, in the order of the calls and behind the pending events; only its answer waits
  * for the flush.
  */
-export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions): Writer {
+export function openWriter({ codec, now, disk, flushed, onFatal, onFull }: WriterOptions): Writer {
   let durable = BigInt(disk.lastPosition())
   let last = durable
-  let current: Group | undefined
-  // `current` takes writes until the end of this turn of the event loop, when LMDB closes its transaction.
-  let open = false
-  let next = newGroup()
-  // Between two flushes of a busy log, while the next one gathers.
-  let gathering = false
+  /** The first one is being flushed, as long as `isFlushing`. */
+  let groups: Group[] = []
+  let isFlushing = false
+  let isDue = false
   let refusing: LogUnavailable | undefined
+  let full: LogUnavailable | undefined
+  let again: NodeJS.Timeout | undefined
   let idle: (() => void) | undefined
   const heads = openHeads(disk.lastRevision)
 
-  const begin = (group: Group): void => {
-    current = group
-    open = true
-    // Asked for before the first put, hence called before LMDB's own end of the turn.
-    setImmediate(() => {
-      open = false
-      Promise.all(group.writes).then(
-        () => done(group),
-        (error: unknown) => fail(group, error),
-      )
-    })
+  /** With the next turn of the event loop: what arrives in this one goes together. */
+  const flushSoon = (): void => {
+    if (isFlushing || isDue) return
+    isDue = true
+    setImmediate(flush)
   }
 
-  const write = (group: Group, rows: readonly Row[]): void => {
-    try {
-      for (const row of rows) group.writes.add(disk.write(row))
-    } catch (error) {
-      group.writes.add(Promise.reject(error))
-    }
+  const flush = (): void => {
+    isDue = false
+    const [group] = groups
+    if (!group) return
+    isFlushing = true
+    disk.write(group.rows).then(
+      () => done(group),
+      (error: unknown) => (isFull(error) ? stall(error) : fail(error)),
+    )
   }
 
   const take = (rows: readonly Row[]): Group => {
-    if (!current && !gathering) begin(newGroup())
-    const group = open && current ? current : next
-    group.rows.push(...rows)
-    if (open) write(group, rows)
+    let group = groups.at(-1)
+    if (!group || (isFlushing && groups.length === 1) || group.characters > MAX_CHARACTERS) {
+      group = { rows: [], characters: 0, waiting: [] }
+      groups.push(group)
+    }
+    for (const row of rows) {
+      group.rows.push(row)
+      group.characters += row.data.length + row.meta.length
+    }
+    flushSoon()
     return group
   }
 
   const done = (group: Group): void => {
     // A group begins with its first row.
     durable = group.rows.at(-1)!.position
-    current = undefined
-    if (next.rows.length > 0) {
-      gathering = true
-      setTimeout(flushNext, GATHER_MS)
-    }
+    groups.shift()
+    isFlushing = false
+    if (groups.length > 0) flushSoon()
     for (const { settle } of group.waiting) settle()
     flushed(group.rows)
-    if (!current && !gathering) idle?.()
+    if (groups.length === 0) idle?.()
   }
 
-  const flushNext = (): void => {
-    gathering = false
-    const gathered = next
-    next = newGroup()
-    begin(gathered)
-    write(gathered, gathered.rows)
+  /** Whoever waits is refused, as if nothing had been asked for. */
+  const refuseAll = (error: LogUnavailable): void => {
+    const refused = groups
+    groups = []
+    isFlushing = false
+    last = durable
+    for (const { rows } of refused) heads.forget(rows.map(({ stream }) => stream))
+    for (const { waiting } of refused) for (const { reject } of waiting) reject(error)
+    idle?.()
   }
 
-  const fail = async (group: Group, error: unknown): Promise<void> => {
+  const fail = (error: unknown): void => {
     refusing = new LogUnavailable(
       'writing to the disk failed: nothing more is accepted until the server is started again',
-      {
-        cause: error,
+      { cause: error },
+    )
+    refuseAll(refusing)
+    onFatal(error)
+  }
+
+  /** Nothing is lost or half there by that, and it may pass. */
+  const stall = (error: unknown): void => {
+    full = new LogUnavailable('the disk is full: nothing more is accepted until there is room again', { cause: error })
+    refuseAll(full)
+    onFull(error)
+    if (!refusing) again = setTimeout(tryAgain, AGAIN_MS)
+  }
+
+  const tryAgain = (): void => {
+    disk.prepare().then(
+      () => {
+        full = undefined
+        onFull(null)
+      },
+      (error: unknown) => {
+        if (!isFull(error)) fail(error)
+        else if (!refusing) again = setTimeout(tryAgain, AGAIN_MS)
       },
     )
-    // lmdb-js hides the reason in a promise that it rejects a moment later.
-    const { commitError } = error as { readonly commitError?: Promise<never> }
-    const reason: unknown = (await Promise.race([commitError?.catch((cause: unknown) => cause), nextTurn()])) ?? error
-    for (const { reject } of [...group.waiting, ...next.waiting]) reject(refusing)
-    current = undefined
-    idle?.()
-    onFatal(reason)
   }
 
   /** The places of these ids, when they stand right behind `expected`: the append was made before. */
   const repeated = (stream: string, expected: number, events: readonly Proposed[]): readonly Place[] | undefined => {
-    const places: Place[] = disk.scanStream(stream, expected + 1, false, events.length, Number(durable))
+    const known = { from: expected + 1, backwards: false, limit: events.length, upTo: Number(durable) }
+    const places: Place[] = disk.scanStream(stream, known)
     if (places.length < events.length) {
-      const pending = [...(current?.rows ?? []), ...next.rows]
+      const pending = groups.flatMap(({ rows }) => rows)
       places.push(
         ...pending
           .filter((row) => row.stream === stream && row.revision > expected)
@@ -149,6 +166,7 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
         if (refusing) throw refusing
         const head = heads.get(stream)
         if (expected === head.revision) {
+          if (full) throw full
           const rows = encoded.map((one, index): Row => {
             last += 1n
             // `encoded[index]` was made from `events[index]`.
@@ -164,8 +182,9 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
         // Neither a yes nor a no may rest on events that are not yet durable: who is refused now wants to read what it
         // lost to.
         const restsOn = places?.at(-1)?.position ?? head.position
-        if (restsOn <= durable) settle()
-        else (restsOn <= (current?.rows.at(-1)?.position ?? -1n) ? current! : next).waiting.push({ settle, reject })
+        const group = groups.find(({ rows }) => restsOn <= rows.at(-1)!.position)
+        if (restsOn <= durable || !group) settle()
+        else group.waiting.push({ settle, reject })
       }),
 
     durable: () => durable,
@@ -173,7 +192,8 @@ export function openWriter({ codec, now, disk, flushed, onFatal }: WriterOptions
 
     async close() {
       refusing ??= new LogUnavailable('the log is closed: nothing can be appended')
-      if (!current && !gathering) return
+      clearTimeout(again)
+      if (groups.length === 0) return
       await new Promise<void>((resolve) => {
         idle = resolve
       })

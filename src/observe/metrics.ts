@@ -78,6 +78,11 @@ export function openMetrics() {
     help: 'Clients that were disconnected because they did not read what was pushed to them',
     registers,
   })
+  const flooders = new Counter({
+    name: 'lyceum_flooders_cut_off_total',
+    help: 'Clients that were disconnected because they flooded the server',
+    registers,
+  })
   const putOff = new Counter({
     name: 'lyceum_connections_put_off_total',
     help: 'Connections that could not be let in for the moment; their clients come back by themselves',
@@ -111,6 +116,7 @@ export function openMetrics() {
     unknownEvent: (): void => unknown.inc(),
     failed: (where: string): void => count('errors', errors, where),
     cutOff: (): void => readers.inc(),
+    flooderCutOff: (): void => flooders.inc(),
     putOff: (code: number): void => putOff.inc({ code: String(code) }),
     /** `at` = the log's time of the event, milliseconds. */
     heard: (at: number, now: number): void => lag.observe(Math.max(0, now - at) / 1000),

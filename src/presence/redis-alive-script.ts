@@ -5,14 +5,17 @@
  * KEYS  per visit `{user_id}`, `alive:…`        ARGV  the time to live in ms, 'enter' | 'keep', per visit the value of
  * each ('' = none)
  *
- * `{user_id}` goes to who enters; who keeps takes it only when it is free, so that a newer socket's value stays. A key
- * of another type is another program's, and left alone. All nodes write the same `alive:…`, what the log says.
+ * `{user_id}` goes to who enters; who keeps takes it only when it is free, so that a newer socket's value stays, or
+ * when what stands there is none of ours: it begins otherwise, or would never end. A key of another type is another
+ * program's, and left alone. All nodes write the same `alive:…`, what the log says.
  */
 export const KEEP_LUA = `
 for i = 1, #KEYS, 2 do
   local user, alive = ARGV[i + 2], ARGV[i + 3]
   local kind = redis.call('TYPE', KEYS[i]).ok
-  if kind == 'none' or (kind == 'string' and (ARGV[2] == 'enter' or redis.call('GET', KEYS[i]) == user)) then
+  local value = kind == 'string' and redis.call('GET', KEYS[i])
+  local isOurs = value and string.sub(value, 1, 8) == '{"sid":"' and redis.call('PTTL', KEYS[i]) > 0
+  if kind == 'none' or (value and (ARGV[2] == 'enter' or value == user or not isOurs)) then
     redis.call('SET', KEYS[i], user, 'PX', ARGV[1])
   end
   if alive ~= '' then redis.call('SET', KEYS[i + 1], alive, 'PX', ARGV[1]) end
@@ -25,10 +28,12 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function live(key, only)
   local found = {}
+  if redis.call('TYPE', key).ok ~= 'zset' then return found end
   local members = redis.call('ZREVRANGEBYSCORE', key, '+inf', '(' .. string.format('%.0f', now), 'WITHSCORES')
   for i = 1, #members, 2 do
-    if string.sub(members[i], 1, #only) == only then
-      found[#found + 1] = { socket = string.match(members[i], '/([^/]+)$'), left = members[i + 1] - now }
+    local socket = string.match(members[i], '/([^/]+)$')
+    if socket and string.sub(members[i], 1, #only) == only then
+      found[#found + 1] = { socket = socket, left = members[i + 1] - now }
     end
   end
   return found

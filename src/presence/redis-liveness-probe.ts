@@ -32,6 +32,22 @@ type Message =
   | { readonly kind: 'self' }
   | { readonly kind: 'answer'; readonly id: number; readonly from: string; readonly result: ProbeResult }
 
+/** Null for what none of our nodes says: whoever shares the Redis may write to the channel. */
+function messageIn(text: string): Message | null {
+  let said: Partial<Record<string, unknown>> | null
+  try {
+    said = JSON.parse(text)
+  } catch {
+    return null
+  }
+  const { kind, id, from, holder, result } = said ?? {}
+  if (kind === 'self') return { kind }
+  if (typeof id !== 'number' || typeof from !== 'string') return null
+  if (kind === 'ask' && typeof holder === 'string') return { kind, id, from, holder }
+  const isResult = result === null || result === 'alive' || typeof result === 'number'
+  return kind === 'answer' && isResult ? { kind, id, from, result } : null
+}
+
 interface Asked {
   result: ProbeResult
   /** Nodes whose answer is missing. */
@@ -61,7 +77,8 @@ export async function openRedisProbe(options: RedisProbeOptions): Promise<Livene
   })
   listening.on('message', (_, text) => {
     heardAt = clock.now()
-    hear(JSON.parse(text) as Message) // only nodes of ours write there
+    const message = messageIn(text)
+    if (message !== null) hear(message)
   })
 
   const say = async (to: string, message: Message): Promise<number> =>

@@ -136,6 +136,7 @@ export async function openRedisLeases(options: RedisLeasesOptions): Promise<Leas
       const leases: Lease[] = []
       for (let i = 0; i < members.length; i += 2) {
         const [holder = '', socket = ''] = (members[i] ?? '').split('/')
+        if (socket === '') continue // no node has written that
         const expiry = Number(members[i + 1])
         // By this node's clock, which is the one that it compares with.
         if (holder !== node)

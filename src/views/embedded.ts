@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
 import { type Database, open } from 'lmdb'
 import type { Checkpoint } from '../log/log.ts'
+import { within } from '../within.ts'
 import { isSame } from './position.ts'
-import { type Entry, type Json, type ViewStore, ViewsUnavailable } from './store.ts'
+import { type Entry, type Json, type ViewStore, ViewsDamaged, ViewsUnavailable } from './store.ts'
 import { viewOf } from './table-name.ts'
 
 /**
@@ -18,6 +20,9 @@ interface TableRecord {
 
 /** Between an index entry and its key. Below all printable characters; NUL is a separator of lmdb's own. */
 const TAB = '\t'
+
+/** After a commit that failed, on a full disk for one, lmdb's own close never ends. */
+const CLOSE_MS = 3_000
 
 /** Rows removed per transaction when a dropped table is swept away: some milliseconds of the event loop. */
 const SWEEP_ROWS = 2_000
@@ -35,17 +40,21 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
   const root = guarded(() => open({ path, maxDbs: 4 }))
   /** `live/<view>` -> table, `table/<table>` -> TableRecord, `doomed/<id>` -> true, `next` -> number. */
   const meta = root.openDB<string | number | boolean | TableRecord, string>({ name: 'meta', encoding: 'json' })
-  /** `<id>/<key>` -> row as JSON text. */
+  /** `<id>/<key>` -> checksum, and the row as JSON text. */
   const rows = root.openDB<string, string>({ name: 'rows', encoding: 'string' })
-  /** `<id>/<index>\t<key>` -> ''. */
+  /** `<id>/<index>\t<key>` -> its checksum. */
   const index = root.openDB<string, string>({ name: 'index', encoding: 'string' })
+  await guardedFormat(meta)
   let closed = false
   let sweeping = Promise.resolve()
 
   // As a child transaction, so that an error takes back what was put before it.
   const write = async <T>(action: () => T): Promise<T> => {
     if (closed) unavailable(new Error('it is closed'))
-    return root.childTransaction(action).catch(unavailable)
+    return root.childTransaction(action).catch((error: CommitError) => {
+      error.commitError?.catch(() => undefined) // it says no more than this one
+      unavailable(error)
+    })
   }
   // The keys under `table/` hold TableRecords only.
   const recordOf = (table: string) => meta.get(`table/${table}`) as TableRecord | undefined
@@ -83,7 +92,10 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
         const record = recordOf(table)
         return {
           upTo: checkpointOf(record),
-          rows: keys.map((key) => (record ? parsed(rows.get(`${record.id}/${key}`)) : undefined)),
+          rows: keys.map((key) => {
+            const place = record && `${record.id}/${key}`
+            return place === undefined ? undefined : parsed(place, rows.get(place))
+          }),
         }
       })
     },
@@ -96,17 +108,18 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
         const high = `${record.id}/${to}`
         // Entries never end where a bound does (they go on with a tab and the key), so inclusive and exclusive ends are
         // the same thing.
-        const found = index.getKeys(
+        const found = index.getRange(
           backwards ? { start: high, end: low, reverse: true, limit } : { start: low, end: high, limit },
         )
         const entries: Entry[] = []
-        for (const entry of found) {
+        for (const { key: entry, value } of found) {
+          mustBeWritten(entry, value)
           const cut = entry.indexOf(TAB)
           const key = entry.slice(cut + 1)
           entries.push({
             index: entry.slice(record.id.length + 1, cut),
             key,
-            row: parsed(rows.get(`${record.id}/${key}`)) ?? null,
+            row: parsed(`${record.id}/${key}`, rows.get(`${record.id}/${key}`)) ?? null,
           })
         }
         return { upTo: checkpointOf(record), entries }
@@ -121,10 +134,12 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
         const id = record?.id ?? newId(meta)
         for (const [at, { key, added, removed }] of changes.entries()) {
           const text = texts[at]
-          if (typeof text === 'string') rows.putSync(`${id}/${key}`, text)
-          else rows.removeSync(`${id}/${key}`)
+          const place = `${id}/${key}`
+          if (typeof text === 'string') rows.putSync(place, checksumOf(place + text) + text)
+          else rows.removeSync(place)
           for (const entry of removed) index.removeSync(`${id}/${entry}${TAB}${key}`)
-          for (const entry of added) index.putSync(`${id}/${entry}${TAB}${key}`, '')
+          for (const entry of added)
+            index.putSync(`${id}/${entry}${TAB}${key}`, checksumOf(`${id}/${entry}${TAB}${key}`))
         }
         meta.putSync(`table/${table}`, { id, position: `${to.position}`, eventId: to.id })
         return true
@@ -135,10 +150,23 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
       if (closed) return
       closed = true
       await sweeping
-      await root.flushed
-      await root.close()
+      await within(
+        CLOSE_MS,
+        root.flushed.then(() => root.close()),
+      )
     },
   }
+}
+
+/** Of rows with a checksum. */
+const FORMAT = 2
+
+async function guardedFormat(meta: Database<string | number | boolean | TableRecord, string>): Promise<void> {
+  const format = guarded(() => meta.get('format'))
+  if (format === FORMAT) return
+  if (format !== undefined || guarded(() => meta.getKeysCount({ limit: 1 })) > 0)
+    throw new ViewsDamaged('they are of another release')
+  await meta.put('format', FORMAT).catch(unavailable)
 }
 
 function newId(meta: Database<string | number | boolean | TableRecord, string>): string {
@@ -180,10 +208,33 @@ function guarded<T>(action: () => T): T {
 }
 
 function unavailable(error: unknown): never {
+  if (error instanceof ViewsUnavailable) throw error
   throw new ViewsUnavailable(`the embedded views did not answer: ${(error as Error).message}`, { cause: error })
 }
 
 const checkpointOf = (record: TableRecord | undefined): Checkpoint | null =>
   record?.eventId === undefined ? null : { position: BigInt(record.position), id: record.eventId }
 
-const parsed = (text: string | undefined): Json | undefined => (text === undefined ? undefined : JSON.parse(text))
+/** Of lmdb's own. */
+interface CommitError extends Error {
+  readonly commitError?: Promise<unknown>
+}
+
+const CHECKSUM_DIGITS = 8
+const checksumOf = (text: string): string => crc32(text).toString(16).padStart(CHECKSUM_DIGITS, '0')
+
+/** The row at a place that a text stands for. Throws ViewsDamaged when it is not what was written there. */
+export function parsed(place: string, text: string | undefined): Json | undefined {
+  if (text === undefined) return undefined
+  const json = text.slice(CHECKSUM_DIGITS)
+  mustBeWritten(place + json, text.slice(0, CHECKSUM_DIGITS))
+  return JSON.parse(json)
+}
+
+export function mustBeWritten(text: string, checksum: string): void {
+  if (checksumOf(text) !== checksum) throw new ViewsDamaged('something in them is not what was written')
+}
+
+/** A commit that failed rejects a promise of lmdb's own as well, which nobody can wait for. */
+export const isToldByCommit = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'Commit failed (see commitError for details)'

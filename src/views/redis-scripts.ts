@@ -26,6 +26,14 @@ export async function run(
   }
 }
 
+/** `fresh(key, kind)` throws away what is of another type than we write. */
+const FRESH = `
+local function fresh(key, kind)
+  local found = redis.call('TYPE', key).ok
+  if found ~= kind and found ~= 'none' then redis.call('DEL', key) end
+end
+`
+
 /** The fields of a table's hash that hold the position and the id of its last event. No key begins with NUL. */
 export const POSITION = '\0position'
 export const EVENT_ID = '\0event-id'
@@ -36,6 +44,8 @@ export const EVENT_ID = '\0event-id'
  * hence the slices. 1 = done, 0 = the table stands elsewhere.
  */
 export const COMMIT = script(`
+${FRESH}
+fresh(KEYS[3], 'set')
 local stands = redis.call('HMGET', KEYS[1], '\\0position', '\\0event-id')
 if (stands[1] or '') ~= ARGV[1] or (stands[2] or '') ~= ARGV[2] then return 0 end
 local at = 10
@@ -65,7 +75,11 @@ else
   found = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. ARGV[1], '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])
 end
 local keys = {}
-for i, entry in ipairs(found) do keys[i] = string.sub(entry, string.find(entry, '\\0', 1, true) + 1) end
+for i, entry in ipairs(found) do
+  local cut = string.find(entry, '\\0', 1, true)
+  if not cut then return redis.error_reply('ERR this is no entry of an index') end
+  keys[i] = string.sub(entry, cut + 1)
+end
 local rows = {}
 for at = 1, #keys, 4000 do
   local stop = math.min(at + 3999, #keys)
@@ -79,6 +93,9 @@ return { redis.call('HMGET', KEYS[1], '\\0position', '\\0event-id'), found, rows
  * (prefix, ':rows', ':index').
  */
 export const PROMOTE = script(`
+${FRESH}
+fresh(KEYS[1], 'string')
+fresh(KEYS[2], 'set')
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
 for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do

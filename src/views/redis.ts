@@ -23,8 +23,9 @@ const MAX_ARGUMENTS = 500_000
  * Views in Redis 6 or newer. A table is a hash (rows by key, and the position) and a sorted set (index entries); all
  * keys of one view share a hash tag, so that each script stays on one node of a cluster. May be lost, emptied or
  * restored at any moment: a table that is gone stands at null, and the compare-and-set fails for whoever thinks
- * otherwise. A Redis that is down at the start is no error here: the methods reject with ViewsUnavailable until it
- * comes. Throws for a url that is none.
+ * otherwise. A table in which something stands that this program does not write is as good as gone: it is thrown
+ * away, and folded again. A Redis that is down at the start is no error here: the methods reject with ViewsUnavailable
+ * until it comes. Throws for a url that is none.
  */
 export async function openRedisViews({
   url,
@@ -57,8 +58,28 @@ export async function openRedisViews({
     }
   }
 
+  /** Asks again when what was found cannot be ours, and is gone. */
+  const mending = async <T>(table: string, ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isGarbage(error)) throw error
+      await asked(redis.unlink(tableKey(table, 'rows'), tableKey(table, 'index')))
+      return ask()
+    }
+  }
+
   return {
-    live: (view) => asked(redis.get(viewKey(view, 'live'))),
+    async live(view) {
+      const key = viewKey(view, 'live')
+      const table = await asked(redis.get(key)).catch((error: unknown) => {
+        if (!isGarbage(error)) throw error
+        return ''
+      })
+      if (table === null || table.startsWith(`${view}.`)) return table
+      await asked(redis.unlink(key))
+      return null
+    },
 
     async promote(view, previous, table) {
       const keys = [viewKey(view, 'live'), viewKey(view, 'tables')]
@@ -67,25 +88,27 @@ export async function openRedisViews({
       )
     },
 
-    async read(table, keys) {
-      const [position, id, ...rows] = await asked(redis.hmget(tableKey(table, 'rows'), POSITION, EVENT_ID, ...keys))
-      return { upTo: checkpointOf(position, id), rows: rows.map(parsed) }
-    },
+    read: (table, keys) =>
+      mending(table, async () => {
+        const [position, id, ...rows] = await asked(redis.hmget(tableKey(table, 'rows'), POSITION, EVENT_ID, ...keys))
+        return { upTo: checkpointOf(position, id), rows: rows.map(parsed) }
+      }),
 
-    async scan(table, { from, to, limit, backwards = false }) {
-      const keys = [tableKey(table, 'rows'), tableKey(table, 'index')]
-      const answer = await asked(run(redis, SCAN, keys, [from, to, `${limit}`, backwards ? 'backwards' : '']))
-      // What the script returns: see SCAN.
-      const [[position, id], found, rows] = answer as [(string | null)[], string[], (string | null)[]]
-      return { upTo: checkpointOf(position, id), entries: found.map((entry, at) => entryOf(entry, rows[at])) }
-    },
+    scan: (table, { from, to, limit, backwards = false }) =>
+      mending(table, async () => {
+        const keys = [tableKey(table, 'rows'), tableKey(table, 'index')]
+        const answer = await asked(run(redis, SCAN, keys, [from, to, `${limit}`, backwards ? 'backwards' : '']))
+        // What the script returns: see SCAN.
+        const [[position, id], found, rows] = answer as [(string | null)[], string[], (string | null)[]]
+        return { upTo: checkpointOf(position, id), entries: found.map((entry, at) => entryOf(entry, rows[at])) }
+      }),
 
     async commit(table, from, to, changes) {
       const args = commitArguments(table, from, to, changes)
       if (args.length > MAX_ARGUMENTS)
         throw new ViewsUnavailable(`one commit may hold at most ${MAX_ARGUMENTS} values, got ${args.length}: split it`)
       const keys = [tableKey(table, 'rows'), tableKey(table, 'index'), viewKey(viewOf(table), 'tables')]
-      return (await asked(run(redis, COMMIT, keys, args))) === 1
+      return (await mending(table, () => asked(run(redis, COMMIT, keys, args)))) === 1
     },
 
     async close() {
@@ -114,6 +137,11 @@ function entryOf(entry: string, row: string | null | undefined): Entry {
   const cut = entry.indexOf('\0')
   return { index: entry.slice(0, cut), key: entry.slice(cut + 1), row: parsed(row) ?? null }
 }
+
+/** What Redis, its scripts, or we ourselves say of a value that is of another type or shape than we write. */
+const isGarbage = (error: unknown): boolean =>
+  error instanceof SyntaxError ||
+  (error instanceof ViewsUnavailable && /WRONGTYPE|no entry of an index/.test(error.message))
 
 const checkpointOf = (position: string | null | undefined, id: string | null | undefined): Checkpoint | null =>
   position == null || id == null ? null : { position: BigInt(position), id }

@@ -4,7 +4,7 @@ import type { Alarm } from './alarm.ts'
 import { isParked } from './fold.ts'
 import { monotonicRead } from './monotonic-read.ts'
 import { type Rebuilt, rebuildFrom } from './rebuild.ts'
-import type { Entry, ScanOptions, ViewStore } from './store.ts'
+import { type Entry, type ScanOptions, type ViewStore, ViewsUnavailable } from './store.ts'
 import { openTail } from './tail.ts'
 import { type Verified, verifyFrom } from './verify.ts'
 import { followView, type ViewFollower, type ViewFollowerState } from './view-follower.ts'
@@ -50,7 +50,10 @@ export interface ViewRunner {
    * The log position that the view is true at, as far as this node knows; null = nothing folded yet, or not known yet.
    */
   position(view: string): bigint | null
-  /** Waits until the view shows at least this position: true when it does, false after `timeoutMs`. */
+  /**
+   * Waits until the view shows at least this position: true when it does, false after `timeoutMs`. Rejects with
+   * ViewsUnavailable when nothing brings it there, because its store or the log does not answer.
+   */
   reached(view: string, position: bigint, timeoutMs: number): Promise<boolean>
   /** The table that serves readers. */
   table(view: string): string | null
@@ -123,7 +126,9 @@ export function runViews({ log, store, projections, onAlarm, ...options }: ViewR
       const { follower } = named(view)
       const reached = follower.waiting.wait(position, timeoutMs)
       follower.nudge()
-      return reached
+      const isThere = await reached
+      if (!isThere && follower.state() === 'waiting') throw new ViewsUnavailable(`${view} cannot follow the log`)
+      return isThere
     },
     table: (view) => named(view).follower.table(),
 

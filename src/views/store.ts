@@ -64,6 +64,11 @@ export class ViewsUnavailable extends Error {
   override readonly name: string = 'ViewsUnavailable'
 }
 
+/** The store holds what nobody wrote: all of it is to be made again from the log. */
+export class ViewsDamaged extends ViewsUnavailable {
+  override readonly name = 'ViewsDamaged'
+}
+
 /** A view has not come yet to where it has to be read: it will in a moment. */
 export class ViewsBehind extends ViewsUnavailable {
   override readonly name = 'ViewsBehind'

@@ -20,12 +20,12 @@ beforeEach(() => {
 })
 
 const report = (user_id: string, timestamp: number): ProgressNotice => ({
-  to: { kind: 'instructors', room: 'r' },
+  to: { kind: 'instructors', room: 'of r' },
   name: 'student_progress',
   data: { id: `${user_id}${timestamp}`, seq: 0, pos: '0', user_id, video_id: 'v', progress: 1, timestamp },
 })
 const update = (user_id: string, watched_seconds: number): ProgressNotice => ({
-  to: { kind: 'instructors', room: 'r' },
+  to: { kind: 'instructors', room: 'of r' },
   name: 'progress_update',
   data: { id: `${user_id}-`, seq: 0, pos: '0', user_id, video_id: 'v', watched_seconds, percent_complete: 1 },
 })
@@ -56,7 +56,8 @@ test('[COURSE-33] at most five pushes in any second; every report is told as it 
 
 test('[COURSE-27] a few who come are told of at once, each by itself', () => {
   const spread = spreadPace({ outlet, clock })
-  for (let n = 0; n < 30; n++) spread.tell({ to: { kind: 'video', room: 'v' }, name: 'user_joined_video', data: { n } })
+  for (let n = 0; n < 30; n++)
+    spread.tell({ to: { kind: 'video', room: 'of v' }, name: 'user_joined_video', data: { n } })
   expect(pushed.map(({ data }) => data.n)).toEqual(Array.from({ length: 30 }, (_, n) => n))
   expect(pushed.every(({ at }) => at === pushed[0]?.at)).toBe(true)
 })
@@ -64,19 +65,19 @@ test('[COURSE-27] a few who come are told of at once, each by itself', () => {
 test('[COURSE-27] of a herd each is told, in order, some in each turn; others do not wait for it', () => {
   size = 1_000
   const spread = spreadPace({ outlet, clock })
-  const tell = (room: string, n: number) =>
-    spread.tell({ to: { kind: 'video', room }, name: 'user_joined_video', data: { n } })
+  const tell = (of: string, n: number) =>
+    spread.tell({ to: { kind: 'video', room: `of ${of}` }, name: 'user_joined_video', data: { n } })
   for (let n = 0; n < 1_000; n++) tell('herd', n)
   tell('small', 0)
   expect(pushed).toHaveLength(4) // thousand connections each
   clock.advance(100)
-  expect(pushed.slice(4).map(({ room }) => room)).toContain('small')
+  expect(pushed.slice(4).map(({ room }) => room)).toContain('of small')
   for (let turn = 0; turn < 300; turn++) {
     const before = pushed.length
     clock.advance(100)
     expect(pushed.length - before).toBeLessThanOrEqual(4)
   }
-  expect(pushed.filter(({ room }) => room === 'herd').map(({ data }) => data.n)).toEqual(
+  expect(pushed.filter(({ room }) => room === 'of herd').map(({ data }) => data.n)).toEqual(
     Array.from({ length: 1_000 }, (_, n) => n),
   )
   spread.stop()

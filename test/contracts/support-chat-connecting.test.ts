@@ -199,7 +199,10 @@ test('[INIT-2] staff_init holds every field that the document shows', async () =
   await ann.ask('change_chat_priority', { room, severity_level: 1 })
   const { pos, ...init } = await (await acme.join('admin', 'ada')).told('staff_init')
   expect(pos).toMatch(/^\d+$/)
-  expect(keys(init)).toEqual(['flagged_chats', 'online_users', 'online_visitors', 'own_chats', 'unclaimed_chats'])
+  const { online_users_until, online_visitors_until, own_until, unclaimed_until, unclaimed_total, ...lists } = init
+  expect([online_users_until, online_visitors_until, own_until, unclaimed_until]).toEqual([null, null, null, null])
+  expect(unclaimed_total).toBe(init.unclaimed_chats.length)
+  expect(keys(lists)).toEqual(['flagged_chats', 'online_users', 'online_visitors', 'own_chats', 'unclaimed_chats'])
   for (const user of init.online_users) expect(keys(user)).toEqual(PERSON.staff)
   for (const user of init.online_visitors) expect(keys(user)).toEqual(PERSON.visitor)
   for (const chat of [...init.unclaimed_chats, ...init.flagged_chats]) {

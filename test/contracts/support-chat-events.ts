@@ -28,12 +28,12 @@ export const MESSAGE = ['chat_id', 'content', 'created_at', 'id', 'sender', 'seq
 const SAID = ['at', 'content', 'sequence_num'] as const
 
 export const PUSHES: Readonly<Record<string, Shape>> = {
-  append_unclaimed_chats: { user: 'visitor', room: 'object', also: ['contents'] },
+  append_unclaimed_chats: { user: 'visitor', room: 'object', also: ['contents', 'contents_total'] },
   visitor_unclaimed_msg: { user: 'visitor', room: 'id', also: [...SAID] },
   visitor_leave_queue: { user: 'visitor', room: 'id' },
   staff_claim_chat: { user: 'visitor', room: 'object', also: ['staff'] },
   staff_join_room: { user: 'staff', room: 'id' },
-  agent_new_chat: { user: 'staff', room: 'id', also: ['contents', 'visitor'] },
+  agent_new_chat: { user: 'staff', room: 'id', also: ['contents', 'contents_total', 'visitor'] },
   visitor_send: { user: 'visitor', room: 'id', also: [...SAID] },
   new_visitor_msg_for_supervisor: { user: 'visitor', room: 'id', also: [...SAID] },
   staff_send: { user: 'staff', room: 'id', also: [...SAID] },
@@ -48,7 +48,11 @@ export const PUSHES: Readonly<Record<string, Shape>> = {
   staff_goes_online: { user: 'staff' },
   staff_goes_offline: { user: 'staff' },
   // Ours: the document has no name for these.
-  own_chat_claimed: { user: 'visitor', room: 'object', also: ['contents', 'staff', 'state', 'unread', 'unread_since'] },
+  own_chat_claimed: {
+    user: 'visitor',
+    room: 'object',
+    also: ['contents', 'contents_total', 'from_queue', 'staff', 'state', 'unread', 'unread_since'],
+  },
   own_chat_opened: { user: 'visitor', room: 'id', also: [...SAID] },
   chat_has_changed_priority: { user: 'staff', room: 'object', also: ['flagged_chats', 'visitor'] },
   visitor_goes_online: { user: 'visitor' },

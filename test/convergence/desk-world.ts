@@ -10,7 +10,7 @@ import { categoryIn } from '../../machines/stream.ts'
 import { deskRooms } from '../../src/contracts/support-chat/audiences.ts'
 import { chatsModel, flaggedIn, openChatsOf, unclaimedIn } from '../../src/contracts/support-chat/chats-model.ts'
 import { deskFeeds } from '../../src/contracts/support-chat/feeds.ts'
-import { staffInit } from '../../src/contracts/support-chat/opening.ts'
+import { type OpeningBounds, staffInit } from '../../src/contracts/support-chat/opening.ts'
 import { usersOf } from '../../src/contracts/support-chat/users.ts'
 import type { StaffInit } from '../../src/contracts/support-chat/wire.ts'
 import type { Connection } from '../../src/delivery/connection.ts'
@@ -168,8 +168,9 @@ export function node() {
   const log = memoryLog({ codec: codec(eventSchemas), now: () => at })
   const past: typeof log = {
     ...log,
-    async *read(stream) {
-      yield heard.filter((recorded) => recorded.stream === stream) as never // the models read no more than `Recorded`
+    async *read(stream, { from = 0, limit = Number.POSITIVE_INFINITY } = {}) {
+      const found = heard.filter((recorded) => recorded.stream === stream)
+      yield found.slice(from, from + limit) as never // the models read no more than `Recorded`
     },
   }
   const chats = chatsModel(past)
@@ -193,14 +194,15 @@ export function node() {
       return told
     },
     /** The very text that is sent. */
-    opening(org: string, me: string): StaffInit {
+    opening(org: string, me: string, bounds?: OpeningBounds): StaffInit {
       const rows = {
         own: chats.list(openChatsOf(org, me)),
         unclaimed: chats.list(unclaimedIn(org)),
         flagged: chats.list(flaggedIn(org)),
       }
       const users = usersOf(profiles, org)
-      return JSON.parse(staffInit({ ...rows, online: online.list(onlineIn(org)), pos: String(position), users }).text)
+      const shown = { ...rows, online: online.list(onlineIn(org)), pos: String(position), users }
+      return JSON.parse(staffInit(shown, bounds).text)
     },
   }
 }

@@ -6,6 +6,7 @@ import { listen } from '../../src/gateway/http/listen.ts'
 import { type Connection, markOf, waitingBytes } from '../../src/gateway/sockets/connections.ts'
 import { hangUp } from '../../src/gateway/sockets/hang-up.ts'
 import { type Terminated, watchSlowReaders } from '../../src/gateway/sockets/slow-readers.ts'
+import { waitingBytes as waitingBytesOf } from '../../src/gateway/waiting-bytes.ts'
 import { type Client, connect } from '../support/client.ts'
 import { manualClock } from '../support/clock.ts'
 import { startServer, tokenFor } from '../support/server.ts'
@@ -14,12 +15,12 @@ import { tcpUnder } from './paused.ts'
 
 const MIB = 1024 * 1024
 
-async function aPushingServer() {
+async function aPushingServer(waiting = waitingBytesOf()) {
   const http = createServer()
   const io = new Server(http, { serveClient: false })
   const clock = manualClock()
   const cut: Terminated[] = []
-  const outbound = watchSlowReaders({ io, namespaces: ['/'], clock, onCutOff: (reader) => cut.push(reader) })
+  const outbound = watchSlowReaders({ io, namespaces: ['/'], clock, waiting, onCutOff: (reader) => cut.push(reader) })
   const url = await listen(http, '127.0.0.1', 0)
   onTestFinished(async () => {
     outbound.stop()
@@ -102,6 +103,21 @@ test('[LIMIT-7] more than 32 MiB at once is too much for anybody', async () => {
   await until(() => io.engine.clientsCount === 0)
 })
 
+test('[LIMIT-7] more than its address may have waiting is too much for whoever takes little of it', async () => {
+  const { io, clock, cut, url, tcp } = await aPushingServer(waitingBytesOf({ perAddress: 12 * MIB, inAll: 64 * MIB }))
+  const others = await Promise.all([1, 2].map(() => connect(url, {})))
+  for (const other of others) onTestFinished(other.close)
+  tcp.pause()
+  tcpUnder((others[0] as Client).socket).pause()
+  for (let i = 0; i < 14; i++) io.emit('push', opening(MIB)) // to each of them, and the kernel takes some
+  await until(() => others[1]?.heard.length === 14)
+  clock.advance(3_000)
+  expect(cut).toEqual([])
+  clock.advance(1_000)
+  expect(cut.map(({ why }) => why)).toEqual(expect.arrayContaining(['too much waits for its address']))
+  expect(others[1]?.socket.connected, 'whoever reads stays').toBe(true)
+})
+
 test('[LIMIT-7] somebody on long polling who does not ask for what waits is cut off too', async () => {
   const { io, clock, cut, url } = await aPushingServer()
   const poll = `${url}/socket.io/?EIO=4&transport=polling`
@@ -115,7 +131,7 @@ test('[LIMIT-7] somebody on long polling who does not ask for what waits is cut 
 })
 
 test('[LIMIT-7] in a real server a reader who stopped is disconnected while the others hear everything', async () => {
-  const server = await startServer({ env: { RATE_PER_PERSON: '100000' } })
+  const server = await startServer({ env: { RATE_PER_PERSON: '100000', CHAT_BYTES_PER_MINUTE: '1000000000' } })
   const clients: Client[] = []
   const enter = async (role: string, name: string): Promise<Client> => {
     const client = await connect(server.url, { auth: { token: await tokenFor(role, name) } })
@@ -129,18 +145,22 @@ test('[LIMIT-7] in a real server a reader who stopped is disconnected while the 
       await enter('supervisor', 'stopped'),
       await enter('supervisor', 'reading'),
     ]
-    await visitor.ask('visitor_first_msg', { content: { text: 'hello' } })
-    const { room } = await agent.told('append_unclaimed_chats')
-    expect(await agent.ask('staff_join', { room: room.id })).toEqual([true, null])
     const metric = async (name: string): Promise<number> =>
       Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await (await fetch(`${server.url}/metrics`)).text())?.[1])
 
     tcpUnder(stopped.socket).pause()
     const text = 'x'.repeat(60_000)
     let sent = 0
+    // In a chat of their own, or it would be full.
     const write = async (): Promise<void> => {
+      const chats = agent.all('append_unclaimed_chats').length
+      await visitor.ask('visitor_first_msg', { content: { text: 'hello' } })
+      await until(() => agent.all('append_unclaimed_chats').length > chats)
+      const { room } = agent.all('append_unclaimed_chats').at(-1)
+      expect(await agent.ask('staff_join', { room: room.id })).toEqual([true, null])
       for (let i = 0; i < 100; i++)
         expect(await visitor.ask('visitor_msg', { content: { n: sent++, text } })).toEqual([true, null])
+      expect(await visitor.ask('visitor_leave_room')).toEqual([true, null])
     }
     // 100 messages are 6 MB: as many as it takes, and as many again to see that nothing more piles up.
     while ((await metric('lyceum_slow_readers_cut_off_total')) === 0 && sent < 5_000) await write()

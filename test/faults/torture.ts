@@ -1,14 +1,18 @@
 // `npm run torture [-- part …] [rounds]`: the fault tests in their whole size. A number alone means `crash`, which is
-// the crash test of `npm test` with so many rounds, 100 by default. Exit code 1 when anything was lost, doubled or
-// wrong.
+// the crash test of `npm test` with so many rounds, 100 by default. `attack:<name>` is one attack of
+// `test/attacks/table.ts`, `soak <minutes>` honest people and a few attackers for so long; neither is part of the whole
+// run. Exit code 1 when anything was lost, doubled or wrong.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { attackRounds } from '../attacks/attack-rounds.ts'
+import { soak } from '../attacks/soak.ts'
 import { setup } from '../support/machine-needs.ts'
 import { crashRounds } from './crash.ts'
 import { badNetwork } from './network.ts'
 import { storeRounds } from './store-rounds.ts'
 
 const ROUNDS = 100
+const ONE_ATTACK = 'attack:'
 const root = join(import.meta.dirname, '../..')
 
 /** In the order of the whole run; each resolves to whether it went well. */
@@ -19,20 +23,30 @@ const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boole
   nodes: () => whole('faults/nodes', 'faults/lost-redis', 'faults/slow-log', 'faults/drain'),
   network: () => network(),
   store: () => store(),
+  walls: () => whole('walls/walls', 'walls/forged'),
+  frames: () => whole('walls/garbage'),
   chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
 }
+
+/** By their names alone: they take long, or measure the machine as well. */
+const APART: typeof PARTS = { attack: () => attackRounds(undefined), soak }
 
 const asked = process.argv.slice(2)
 const rounds = Number(asked.find((word) => /^\d+$/.test(word)) ?? ROUNDS)
 const named = asked.filter((word) => !/^\d+$/.test(word))
-const unknown = named.filter((name) => !Object.hasOwn(PARTS, name))
+const parts: typeof PARTS = { ...PARTS, ...APART }
+const partOf = (name: string): ((rounds: number) => boolean | Promise<boolean>) | undefined => {
+  if (name.startsWith(ONE_ATTACK)) return () => attackRounds(name.slice(ONE_ATTACK.length))
+  return Object.hasOwn(parts, name) ? parts[name] : undefined
+}
+const unknown = named.filter((name) => partOf(name) === undefined)
 if (unknown.length > 0) {
-  process.stderr.write(`there is no torture ${unknown.join(', ')}: there are ${Object.keys(PARTS).join(', ')}\n`)
+  process.stderr.write(`there is no torture ${unknown.join(', ')}: there are ${Object.keys(parts).join(', ')}\n`)
   process.exit(1)
 }
 const all = asked.length === 0 ? Object.keys(PARTS) : ['crash']
 setup()
-for (const part of named.length > 0 ? named : all) if (!(await PARTS[part]?.(rounds))) process.exitCode = 1
+for (const part of named.length > 0 ? named : all) if (!(await partOf(part)?.(rounds))) process.exitCode = 1
 
 /** Vitest on these tests, in their whole size. */
 function whole(...names: readonly string[]): boolean {

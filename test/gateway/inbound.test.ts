@@ -4,7 +4,7 @@ import type { Inbound, InboundCall, Outcome } from '../../src/delivery/connectio
 import { posOf } from '../../src/delivery/cursor.ts'
 import type { Refusals } from '../../src/delivery/refusals.ts'
 import { tokenBuckets } from '../../src/gateway/auth/limits.ts'
-import { type InboundGate, openInbound } from '../../src/gateway/sockets/inbound.ts'
+import { type InboundGate, openInbound, type Verdict } from '../../src/gateway/sockets/inbound.ts'
 import { type Lane, openLane } from '../../src/gateway/sockets/lane.ts'
 import { LogUnavailable } from '../../src/log/log.ts'
 import { type FakeConnection, fakeConnection } from '../support/connection.ts'
@@ -50,6 +50,8 @@ let observed: string[]
 let client: FakeConnection
 let lane: Lane
 let gate: InboundGate
+let verdicts: string[]
+const verdict: Verdict = { refused: () => void verdicts.push('refused'), done: () => void verdicts.push('done') }
 
 function open(contracts: readonly Inbound[], perSecond = 1_000): InboundGate {
   const limit = () => tokenBuckets({ perSecond, burst: 2 * perSecond })
@@ -82,13 +84,14 @@ function open(contracts: readonly Inbound[], perSecond = 1_000): InboundGate {
 
 beforeEach(() => {
   observed = []
+  verdicts = []
   client = fakeConnection(vera)
   lane = openLane()
   gate = open([things, told])
 })
 
 const ask = (name: string, ...args: unknown[]): Promise<unknown[]> =>
-  new Promise((resolve) => gate.onFrame(name, [...args, (...ack: unknown[]) => resolve(ack)], client, lane))
+  new Promise((resolve) => gate.onFrame(name, [...args, (...ack: unknown[]) => resolve(ack)], client, lane, verdict))
 
 test('[ACK-2] with protocol 2 an ack says in the contract’s word what it is about, and where that stands', async () => {
   expect(await ask('do_thing', 'done')).toEqual([
@@ -117,7 +120,7 @@ test('[GUARD-1] what breaks is answered, and reported; a log that is away is nob
   expect((await ask('throw_thing'))[2]).toEqual({ thing: null, code: 'internal' })
   expect((await ask('do_thing', 'away'))[2]).toEqual({ thing: null, code: 'unavailable' })
   expect(await ask('do_thing', 'strange'), 'a code without a sentence').toMatchObject([false, 'thing-strange', {}])
-  gate.onFrame('do_thing', ['done', () => expect.fail('an ack that throws')], client, lane)
+  gate.onFrame('do_thing', ['done', () => expect.fail('an ack that throws')], client, lane, verdict)
   await gate.drain()
   expect(observed.filter((line) => line.startsWith('failed'))).toEqual([
     'failed do_thing: a bug',
@@ -129,7 +132,7 @@ test('[GUARD-1] what breaks is answered, and reported; a log that is away is nob
 
 test('[GUARD-2] names that no contract has are counted; two contracts that listen to one name do not start', () => {
   for (const name of ['toString', '__proto__', 7, undefined])
-    gate.onFrame(name, [() => expect.fail('an ack')], client, lane)
+    gate.onFrame(name, [() => expect.fail('an ack')], client, lane, verdict)
   expect(observed).toEqual(['unknown toString', 'unknown __proto__', 'unknown 7', 'unknown undefined'])
   expect(() => open([things, told, things])).toThrow(/two contracts listen to the event do_thing/)
 })
@@ -143,9 +146,9 @@ test('[PRES-6] [PRES-3] without a token only what a contract allows, and as a hu
 })
 
 test('[WATCH-4] a contract that wants it is told of its refusals, without an ack, too', async () => {
-  gate.onFrame('do_other', ['up', 'o'], client, lane)
-  gate.onFrame('do_other', ['taken', 'o'], client, lane)
-  gate.onFrame('do_other', ['done', 'o'], client, lane)
+  gate.onFrame('do_other', ['up', 'o'], client, lane, verdict)
+  gate.onFrame('do_other', ['taken', 'o'], client, lane, verdict)
+  gate.onFrame('do_other', ['done', 'o'], client, lane, verdict)
   await gate.drain()
   const event = 'do_other'
   expect(client.heard.map(({ data }) => data)).toEqual([
@@ -195,4 +198,24 @@ test('[LIMIT-5] who asks too much is told how long to wait', async () => {
   )
   expect(ok?.[0]).toBe(true)
   expect(too?.[1]).toBe('rate-limited: too many requests; try again in 1 s')
+})
+
+test('[FLOOD-4] a call above the limit gets its ack and nothing else', async () => {
+  gate = open([told], 1)
+  const acks = [await ask('do_other', 'taken'), await ask('do_other', 'taken'), await ask('do_other', 'taken')]
+  expect(acks.map(([, error]) => String(error).replace(/:.*/, ''))).toEqual([
+    'thing-taken',
+    'thing-taken',
+    'rate-limited',
+  ])
+  expect(client.heard.map(({ name }) => name)).toEqual(['refused', 'refused'])
+})
+
+test('[FLOOD-2] whoever watches a connection is told what came of its calls, but not of our own faults', async () => {
+  await ask('do_thing', 'done')
+  await ask('do_thing', 'taken')
+  await ask('do_thing', 'broken')
+  await ask('do_thing', 'away')
+  gate.onFrame('nonsense', [], client, lane, verdict)
+  expect(verdicts).toEqual(['done', 'refused', 'refused'])
 })

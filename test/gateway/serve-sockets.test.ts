@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Server } from 'socket.io'
-import { io as connect } from 'socket.io-client'
+import { io as connect, type Socket } from 'socket.io-client'
 import { expect, onTestFinished, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Party } from '../../machines/kernel.ts'
@@ -17,12 +17,14 @@ import { memoryLog } from '../../src/log/memory.ts'
 
 const ann: Party = { id: 'ann', org: 'acme', role: 'agent' }
 
-test('[CONN-12] a contract that fails when somebody arrives costs one connection, which is lost', async () => {
+type Serving = Parameters<typeof serveSockets>[0]
+
+/** Sockets of which nothing is real but what serves them; everybody is ann. */
+async function serving(broken: Partial<Serving>) {
   const http = createServer()
   const io = new Server(http)
   const errors: unknown[] = []
   const ends: string[] = []
-  let arrivals = 0
   const left: ConnectionRegistry['left'] = async (_, __, { how }) => void ends.push(how)
   serveSockets({
     namespace: io.of('/'),
@@ -41,14 +43,7 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
       const resumption = { withCursors: false, after: undefined, unknown: null }
       socket.data = { arrival, lane, connection, resumption, isResumed: false }
     },
-    contracts: [
-      {
-        arrive() {
-          if (++arrivals === 1) throw new Error('a contract with a bug')
-          return undefined
-        },
-      },
-    ],
+    contracts: [],
     entities: { state: () => Promise.reject(new Error('nobody goes on here')) },
     follower: { position: () => 0n, pos: () => '0', until: async () => true },
     async *catchUp() {},
@@ -57,10 +52,13 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
     profiles: new ProfileCache(memoryLog({ codec: codec(eventSchemas), now: Date.now })),
     registry: { left, entered: async () => {}, probeOthers: async () => {} },
     inbound: { onFrame() {}, drain: async () => {} },
+    frames: { of: () => ({ allow() {}, taken() {}, refused() {}, done() {} }) },
+    maxFrameBytes: 1_000_000,
     onPutOff() {},
     dropped: { forget() {} },
     clock: systemClock,
     onError: (error) => void errors.push(error),
+    ...broken,
   })
   await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening))
   const { port } = http.address() as AddressInfo
@@ -69,10 +67,47 @@ test('[CONN-12] a contract that fails when somebody arrives costs one connection
     client.close()
     await io.close()
   })
+  return { client, errors, ends }
+}
+
+const isBack = (client: Socket): Promise<void> => new Promise((again) => client.once('connect', again))
+
+test('[CONN-12] a contract that fails when somebody arrives costs one connection, which is lost', async () => {
+  let arrivals = 0
+  const arrive = (): undefined => {
+    if (++arrivals === 1) throw new Error('a contract with a bug')
+  }
+  const { client, errors, ends } = await serving({ contracts: [{ arrive }] })
   const told = await new Promise((heard) => client.once('error', heard))
   expect(told).toEqual({ message: 'something broke on our side; it has been logged' })
-  await new Promise<void>((again) => client.once('connect', again)) // by itself
+  await isBack(client) // by itself
   expect(arrivals).toBe(2)
   expect(errors.map(String)).toEqual(['Error: a contract with a bug'])
   expect(ends, 'lost: they keep their grace').toEqual(['lost'])
 })
+
+const bug = (): never => {
+  throw new Error('a bug')
+}
+let failures = 0
+const once = (): undefined => {
+  if (failures++ === 0) bug()
+}
+
+test.each([
+  ['a frame', { inbound: { onFrame: bug, drain: async () => {} } }],
+  ['an end', { receipts: { arrived: () => null, told() {}, caughtUp() {}, pushed() {}, ended: bug } }],
+  ['the rooms of an arrival', { contracts: [{ rooms: () => once() ?? [] }] }],
+  ['an arrival', { frames: { of: () => ({ allow: once, taken() {}, refused() {}, done() {} }) } }],
+] satisfies [string, Partial<Serving>][])(
+  '[FLOOD-8] a bug in %s ends one connection, and nothing else',
+  async (_, broken) => {
+    failures = 0
+    const { client, errors } = await serving(broken)
+    await isBack(client)
+    client.emit('anything')
+    client.io.engine.close()
+    await isBack(client)
+    expect(String(errors[0])).toBe('Error: a bug')
+  },
+)

@@ -73,8 +73,7 @@ describe('embedded log, crashes', () => {
   it.skipIf(process.platform === 'win32')(
     'says once that a flush failed, rejects what waits and what comes, and keeps what it acknowledged',
     async () => {
-      // The shell limits the size of any file that the process may write: LMDB's file hits the limit as it would hit a
-      // full disk.
+      // The shell limits the size of any file that the process may write, which no room on the disk mends.
       const child = spawn('/bin/sh', ['-c', 'ulimit -f 4000; exec "$0" "$@"', process.execPath, CHILD, path], {
         stdio: ['ignore', 'pipe', 'pipe'],
       })

@@ -98,12 +98,52 @@ describe('writing', () => {
       given(full).when({ type: 'Write', content, bytes: 1, by: vera, at }).refuses('queue-full')
       given(full, claimed)
         .when({ type: 'Write', content, bytes: 1, by: vera, at })
-        .yields({ type: 'VisitorWrote', content })
+        .yields({ type: 'VisitorWrote', content, bytes: 1 })
       given({ ...opened, bytes: 512 * 1024 - 1 })
         .when({ type: 'Write', content, bytes: 1, by: vera, at })
         .yields({ type: 'VisitorWrote', content, bytes: 1 })
     },
   )
+  test('[LIMIT-9] a visitor fills the queue with at most 1,000 messages', () => {
+    const wrote = Array.from({ length: 999 }, (): ChatEvent => ({ type: 'VisitorWrote', content }))
+    given(opened, ...wrote)
+      .when(write(vera))
+      .refuses('queue-full')
+    given(opened, ...wrote, claimed)
+      .when(write(vera))
+      .yields({ type: 'VisitorWrote', content })
+  })
+  test('[LIMIT-12] as the queue stands, a chat may take less, whose messages weigh 256 bytes more', () => {
+    const more: ChatCommand = { type: 'Write', content, bytes: 100, mayWait: 1_000, by: vera, at }
+    given({ ...opened, bytes: 388 })
+      .when(more)
+      .yields({ type: 'VisitorWrote', content, bytes: 100 })
+    given({ ...opened, bytes: 389 })
+      .when(more)
+      .refuses('queue-full')
+    given({ ...opened, bytes: 389 }, claimed)
+      .when(more)
+      .yields({ type: 'VisitorWrote', content, bytes: 100 })
+    given().when({ type: 'OpenChat', visitor, content, mayWait: 0, by: vera, at }).refuses('queue-full')
+    given(opened).when({ type: 'OpenChat', visitor, content, mayWait: 0, by: vera, at }).refuses('chat-already-open')
+  })
+  test('[LIMIT-13] a chat takes 16 MiB, or 100,000 messages, and then may still end', () => {
+    const full: ChatEvent = { type: 'VisitorWrote', content, bytes: 16 * 1024 * 1024 }
+    given(opened, claimed, full).when({ type: 'Write', content, bytes: 0, by: vera, at }).yields({
+      type: 'VisitorWrote',
+      content,
+      bytes: 0,
+    })
+    for (const by of [vera, ann])
+      given(opened, claimed, full).when({ type: 'Write', content, bytes: 1, by, at }).refuses('chat-full')
+    given(opened, claimed, full)
+      .when({ type: 'LeaveChat', by: vera, at })
+      .yields({ type: 'ChatClosed', reason: 'visitor-left' })
+    const context = { ...createActor(chatMachine).getSnapshot().context, org, visitorId: 'vera', staffId: 'ann' }
+    const long = (messages: number) => chatMachine.resolveState({ value: 'claimed', context: { ...context, messages } })
+    expect(decide(long(99_999), write(ann))).toEqual([{ type: 'StaffWrote', staffId: 'ann', content }])
+    expect(decide(long(100_000), write(ann))).toEqual(new Refusal('chat-full'))
+  })
   test('[CHAT-14] nothing is written in a closed chat', () => {
     given(opened, claimed, closed).when(write(vera)).refuses('chat-closed')
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { WireOf } from '../../src/delivery/contract.ts'
 import type { Change } from '../../src/delivery/feed.ts'
-import { type EventRef, eventRef, type Notice } from '../../src/delivery/notice.ts'
+import { type EventRef, eventRef, type Notice, type RoomName } from '../../src/delivery/notice.ts'
 import type { PollRow } from './polls.ts'
 
 const standing = z.strictObject({
@@ -16,7 +16,7 @@ const standing = z.strictObject({
 
 export const pollShapes = { poll_state: standing, poll_closed: standing }
 
-export const pollRoom = (id: string): string => `poll ${id}`
+export const pollRoom = (id: string): RoomName => `poll ${id}`
 
 /** A poll as a watcher sees it. */
 export const pollState = (poll_id: string, { question, options, votes }: PollRow, ref: EventRef) => ({

@@ -181,7 +181,7 @@ describe('a room', () => {
       ...log,
       async append(...args) {
         if (lost < conflicts) {
-          await ask(write(`rival ${lost}`), {}, rival)
+          await ask({ type: 'FlagChat', severity: 1 + (lost % 2), by: ann, at }, {}, rival) // a chat takes any number
           lost++
         }
         return log.append(...args)

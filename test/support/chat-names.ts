@@ -8,8 +8,11 @@ const nobody = (): never => {
 export const chatNames: readonly string[] = Object.keys(
   supportChatInbound({
     entities: { ask: nobody },
+    isOurs: nobody,
     handOn: nobody,
     tellContents: nobody,
+    queueRoom: nobody,
+    perWriter: { take: nobody },
     visitorChats: { askLatest: nobody, open: nobody, movedSince: nobody },
     replays: { start: nobody, stop: nobody, forget: nobody },
   }).rows,

@@ -28,6 +28,7 @@ export function fakeConnection(party: Party, more: Partial<Connection> = {}): Fa
     peer: { heardAt: () => 0, answers: async () => true },
     isOpen: () => open,
     emit: (name, data) => void heard.push({ name, data }),
+    drained: async () => {},
     join: (room) => void rooms.add(room),
     leave: (room) => void rooms.delete(room),
     inOrder: (work) => void work(() => {}),

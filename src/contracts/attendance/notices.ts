@@ -1,11 +1,11 @@
 import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
 import type { Change } from '../../delivery/feed.ts'
-import { type Audience, type EventRef, eventRef, type Notice } from '../../delivery/notice.ts'
+import { type Audience, type EventRef, eventRef, type Notice, type RoomName } from '../../delivery/notice.ts'
 import { iso } from '../shared/iso.ts'
 import type { ActiveSessions, AttendanceWire } from './wire.ts'
 
 /** Those who have subscribed to a course. */
-export const courseRoom = (course: string): string => `course ${course}`
+export const courseRoom = (course: string): RoomName => `course ${course}`
 const toCourse = (course: string): Audience => ({ kind: 'course', room: courseRoom(course) })
 
 /** The active sessions of a course, as they stand when this is called. */

@@ -1,15 +1,15 @@
 import type { PersonRef } from '../../../machines/stream.ts'
-import { type Audience, personRoom } from '../../delivery/notice.ts'
+import { type Audience, personRoom, type RoomName } from '../../delivery/notice.ts'
 
 const COURSE = 'course_room '
 const VIDEO = 'video_room '
 
 /** Everybody who has joined a course. */
-export const courseRoom = (course: string): string => `${COURSE}${course}`
+export const courseRoom = (course: string): RoomName => `${COURSE}${course}`
 /** Those of them who teach it, or are admins. */
-export const instructorRoom = (course: string): string => `instructor_room ${course}`
+export const instructorRoom = (course: string): RoomName => `instructor_room ${course}`
 /** Everybody who has joined a video. */
-export const videoRoom = (video: string): string => `${VIDEO}${video}`
+export const videoRoom = (video: string): RoomName => `${VIDEO}${video}`
 
 /** The course, and the video, whose room this is. */
 export const courseIn = (room: string): readonly string[] =>

@@ -1,8 +1,8 @@
-import type { Audience } from '../../delivery/notice.ts'
+import type { Audience, RoomName } from '../../delivery/notice.ts'
 
-export const lessonRoom = (lesson: string): string => `lesson ${lesson}`
+export const lessonRoom = (lesson: string): RoomName => `lesson ${lesson}`
 /** Those who have just come and do not know yet how it stands. */
-export const waitingRoom = (lesson: string): string => `door ${lesson}`
+export const waitingRoom = (lesson: string): RoomName => `door ${lesson}`
 
 /** Everybody who is in a lesson. */
 export const toLesson = (lesson: string): Audience => ({ kind: 'lesson', room: lessonRoom(lesson) })

@@ -37,7 +37,7 @@ export function lessonPace({ lessons, outlet, clock }: LessonPaceOptions): Lesso
     if (!record) return false
     const { id } = record
     outlet.push(toWaiting(id), 'lesson_state', stateOf(record))
-    outlet.join(waitingRoom(id), room)
+    outlet.join(waitingRoom(id), lessonRoom(id))
     outlet.leave(waitingRoom(id), [waitingRoom(id)])
     return true
   }

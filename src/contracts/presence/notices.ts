@@ -2,7 +2,7 @@ import { displayNameOf } from '../../../machines/person/profile.ts'
 import { personIn } from '../../../machines/stream.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
 import type { Change, Profiles } from '../../delivery/feed.ts'
-import { type EventRef, eventRef, type Notice } from '../../delivery/notice.ts'
+import { type EventRef, eventRef, type Notice, type RoomName } from '../../delivery/notice.ts'
 
 /** Every name this contract pushes. */
 export interface PresenceWire {
@@ -13,8 +13,11 @@ export interface PresenceWire {
   readonly teacher_login: EventRef & { readonly user_id: string; readonly display_name: string }
 }
 
-/** The TeacherHubs of an organisation are in the room that contract 000 calls by the organisation's id. */
-export const hubsRoom = (org: string): string => org
+/**
+ * The TeacherHubs of an organisation. Contract 000 names this room by the organisation's id alone; clients never see
+ * the name, and without a kind in front it could be that of another room.
+ */
+export const hubsRoom = (org: string): RoomName => `hubs ${org}`
 
 /** A teacher has come. */
 export function teacherNotices(change: Change<OnlineRow>, profiles: Profiles): readonly Notice<PresenceWire>[] {

@@ -1,4 +1,4 @@
-import { type Audience, personRoom, STREAMS } from '../../delivery/notice.ts'
+import { type Audience, personRoom, type RoomName, STREAMS } from '../../delivery/notice.ts'
 
 /** Of the document. */
 export const NAMESPACE = '/ws/messages'
@@ -6,14 +6,14 @@ export const NAMESPACE = '/ws/messages'
 const PROJECT = 'project_room '
 
 /** Every socket that has joined the project. */
-export const projectRoom = (number: number): string => `${PROJECT}${number}`
+export const projectRoom = (number: number): RoomName => `${PROJECT}${number}`
 
 /** The project whose room this is. */
 export const projectIn = (room: string): readonly number[] =>
   room.startsWith(PROJECT) ? [Number(room.slice(PROJECT.length))] : []
 
 /** Of these two, the sockets that have joined. */
-export const pairRoom = (number: number, id: string): string => `project_person ${number} ${id}`
+export const pairRoom = (number: number, id: string): RoomName => `project_person ${number} ${id}`
 
 export const toProject = (number: number): Audience => ({
   kind: 'project',

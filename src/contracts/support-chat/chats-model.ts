@@ -1,6 +1,7 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
+import type { Recorded } from '../../../machines/kernel.ts'
 import { personName } from '../../../machines/stream.ts'
-import { type ChatRow, chats, wholeChats } from '../../../projections/chats.ts'
+import { type ChatRow, liveChats, wholeChats } from '../../../projections/chats.ts'
 import { LiveModel } from '../../delivery/live-model.ts'
 import { type FoldHistory, foldHistory } from '../../log/fold-history.ts'
 import type { Log } from '../../log/log.ts'
@@ -12,27 +13,40 @@ export const flaggedIn = (org: string): string => `flagged ${org}`
 /** Open chats of one person, as a visitor or as the one who serves. */
 export const openChatsOf = (org: string, id: string): string => `of ${personName({ org, id })}`
 
+/** A node that is the first of a new release starts from rows that know less. */
+const isOfOlderRelease = ({ asked }: ChatRow): boolean => asked === undefined
+
 const isOpen = ({ status }: ChatRow): boolean => status !== 'closed'
 
-/** Whoever comes to serve is told what was said, and so is the queue: but a new chat's row has all of it itself. */
-function needsTranscript({ type }: ChatEvent, { servedBy }: ChatRow): boolean {
-  if (type === 'ChatClaimed' || type === 'ChatAssigned') return servedBy.length > 0
+/** Whoever comes to serve is told what was said, and so is the queue: but the row of a new chat may have all of it. */
+function needsTranscript({ type }: ChatEvent, { messages, waiting }: ChatRow): boolean {
+  if (type === 'ChatClaimed' || type === 'ChatAssigned') return waiting?.length !== messages
   return type === 'ChatTakenOver' || type === 'ChatTransferred' || type === 'ChatReturned'
 }
 
 /** What chats were like, for models that begin late in them. */
 export const chatHistory = (log: Log): FoldHistory<ChatRow> =>
-  foldHistory({ log, fold: wholeChats.fold, weigh: ({ waiting, servedBy }) => waiting.length + servedBy.length })
+  foldHistory({
+    log,
+    fold: wholeChats.fold,
+    weigh: ({ said, servedBy }) => servedBy.length + kibOf(said?.all.sum.characters ?? 0),
+    weighEvent,
+  })
+
+/** In KiB, like all that is remembered of the past. */
+export const weighEvent = ({ event }: Recorded): number => kibOf((event as { readonly bytes?: number }).bytes ?? 0)
+
+const kibOf = (bytes: number): number => Math.ceil(bytes / 1024)
 
 /** Open chats and flagged ones, by room. */
 export const chatsModel = (log: Log, history?: FoldHistory<ChatRow>): LiveModel<ChatRow> =>
   new LiveModel(log, {
     category: 'chat',
-    projection: chats,
+    projection: liveChats,
     whole: wholeChats,
     history,
     needsWhole: ({ event }, row) => needsTranscript(event as ChatEvent, row), // chats record no other events
-    isPartial: (row) => row.status === 'unclaimed' && row.servedBy.length > 0,
+    isPartial: (row) => row.status === 'unclaimed' || isOfOlderRelease(row),
     keeps: (row) => isOpen(row) || row.severity > 0,
     lists: (_, row) => [
       ...(row.status === 'unclaimed' ? [unclaimedIn(row.org)] : []),
@@ -43,6 +57,7 @@ export const chatsModel = (log: Log, history?: FoldHistory<ChatRow>): LiveModel<
     ],
     isListedAlike: (before, after) =>
       before.status === after.status && before.staffId === after.staffId && before.severity > 0 === after.severity > 0,
+    weigh: ({ waitingWeight = 0 }) => waitingWeight,
     seeds: ['open/', 'flagged/'],
     unknown: 'load',
   })

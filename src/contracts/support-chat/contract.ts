@@ -4,10 +4,11 @@ import { comings } from '../../../projections/comings.ts'
 import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { onlineIn } from '../../delivery/online-model.ts'
+import { tokenBuckets } from '../../gateway/auth/limits.ts'
 import { abandonedChats } from './abandoned-chats.ts'
 import { deskRooms } from './audiences.ts'
 import { chatsModel, flaggedIn, openChatsOf, unclaimedIn } from './chats-model.ts'
-import { tellContents } from './contents.ts'
+import { contentsAgain } from './contents.ts'
 import { deskFeeds } from './feeds.ts'
 import { handingOn } from './handing-on.ts'
 import { chatRoutes } from './http.ts'
@@ -15,6 +16,8 @@ import { supportChatAsked, supportChatInbound } from './inbound.ts'
 import { chatList } from './list.ts'
 import { deskPast } from './missed.ts'
 import { staffInit } from './opening.ts'
+import { ownChats } from './own-chats.ts'
+import { queueRoom } from './queue-room.ts'
 import { supportChatRefusals } from './refusals.ts'
 import { replays as openReplays } from './replays.ts'
 import { replayShapes, staffInitShape, supportChatShapes, visitorInitShape } from './shapes.ts'
@@ -35,7 +38,8 @@ export const supportChat: Contract = {
     const { config, log, entities, clock, online, profiles, follower, onError } = node
     const open = chatsModel(log)
     const ofVisitors = visitorChats(entities, log)
-    const replays = openReplays({ log, entities, clock, onError })
+    const isOurs = ownChats({ log, chats: open })
+    const replays = openReplays({ log, entities, isOurs, clock, onError })
     const abandoned = abandonedChats({
       chats: open,
       online,
@@ -48,10 +52,13 @@ export const supportChat: Contract = {
       feeds: Object.values(deskFeeds(open, node)),
       inbound: supportChatInbound({
         entities,
+        isOurs,
         visitorChats: ofVisitors,
         replays,
+        queueRoom: queueRoom(open, config),
+        perWriter: tokenBuckets(config.chatWriting),
         handOn: handingOn(node),
-        tellContents: (room, to) => tellContents(room, to, { ...node, chats: open }),
+        tellContents: contentsAgain({ ...node, chats: open }),
       }),
       rooms: deskRooms,
       prepare(connection) {
@@ -70,7 +77,7 @@ export const supportChat: Contract = {
         emit('staff_init', staffInit({ ...rows, pos: follower.pos(), users: usersOf(profiles, org) }))
         return undefined
       },
-      routes: (app) => chatRoutes(app, { log, entities, chats: chatList(node.views, node.upTo) }),
+      routes: (app) => chatRoutes(app, { log, entities, isOurs, chats: chatList(node.views, node.upTo) }),
       policies: [abandoned],
       stop() {
         abandoned.stop()

@@ -1,28 +1,20 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { Refusal } from '../../../machines/kernel.ts'
-import { streamName } from '../../../machines/stream.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { json } from '../../gateway/http/route.ts'
 import { idText, limit } from '../../gateway/http/schemas.ts'
-import type { Log } from '../../log/log.ts'
-import { readable } from '../../log/readable.ts'
-import type { Entities } from '../../runtime/entities.ts'
 import { damageNote } from '../shared/damage-note.ts'
-import { partInChat } from './part-in-chat.ts'
+import { eventLines, eventPage } from './event-pages.ts'
+import { type PartInChatParts, partInChat } from './part-in-chat.ts'
 import { supportChatHttpRefusals } from './refusals.ts'
-import { Described, eventResource } from './resources.ts'
+import { Described } from './resources.ts'
 
 const NDJSON = 'application/x-ndjson'
 const note = z.string().optional().openapi({ description: 'where the chat was damaged in the store: what is missing' })
 
-export interface ChatEventRoutesParts {
-  readonly log: Log
-  readonly entities: Pick<Entities, 'judged'>
-}
-
 /** `GET /api/v1/chats/:room/events`. */
-export function chatEventRoutes(app: OpenAPIHono<HttpEnv>, { log, entities }: ChatEventRoutesParts): void {
+export function chatEventRoutes(app: OpenAPIHono<HttpEnv>, parts: PartInChatParts): void {
   const { raw } = resources(app, supportChatHttpRefusals)
 
   raw(
@@ -47,20 +39,15 @@ export function chatEventRoutes(app: OpenAPIHono<HttpEnv>, { log, entities }: Ch
       content: json(z.object({ data: z.array(Described), next: z.number().optional(), note })),
     },
     async ({ by, params: { room }, query: { after, limit, format }, accept }) => {
-      const part = await partInChat({ log, entities }, room, by)
+      const part = await partInChat(parts, room, by)
       if (part instanceof Refusal) return part
-      const page = { from: after + 1, limit: limit + 1 }
-      const { events, damage = part.damage } = await readable(log, streamName('chat', room), page)
-      const theirs = events.filter(({ revision }) => revision <= part.upTo)
-      const shown = theirs.slice(0, limit).filter(({ event }) => part.isInternal || event.type !== 'ChatFlagged')
-      const data = shown.map((recorded) => eventResource(room, recorded))
-      if (format === 'ndjson' || (format === undefined && accept.includes(NDJSON))) {
-        const lines = data.map((event) => `${JSON.stringify(event)}\n`)
-        return { body: lines.join(''), headers: { 'Content-Type': NDJSON } }
-      }
-      const next = theirs.length > limit ? theirs[limit - 1]?.revision : undefined
-      const note = damage && damageNote(damage)
-      return { body: JSON.stringify({ data, next, note }), headers: { 'Content-Type': 'application/json' } }
+      const range = { room, part, after, limit }
+      if (format === 'ndjson' || (format === undefined && accept.includes(NDJSON)))
+        return { body: await eventLines(parts.log, range), headers: { 'Content-Type': NDJSON } }
+      const { events, next, damage } = await eventPage(parts.log, range)
+      const besides = JSON.stringify({ next, note: damage && damageNote(damage) })
+      const body = `{"data":[${events.join()}]${besides === '{}' ? '' : `,${besides.slice(1, -1)}`}}`
+      return { body, headers: { 'Content-Type': 'application/json' } }
     },
   )
 }

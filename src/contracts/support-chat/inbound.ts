@@ -2,22 +2,32 @@ import { z } from 'zod'
 import type { ChatCommand } from '../../../machines/chat/commands.ts'
 import type { ChatVisitor } from '../../../machines/chat/events.ts'
 import { isStaff, type Party, Refusal, refuse } from '../../../machines/kernel.ts'
-import type { Calls, Connection, Inbound, InboundRow } from '../../delivery/connection.ts'
+import { personName } from '../../../machines/stream.ts'
+import type { Calls, Connection, Inbound, InboundCall, InboundRow } from '../../delivery/connection.ts'
+import type { Limit } from '../../gateway/auth/limits.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { badRequest } from '../shared/bad-request.ts'
 import { asContent, unwrap } from '../shared/content.ts'
 import { callOf, clientIdText, idText, mustBeIdOf } from '../shared/ids.ts'
+import type { TellContents } from './contents.ts'
 import type { Handing, HandOn } from './handing-on.ts'
+import type { IsOurs } from './own-chats.ts'
+import type { QueueRoom } from './queue-room.ts'
 import type { Replays } from './replays.ts'
 import type { VisitorChats } from './visitor-chats.ts'
 
 export interface SupportChatAsks {
   readonly entities: Pick<Entities, 'ask'>
+  /** Of others' chats nothing is asked: not even how long that takes tells that they exist. */
+  readonly isOurs: IsOurs
   readonly handOn: HandOn
   /** Tells a claimer who claims again what is in the chat. */
-  readonly tellContents: (room: string, to: Connection) => Promise<void>
+  readonly tellContents: TellContents
   readonly visitorChats: VisitorChats
   readonly replays: Replays
+  readonly queueRoom: QueueRoom
+  /** Bytes of content, by person. */
+  readonly perWriter: Limit
 }
 
 const clientId = clientIdText()
@@ -61,7 +71,14 @@ export const supportChatAsked = {
 
 /** One row per name that a client may emit. */
 export function supportChatInbound(asks: SupportChatAsks): Inbound {
-  const { entities, visitorChats, replays, handOn, tellContents } = asks
+  const { entities, isOurs, visitorChats, replays, handOn, tellContents, queueRoom, perWriter } = asks
+  const ours =
+    (about: string, by: Party, call: InboundCall): InboundCall =>
+    async (entered) => {
+      const known = isOurs(about, by)
+      return known === true || (await known) ? call(entered) : { about, answer: refuse('no-such-chat') }
+    }
+
   /**
    * What staff ask of a chat that they name. A visitor means the own chat and never names it, whatever the machine
    * would allow.
@@ -79,30 +96,37 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
       if (asked instanceof Refusal) return asked
       const { client_id, ...payload } = read.data
       const { room: about } = payload
-      return async (entered) => ({
+      return ours(about, party, async (entered) => ({
         about,
         answer: await entities.ask('chat', about, asked, callOf(client_id, payload, entered)),
-      })
+      }))
     }
 
+  /** Whether this person may write so much more. */
+  const paced = (by: Party, bytes: number, at: number): Refusal | undefined => {
+    const may = perWriter.take(personName(by), at, bytes)
+    return may === true ? undefined : refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) })
+  }
+
   const visitorWrites =
-    (ask: VisitorChats['open'], commandOf: (content: Sized, from: Connection, at: number) => ChatCommand): InboundRow =>
+    (type: 'OpenChat' | 'Write'): InboundRow =>
     (args, from, at) => {
+      const { party: by } = from
       const { content: raw, clientId: inside } = unwrap(args[0])
       const sized = asContent(raw)
       if (typeof sized === 'string') return refuse('bad-request', { why: sized })
       const read = clientId.safeParse(inside ?? args[1])
       if (!read.success) return badRequest(read.error, 'client_id')
-      const command = commandOf(sized, from, at)
-      return (entered) => ask(command, callOf(read.data, sized.content, entered))
+      const tooFast = paced(by, sized.bytes, at)
+      if (tooFast) return tooFast
+      const call = (entered: () => void) => callOf(read.data, sized.content, entered)
+      const said = { ...sized, ...queueRoom(by.org, type), by, at }
+      if (type === 'Write') return (entered) => visitorChats.askLatest({ type, ...said }, call(entered))
+      const visitor = visitorOf(from)
+      return (entered) => visitorChats.open({ type, visitor, ...said }, call(entered))
     }
 
-  const write = visitorWrites(visitorChats.askLatest, (sized, { party: by }, at) => ({
-    type: 'Write',
-    ...sized,
-    by,
-    at,
-  }))
+  const write = visitorWrites('Write')
 
   const claim = toRoom(joining, ({ again = false }, by, at) => ({
     type: 'ClaimChat',
@@ -119,13 +143,12 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
       if (!read.success) return badRequest(read.error)
       const { client_id, ...payload } = read.data
       const { room, staff_id: to } = payload
-      return (entered) => handOn(type, { room, to, by, at }, callOf(client_id, payload, entered))
+      const ask = { room, to, by, at }
+      return ours(room, by, (entered) => handOn(type, ask, callOf(client_id, payload, entered)))
     }
 
   const rows: Readonly<Record<keyof typeof supportChatAsked.data, InboundRow>> = {
-    visitor_first_msg: visitorWrites(visitorChats.open, (sized, from, at) => {
-      return { type: 'OpenChat', visitor: visitorOf(from), ...sized, by: from.party, at }
-    }),
+    visitor_first_msg: visitorWrites('OpenChat'),
     visitor_msg_unclaimed: write,
     visitor_msg: write,
 
@@ -160,7 +183,8 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
     })),
     staff_msg: toRoom(writing, (data, by, at) => {
       const read = asContent(data.content)
-      return typeof read === 'string' ? refuse('bad-request', { why: read }) : { type: 'Write', ...read, by, at }
+      if (typeof read === 'string') return refuse('bad-request', { why: read })
+      return paced(by, read.bytes, at) ?? { type: 'Write', ...read, by, at }
     }),
 
     replay_chat: ([data], from) => {
@@ -178,8 +202,6 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
   }
   return { rows, about: supportChatAsked.about }
 }
-
-type Sized = Exclude<ReturnType<typeof asContent>, string>
 
 /** How a chat that they open will show its visitor, for ever. */
 function visitorOf({ person: { profile, createdAt, updatedAt } }: Connection): ChatVisitor {

@@ -3,9 +3,11 @@ import { isSupervising, type Party, Refusal, refuse, unreachable } from '../../.
 import { streamName } from '../../../machines/stream.ts'
 import { StreamDamaged } from '../../log/damaged.ts'
 import type { Log } from '../../log/log.ts'
+import { inPortions } from '../../log/portions.ts'
 import { orDamage } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { damagedChat } from './damaged-chat.ts'
+import type { IsOurs } from './own-chats.ts'
 
 /** How much of a chat somebody may see. */
 export interface PartInChat {
@@ -17,6 +19,12 @@ export interface PartInChat {
   readonly damage?: StreamDamaged
 }
 
+export interface PartInChatParts {
+  readonly log: Log
+  readonly entities: Pick<Entities, 'judged'>
+  readonly isOurs: IsOurs
+}
+
 /**
  * Who may see what of a chat: those who supervise all of it; its visitor all but what is internal; whoever serves all
  * of it, and whoever served it up to the event by which they were replaced. A chat of another organisation is answered
@@ -24,10 +32,11 @@ export interface PartInChat {
  * left: nobody can tell whose it was. Rejects with StreamDamaged when nothing is left.
  */
 export async function partInChat(
-  { log, entities }: { readonly log: Log; readonly entities: Pick<Entities, 'judged'> },
+  { log, entities, isOurs }: PartInChatParts,
   room: string,
   by: Party,
 ): Promise<PartInChat | Refusal> {
+  if (!(await isOurs(room, by))) return refuse('no-such-chat')
   const part = await orDamage(
     entities.judged('chat', room, ({ revision, state }) =>
       revision < 0 || state.context.org !== by.org ? refuse('no-such-chat') : partOf(state.context, by),
@@ -42,7 +51,7 @@ async function partInDamaged(log: Log, room: string, by: Party, damage: StreamDa
   if (!chat) throw damage
   if (chat.org !== by.org) return refuse('no-such-chat')
   const { row = { visitorId: '', staffId: null }, events } = chat
-  const part = await servedOnce(partOf(row, by), by, async () => events)
+  const part = await servedOnce(partOf(row, by), by, () => [events])
   return part instanceof Refusal ? part : { ...part, damage }
 }
 
@@ -56,34 +65,37 @@ function partOf(
   return staffId === by.id ? { upTo: Number.POSITIVE_INFINITY, isInternal: true } : refuse('supervisors-only')
 }
 
+type Portions = AsyncIterable<readonly ChatEvent[]> | Iterable<readonly ChatEvent[]>
+
 /** Whoever does not serve it now may have served it. */
 async function servedOnce(
   part: PartInChat | Refusal,
   by: Party,
-  events: () => Promise<readonly ChatEvent[]>,
+  events: () => Portions,
 ): Promise<PartInChat | Refusal> {
   if (!(part instanceof Refusal) || part.code !== 'supervisors-only') return part
-  const upTo = servedUntil(await events(), by.id)
+  const upTo = await servedUntil(events(), by.id)
   return upTo === null ? part : { upTo, isInternal: true }
 }
 
 /** The event by which this person served last; null = they never did. */
-function servedUntil(events: readonly ChatEvent[], person: string): number | null {
+async function servedUntil(portions: Portions, person: string): Promise<number | null> {
   let serving: string | null = null
   let until: number | null = null
-  for (const [revision, event] of events.entries()) {
-    const next = serverAfter(serving, event)
-    if (serving === person && next !== person) until = revision
-    serving = next
-  }
+  let revision = 0
+  for await (const events of portions)
+    for (const event of events) {
+      const next = serverAfter(serving, event)
+      if (serving === person && next !== person) until = revision
+      serving = next
+      revision++
+    }
   return until
 }
 
-async function chatEvents(log: Log, room: string): Promise<readonly ChatEvent[]> {
-  const events: ChatEvent[] = []
-  for await (const batch of log.read(streamName('chat', room)))
-    events.push(...batch.map(({ event }) => event as ChatEvent)) // chats record no other events
-  return events
+async function* chatEvents(log: Log, room: string): AsyncGenerator<readonly ChatEvent[]> {
+  for await (const portion of inPortions(log, streamName('chat', room)))
+    yield portion.map(({ event }) => event as ChatEvent) // chats record no other events
 }
 
 function serverAfter(before: string | null, event: ChatEvent): string | null {

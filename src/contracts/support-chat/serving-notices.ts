@@ -1,5 +1,5 @@
 import type { ChatEvent } from '../../../machines/chat/events.ts'
-import { type ChatMessage, newestSaid } from '../../../projections/chat-transcript.ts'
+import { newestSaid, TOLD, type WaitingMessage } from '../../../projections/chat-transcript.ts'
 import type { ChatRow } from '../../../projections/chats.ts'
 import { type Notice, toPerson } from '../../delivery/notice.ts'
 import type { StaffUser, VisitorUser } from '../shared/people.ts'
@@ -21,9 +21,13 @@ export interface ServingChange {
   readonly staff: (id: string) => StaffUser
 }
 
-/** What was said when somebody came to serve: a new chat's row has all of it, otherwise its whole stream was read. */
-export const saidBefore = (before: ChatRow | undefined): readonly ChatMessage[] =>
-  before?.said ? newestSaid(before.said) : (before?.waiting ?? []).map((message) => ({ ...message, staffId: null }))
+type SaidMessage = WaitingMessage & { readonly staffId: string | null }
+
+/** The end of what was said when somebody came to serve: a new chat's row has all of it, or its stream was read. */
+export const saidBefore = (before: ChatRow | undefined): readonly SaidMessage[] =>
+  before?.said
+    ? newestSaid(before.said.all, TOLD)
+    : (before?.waiting ?? []).map((message) => ({ ...message, staffId: null }))
 
 /** Somebody serves the chat from now on: who is told, whatever the way in which it came about. */
 export function seatedNotices(event: Seated, change: ServingChange): readonly ChatNotice[] {
@@ -34,13 +38,14 @@ export function seatedNotices(event: Seated, change: ServingChange): readonly Ch
   const contents = saidBefore(before).map((message) =>
     messageObject(inRoom.room, message, message.staffId === null ? null : staff(message.staffId)),
   )
+  const transcript = { contents, contents_total: after.messages }
   const about = { ...inRoom, room, user: visitor, staff: user }
   const data = { ...inRoom, user }
   const toVisitor = toPerson(org, after.visitorId)
   const own: ChatNotice = {
     to: toPerson(org, staffId),
     name: 'own_chat_claimed',
-    data: { ...about, ...ownChat(inRoom.room, after), contents },
+    data: { ...about, ...ownChat(inRoom.room, after), from_queue: event.type === 'ChatClaimed', ...transcript },
   }
 
   const from = event.type === 'ChatClaimed' ? null : event.from
@@ -51,7 +56,7 @@ export function seatedNotices(event: Seated, change: ServingChange): readonly Ch
       { to: taken, name: 'staff_claim_chat', data: about },
       own,
       { to: toVisitor, name: 'staff_join_room', data },
-      { to: toSupervising(org, [staffId]), name: 'agent_new_chat', data: { ...data, visitor, contents } },
+      { to: toSupervising(org, [staffId]), name: 'agent_new_chat', data: { ...data, visitor, ...transcript } },
     ]
   }
   const isTakeOver = event.type === 'ChatTakenOver'

@@ -35,7 +35,13 @@ const message: z.ZodType<MessageObject> = z
   .meta({ id: 'MessageObject', description: 'A message; `sender` null = the visitor. `created_at` in seconds.' })
 const messages = z.array(message).readonly()
 const flagged = z.array(z.strictObject({ user: visitor, room }).meta({ id: 'FlaggedChat' })).readonly()
-const queued = { user: visitor, room, contents }
+const contents_total = z.int().min(0).meta({ description: 'How many there are; `contents` are the newest of them.' })
+const queued = { user: visitor, room, contents, contents_total }
+const transcript = { contents: messages, contents_total }
+const until = z
+  .string()
+  .nullable()
+  .meta({ description: 'Up to which place the list goes, which then has more; null = it is whole.', examples: [null] })
 
 const own = {
   user: visitor,
@@ -68,8 +74,8 @@ export const supportChatShapes: { readonly [Name in keyof SupportChatWire]: Shap
     .describe('To all other staff: somebody serves this chat from now on.'),
   staff_join_room: byStaff.describe('To the visitor: who serves them from now on.'),
   agent_new_chat: z
-    .strictObject({ ...inRoom, user: staff, visitor, contents: messages })
-    .describe('To the other supervisors and admins: somebody serves this chat from now on; all messages so far.'),
+    .strictObject({ ...inRoom, user: staff, visitor, ...transcript })
+    .describe('To the other supervisors and admins: somebody serves this chat from now on; what was said so far.'),
   visitor_send: visitorWrote.describe('To whoever serves the chat: the visitor has written.'),
   new_visitor_msg_for_supervisor: visitorWrote.describe(
     'To the other supervisors and admins: the visitor has written.',
@@ -99,8 +105,8 @@ export const supportChatShapes: { readonly [Name in keyof SupportChatWire]: Shap
   visitor_goes_offline: visitorHere.describe('To all staff: a visitor is gone.'),
   chat_has_changed_priority: priority.describe('To agents: a priority, and all flagged chats as they are now.'),
   own_chat_claimed: z
-    .strictObject({ ...ref, ...own, staff, contents: messages })
-    .describe('To all connections of whoever serves the chat from now on: how it stands, and all messages so far.'),
+    .strictObject({ ...ref, ...own, staff, from_queue: z.boolean(), ...transcript })
+    .describe('To all connections of whoever serves the chat from now on: how it stands, and what was said so far.'),
   own_chat_opened: visitorWrote.describe('To all connections of the visitor: they have opened a chat.'),
   own_msg: z
     .union([visitorWrote, staffWrote])
@@ -119,10 +125,15 @@ export const supportChatShapes: { readonly [Name in keyof SupportChatWire]: Shap
 export const staffInitShape: Shape<StaffInit> = z
   .strictObject({
     online_users: z.array(staff).readonly(),
+    online_users_until: until,
     online_visitors: z.array(visitor).readonly(),
+    online_visitors_until: until,
     unclaimed_chats: z.array(z.strictObject(queued).meta({ id: 'QueuedChat' })).readonly(),
+    unclaimed_total: z.int().min(0),
+    unclaimed_until: until,
     flagged_chats: flagged,
     own_chats: z.array(ownChat).readonly(),
+    own_until: until,
     pos,
   })
   .describe('To each connection of staff, on connecting: everything that they look at.')

@@ -36,7 +36,10 @@ interface About extends EventRef {
 export interface QueuedChat {
   readonly user: VisitorUser
   readonly room: RoomObject
+  /** What the visitor wrote: the newest of it, the oldest of that first. */
   readonly contents: readonly Content[]
+  /** How many there are in all. */
+  readonly contents_total: number
 }
 
 export interface FlaggedChat {
@@ -54,13 +57,26 @@ export interface OwnChat {
   readonly unread_since: number | null
 }
 
+/**
+ * The lists are whole, or hold what stands first in them: then `…_until` is the place of the last one, and pushes about
+ * those behind it are not the client's business. Null = whole.
+ */
 export interface StaffInit {
+  /** When it is not whole, it goes by id. */
   readonly online_users: readonly StaffUser[]
+  readonly online_users_until: string | null
+  /** When it is not whole, it goes by id. */
   readonly online_visitors: readonly VisitorUser[]
+  readonly online_visitors_until: string | null
+  /** Those that have waited longest. */
   readonly unclaimed_chats: readonly QueuedChat[]
+  /** How many wait in all. */
+  readonly unclaimed_total: number
+  readonly unclaimed_until: string | null
   readonly flagged_chats: readonly FlaggedChat[]
   /** The open chats that they serve. */
   readonly own_chats: readonly OwnChat[]
+  readonly own_until: string | null
   /** Up to which event of the log this is true. */
   readonly pos: string
 }
@@ -79,6 +95,14 @@ export interface VisitorInit {
   readonly pos: string
 }
 
+/** What is said when somebody comes to serve: the end of the transcript. */
+export interface Transcript {
+  /** The newest ones, the oldest of them first. */
+  readonly contents: readonly MessageObject[]
+  /** How many there are in all. */
+  readonly contents_total: number
+}
+
 /** A message of the moment; `at` in milliseconds. */
 interface Saying<User> extends InRoom {
   readonly user: User
@@ -89,12 +113,12 @@ interface Saying<User> extends InRoom {
 
 /** Every name this contract sends after `staff_init`, exactly as its document spells it. */
 export interface SupportChatWire {
-  append_unclaimed_chats: About & { user: VisitorUser; contents: readonly Content[] }
+  append_unclaimed_chats: About & QueuedChat
   visitor_unclaimed_msg: Saying<VisitorUser>
   visitor_leave_queue: InRoom & { user: VisitorUser }
   staff_claim_chat: About & { user: VisitorUser; staff: StaffUser }
   staff_join_room: InRoom & { user: StaffUser }
-  agent_new_chat: InRoom & { user: StaffUser; visitor: VisitorUser; contents: readonly MessageObject[] }
+  agent_new_chat: InRoom & Transcript & { user: StaffUser; visitor: VisitorUser }
   visitor_send: Saying<VisitorUser>
   new_visitor_msg_for_supervisor: Saying<VisitorUser>
   staff_send: Saying<StaffUser>
@@ -114,8 +138,11 @@ export interface SupportChatWire {
   /** To agents, what `chat_has_changed_priority_for_supervisor` is to the others. */
   chat_has_changed_priority: About & PriorityChange
   // To all sockets of one person: what one tab did, or what happened to them, shows in every other.
-  /** To whoever serves from now on, however it came about; and again to whoever claims again. */
-  own_chat_claimed: About & OwnChat & { staff: StaffUser; contents: readonly MessageObject[] }
+  /**
+   * To whoever serves from now on, however it came about; and again to whoever claims again. `from_queue`: they have
+   * claimed it, so that it is out of the queue, which nothing else tells them.
+   */
+  own_chat_claimed: About & OwnChat & Transcript & { staff: StaffUser; from_queue: boolean }
   own_chat_opened: Saying<VisitorUser>
   own_msg: Saying<VisitorUser | StaffUser>
   /** To whoever ended it: visitor or staff. */
@@ -155,10 +182,14 @@ export const chatVisitor = ({ visitorId, visitor }: ChatRow): VisitorUser =>
     disabled: false,
   })
 
+/** Where a chat stands in lists that go by the time of opening: as text, and in `GET /api/v1/chats`. */
+export const placeOf = (id: string, { openedAt }: ChatRow): string => `${String(openedAt).padStart(14, '0')}/${id}`
+
 export const queuedChat = (id: string, chat: ChatRow): QueuedChat => ({
   user: chatVisitor(chat),
   room: roomObject(id, chat),
-  contents: chat.waiting.map(({ content }) => content),
+  contents: (chat.waiting ?? []).map(({ content }) => content),
+  contents_total: chat.asked,
 })
 
 export const ownChat = (id: string, chat: ChatRow): OwnChat => ({

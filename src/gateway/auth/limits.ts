@@ -3,8 +3,11 @@ import { keepNewest } from '../../keep-newest.ts'
 
 /** How often something may happen to one key. */
 export interface Limit {
-  /** True, and it counts; or the milliseconds after which one more would be let through. `now` in milliseconds. */
-  take(key: string, now: number): true | number
+  /**
+   * True, and it counts, by default as one; or the milliseconds after which it would be let through. `now` in
+   * milliseconds.
+   */
+  take(key: string, now: number, count?: number): true | number
 }
 
 /** Steady `perSecond`, and up to `burst` at once after a pause. */
@@ -30,7 +33,7 @@ export function tokenBuckets({ perSecond, burst }: Rate): Limit {
   let turnedAt = 0
 
   return {
-    take(key, now) {
+    take(key, now, count = 1) {
       if (now - turnedAt >= fullAfterMs) {
         old = young
         young = new Map()
@@ -43,8 +46,8 @@ export function tokenBuckets({ perSecond, burst }: Rate): Limit {
       }
       bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) * perMs)
       bucket.at = now
-      if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / perMs)
-      bucket.tokens -= 1
+      if (bucket.tokens < count) return Math.ceil((count - bucket.tokens) / perMs)
+      bucket.tokens -= count
       return true
     },
   }

@@ -25,11 +25,13 @@ export interface TimeListParts<R, F> {
 
 /** Milliseconds since 1970; `to` exclusive. */
 export interface Period {
+  /** Default: the latest first. */
+  readonly order?: 'oldest' | undefined
   readonly from?: number | undefined
   readonly to?: number | undefined
 }
 
-/** Rows of one view by a time, the latest first; a filter `F` says which. */
+/** Rows of one view by a time; a filter `F` says which, and in which order. */
 export interface TimeList<R, F> {
   /** `after`: the `next` of the page before. Rejects with ViewsUnavailable. */
   list(filter: F, limit: number, after: string | undefined): Promise<Page<R>>
@@ -72,23 +74,32 @@ export const timeList =
     async list(filter, limit, after) {
       await views.reached(view, upTo(), VIEW_WAIT_MS)
       const prefix = prefixFor(filter)
-      const from = prefix + (filter.from === undefined ? '' : moment(filter.from))
-      let to = prefix + (after ?? (filter.to === undefined ? '~' : moment(filter.to)))
+      const backwards = filter.order !== 'oldest'
+      let from = prefix + (filter.from === undefined ? '' : moment(filter.from))
+      let to = prefix + (filter.to === undefined ? '~' : moment(filter.to))
+      const goOn = (index: string): void => {
+        if (backwards) to = index
+        else from = `${index}!` // behind it and before all others: ids and numbers have no character below "-"
+      }
+      if (after !== undefined) goOn(prefix + after)
+      let last = ''
       const rows: (readonly [string, R])[] = []
-      for (let scanned = 0; scanned < MAX_SCANNED; scanned += PAGE) {
-        const { entries } = await views.scan(view, { from, to, limit: PAGE, backwards: true })
+      // Nearly always nothing has to be sifted: then no row is read that is not shown.
+      for (let scanned = 0, asked = limit + 1; scanned < MAX_SCANNED; scanned += asked, asked = PAGE) {
+        const { entries } = await views.scan(view, { from, to, limit: asked, backwards })
         for (const { index, key, row: stored } of entries) {
           // What stands in a list is what the view's projection folded; parked rows stand in none.
           const row = stored as unknown as R
           if (passes(row, filter)) {
-            if (rows.length === limit) return { rows, next: to.slice(prefix.length) }
+            if (rows.length === limit) return { rows, next: last.slice(prefix.length) }
             rows.push([key, row])
           }
-          to = index
+          last = index
+          goOn(index)
         }
-        if (entries.length < PAGE) return { rows }
+        if (entries.length < asked) return { rows }
       }
-      return { rows, next: to.slice(prefix.length) }
+      return { rows, next: last.slice(prefix.length) }
     },
   })
 

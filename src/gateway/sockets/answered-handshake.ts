@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-const REASONS = { 401: 'Unauthorized', 421: 'Misdirected Request', 503: 'Service Unavailable' } as const
+const REASONS = {
+  401: 'Unauthorized',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+} as const
+/** Whoever is put off comes again by then. */
+const RETRY_AFTER_S = 2
 
 /** Answers the HTTP request of a handshake instead of letting it in. */
 export function answerHandshake(
@@ -8,13 +15,14 @@ export function answerHandshake(
   response: ServerResponse,
   status: keyof typeof REASONS,
   error: { readonly code: string; readonly message: string },
+  retryAfterS = RETRY_AFTER_S,
 ): void {
   const body = JSON.stringify({ error })
   const headers = {
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
     Connection: 'close',
-    ...(status === 503 ? { 'Retry-After': '1' } : {}),
+    ...(status === 429 || status === 503 ? { 'Retry-After': String(retryAfterS) } : {}),
   }
   if (request.headers.upgrade === undefined) {
     response.writeHead(status, headers).end(body)

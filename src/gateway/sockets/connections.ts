@@ -37,8 +37,8 @@ export function markOf(connection: Connection): Mark {
 const BUSY_BYTES = 1024 * 1024
 
 /** Resolves when the reader has taken nearly all that was written, or is gone. */
-export async function drained(connection: Connection): Promise<void> {
-  while (insides(connection).readyState === 'open' && waitingBytes(connection) > BUSY_BYTES) {
+export async function drained(connection: Connection, nearlyBytes = BUSY_BYTES): Promise<void> {
+  while (insides(connection).readyState === 'open' && waitingBytes(connection) > nearlyBytes) {
     await new Promise<void>((resolve) => {
       const go = (): void => {
         connection.off('drain', go)

@@ -30,9 +30,15 @@ export interface InboundOptions {
 /** The one guarded way in for everything that clients emit. */
 export interface InboundGate {
   /** `args` as Socket.IO gave them, the ack last if there is one. Never throws. */
-  onFrame(name: unknown, args: unknown[], from: Connection, lane: Lane): void
+  onFrame(name: unknown, args: unknown[], from: Connection, lane: Lane, verdict: Verdict): void
   /** From now on commands are refused; resolves when those in hand are answered. */
   drain(): Promise<void>
+}
+
+/** Is told what came of each frame of a connection. */
+export interface Verdict {
+  refused(): void
+  done(): void
 }
 
 /**
@@ -75,6 +81,8 @@ export function openInbound(options: InboundOptions): InboundGate {
     const outcome = await outcomeOf(name, call)
     const code = outcome.answer instanceof Refusal ? outcome.answer.code : 'done'
     observe.command(name, from.party, code, performance.now() - cameAt)
+    if (code === 'done') frame.verdict.done()
+    else if (!OURS.has(code)) frame.verdict.refused()
     if (!ack && !inbound.onRefused) return
     const about = outcome.about ?? inbound.aboutIn?.(args) ?? null
     let error: string | null = null
@@ -83,7 +91,8 @@ export function openInbound(options: InboundOptions): InboundGate {
         observe.failed(bug, name)
         return code
       })
-      inbound.onRefused?.(from, { event: name, code, message: error, about })
+      // To a flood its acks are enough.
+      if (code !== 'rate-limited') inbound.onRefused?.(from, { event: name, code, message: error, about })
     }
     if (!ack) return
     const shown = about !== null && inbound.isAboutNumber ? Number(about) : about
@@ -113,14 +122,15 @@ export function openInbound(options: InboundOptions): InboundGate {
   }
 
   return {
-    onFrame(name, args, from, lane) {
+    onFrame(name, args, from, lane, verdict) {
       const entrance = typeof name === 'string' ? entrances.get(name) : undefined
       if (!entrance) {
         observe.unknownEvent(String(name))
+        verdict.refused()
         return
       }
       const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
-      run({ name: String(name), entrance, args, from, ack, cameAt: performance.now() }, lane)
+      run({ name: String(name), entrance, args, from, ack, cameAt: performance.now(), verdict }, lane)
     },
     drain() {
       draining = true
@@ -146,7 +156,11 @@ interface Frame {
   readonly ack: Ack | undefined
   /** By `performance.now()`. */
   readonly cameAt: number
+  readonly verdict: Verdict
 }
+
+/** Refusals that say nothing about whoever asked. */
+const OURS: ReadonlySet<string> = new Set(['busy', 'damaged', 'draining', 'internal', 'overloaded', 'unavailable'])
 
 function entrancesOf(contracts: InboundOptions['contracts']): ReadonlyMap<string, Entrance> {
   const entrances = new Map<string, Entrance>()

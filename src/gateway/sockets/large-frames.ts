@@ -3,26 +3,25 @@ import { personName } from '../../../machines/stream.ts'
 import type { Connection } from './connections.ts'
 import { type Intake, Intakes } from './intake.ts'
 import type { Lane } from './lane.ts'
-import { MAX_FRAME_BYTES } from './sockets.ts'
+import { holdReading, resumeReading } from './reading.ts'
 
-/** Frames above what strangers may send, in a namespace that lets them in. */
+/** Frames that may have to wait for their turn, of people who are known. */
 export interface LargeFrames {
-  /** From now on this connection may send them, for this person; it may be allowed again, as often as it enters. */
-  allow(connection: Connection, person: PersonRef): LargeFramesOf
-}
-
-export interface LargeFramesOf {
+  /** More has come of what this person sends on this connection. */
+  received(connection: Connection, person: PersonRef): void
   /** A frame has been handed to this lane: until its call has entered, its bytes are in memory. */
-  taken(lane: Lane): void
+  taken(connection: Connection, lane: Lane): void
 }
 
-interface Watched extends LargeFramesOf {
-  /** Who sends on it now: who enters may change, for each entry has its own token. */
-  person: PersonRef
+/** A large frame that is under way on a connection. */
+interface UnderWay {
+  readonly intake: Intake
+  isTaken: boolean
+  readonly done: () => void
 }
 
 /** What waits for its turn above this. */
-const LARGE_BYTES = 256 * 1024
+const LARGE_BYTES = 64 * 1024
 const LOOK_MS = 1_000
 /** Whoever brings less than this in two looks, one after the other, is slow: 64 KiB a second. */
 const SLOW_BYTES = 64 * 1024
@@ -33,10 +32,9 @@ const SLOW_BYTES = 64 * 1024
  * the network of whoever sends it. As long as one comes, or is kept waiting here, its sender cannot be heard besides:
  * then no pong is missed.
  */
-export function largeFrames(maxBytes: number, namespace: string): LargeFrames {
+export function largeFrames(): LargeFrames {
   const intakes = new Intakes()
-  /** What is listened for on a connection is so once, however often somebody enters on it. */
-  const known = new WeakMap<Connection, Watched>()
+  const underWay = new Map<Connection, UnderWay>()
   const paces = new Map<Intake, { seen: number; slowLooks: number; readonly wait: () => void }>()
   let looking: NodeJS.Timeout | undefined
 
@@ -57,128 +55,67 @@ export function largeFrames(maxBytes: number, namespace: string): LargeFrames {
     looking = undefined
   }
 
-  const watch = (connection: Connection, first: PersonRef): Watched => {
-    let its: Intake | undefined
-    let isTaken = false
+  const begin = (connection: Connection, person: PersonRef): UnderWay => {
+    const intake: Intake = {
+      ...{ person: personName(person), org: person.org, bytes: 0, isPaused: false, isSlow: false },
+      resume: () => resumeReading(connection, 'large frame'),
+    }
+    const wait = (): void => void (connection as unknown as Insides).pingTimeoutTimer?.refresh()
     const done = (): void => {
-      if (!its) return
-      const intake = its
-      its = undefined
-      isTaken = false
+      connection.off('close', done)
+      underWay.delete(connection)
       paces.delete(intake)
       intakes.remove(intake)
     }
-    const insides = connection as unknown as Insides
-    const begin = (socket: Receiving): Intake => {
-      const intake: Intake = {
-        ...{ person: personName(one.person), org: one.person.org, bytes: 0, isPaused: false, isSlow: false },
-        resume: () => socket.isPaused && socket.resume?.(),
-      }
-      const wait = (): void => void insides.pingTimeoutTimer?.refresh()
-      paces.set(intake, { seen: 0, slowLooks: 0, wait })
-      intakes.add(intake)
-      looking ??= setInterval(look, LOOK_MS)
-      return intake
-    }
-
-    const received = (socket: Receiving): void => {
-      const { _totalPayloadLength: whole = 0, _messageLength = 0, _bufferedBytes = 0 } = socket._receiver ?? {}
-      if (whole > LARGE_BYTES) {
-        its ??= begin(socket)
-        its.bytes = Math.max(its.bytes, _messageLength + _bufferedBytes)
-        if (its.isPaused || intakes.mayGoOn(its)) return
-        its.isPaused = true
-        socket.pause?.()
-      } else if (its && !isTaken) setImmediate(() => !isTaken && done()) // it was no call
-    }
-
-    const allow = (): void => {
-      const { transport } = insides
-      transport.maxHttpBufferSize = maxBytes
-      const { socket } = transport
-      if (!socket?._receiver) return
-      socket._receiver._maxPayload = maxBytes
-      socket._socket?.on('data', () => received(socket))
-    }
-    allow()
-    connection.on('upgrade', allow)
-    connection.on('packet', onlyIn(namespace))
+    const its = { intake, isTaken: false, done }
     connection.once('close', done)
-    const one: Watched = {
-      person: first,
-      taken(lane) {
-        if (!its || isTaken) return
-        isTaken = true
-        paces.delete(its) // all of it is here: what it takes now is not its sender's time
-        lane.addAlways(async () => done())
-      },
-    }
-    return one
+    underWay.set(connection, its)
+    paces.set(intake, { seen: 0, slowLooks: 0, wait })
+    intakes.add(intake)
+    looking ??= setInterval(look, LOOK_MS)
+    return its
   }
 
   return {
-    allow(connection, person) {
-      const its = known.get(connection) ?? watch(connection, person)
-      known.set(connection, its)
-      its.person = person
-      return its
+    received(connection, person) {
+      const { _receiver: receiver } = (connection as unknown as Insides).transport.socket ?? {}
+      const { _totalPayloadLength: whole = 0, _messageLength = 0, _bufferedBytes = 0 } = receiver ?? {}
+      const before = underWay.get(connection)
+      if (whole > LARGE_BYTES) {
+        const { intake } = before ?? begin(connection, person)
+        intake.bytes = Math.max(intake.bytes, _messageLength + _bufferedBytes)
+        if (intake.isPaused || intakes.mayGoOn(intake)) return
+        intake.isPaused = true
+        holdReading(connection, 'large frame')
+      } else if (before && !before.isTaken) setImmediate(() => !before.isTaken && before.done()) // it was no call
+    },
+    taken(connection, lane) {
+      const its = underWay.get(connection)
+      if (!its || its.isTaken) return
+      its.isTaken = true
+      paces.delete(its.intake) // all of it is here: what it takes now is not its sender's time
+      lane.addAlways(async () => its.done())
     },
   }
 }
 
 /**
- * The limit of ws and of long polling is the connection's, which other namespaces may share: theirs stays what it is.
- * A packet above it is made the one that tells Engine.IO of a transport that broke, which ends the connection before
- * anything is read of it.
- */
-function onlyIn(namespace: string): (packet: EnginePacket) => void {
-  /** Binary parts come after the text that says whose they are. */
-  let isOurs = false
-  return (packet) => {
-    const { type, data } = packet
-    if (type !== 'message' || data === undefined) return
-    if (typeof data === 'string') isOurs = data.slice(0, MAX_HEAD).replace(PACKET_HEAD, '').startsWith(`${namespace},`)
-    if (!isOurs && Buffer.byteLength(data) > MAX_FRAME_BYTES) packet.type = 'error'
-  }
-}
-
-/** Of a Socket.IO packet: its type, and the number of its binary parts. */
-const PACKET_HEAD = /^\d(\d+-)?/
-
-/** Characters in which a packet has said whose it is. */
-const MAX_HEAD = 64
-
-interface EnginePacket {
-  type: string
-  readonly data?: string | Buffer
-}
-
-/**
- * Where ws and Engine.IO keep what they have received, their limits and their patience, which have no public name.
+ * Where ws and Engine.IO keep what they have received, and their patience, which have no public name.
  * `test/contracts/project-sockets.test.ts` and the bench `fair` show that they are there.
  */
 interface Insides {
   /** Ends the connection unless a pong comes; null when none is waited for. */
   readonly pingTimeoutTimer?: NodeJS.Timeout | null
   readonly transport: {
-    /** Of long polling. */
-    maxHttpBufferSize?: number
-    readonly socket?: Receiving
-  }
-}
-
-/** The ws socket, when the transport is a WebSocket. */
-interface Receiving {
-  readonly isPaused?: boolean
-  pause?(): void
-  resume?(): void
-  readonly _socket?: { on(event: 'data', listener: () => void): void } | null
-  readonly _receiver?: {
-    _maxPayload: number
-    /** Of the message that is being received, as its frames say; 0 between two. */
-    readonly _totalPayloadLength: number
-    /** What is here of it: whole frames, and of the next one. */
-    readonly _messageLength: number
-    readonly _bufferedBytes: number
+    /** The ws socket, when the transport is a WebSocket. */
+    readonly socket?: {
+      readonly _receiver?: {
+        /** Of the message that is being received, as its frames say; 0 between two. */
+        readonly _totalPayloadLength: number
+        /** What is here of it: whole frames, and of the next one. */
+        readonly _messageLength: number
+        readonly _bufferedBytes: number
+      }
+    }
   }
 }

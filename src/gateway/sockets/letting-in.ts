@@ -6,6 +6,7 @@ import type { Connection } from '../../delivery/connection.ts'
 import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
 import { OUTDATED } from '../auth/accounts.ts'
+import type { Limit } from '../auth/limits.ts'
 import type { Identity } from '../auth/tokens.ts'
 import type { Arrival } from './arrivals.ts'
 import { ConnectionRefused, DAMAGED } from './connection-refused.ts'
@@ -21,6 +22,8 @@ export interface LettingInOptions {
   readonly registry: ConnectionRegistry
   readonly resumption: (socket: Socket, person: PersonRef) => Promise<Resumption>
   readonly emit: ConnectionParts['emit']
+  /** How often one person may come: each time is recorded. */
+  readonly returns: Limit
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -30,10 +33,13 @@ export interface LettingInOptions {
  * nothing is broken, having undone everything.
  */
 export function lettingIn(options: LettingInOptions): (socket: Socket) => Promise<void> {
-  const { arrive, entities, registry, emit, now } = options
+  const { arrive, entities, registry, emit, returns, now } = options
 
   const letIn = async (socket: Socket, gone: AbortSignal): Promise<void> => {
     const arrival = await arrive(socket)
+    const may = returns.take(personName(arrival.party), now())
+    if (may !== true)
+      throw new ConnectionRefused(429, `too many connections of one person: try again in ${Math.ceil(may / 1000)} s`)
     const resumption = await options.resumption(socket, arrival.party)
     const person: Connection['person'] =
       arrival.kind === 'anonymous'

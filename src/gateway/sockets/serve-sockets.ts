@@ -4,8 +4,8 @@ import { type ConnectionRefused, refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { seenUntil, wasClosedNormally } from './connections.ts'
 import type { DroppedParticipants } from './dropped-participants.ts'
+import type { Frames } from './frames.ts'
 import type { InboundGate } from './inbound.ts'
-import { largeFrames } from './large-frames.ts'
 import { hangUpOn } from './outlet.ts'
 import type { SocketData } from './session.ts'
 
@@ -15,15 +15,17 @@ export interface ServeSocketsOptions extends ArrivingOptions {
   readonly registry: ConnectionRegistry
   readonly inbound: InboundGate
   readonly dropped: Pick<DroppedParticipants, 'forget'>
-  /** Of one frame of whoever was let in; undefined: what strangers may send. */
-  readonly maxFrameBytes?: number | undefined
+  readonly frames: Pick<Frames, 'of'>
+  /** Of one frame of whoever was let in. */
+  readonly maxFrameBytes: number
   /** Somebody was hung up on, to come again. */
   readonly onPutOff: (why: ConnectionRefused['data']) => void
 }
 
 /** Lets clients in: what they are told on arrival, what they ask, and that they are gone. */
 export function serveSockets(options: ServeSocketsOptions): void {
-  const { namespace, letIn, maxFrameBytes, onPutOff, dropped, receipts, registry, inbound, clock, onError } = options
+  const { namespace, letIn, frames, maxFrameBytes, onPutOff, dropped, receipts, registry, inbound, clock, onError } =
+    options
 
   namespace.use((socket, next) => {
     letIn(socket).then(
@@ -41,35 +43,54 @@ export function serveSockets(options: ServeSocketsOptions): void {
   })
 
   const arrive = arriving(options)
-  const frames = maxFrameBytes === undefined ? undefined : largeFrames(maxFrameBytes, namespace.name)
 
-  namespace.on('connection', (socket) => {
+  /** Whatever is thrown where nobody waits for it costs the connection that it was done for, and no more. */
+  const guarded = (socket: Socket, what: string, run: () => void): void => {
+    try {
+      run()
+    } catch (error) {
+      onError(error, what)
+      socket.conn.close()
+    }
+  }
+
+  const ended = (socket: Socket, reason: string): void => {
+    const { arrival, lane } = socket.data as SocketData
+    const meant =
+      reason === 'client namespace disconnect' ||
+      (socket.data as SocketData).dismissed === true ||
+      wasClosedNormally(socket.conn)
+    const at = seenUntil(socket.conn, reason, clock.now())
+    if (meant) dropped.forget(arrival.party.id)
+    receipts.ended(socket, { meant, heardAt: at })
+    // The end of a connection is a frame, too: what was sent before it is decided before it.
+    lane.addEnd(() => {
+      registry
+        .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
+        .catch((error: unknown) => onError(error, 'a disconnection'))
+    })
+  }
+
+  const entered = (socket: Socket): void => {
     const { connection, arrival, lane } = socket.data as SocketData
-    const large = frames?.allow(socket.conn, arrival.party)
+    const its = frames.of(socket.conn)
+    its.allow(namespace.name, maxFrameBytes, arrival.party)
     // An anonymous participant's token is nothing that expires.
     const expiry =
       arrival.kind !== 'anonymous' &&
       clock.after(arrival.identity.exp * 1000 - clock.now(), () => hangUpOn(socket, 'token expired'))
     socket.on('disconnect', (reason) => {
       if (expiry) expiry.cancel()
-      const meant =
-        reason === 'client namespace disconnect' ||
-        (socket.data as SocketData).dismissed === true ||
-        wasClosedNormally(socket.conn)
-      const at = seenUntil(socket.conn, reason, clock.now())
-      if (meant) dropped.forget(arrival.party.id)
-      receipts.ended(socket, { meant, heardAt: at })
-      // The end of a connection is a frame, too: what was sent before it is decided before it.
-      lane.addEnd(() => {
-        registry
-          .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
-          .catch((error: unknown) => onError(error, 'a disconnection'))
-      })
+      guarded(socket, 'a disconnection', () => ended(socket, reason))
     })
-    socket.onAny((name: unknown, ...args: unknown[]) => {
-      inbound.onFrame(name, args, connection, lane)
-      large?.taken(lane)
-    })
+    socket.onAny((name: unknown, ...args: unknown[]) =>
+      guarded(socket, 'a frame', () => {
+        inbound.onFrame(name, args, connection, lane, its)
+        its.taken(lane)
+      }),
+    )
     arrive(socket)
-  })
+  }
+
+  namespace.on('connection', (socket) => guarded(socket, 'a connection', () => entered(socket)))
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'socket.io'
 import { personName } from '../../../machines/stream.ts'
 import type { Connection } from '../../delivery/connection.ts'
 import type { Arrival } from './arrivals.ts'
-import { peerOf } from './connections.ts'
+import { drained, peerOf } from './connections.ts'
 import type { Lane } from './lane.ts'
 import type { Resumption } from './resumption.ts'
 
@@ -27,6 +27,9 @@ export interface ConnectionParts {
   readonly lane: Lane
   readonly emit: (socket: Socket, name: string, data: object) => void
 }
+
+/** What a contract that tells much tells before it is read. */
+const TOLD_AHEAD_BYTES = 256 * 1024
 
 /** A socket as contracts see it. Its end comes after the calls that it made. */
 export function connectionOf({ socket, arrival, resumption, person, lane, emit }: ConnectionParts): Connection {
@@ -54,6 +57,7 @@ export function connectionOf({ socket, arrival, resumption, person, lane, emit }
     peer: peerOf(socket.conn),
     isOpen: () => socket.connected,
     emit: (name, data) => emit(socket, name, data),
+    drained: () => drained(socket.conn, TOLD_AHEAD_BYTES),
     join: (room) => void socket.join(room), // the in-memory adapter joins at once
     leave: (room) => void socket.leave(room),
     inOrder: (work) => lane.addAlways(work), // not bounded, either: contracts put little there

@@ -2,17 +2,20 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import { Server } from 'socket.io'
 import type { HostCheck } from '../allowed-hosts.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
+import type { Rate } from '../auth/limits.ts'
 import type { ClientAddresses } from '../client-address.ts'
 import { answerHandshake } from './answered-handshake.ts'
 import { ARRIVAL_MS } from './connection-registry.ts'
+import { limitedConnects } from './connects.ts'
 import { corkUpgrades } from './corked-upgrades.ts'
 import { corkWrites } from './corked-writes.ts'
+import { type Frames, type FramesOptions, STRANGERS_FRAME_BYTES, watchFrames } from './frames.ts'
 import { handshakes, originAllowed } from './handshake.ts'
 import { encodeQuickly } from './packets.ts'
 
 /**
- * A frame may be this large; content is limited far below (64 KiB) and refused with an answer, while a larger frame
- * ends the connection.
+ * A frame of whoever was let in may be this large, where a contract says nothing else; content is limited far below
+ * (64 KiB) and refused with an answer, while a larger frame ends the connection.
  */
 export const MAX_FRAME_BYTES = 2_500_000
 
@@ -26,22 +29,30 @@ export interface SocketsOptions {
   readonly allowEio3: boolean
   /** False while the node starts: whoever comes is put off, and comes again by themselves. */
   readonly isOpen: () => boolean
+  readonly namespaces: readonly string[]
+  readonly perPerson: Rate
+  readonly perAddress: Rate
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly onCutOff: FramesOptions['onCutOff']
 }
 
 export interface Sockets {
   readonly io: Server
   readonly handshake: ReturnType<typeof handshakes>
+  readonly frames: Frames
 }
 
 /** The Socket.IO server with its doors: origins, tokens on the handshake. Nobody is let in before `serveSockets`. */
 export function openSockets(options: SocketsOptions): Sockets {
   const { http, auth, addresses, hosts, allowedOrigins, allowEio3, isOpen } = options
+  const { namespaces, perPerson, perAddress, now, onCutOff } = options
   const handshake = handshakes(auth)
   const io = new Server(http, {
     serveClient: false,
     perMessageDeflate: false,
     httpCompression: false,
-    maxHttpBufferSize: MAX_FRAME_BYTES,
+    maxHttpBufferSize: STRANGERS_FRAME_BYTES, // of whoever is let in: `frames.ts`
     connectTimeout: ARRIVAL_MS,
     allowEIO3: allowEio3,
     cors: { origin: [...allowedOrigins], credentials: true },
@@ -57,9 +68,18 @@ export function openSockets(options: SocketsOptions): Sockets {
     else if (isOpen()) next()
     else answerHandshake(request, response, 503, { code: 'unavailable', message: 'this server is starting' })
   })
+  const frames = watchFrames({
+    ...{ io, namespaces, callRate: perPerson, onCutOff },
+    addressOf: (connection) => connection.remoteAddress,
+  })
+  io.engine.use(limitedConnects({ perAddress, addressOf: addresses.of, frames, now }))
+  io.engine.use((request: IncomingMessage, _: ServerResponse, next: () => void) => {
+    frames.onRequest(request)
+    next()
+  })
   io.engine.use(handshake.check)
   encodeQuickly(io)
   corkWrites(io)
   corkUpgrades(http)
-  return { io, handshake }
+  return { io, handshake, frames }
 }

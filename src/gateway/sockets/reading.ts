@@ -1,0 +1,54 @@
+import type { Connection } from './connections.ts'
+
+/** Why a connection is not read for now; it is read again when nobody holds it back any more. */
+export type HoldReason = 'flood' | 'turn' | 'large frame'
+
+const held = new WeakMap<Connection, Set<HoldReason>>()
+
+/**
+ * Leaves what the client sends in its own network, by TCP's back-pressure, and what has come of it already unread. Its
+ * pongs wait there, too: whoever holds a connection back for longer than a moment sees to its ping. False for long
+ * polling, whose requests are read when they come.
+ */
+export function holdReading(connection: Connection, why: HoldReason): boolean {
+  const { socket } = (connection as unknown as Insides).transport
+  if (!socket?.pause) return false
+  const reasons = held.get(connection) ?? new Set()
+  held.set(connection, reasons.add(why))
+  if (socket._receiver) socket._receiver._loop = false // ws looks at it after each frame
+  if (!socket.isPaused) socket.pause()
+  return true
+}
+
+export function resumeReading(connection: Connection, why: HoldReason): void {
+  const reasons = held.get(connection)
+  if (!reasons?.delete(why) || reasons.size > 0) return
+  held.delete(connection)
+  const { socket } = (connection as unknown as Insides).transport
+  if (socket?.readyState !== OPEN) return
+  const { _receiver: receiver } = socket
+  if (receiver && !receiver._errored && receiver._bufferedBytes > 0) receiver.startLoop(() => {})
+  if (!held.has(connection) && socket.isPaused) socket.resume?.()
+}
+
+/** RFC 6455's state, as ws has it. */
+const OPEN = 1
+
+/** Of ws, which Engine.IO has no public name for. `test/gateway/frames.test.ts` shows that it is there. */
+interface Insides {
+  readonly transport: {
+    readonly socket?: {
+      readonly readyState: number
+      readonly isPaused?: boolean
+      pause?(): void
+      resume?(): void
+      readonly _receiver?: {
+        /** It goes on with what it has. */
+        _loop: boolean
+        readonly _errored: boolean
+        readonly _bufferedBytes: number
+        startLoop(done: () => void): void
+      } | null
+    }
+  }
+}

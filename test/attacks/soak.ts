@@ -1,0 +1,50 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { honest } from './honest.ts'
+import { attackBy } from './one-attack.ts'
+import { watched } from './server-process.ts'
+import { ATTACKS, type Attack } from './table.ts'
+
+/** Of all who are connected. */
+const HOSTILE = 4
+const ATTACK_S = 5
+const MINUTE_MS = 60_000
+
+/** Honest people for so many minutes, and a tenth as many who attack in one way after another. */
+export async function soak(minutes: number): Promise<boolean> {
+  const it = await watched()
+  const people = await honest(it.server)
+  let isOver = false
+  let attacks = 0
+  const hostile = (async () => {
+    while (!isOver && !it.isDead()) {
+      const attack = ATTACKS[Math.floor(Math.random() * ATTACKS.length)] as Attack // there are some
+      await attackBy({ name: attack.name, attackers: HOSTILE }, it.server.url, people.world, ATTACK_S)
+      attacks++
+    }
+  })()
+  const say = (line: string): void => void process.stdout.write(`${line}\n`)
+  say('| minute | p50 / p99 ms | RSS MB | most | heap MB | attacks | troubles |\n|---|---|---|---|---|---|---|')
+  for (let minute = 1; minute <= minutes && !it.isDead(); minute++) {
+    const from = performance.now()
+    await pause(MINUTE_MS)
+    const { p50, p99 } = people.latency(from, performance.now())
+    const [rss, heap] = [await it.rssMb(), await heapMb(it.server.url)]
+    const latency = `${p50.toFixed(1)} / ${p99.toFixed(1)}`
+    say(`| ${minute} | ${latency} | ${rss} | ${it.takePeakMb()} | ${heap} | ${attacks} | ${people.troubles.length} |`)
+  }
+  isOver = true
+  await hostile
+  const died = it.isDead()
+  const { acked, wrong } = died ? { acked: 0, wrong: ['the server died'] } : await people.settle()
+  say(`\n${acked} acknowledged, ${wrong.length} lost or doubled, ${people.troubles.length} troubles`)
+  for (const what of [...wrong, ...people.troubles].slice(0, 20)) say(`- ${what}`)
+  people.close()
+  await it.stop()
+  return wrong.length === 0 && people.troubles.length === 0
+}
+
+/** As `/metrics` says. */
+async function heapMb(url: string): Promise<number> {
+  const page = await (await fetch(`${url}/metrics`)).text().catch(() => '')
+  return Math.round(Number(/^nodejs_heap_size_used_bytes (\S+)/m.exec(page)?.[1] ?? 0) / 1_048_576)
+}
