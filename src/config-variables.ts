@@ -238,7 +238,7 @@ export const VARIABLES = {
     '20000',
   ),
   NEW_PEOPLE_PER_ADDRESS: rate(
-    'Visitors, and participants without a token, that one address may bring for the first time at once; then one a second',
+    'New visitors, and new participants without a token, that one address may bring at once; then one a second',
     '1000',
   ),
   CONNECTIONS_PER_ADDRESS: rate(
