@@ -46,7 +46,7 @@ export const pathOf = (directory: string, first: number, kind: 'seg' | 'idx' | '
   join(directory, nameOf(first, kind))
 
 /** First positions of all files of this kind, in order. */
-export function segmentsIn(directory: string, kind: 'seg' | 'idx' | 'keys'): readonly number[] {
+function segmentsIn(directory: string, kind: 'seg' | 'idx' | 'keys'): readonly number[] {
   const names = readdirSync(directory).filter((name) => /^\d{20}\.\w+$/.test(name) && name.endsWith(`.${kind}`))
   return names.map((name) => Number(name.slice(0, 20))).sort((a, b) => a - b)
 }
