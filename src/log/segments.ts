@@ -112,7 +112,7 @@ export function openSegments(options: SegmentsOptions): Segments {
       open = openLast(first, options)
       if (open) list.push(open)
     }
-    end = first + (list.at(-1)?.index.count() ?? 0)
+    end = endOf(list)
   }
   passGone()
 
@@ -120,12 +120,15 @@ export function openSegments(options: SegmentsOptions): Segments {
     list,
     files,
     open,
-    end: () => {
-      const last = list.at(-1)
-      return last ? last.first + last.index.count() : 0
-    },
+    end: () => endOf(list),
     lookUp,
   }
+}
+
+/** Position of the next event. */
+function endOf(list: readonly Segment[]): number {
+  const last = list.at(-1)
+  return last ? last.first + last.index.count() : 0
 }
 
 const events = (from: number, to: number): string => `the events at positions ${from} to ${to - 1}`

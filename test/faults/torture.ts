@@ -19,6 +19,7 @@ const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boole
   nodes: () => whole('faults/nodes', 'faults/lost-redis', 'faults/slow-log', 'faults/drain'),
   network: () => network(),
   store: () => store(),
+  files: () => whole('log/files-damage', 'log/embedded-crash'),
   chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
 }
 
