@@ -17,7 +17,7 @@ export interface Segment {
 }
 
 /** The last segment, as it was found. */
-export type OpenSegment = Segment & Pick<Scanned, 'index' | 'end' | 'tornBytes'> & { readonly isSpoilt: boolean }
+export type OpenSegment = Segment & Scanned & { readonly isSpoilt: boolean }
 
 export interface Segments {
   /** In the order of the log; never empty once there is an open one. */
@@ -190,8 +190,13 @@ export function openLast(first: number, { directory, note, readOnly }: LastOptio
   return { first, path, ...scanned, isSpoilt }
 }
 
+/** Of what concerns one event whoever reads it is told, with the stream's name. */
 export function tellFaults(path: string, { faults }: Pick<Scanned, 'faults'>, note: LogNotes['note']): void {
-  for (const { offset, what } of faults) note('error', `${path} is damaged at byte ${offset}: ${what}. ${RECOVER}`)
+  for (const { offset, what, isHarmless, event } of faults) {
+    const sentence = `${path} is damaged at byte ${offset}: ${what}`
+    if (isHarmless) note('warn', `${sentence}; nothing is lost by that`)
+    else if (event === undefined) note('error', `${sentence}. ${RECOVER}`)
+  }
 }
 
 /** The index of a sealed segment, made of what the segment says; undefined: it cannot be read. */
