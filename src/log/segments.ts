@@ -45,9 +45,9 @@ const nameOf = (first: number, kind: 'seg' | 'idx' | 'keys'): string => `${Strin
 export const pathOf = (directory: string, first: number, kind: 'seg' | 'idx' | 'keys'): string =>
   join(directory, nameOf(first, kind))
 
-/** First positions of all files of this kind, in order. */
-export function segmentsIn(directory: string, kind: 'seg' | 'idx' | 'keys'): readonly number[] {
-  const names = readdirSync(directory).filter((name) => /^\d{20}\.\w+$/.test(name) && name.endsWith(`.${kind}`))
+/** First positions of all segments that are there, in order. */
+function segmentsIn(directory: string): readonly number[] {
+  const names = readdirSync(directory).filter((name) => /^\d{20}\.seg$/.test(name))
   return names.map((name) => Number(name.slice(0, 20))).sort((a, b) => a - b)
 }
 
@@ -59,7 +59,7 @@ export function openSegments(options: SegmentsOptions): Segments {
   const { directory, readOnly, note, onIndexed } = options
   const files = openFiles()
   const list: Segment[] = []
-  const firsts = segmentsIn(directory, 'seg')
+  const firsts = segmentsIn(directory)
   let end = 0
   let open: OpenSegment | undefined
 
