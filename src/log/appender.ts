@@ -24,6 +24,13 @@ export interface AppendFrom {
   readonly tornBytes: number
 }
 
+/**
+ * Elsewhere than on Linux there is no such flag, or it does not wait for the disk itself: there each write is followed
+ * by a call that does.
+ */
+const IS_SYNCED = process.platform === 'linux'
+export const SYNCED = constants.O_RDWR | constants.O_CREAT | (IS_SYNCED ? constants.O_DSYNC : 0)
+
 const MIB = 2 ** 20
 const FIRST_AHEAD = MIB
 const MAX_AHEAD = 16 * MIB
@@ -35,8 +42,7 @@ const ZEROS = Buffer.alloc(MIB)
  * also record where the file grew, and so that a file which ends right behind its last frame is known to be cut.
  */
 export async function openAppender(path: string, from: AppendFrom): Promise<Appender> {
-  const { O_RDWR, O_CREAT, O_DSYNC = 0 } = constants
-  const file = await open(path, O_RDWR | O_CREAT | O_DSYNC)
+  const file = await open(path, SYNCED)
   let end = from.end
   let size = (await file.stat()).size
   /** Behind `end` something may stand that does not count, up to here. */
@@ -107,11 +113,13 @@ export async function openAppender(path: string, from: AppendFrom): Promise<Appe
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+/** On the disk when it resolves. */
+export async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
     done += bytesWritten
   }
+  if (!IS_SYNCED) await file.datasync()
 }
 
 /** The disk, or what this user may have of it, is full: that may pass, and nothing is broken. */

@@ -6,7 +6,7 @@ import { type Row, recordText } from './record.ts'
 import { type SegmentReader, segmentReader } from './segment-reader.ts'
 import { refresher } from './segment-refresh.ts'
 import { openSegmentWriter } from './segment-writer.ts'
-import { openSegments, type Segment, segmentsIn } from './segments.ts'
+import { openSegments, type Segment } from './segments.ts'
 
 /**
  * The files: events by position, and what leads from stream and revision to them. Reads are synchronous and see what is
@@ -38,15 +38,16 @@ export async function openDisk({ segmentBytes = SEGMENT_BYTES, ...options }: Dis
   await convert({ directory, segmentBytes, note: notes.note })
   const format = readFormat(directory)
   expectFormat(format, directory)
-  const isNew = segmentsIn(directory, 'seg').length === 0
-  if (isNew && format !== 'none')
-    throw new Error(`the log in ${directory} has no segment any more: all of its events are lost. ${ANEW}`)
   const waiting: (readonly [Segment, number])[] = []
   let onIndexed = (segment: Segment, bytes: number): void => void waiting.push([segment, bytes])
   const segments = openSegments({
     ...{ directory, readOnly: false, ...notes },
     onIndexed: (segment, bytes) => onIndexed(segment, bytes),
   })
+  if (segments.list.length === 0 && format !== 'none')
+    throw new Error(`the log in ${directory} has no segment any more: all of its events are lost. ${ANEW}`)
+  // A start may have ended between its first segment and the file that says how to read it.
+  const isNew = segments.end() === 0
   const writer = await openSegmentWriter({ directory, segments, segmentBytes, note: notes.note })
   onIndexed = writer.reindexed
   for (const [segment, bytes] of waiting) writer.reindexed(segment, bytes)

@@ -1,5 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Codec } from './codec.ts'
 import { lockData } from './data-lock.ts'
@@ -7,6 +7,7 @@ import { type Disk, openDisk, openDiskReadOnly } from './disk.ts'
 import { FEED_BATCH, type Feed, followings } from './following.ts'
 import { InvalidAppend, type Log, LogUnavailable, type Recorded } from './log.ts'
 import type { LogNotes } from './log-notes.ts'
+import { syncDirectory } from './sync-directory.ts'
 import { openTail } from './tail.ts'
 import { openWriter, type Writer } from './writer.ts'
 
@@ -52,8 +53,10 @@ export async function openEmbeddedLog({
   segmentBytes,
   readOnly = false,
 }: EmbeddedLogOptions): Promise<Log> {
-  if (!readOnly) mkdirSync(path, { recursive: true })
+  const made = readOnly ? undefined : mkdirSync(path, { recursive: true })
   const directory = readOnly ? resolve(path) : realpathSync(path)
+  for (let folder = resolve(path); made !== undefined && folder.startsWith(made); folder = dirname(folder))
+    await syncDirectory(folder)
   const lock = readOnly ? undefined : lockData(directory)
   let disk: Disk
   try {

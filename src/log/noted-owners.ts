@@ -16,7 +16,8 @@ export interface NotedOwners {
 
 /** What could be read of the notes. `spoiltAt`: from that byte on they do not match their checksums. */
 export interface Notes {
-  readonly owners: readonly Owner[]
+  /** By ordinal; undefined = lost when the notes were made anew. */
+  readonly owners: readonly (Owner | undefined)[]
   readonly spoiltAt: number | undefined
 }
 
@@ -35,15 +36,17 @@ export function readNotes(path: string, first: number): Notes {
   } catch {
     return { owners: [], spoiltAt: undefined } // there are none: all that they say can be had of the segment
   }
-  const owners: Owner[] = []
+  const owners: (Owner | undefined)[] = []
   for (let at = 0; at + HEAD <= bytes.length; ) {
     const end = at + HEAD + bytes.readUInt32LE(at + 4) * EACH
     if (bytes.readUInt32LE(at) !== MAGIC) return { owners, spoiltAt: at }
     if (end > bytes.length) break // the process ended in the midst of it
     const isNext = bytes.readUIntLE(at + 8, 6) === first + owners.length
     if (!isNext || sumOf(bytes.subarray(at, end)) !== bytes.readUInt32LE(at + 16)) return { owners, spoiltAt: at }
-    for (let next = at + HEAD; next < end; next += EACH)
-      owners.push({ hash: bytes.toString('latin1', next, next + 8), revision: bytes.readUInt32LE(next + 8) })
+    for (let next = at + HEAD; next < end; next += EACH) {
+      const hash = bytes.toString('latin1', next, next + 8)
+      owners.push(hash === NOBODY.hash ? undefined : { hash, revision: bytes.readUInt32LE(next + 8) })
+    }
     at = end
   }
   return { owners, spoiltAt: undefined }

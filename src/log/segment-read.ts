@@ -1,4 +1,4 @@
-import type { OpenFiles } from './open-files.ts'
+import { isAboutFile, type OpenFiles } from './open-files.ts'
 import { type HeaderPlace, nameIn, placeAt, positionAt, recordAt } from './segment-format.ts'
 import type { Spot } from './segment-index.ts'
 import type { Segment } from './segments.ts'
@@ -57,7 +57,8 @@ function readTogether(
   try {
     length = files.read(segment.path, bytes, bytes.length, start)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    if (!isAboutFile(error)) throw error
+    const { code, message } = error
     const why =
       code === 'ENOENT' ? `${segment.path}, which held it, is missing` : `${segment.path} cannot be read (${message})`
     for (const spot of spots) found.push({ why: `${why}${at(segment, spot)}` })

@@ -34,7 +34,7 @@ export interface ScanOptions {
   /** Position of the segment's first event. */
   readonly first: number
   /** Whose the events are, by ordinal, as far as that was noted beside the segment. */
-  readonly noted?: readonly Owner[]
+  readonly noted?: readonly (Owner | undefined)[]
   /** Frames may still be written to it: the last one may be torn. */
   readonly isOpen: boolean
 }

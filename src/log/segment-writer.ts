@@ -1,6 +1,5 @@
-import { constants } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
-import { type Appender, openAppender } from './appender.ts'
+import { type Appender, openAppender, SYNCED, writeAll } from './appender.ts'
 import { writeIndex } from './index-build.ts'
 import { FileIndex } from './index-file.ts'
 import type { LogNotes } from './log-notes.ts'
@@ -125,13 +124,13 @@ export async function openSegmentWriter(options: SegmentWriterOptions): Promise<
 /** It gets its name when its beginning is on the disk. */
 async function createSegment(path: string, first: number): Promise<void> {
   const temporary = `${path}.new`
-  const { O_RDWR, O_CREAT, O_TRUNC, O_DSYNC = 0 } = constants
   try {
-    const file = await open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_DSYNC)
+    await rm(temporary, { force: true })
+    const file = await open(temporary, SYNCED)
     try {
       const bytes = Buffer.alloc(FIRST_BYTES)
       segmentHeader(first).copy(bytes)
-      await file.writeFile(bytes)
+      await writeAll(file, bytes, 0)
     } finally {
       await file.close()
     }

@@ -4,7 +4,7 @@ import { RECOVER } from './damaged.ts'
 import { FileIndex, IndexSpoilt } from './index-file.ts'
 import type { LogNotes } from './log-notes.ts'
 import { readNotes } from './noted-owners.ts'
-import { type OpenFiles, openFiles } from './open-files.ts'
+import { isAboutFile, type OpenFiles, openFiles } from './open-files.ts'
 import { MemoryIndex, type SegmentIndex } from './segment-index.ts'
 import { type Scanned, scanSegment } from './segment-scan.ts'
 
@@ -65,7 +65,7 @@ export function openSegments(options: SegmentsOptions): Segments {
 
   const reindex = (segment: Segment, why: string): void => {
     if (!readOnly) note('warn', `${why}: the index is made again from ${segment.path}`)
-    const index = rescan(segment, options)
+    const index = rescan(segment, files, options)
     segment.index = index ?? lostEvents(segment.index.count())
     if (index && !readOnly) onIndexed(segment, statSync(segment.path).size)
   }
@@ -74,9 +74,8 @@ export function openSegments(options: SegmentsOptions): Segments {
     try {
       return use(segment.index)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (!(error instanceof IndexSpoilt) && code === undefined) throw error
-      reindex(segment, error instanceof IndexSpoilt ? error.message : `an index cannot be read (${code})`)
+      if (!(error instanceof IndexSpoilt) && !isAboutFile(error)) throw error
+      reindex(segment, error.message)
       return use(segment.index)
     }
   }
@@ -193,12 +192,17 @@ export function tellFaults(path: string, { faults }: Pick<Scanned, 'faults'>, no
 }
 
 /** The index of a sealed segment, made of what the segment says; undefined: it cannot be read. */
-function rescan({ first, path }: Segment, { note, directory }: SegmentsOptions): MemoryIndex | undefined {
+function rescan(
+  { first, path }: Segment,
+  files: OpenFiles,
+  { note, directory }: SegmentsOptions,
+): MemoryIndex | undefined {
   const { owners } = readNotes(pathOf(directory, first, 'keys'), first)
   let bytes: Buffer
   try {
-    bytes = readFileSync(path)
+    bytes = files.whole(path)
   } catch (error) {
+    if (!isAboutFile(error)) throw error
     note('error', `${path} cannot be read (${(error as Error).message}): its events are lost. ${RECOVER}`)
     return undefined
   }

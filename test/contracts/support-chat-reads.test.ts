@@ -3,22 +3,24 @@ import { expect, onTestFinished, test } from 'vitest'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { ChatCommand } from '../../machines/chat/commands.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
-import { chats as chatsView } from '../../projections/chats.ts'
+import { type ChatRow, chats as chatsView } from '../../projections/chats.ts'
+import { chatsModel } from '../../src/contracts/support-chat/chats-model.ts'
 import { eventLines } from '../../src/contracts/support-chat/event-pages.ts'
 import { supportChatInbound } from '../../src/contracts/support-chat/inbound.ts'
 import { chatList } from '../../src/contracts/support-chat/list.ts'
 import { ownChats } from '../../src/contracts/support-chat/own-chats.ts'
 import { partInChat } from '../../src/contracts/support-chat/part-in-chat.ts'
 import { replays } from '../../src/contracts/support-chat/replays.ts'
+import { placeOf } from '../../src/contracts/support-chat/wire.ts'
 import { codec } from '../../src/log/codec.ts'
-import type { Log, StreamOptions } from '../../src/log/log.ts'
+import type { Log, Recorded, StreamOptions } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
 import type { Answer } from '../../src/runtime/answer.ts'
 import { openEntities } from '../../src/runtime/entities.ts'
 import { memorySnapshots } from '../../src/runtime/snapshots.ts'
 import { memoryViews } from '../../src/views/memory.ts'
 import { runViews } from '../../src/views/runner.ts'
-import type { ScanOptions } from '../../src/views/store.ts'
+import type { Json, ScanOptions } from '../../src/views/store.ts'
 import { manualClock } from '../support/clock.ts'
 import { fakeConnection } from '../support/connection.ts'
 
@@ -122,9 +124,36 @@ test('[HTTP-15] a list reads the rows that it shows and one more, and they hold 
   const rooms = [newest, oldest].map(({ rows }) => rows.map(([room]) => room))
   expect(rooms, 'all of one moment, so by id').toEqual([['theirs'], ['no-0']])
   expect(asked).toEqual([2, 2])
+  expect(oldest.next, 'a page of an opening ends so, too').toBe(placeOf(...(oldest.rows[0] as [string, ChatRow])))
   const rest = await list.list({ ...filter, order: 'oldest' }, 4, oldest.next)
   expect(rest.rows.map(([room]) => room)).toEqual(['no-1', 'no-2', 'no-3', 'no-4'])
   expect(JSON.stringify(rest.rows)).not.toContain('secret')
+})
+
+test('[INIT-8] a node that starts from the rows of an older release tells what the log tells', async () => {
+  const { log, entities } = await desk(3)
+  const claims = { type: 'ClaimChat', by: { id: 'ann', org: 'acme', role: 'agent' }, at: 1 } as const
+  await entities.ask('chat', 'theirs', claims)
+  await entities.ask('chat', 'waits', { type: 'OpenChat', visitor, content: { n: 1 }, by: vera, at: 1 })
+  const store = memoryViews()
+  const rows = new Map<string, ChatRow>()
+  let last: Recorded | undefined
+  for await (const batch of log.readAll())
+    for (const recorded of batch) {
+      const key = chatsView.key(recorded) ?? ''
+      rows.set(key, chatsView.fold(rows.get(key), recorded) as ChatRow)
+      last = recorded
+    }
+  const changes = [...rows].map(([key, row]) => {
+    const { asked: _, servedSince: __, ...older } = row
+    return { key, row: { ...older, waiting: [] } as unknown as Json, added: chatsView.index(key, row), removed: [] }
+  })
+  await store.commit('chats.v1002.first', null, last as Recorded, changes)
+  await store.promote('chats', null, 'chats.v1002.first')
+  const model = chatsModel(log)
+  await model.seed(store, log)
+  expect(model.get('theirs')).toMatchObject({ asked: 3, servedSince: 3, staffId: 'ann' })
+  expect(model.get('waits')).toMatchObject({ asked: 1, servedSince: null, waiting: [{ content: { n: 1 } }] })
 })
 
 test('[REPLAY-6] [REPLAY-8] one replay a connection, four a person', async () => {

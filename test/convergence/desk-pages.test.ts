@@ -12,7 +12,7 @@ const staff = PEOPLE.filter(({ role }) => role !== 'visitor')
 
 const few = (items: number) => ({ items, characters: Number.POSITIVE_INFINITY })
 /** So small that nearly every opening is a page. */
-const BOUNDS: OpeningBounds = { people: few(1), queue: few(1), own: few(1) }
+const BOUNDS: OpeningBounds = { people: few(1), queue: { ...few(2), contents: 1, little: 0 }, own: few(1) }
 
 interface InRoom {
   readonly room: { readonly id: string; readonly created_at: number }
@@ -25,6 +25,13 @@ const upTo =
 const idOf = ({ id }: { readonly id: string }): string => id
 const byId = <T extends { readonly id: string }>(people: readonly T[]): readonly T[] =>
   people.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+
+/** The end of the contents of each chat that is as long as what is held of them. */
+const endsOf = ({ unclaimed_chats: all }: Desk, { unclaimed_chats: held }: Desk): Desk['unclaimed_chats'] =>
+  all.map((chat, nth) => {
+    const { length } = held[nth]?.contents ?? []
+    return { ...chat, contents: chat.contents.slice(chat.contents.length - length) }
+  })
 
 /** Everything that there is, as far as `held` goes; nobody is told of their own coming. */
 function cut(whole: Desk, held: Desk, me: string): Desk {
@@ -44,6 +51,7 @@ function cut(whole: Desk, held: Desk, me: string): Desk {
 
 test('[INIT-9] a list that is not whole is all that stands before its end, then and after each push', async () => {
   let pages = 0
+  let briefs = 0
   await fc.assert(
     fc.asyncProperty(steps, async (todo) => {
       const desk = node()
@@ -64,13 +72,18 @@ test('[INIT-9] a list that is not whole is all that stands before its end, then 
           if (held.unclaimed_until !== null) pages++
           const asHeld = { ...held, online_users: byId(held.online_users), online_visitors: byId(held.online_visitors) }
           const others = { ...asHeld, online_users: asHeld.online_users.filter(({ id }) => id !== who.id) }
-          expect(others, `${who.id}, cut ${nth}`).toEqual(cut(whole, held, who.id))
+          const expected = cut(whole, held, who.id)
+          const ends = { ...expected, unclaimed_chats: endsOf(expected, held) }
+          expect(others, `${who.id}, cut ${nth}`).toEqual(ends)
+          for (const { contents, contents_total } of held.unclaimed_chats)
+            if (contents.length < contents_total) briefs++
         }
       }
     }),
     { numRuns: 100 },
   )
   expect(pages).toBeGreaterThan(0) // or this would prove nothing
+  expect(briefs).toBeGreaterThan(0)
 })
 
 test('[LIMIT-15] memory and clients hold the end of what waits; whoever claims is told all of it', async () => {

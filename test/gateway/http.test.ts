@@ -164,3 +164,14 @@ test('[DOOR-17] every 429 and 503 says when it is worth another try', async () =
   for (const { headers } of answers) expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0)
   await Promise.all([slow.close(), foreign.close()])
 })
+
+test('[DOOR-27] a description is written down once, however often it is asked for', async () => {
+  let times = 0
+  const described = await startHttp({ asyncApi: { toJSON: () => ({ times: ++times }) } })
+  const ask = async (name: string) => (await described.call('GET', `/api/v1/${name}.json`)).body
+  expect(await Promise.all(Array.from({ length: 5 }, () => ask('asyncapi')))).toEqual(Array(5).fill({ times: 1 }))
+  const [one, other] = [await ask('openapi'), await ask('openapi')]
+  expect(one).toEqual(other)
+  expect(Object.keys(one.paths)).toContain('/api/v1/auth/login')
+  await described.close()
+})

@@ -39,6 +39,7 @@ export async function startHttp(
     readonly bodies?: BodiesOptions
     readonly trustProxy?: TrustProxy
     readonly newPeople?: number
+    readonly asyncApi?: object
   } = {},
 ) {
   const now = Date.now
@@ -71,7 +72,7 @@ export async function startHttp(
     allowedOrigins: ['https://app.example.org'],
     log: { debug: keep, error: keep },
     readiness: () => ready,
-    asyncApi: {},
+    asyncApi: options.asyncApi ?? {},
     contracts: [
       {
         routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, newPeople }),

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, truncateSync, unlinkSync } from 'node:fs'
+import { readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { damageIn, StreamDamaged } from '../../src/log/damaged.ts'
 import type { Recorded } from '../../src/log/log.ts'
@@ -97,6 +97,24 @@ describe('[DISK-1] a flipped bit in any file of the log', () => {
     expect(differed).toBeGreaterThan(20)
   })
 
+  it('no more than a block of the disk that is read as zeros, or as what stood elsewhere', async () => {
+    const roll = random(3)
+    for (let round = 0; round < sized(60, 2_000); round++) {
+      const path = await aCopy()
+      const files = filesIn(path)
+      const file = files[roll(files.length)] ?? ''
+      const bytes = readFileSync(file)
+      const size = roll(2) === 0 ? 512 : 4_096
+      const at = Math.floor(roll(usedBytes(file)) / size) * size
+      if (roll(2) === 0) bytes.fill(0, at, Math.min(at + size, bytes.length))
+      else bytes.copy(bytes, at, 0, Math.min(size, bytes.length - at))
+      writeFileSync(file, bytes)
+      const { refused } = await look(path)
+      expect(refused).toBeUndefined()
+      for (const one of copies.splice(0)) rmSync(one, { recursive: true })
+    }
+  })
+
   it('in the last event of a room makes it damaged, not shorter, and says where', async () => {
     const path = await aCopy()
     const [file, byte] = find(path, '"2 in chat-7"')
@@ -192,6 +210,22 @@ describe('[DISK-2] a file that is cut off or missing', () => {
       expectSaid(await see(log, ROOMS), said())
       await log.close()
     }
+  })
+
+  it('as the only one: all rooms are damaged; and with all that tells of it the log is not opened', async () => {
+    const path = await newDirectory()
+    copies.push(path)
+    const first = await openFiles(path)
+    await writeRooms(first.log, ['chat-0', 'chat-1'], 2)
+    await first.log.close()
+    unlinkSync(filesIn(path, '.seg')[0] ?? '')
+    const { log } = await openFiles(path)
+    const { all, rooms } = await see(log, ['chat-0', 'chat-1', 'chat-2'])
+    expect(all).toEqual([])
+    expect([...rooms.values()]).toEqual([expect.any(StreamDamaged), expect.any(StreamDamaged), []])
+    await log.close()
+    for (const file of [...filesIn(path, '.seg'), ...filesIn(path, '.keys')]) unlinkSync(file)
+    expect(String(await rejection(openFiles(path)))).toContain('has no segment any more: all of its events are lost')
   })
 
   it('with all that tells of it: the log is not opened, for nobody knows whose events they were', async () => {

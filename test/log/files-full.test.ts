@@ -23,8 +23,8 @@ async function openOn(disk: SmallDisk, segmentBytes?: number) {
       onDamage(damage) {
         throw damage
       },
-      note(_, sentence) {
-        throw new Error(sentence)
+      note(level, sentence) {
+        if (level === 'error') throw new Error(sentence)
       },
     },
   })
@@ -44,6 +44,25 @@ async function writeUntilRefused({ log }: Awaited<ReturnType<typeof openOn>>, fr
     return revision + refused
   }
 }
+
+it('[DISK-6] a server that starts while the disk under its log is full can be asked, and goes on', async ({ skip }) => {
+  const disk = smallDisk(8)
+  if (!disk) return skip(NO_DISK)
+  const before = await openOn(disk)
+  await before.log.append('s', -1, notes('first'))
+  disk.fill()
+  const last = await writeUntilRefused(before, 0)
+  await before.log.close()
+  const { log, reasons, change } = await openOn(disk)
+  expect(await gather(log.read('s'))).toHaveLength(last + 1)
+  expect(await rejection(log.append('s', last, notes('x'.repeat(900_000))))).toBeInstanceOf(LogUnavailable)
+  const room = change()
+  disk.empty()
+  await room
+  expect(reasons).toHaveLength(2)
+  expect(await log.append('s', last, notes('z'))).toMatchObject({ revision: last + 1 })
+  await log.close()
+})
 
 describe.each([
   ['in the midst of a file', undefined],

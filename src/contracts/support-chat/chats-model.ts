@@ -13,6 +13,9 @@ export const flaggedIn = (org: string): string => `flagged ${org}`
 /** Open chats of one person, as a visitor or as the one who serves. */
 export const openChatsOf = (org: string, id: string): string => `of ${personName({ org, id })}`
 
+/** A node that is the first of a new release starts from rows that know less. */
+const isOfOlderRelease = ({ asked }: ChatRow): boolean => asked === undefined
+
 const isOpen = ({ status }: ChatRow): boolean => status !== 'closed'
 
 /** Whoever comes to serve is told what was said, and so is the queue: but the row of a new chat may have all of it. */
@@ -43,7 +46,7 @@ export const chatsModel = (log: Log, history?: FoldHistory<ChatRow>): LiveModel<
     whole: wholeChats,
     history,
     needsWhole: ({ event }, row) => needsTranscript(event as ChatEvent, row), // chats record no other events
-    isPartial: (row) => row.status === 'unclaimed',
+    isPartial: (row) => row.status === 'unclaimed' || isOfOlderRelease(row),
     keeps: (row) => isOpen(row) || row.severity > 0,
     lists: (_, row) => [
       ...(row.status === 'unclaimed' ? [unclaimedIn(row.org)] : []),

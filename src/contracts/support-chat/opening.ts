@@ -15,15 +15,25 @@ interface Bounds {
   readonly characters: number
 }
 
+/** Behind so much contents chats come without, but for those that hold little: nobody is hidden by others. */
+interface QueueBounds extends Bounds {
+  readonly contents: number
+  readonly little: number
+}
+
 const MIB = 1024 * 1024
 /** Together less than whoever reads slowly may let wait: see `watchSlowReaders`. */
 const BOUNDS = {
   people: { items: 10_000, characters: 4 * MIB },
-  queue: { items: 10_000, characters: 8 * MIB },
+  queue: { items: 10_000, characters: 12 * MIB, contents: 4 * MIB, little: 2 * 1024 },
   own: { items: 1_000, characters: MIB },
 } as const
 
-export type OpeningBounds = { readonly [List in keyof typeof BOUNDS]: Bounds }
+export interface OpeningBounds {
+  readonly people: Bounds
+  readonly queue: QueueBounds
+  readonly own: Bounds
+}
 
 /** What `staff_init` is made of: one organisation's rows, all at the same position of the log. */
 export interface Shown {
@@ -51,7 +61,7 @@ export function staffInit(
     else if (role === 'visitor') visitors.push({ place: id, text: () => textOf(users.visitor(id)) })
   }
   const here = { staff: peoplePage(staff, bounds.people), visitors: peoplePage(visitors, bounds.people) }
-  const queue = page(byOpening(unclaimed, queuedText), bounds.queue)
+  const queue = page(byOpening(unclaimed, queuedTexts(bounds.queue)), bounds.queue)
   const served = page(
     byOpening(own, (room, chat) => JSON.stringify(ownChat(room, chat))),
     bounds.own,
@@ -103,11 +113,27 @@ const byOpening = (rows: ReadonlyMap<string, ChatRow>, textOf: (room: string, ch
 
 const byPlace = ({ place: a }: Item, { place: b }: Item): number => (a < b ? -1 : 1)
 
+/** To be asked in the order of the queue. */
+function queuedTexts({ contents, little }: QueueBounds): (room: string, chat: ChatRow) => string {
+  let left = contents
+  return (room, chat) => {
+    const isLong = (chat.waitingWeight ?? 0) > little
+    if (isLong && left <= 0) return briefText(room, chat)
+    const text = queuedText(room, chat)
+    if (isLong) left -= text.length
+    return text
+  }
+}
+
 const texts: Texts = new WeakMap()
+const briefs: Texts = new WeakMap()
 const textOf = (user: StaffUser | VisitorUser): string => remembered(texts, user, () => JSON.stringify(user))
 /** A row is one chat's, and a new one after each of its events. */
 const queuedText = (room: string, chat: ChatRow): string =>
   remembered(texts, chat, () => JSON.stringify(queuedChat(room, chat)))
+
+const briefText = (room: string, chat: ChatRow): string =>
+  remembered(briefs, chat, () => JSON.stringify(queuedChat(room, { ...chat, waiting: undefined })))
 
 /** The most recently flagged chats, newest first. */
 export function topFlagged(flagged: ReadonlyMap<string, ChatRow>): readonly FlaggedChat[] {

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Handler } from 'hono'
 import { cors } from 'hono/cors'
 import type { Entities } from '../../runtime/entities.ts'
 import type { Limit } from '../auth/limits.ts'
@@ -59,8 +60,15 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
     }),
   )
 
-  app.doc('/api/v1/openapi.json', { openapi: '3.0.3', info: { title: 'Lyceum', version: '1' } })
-  app.get('/api/v1/asyncapi.json', (c) => c.json(parts.asyncApi))
+  const described = { openapi: '3.0.3', info: { title: 'Lyceum', version: '1' } }
+  app.get(
+    '/api/v1/openapi.json',
+    madeOnce(() => app.getOpenAPIDocument(described)),
+  )
+  app.get(
+    '/api/v1/asyncapi.json',
+    madeOnce(() => parts.asyncApi),
+  )
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
@@ -75,4 +83,13 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   })
   for (const { routes } of contracts) routes?.(app)
   return app
+}
+
+/** Anybody may ask for it as often as they like, so it is written down at the first time and then only sent. */
+function madeOnce(make: () => object): Handler<HttpEnv> {
+  let text: string | undefined
+  return (c) => {
+    text ??= JSON.stringify(make())
+    return c.body(text, 200, { 'Content-Type': 'application/json' })
+  }
 }

@@ -12,12 +12,21 @@ export interface MetricsRouteParts {
 
 /** `GET /metrics`, for Prometheus. */
 export function metricsRoute(app: OpenAPIHono<HttpEnv>, { metrics, token }: MetricsRouteParts): void {
+  let making: Promise<string> | undefined
+  /** Made once for all who ask meanwhile. */
+  const page = (): Promise<string> => {
+    making ??= metrics.page().finally(() => {
+      making = undefined
+    })
+    return making
+  }
+
   app.get('/metrics', async (c) => {
     if (token !== null && !isSame(tokenFrom(c.req.header('Authorization')) ?? '', token)) {
       c.header('WWW-Authenticate', 'Bearer')
       return failed(c, 401, 'token-missing', 'send the METRICS_TOKEN of this server as Authorization: Bearer')
     }
-    return c.body(await metrics.page(), 200, { 'Content-Type': metrics.contentType })
+    return c.body(await page(), 200, { 'Content-Type': metrics.contentType })
   })
 }
 
