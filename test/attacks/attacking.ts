@@ -6,8 +6,9 @@ import { admitted, type Raw, type RawOptions, rawConnection, rawWebSocket } from
 
 /** What came of an attack, as the attackers saw it. */
 export interface Losses {
+  /** Connections, and requests over HTTP. */
   readonly opened: number
-  /** Connections that the server ended, or never let in. */
+  /** Of them those that the server ended, refused, or never let in. */
   readonly cutOff: number
   /** What people beside them could not do, or were shown, because of the attack. */
   readonly blamed: readonly string[]
@@ -73,7 +74,7 @@ export function attacking(url: string, world: World, attackers: number, seconds:
     socket: async (role, id, options) =>
       counted(await admitted(url, await tokenFor(role, id, world.org), { from: ADDRESS, ...options })),
     http: (method, path, { token, body, headers = {} } = {}) =>
-      new Promise((resolve) => {
+      new Promise<HttpAnswer>((resolve) => {
         const text = body === undefined ? undefined : JSON.stringify(body)
         const asking = request(`${url}${path}`, {
           ...{ method, agent, localAddress: ADDRESS },
@@ -93,6 +94,10 @@ export function attacking(url: string, world: World, attackers: number, seconds:
           response.once('end', () => resolve({ status: response.statusCode ?? 0, body: parsed(answer) }))
         })
         asking.end(text)
+      }).then((answer) => {
+        opened++
+        if (answer.status === 0 || answer.status >= 400) cutOff++
+        return answer
       }),
     blame: (what) => void blamed.push(what),
     losses: () => ({ opened, cutOff, blamed }),

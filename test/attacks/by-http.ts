@@ -51,9 +51,11 @@ export const slowHeaders = (it: Attacking): Promise<void> =>
 export const hugeHeaders = asking((it) =>
   it.http('GET', '/api/v1/chats', { headers: { 'X-Large': 'x'.repeat(15_000) } }),
 )
-/** Whoever knows the password, behind the same proxy as those who do not. */
-const rightPassword = async ({ http, world, blame }: Attacking): Promise<void> => {
-  const { status } = await http('POST', '/api/v1/auth/login', { body: { ...world.login, org_id: world.org } })
+/** Whoever knows the password, at another address than those who do not. */
+const rightPassword = async ({ url, world, blame }: Attacking): Promise<void> => {
+  const body = JSON.stringify({ ...world.login, org_id: world.org })
+  const headers = { 'Content-Type': 'application/json' }
+  const { status } = await fetch(`${url}/api/v1/auth/login`, { method: 'POST', headers, body })
   if (status !== 200) blame(`a log-in with the right password: ${status}`)
 }
 const wrongs = asking(

@@ -1,7 +1,8 @@
 import type { Outcome } from './one-attack.ts'
 
 const HEAD = [
-  '| attack | by | p50 / p99 ms before | beside it | after | RSS MB before / peak / after | cut off | back in | held |',
+  '| attack | by | p50 / p99 ms before | beside it | after | RSS MB before / peak / after ' +
+    '| cut off or refused | back in | held |',
   '|---|---|---|---|---|---|---|---|---|',
 ]
 

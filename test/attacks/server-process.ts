@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { startServer, type TestServer } from '../support/server.ts'
 
 /** A server whose memory and death are watched. */
@@ -6,6 +8,8 @@ export interface Watched {
   readonly server: TestServer
   /** Resident memory now, MB. */
   rssMb(): Promise<number>
+  /** What its heap holds, as of a second ago, MB. */
+  heapMb(): Promise<number>
   /** The most since the last call, MB. */
   takePeakMb(): number
   isDead(): boolean
@@ -13,9 +17,11 @@ export interface Watched {
 }
 
 const EVERY_MS = 100
+const TELL_HEAP = join(import.meta.dirname, 'tell-heap.ts')
 
-export async function watched(env: Readonly<Record<string, string>> = {}): Promise<Watched> {
-  const server = await startServer({ env })
+export async function watched(): Promise<Watched> {
+  const heapFile = join(await mkdtemp(join(tmpdir(), 'lyceum-heap-')), 'heap')
+  const server = await startServer({ env: { NODE_OPTIONS: `--import=${TELL_HEAP}`, HEAP_FILE: heapFile } })
   let isDead = false
   let peak = 0
   void server.ended.then(() => {
@@ -33,6 +39,7 @@ export async function watched(env: Readonly<Record<string, string>> = {}): Promi
   }, EVERY_MS)
   return {
     ...{ server, rssMb },
+    heapMb: async () => Math.round(Number(await readFile(heapFile, 'utf8').catch(() => '0')) / 1_048_576),
     takePeakMb() {
       const found = peak
       peak = 0
@@ -41,7 +48,8 @@ export async function watched(env: Readonly<Record<string, string>> = {}): Promi
     isDead: () => isDead,
     async stop() {
       clearInterval(timer)
-      if (!isDead) await server.stop()
+      await server.stop() // also of one that has died: its data goes
+      await rm(dirname(heapFile), { recursive: true, force: true })
     },
   }
 }

@@ -28,7 +28,7 @@ export async function soak(minutes: number): Promise<boolean> {
     const from = performance.now()
     await pause(MINUTE_MS)
     const { p50, p99 } = people.latency(from, performance.now())
-    const [rss, heap] = [await it.rssMb(), await heapMb(it.server.url)]
+    const [rss, heap] = [await it.rssMb(), await it.heapMb()]
     const latency = `${p50.toFixed(1)} / ${p99.toFixed(1)}`
     say(`| ${minute} | ${latency} | ${rss} | ${it.takePeakMb()} | ${heap} | ${attacks} | ${people.troubles.length} |`)
   }
@@ -41,10 +41,4 @@ export async function soak(minutes: number): Promise<boolean> {
   people.close()
   await it.stop()
   return wrong.length === 0 && people.troubles.length === 0
-}
-
-/** As `/metrics` says. */
-async function heapMb(url: string): Promise<number> {
-  const page = await (await fetch(`${url}/metrics`)).text().catch(() => '')
-  return Math.round(Number(/^nodejs_heap_size_used_bytes (\S+)/m.exec(page)?.[1] ?? 0) / 1_048_576)
 }
