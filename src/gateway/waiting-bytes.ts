@@ -21,40 +21,49 @@ export interface WaitingBytesOptions {
 }
 
 /**
- * As much as each reader may have whatever others do: nobody who reads is cut off for a neighbour who does not, and a
- * hundred of them are no more than a large answer.
+ * Readers of whom less waits than this have a budget of their own, as large as that of the others: nobody who reads is
+ * cut off for a neighbour who does not.
  */
-const FREE_BYTES = 64 * 1024
+const LITTLE_BYTES = 64 * 1024
 
-/** One attacker's share is well below what a node must bear of one (50 MB), all of them below what it has. */
+/** One attacker's share is about what a node must bear of one (50 MB), all of them below what it has. */
 const BUDGET: WaitingBytesOptions = { perAddress: 32 * 1024 * 1024, inAll: 256 * 1024 * 1024 }
 
-export function waitingBytes({ perAddress, inAll } = BUDGET): WaitingBytes {
-  const byAddress = new Map<string, number>()
-  let total = 0
-
-  const add = (address: string, bytes: number): number => {
-    const now = (byAddress.get(address) ?? 0) + bytes
-    if (now === 0) byAddress.delete(address)
-    else byAddress.set(address, now)
-    total += bytes
-    return now
-  }
+export function waitingBytes(budget = BUDGET): WaitingBytes {
+  const [little, much] = [tally(budget), tally(budget)]
 
   return {
     reader(address) {
       let counted = 0
+      let its = little
       return {
         waits(bytes) {
-          const its = add(address, bytes - counted)
+          its.add(address, -counted)
+          its = bytes <= LITTLE_BYTES ? little : much
           counted = bytes
-          return bytes <= FREE_BYTES || (its <= perAddress && total <= inAll)
+          return its.add(address, bytes)
         },
         leaves() {
-          add(address, -counted)
+          its.add(address, -counted)
           counted = 0
         },
       }
+    },
+    total: () => little.total() + much.total(),
+  }
+}
+
+function tally({ perAddress, inAll }: WaitingBytesOptions) {
+  const byAddress = new Map<string, number>()
+  let total = 0
+  return {
+    /** False: it is more than the budget now. */
+    add(address: string, bytes: number): boolean {
+      const its = (byAddress.get(address) ?? 0) + bytes
+      if (its === 0) byAddress.delete(address)
+      else byAddress.set(address, its)
+      total += bytes
+      return its <= perAddress && total <= inAll
     },
     total: () => total,
   }

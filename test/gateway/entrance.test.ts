@@ -187,4 +187,9 @@ test('[DOOR-10] what waits is bounded for each address and for all; who has litt
   other?.leaves()
   expect([one?.waits(0), waiting.total()]).toEqual([true, 90 * KB])
   expect(other?.waits(250 * KB)).toBe(true)
+  const many = Array.from({ length: 6 }, () => waiting.reader('c'))
+  expect(
+    many.map((one) => one.waits(60 * KB)),
+    'many a little',
+  ).toEqual([...Array(5).fill(true), false])
 })
