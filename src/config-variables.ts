@@ -237,20 +237,14 @@ export const VARIABLES = {
     'Requests a second that one address may send; twice as many in a burst. Schools sit behind one',
     '20000',
   ),
-  NEW_PEOPLE_PER_ADDRESS: required({
-    description:
-      'Visitors, and participants without a token, that one address may bring for the first time at once; one more ' +
-      'each second',
-    fallback: '1000',
-    expects: 'a whole number from 1 to 1000000',
-    schema: wholeNumber(1, 1_000_000),
-  }),
-  CONNECTIONS_PER_ADDRESS: required({
-    description: 'HTTP connections, WebSockets left out, that one address may have open',
-    fallback: '2000',
-    expects: 'a whole number from 1 to 1000000',
-    schema: wholeNumber(1, 1_000_000),
-  }),
+  NEW_PEOPLE_PER_ADDRESS: rate(
+    'New visitors, and new participants without a token, that one address may bring at once; then one a second',
+    '1000',
+  ),
+  CONNECTIONS_PER_ADDRESS: rate(
+    'HTTP connections, WebSockets left out, that one address may have open; a quarter of them without a request',
+    '6000',
+  ),
   METRICS_TOKEN: optional({
     description: 'What /metrics wants as Authorization: Bearer; unset: it is open to everybody',
     expects: 'at least 16 characters without spaces (openssl rand -hex 24 makes one)',

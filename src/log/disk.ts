@@ -6,7 +6,7 @@ import { type Row, recordText } from './record.ts'
 import { type SegmentReader, segmentReader } from './segment-reader.ts'
 import { refresher } from './segment-refresh.ts'
 import { openSegmentWriter } from './segment-writer.ts'
-import { openSegments, type Segment } from './segments.ts'
+import { openSegments, type Segment, type Segments } from './segments.ts'
 
 /**
  * The files: events by position, and what leads from stream and revision to them. Reads are synchronous and see what is
@@ -53,8 +53,10 @@ export async function openDisk({ segmentBytes = SEGMENT_BYTES, ...options }: Dis
   for (const [segment, bytes] of waiting) writer.reindexed(segment, bytes)
   if (format === 'spoilt' || (format === 'none' && !isNew)) notes.note('warn', remade(directory))
   if (format !== FORMAT) await writeFormat(directory)
+  const reader = segmentReader(segments, codec, notes)
+  tellSpoilt(segments, reader)
   return {
-    ...segmentReader(segments, codec, notes),
+    ...reader,
     lastPosition: () => segments.end() - 1,
     write: (rows) => writer.write(rows, rows.map(recordText)),
     prepare: writer.prepare,
@@ -72,6 +74,7 @@ export function openDiskReadOnly({ directory, codec, ...options }: DiskOptions):
   const segments = openSegments({ directory, readOnly: true, ...notes, onIndexed: () => {} })
   const refresh = refresher(segments, directory, notes.note)
   const reader = segmentReader(segments, codec, notes)
+  tellSpoilt(segments, reader)
   return {
     ...reader,
     lastPosition() {
@@ -86,6 +89,11 @@ export function openDiskReadOnly({ directory, codec, ...options }: DiskOptions):
     prepare: refuse,
     close: async () => segments.files.close(),
   }
+}
+
+/** What was found spoilt in the open segment is told at the start, and not only to whoever reads it. */
+function tellSpoilt({ open }: Segments, reader: SegmentReader): void {
+  for (const { event } of open?.faults ?? []) if (event !== undefined) reader.scan(event, event, false, 1)
 }
 
 const refuse = (): Promise<never> => Promise.reject(new Error('what was opened to look on cannot be written'))

@@ -18,6 +18,10 @@ import { MemoryIndex, type Owner } from './segment-index.ts'
 export interface Fault {
   readonly offset: number
   readonly what: string
+  /** Nothing is lost by it. */
+  readonly isHarmless?: true
+  /** The position of the one event that it concerns: whoever reads that is told whose it is. */
+  readonly event?: number
 }
 
 export interface Scanned {
@@ -39,6 +43,8 @@ export interface ScanOptions {
   readonly isOpen: boolean
 }
 
+const HARMLESS = { isHarmless: true } as const
+
 /** Bytes that a disk writes as a whole. */
 const SECTOR = 512
 
@@ -49,13 +55,16 @@ const SECTOR = 512
 export function scanSegment(bytes: Buffer, { first, noted = [], isOpen }: ScanOptions): Scanned {
   const index = new MemoryIndex()
   const faults: Fault[] = []
-  const found = (offset: number, what: string): void => void faults.push({ offset, what })
+  const found = (offset: number, what: string, about: Pick<Fault, 'isHarmless' | 'event'> = {}): void =>
+    void faults.push({ offset, what, ...about })
   let tornBytes = 0
-  if (!isSegmentHeader(bytes, first)) found(0, 'its header is spoilt (nothing is lost by that)')
+  if (!isSegmentHeader(bytes, first)) found(0, 'its header is spoilt', HARMLESS)
 
   const lose = (upTo: number, offset: number): void => {
     if (index.count() >= upTo) return
-    found(offset, lostBetween(first + index.count(), first + upTo - 1))
+    const from = first + index.count()
+    const to = first + upTo - 1
+    found(offset, lostBetween(from, to), from === to ? { event: from } : {})
     while (index.count() < upTo) index.add(0, 0, noted[index.count()])
   }
 
@@ -73,10 +82,11 @@ export function scanSegment(bytes: Buffer, { first, noted = [], isOpen }: ScanOp
       const owner = record.isHeaderGood
         ? { hash: hashAt(bytes, at), revision: revisionAt(bytes, at) }
         : ownerIn(bytes.toString('utf8', record.textFrom, record.end))
-      if (!record.isHeaderGood) found(at, `the header of event ${first + ordinal} is spoilt (nothing is lost by that)`)
-      if (!record.isWhole) found(at, `the event at position ${first + ordinal} is spoilt`)
+      const event = first + ordinal
+      if (!record.isHeaderGood) found(at, `the header of the event at position ${event} is spoilt`, HARMLESS)
+      if (!record.isWhole) found(at, `the event at position ${event} is spoilt`, { event })
       if (!index.add(at, record.end - at, owner ?? noted[ordinal]))
-        found(at, `the event at position ${first + ordinal} has a revision that its stream had before`)
+        found(at, `the event at position ${event} has a revision that its stream had before`)
       at = record.end
     }
     if (upTo !== undefined) lose(upTo, from)
@@ -105,7 +115,7 @@ export function scanSegment(bytes: Buffer, { first, noted = [], isOpen }: ScanOp
       break
     }
     const to = isNext ? behind : dataEnd
-    if (!isNext) found(at, 'the header of a frame is spoilt')
+    if (!isNext) found(at, 'the header of a frame is spoilt', HARMLESS)
     if (isNext && at + frame.length > bytes.length) found(at, 'the file is cut off in a frame')
     walk(at + FRAME_HEADER, to, isNext ? index.count() + frame.count : upToNext(bytes, next, first))
     at = to

@@ -17,7 +17,7 @@ export interface Segment {
 }
 
 /** The last segment, as it was found. */
-export type OpenSegment = Segment & Pick<Scanned, 'index' | 'end' | 'tornBytes'> & { readonly isSpoilt: boolean }
+export type OpenSegment = Segment & Scanned & { readonly isSpoilt: boolean }
 
 export interface Segments {
   /** In the order of the log; never empty once there is an open one. */
@@ -45,9 +45,9 @@ const nameOf = (first: number, kind: 'seg' | 'idx' | 'keys'): string => `${Strin
 export const pathOf = (directory: string, first: number, kind: 'seg' | 'idx' | 'keys'): string =>
   join(directory, nameOf(first, kind))
 
-/** First positions of all files of this kind, in order. */
-export function segmentsIn(directory: string, kind: 'seg' | 'idx' | 'keys'): readonly number[] {
-  const names = readdirSync(directory).filter((name) => /^\d{20}\.\w+$/.test(name) && name.endsWith(`.${kind}`))
+/** First positions of all segments that are there, in order. */
+function segmentsIn(directory: string): readonly number[] {
+  const names = readdirSync(directory).filter((name) => /^\d{20}\.seg$/.test(name))
   return names.map((name) => Number(name.slice(0, 20))).sort((a, b) => a - b)
 }
 
@@ -59,7 +59,7 @@ export function openSegments(options: SegmentsOptions): Segments {
   const { directory, readOnly, note, onIndexed } = options
   const files = openFiles()
   const list: Segment[] = []
-  const firsts = segmentsIn(directory, 'seg')
+  const firsts = segmentsIn(directory)
   let end = 0
   let open: OpenSegment | undefined
 
@@ -112,7 +112,7 @@ export function openSegments(options: SegmentsOptions): Segments {
       open = openLast(first, options)
       if (open) list.push(open)
     }
-    end = first + (list.at(-1)?.index.count() ?? 0)
+    end = endOf(list)
   }
   passGone()
 
@@ -120,12 +120,15 @@ export function openSegments(options: SegmentsOptions): Segments {
     list,
     files,
     open,
-    end: () => {
-      const last = list.at(-1)
-      return last ? last.first + last.index.count() : 0
-    },
+    end: () => endOf(list),
     lookUp,
   }
+}
+
+/** Position of the next event. */
+function endOf(list: readonly Segment[]): number {
+  const last = list.at(-1)
+  return last ? last.first + last.index.count() : 0
 }
 
 const events = (from: number, to: number): string => `the events at positions ${from} to ${to - 1}`
@@ -187,8 +190,13 @@ export function openLast(first: number, { directory, note, readOnly }: LastOptio
   return { first, path, ...scanned, isSpoilt }
 }
 
+/** Of what concerns one event whoever reads it is told, with the stream's name. */
 export function tellFaults(path: string, { faults }: Pick<Scanned, 'faults'>, note: LogNotes['note']): void {
-  for (const { offset, what } of faults) note('error', `${path} is damaged at byte ${offset}: ${what}. ${RECOVER}`)
+  for (const { offset, what, isHarmless, event } of faults) {
+    const sentence = `${path} is damaged at byte ${offset}: ${what}`
+    if (isHarmless) note('warn', `${sentence}; nothing is lost by that`)
+    else if (event === undefined) note('error', `${sentence}. ${RECOVER}`)
+  }
 }
 
 /** The index of a sealed segment, made of what the segment says; undefined: it cannot be read. */

@@ -30,7 +30,7 @@ export async function verifyLog(directory: string, tell: (sentence: string) => v
   }
   const notes: LogNotes = onceEach({
     onDamage: () => {},
-    note: (level, sentence) => (level === 'error' ? found(sentence) : tell(sentence)),
+    note: (level, sentence) => (level === 'info' ? tell(sentence) : found(sentence)),
   })
   const spoiltFormat = expectReadable(directory)
   if (spoiltFormat) found(spoiltFormat)

@@ -93,6 +93,17 @@ test('[DOOR-16] what a person may ask is one measure for HTTP and sockets', asyn
   client.close()
 })
 
+test('[DOOR-25] somebody who was never seen is shut out on sockets, too', async () => {
+  const token = await tokenFor('teacher', 'ghost')
+  const boss = await tokenFor('admin', 'boss')
+  expect((await call('/api/v1/users/ghost/disable', boss, { method: 'POST' })).status).toBe(200)
+  expect((await call('/api/v1/projects', token)).status).toBe(401)
+  await expect(connect(server.url, { auth: { token } })).rejects.toThrow('disabled')
+  expect((await call('/api/v1/users/ghost/enable', boss, { method: 'POST' })).status).toBe(200)
+  const ghost = await connect(server.url, { auth: { token } })
+  ghost.close()
+})
+
 test('[DOOR-18] metrics want their token where there is one', async () => {
   const bodyOf = async (token: string | null) => (await call('/metrics', token)).status
   expect(await Promise.all([null, 'wrong', METRICS_TOKEN].map(bodyOf))).toEqual([401, 401, 200])

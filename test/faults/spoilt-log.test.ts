@@ -62,6 +62,7 @@ test.for(['with its views', 'with views that are made again'])(
     expect(await shown.json()).toMatchObject({ data: [{ seq: 0 }, { seq: 1 }, { seq: 2 }] })
     const told = errors(server).filter(({ msg }) => msg.startsWith('a stream is damaged'))
     expect(told).toHaveLength(1)
+    expect(errors(server).filter(({ msg }) => msg.includes('.seg'))).toEqual([])
     expect(told[0]?.why).toMatch(/its record in .*\.seg, at byte \d+, does not match its checksum \(position \d+\)/)
     expect(await lyceum(['views', 'verify'], { LYCEUM_DATA: data })).not.toContain('DIFFERENT')
     now.close()

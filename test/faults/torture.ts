@@ -25,6 +25,7 @@ const PARTS: Readonly<Record<string, (rounds: number) => boolean | Promise<boole
   store: () => store(),
   walls: () => whole('walls/walls', 'walls/forged'),
   frames: () => whole('walls/garbage'),
+  files: () => whole('log/files-damage', 'log/embedded-crash'),
   chance: () => whole('presence/model', 'convergence/', 'contracts/support-chat-fuzz'),
 }
 

@@ -103,6 +103,22 @@ test('[DOOR-7] an address has so many connections; one that became a WebSocket c
   }
 })
 
+test('[DOOR-7] of connections on which nothing is asked a quarter stays, the newest', async () => {
+  const times = { headers: 10_000, request: 10_000, idle: 10_000, look: 20 }
+  const held: (() => void)[] = []
+  const app: RequestListener = (_, response) => void held.push(() => response.end('hello'))
+  const { dial } = await entranceFor(app, { connectionsPerAddress: 8, times })
+  const asking = await dial()
+  asking.socket.write(GET())
+  await expect.poll(() => held, { timeout: PATIENCE_MS }).toHaveLength(1)
+  const silent = [await dial(), await dial(), await dial(), await dial()]
+  for (const { socket } of silent) socket.resume().write('GET / HTTP/1.1\r\nX: ')
+  await Promise.all([silent[0]?.closed, silent[1]?.closed])
+  held[0]?.()
+  expect(await heard(asking, 'hello'), 'one that waits for its answer is none of them').toMatch(/200/)
+  expect(silent.slice(2).map(({ socket }) => socket.closed)).toEqual([false, false])
+})
+
 test('[DOOR-8] requests that come at once are answered one after another, and not more than 16 wait', async () => {
   const begun: string[] = []
   let answer = (): void => {}

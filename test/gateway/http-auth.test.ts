@@ -97,17 +97,19 @@ describe('logging in', () => {
       expect(await login({ email, password })).toMatchObject({ status: 200 })
     },
   )
-  test('[DOOR-20] after five wrong passwords the next one has to wait; a success does not count', async () => {
+  test('[DOOR-20] of many guesses at once some are told to come again; who is right is heard', async () => {
     await http.open('acme', 'target@acme.test', 'correct horse')
     const right = { email: 'target@acme.test', password: 'correct horse' }
-    expect(await login(right)).toMatchObject({ status: 200 })
-    const guesses = await Promise.all(Array.from({ length: 7 }, (_, i) => login({ ...right, password: `guess ${i}` })))
-    expect(guesses.map(({ status }) => status).sort()).toEqual([...Array(5).fill(401), 429, 429])
-    const late = await login(right)
-    expect([late.status, late.body.error.code]).toEqual([429, 'too-many-requests'])
-    expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(50)
+    const guess = (_: unknown, i: number) => login({ ...right, password: `guess ${i}` })
+    const guesses = await Promise.all(Array.from({ length: 40 }, guess))
+    const late = guesses.filter(({ status }) => status === 429)
+    expect(guesses.filter(({ status }) => status === 401)).toHaveLength(40 - late.length)
+    expect(late.length).toBeGreaterThan(0)
+    expect(Number(late[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    const [answer] = await Promise.all([login(right), ...Array.from({ length: 10 }, guess)])
+    expect(answer).toMatchObject({ status: 200 })
   })
-  test('[DOOR-21] wrong passwords from one address keep nobody out who comes from another', async () => {
+  test('[DOOR-21] wrong passwords from one address keep nobody waiting who comes from another', async () => {
     const proxied = await startHttp({ trustProxy: { kind: 'hops', hops: 1 } })
     await proxied.open('acme', 'target@acme.test', 'correct horse')
     const from = (address: string, password: string) =>
@@ -115,10 +117,9 @@ describe('logging in', () => {
         body: { email: 'target@acme.test', password },
         headers: { 'X-Forwarded-For': address },
       })
-    const guesses = await Promise.all(Array.from({ length: 10 }, () => from('192.0.2.1', 'wrong')))
-    expect(guesses.map(({ status }) => status)).toContain(429)
-    expect((await from('192.0.2.1', 'correct horse')).status).toBe(429)
+    const guesses = Array.from({ length: 60 }, () => from('192.0.2.1', 'wrong'))
     expect((await from('192.0.2.2', 'correct horse')).status).toBe(200)
+    expect((await Promise.all(guesses)).map(({ status }) => status)).toContain(429)
     await proxied.close()
   })
   test('[DOOR-23] accounts of others with the same e-mail end no log-in, however many there are', async () => {

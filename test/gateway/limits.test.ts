@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { refuse } from '../../machines/kernel.ts'
+import { attempts } from '../../src/gateway/auth/attempts.ts'
 import { type FairTurns, fairTurns } from '../../src/gateway/auth/fair-turns.ts'
-import { growingDelay, tokenBuckets } from '../../src/gateway/auth/limits.ts'
+import { tokenBuckets } from '../../src/gateway/auth/limits.ts'
+import { manualClock } from '../support/clock.ts'
 
 const start = 1_700_000_000_000
 
@@ -59,37 +61,51 @@ describe('token buckets', () => {
   })
 })
 
-describe('failures', () => {
-  const delays = { free: 3, firstMs: 1_000, mostMs: 5_000 }
-  test('attempts that end well do not count', () => {
-    const limit = growingDelay(delays)
-    for (let i = 0; i < 10; i++) {
-      expect(limit.begin('ann', start)).toBe(true)
-      limit.succeeded('ann')
+describe('attempts', () => {
+  const options = { free: 2, firstMs: 1_000, mostMs: 3_000, waiting: 3 }
+  const soon = () => new Promise((resolve) => setImmediate(resolve))
+  const isWrong = (password: string) => password !== 'right'
+
+  test('[DOOR-20] each failure makes the next attempt wait longer; who is right is heard in their turn', async () => {
+    const clock = manualClock()
+    const { run } = attempts({ clock, ...options })
+    const heard: string[] = []
+    const hear = async (password: string) => {
+      heard.push(password)
+      return password
     }
-  })
-  test('[DOOR-20] each failure makes the next attempt wait longer, up to a bound, and an hour forgets them', () => {
-    const limit = growingDelay(delays)
-    const waits: number[] = []
-    let now = start
-    for (let i = 0; i < 7; i++) {
-      expect(limit.begin('ann', now)).toBe(true)
-      const next = limit.begin('ann', now)
-      if (next === true) limit.begin('ann', now) // the second and the third
-      const waitMs = limit.begin('ann', now)
-      expect(waitMs).not.toBe(true)
-      waits.push(Number(waitMs))
-      now += Number(waitMs)
+    const attempt = (password: string) => run('ann', () => hear(password), isWrong)
+    for (const password of ['1', '2']) await attempt(password)
+    const rest = ['3', '4', 'right'].map(attempt)
+    const [first, second, third] = [1_000, 2_000, 3_000]
+    for (const [n, ms] of [first, second, third].entries()) {
+      clock.advance(ms - 1)
+      await soon()
+      expect(heard).toHaveLength(2 + n)
+      clock.advance(1)
+      await soon()
+      expect(heard).toHaveLength(3 + n)
     }
-    expect(waits).toEqual([1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000])
-    expect(limit.begin('bo', now)).toBe(true)
-    limit.begin('ann', now)
-    now += 3_600_000
-    expect([limit.begin('ann', now), limit.begin('ann', now)]).toEqual([true, true])
+    expect(await Promise.all(rest)).toEqual(['3', '4', 'right'])
+    await attempt('5')
+    expect(heard, 'at once: being right has ended it').toHaveLength(6)
+    expect(clock.pending()).toBe(0)
   })
-  test('attempts at once count from their beginning', () => {
-    const limit = growingDelay(delays)
-    expect([1, 2, 3, 4].map(() => limit.begin('ann', start))).toEqual([true, true, true, 1_000])
+  test('[DOOR-20] only so many wait; an hour without an attempt forgets all', async () => {
+    const clock = manualClock()
+    const { run } = attempts({ clock, ...options })
+    const attempt = () => run('ann', async () => 'wrong', isWrong)
+    for (let n = 0; n < 2; n++) await attempt()
+    const waiting = Array.from({ length: 4 }, attempt)
+    expect(await attempt()).toBe(4_000)
+    expect(await run('bo', async () => 'right', isWrong), 'another key').toBe('right')
+    for (let n = 0; n < 4; n++) {
+      clock.advance(3_000)
+      await soon()
+    }
+    expect(await Promise.all(waiting)).toEqual(Array(4).fill('wrong'))
+    clock.advance(3_600_000)
+    expect(await attempt()).toBe('wrong')
   })
 })
 

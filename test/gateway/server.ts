@@ -3,12 +3,14 @@ import { createAdaptorServer } from '@hono/node-server'
 import { eventSchemas } from '../../machines/catalogue.ts'
 import type { Role } from '../../machines/kernel.ts'
 import { type PersonRow, people } from '../../projections/people.ts'
+import { systemClock } from '../../src/clock.ts'
 import { authRoutes } from '../../src/contracts/accounts/http-login.ts'
 import { userRoutes } from '../../src/contracts/accounts/http-users.ts'
 import { openAccount } from '../../src/gateway/auth/accounts.ts'
+import { attempts } from '../../src/gateway/auth/attempts.ts'
 import { authenticator } from '../../src/gateway/auth/authenticator.ts'
 import { openKeys } from '../../src/gateway/auth/keys.ts'
-import { growingDelay, type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
+import { type Rate, tokenBuckets } from '../../src/gateway/auth/limits.ts'
 import { openPasswords } from '../../src/gateway/auth/passwords.ts'
 import { clientAddresses } from '../../src/gateway/client-address.ts'
 import { httpApp } from '../../src/gateway/http/app.ts'
@@ -57,7 +59,7 @@ export async function startHttp(
     options.foreignKeys ? { kind: 'jwks', url: 'http://127.0.0.1:1/jwks' } : { kind: 'secret', secret: 's'.repeat(32) },
   )
   const auth = authenticator({ keys, issuer: 'lyceum', audience: 'lyceum', now })
-  const logins = growingDelay({ free: 5, firstMs: 60_000, mostMs: 60_000 })
+  const logins = attempts({ clock: systemClock, free: 5, firstMs: 1, mostMs: 1, waiting: 20 })
   const accounts = { entities, passwords: await openPasswords(), now, logins }
   const newPeople = tokenBuckets({ perSecond: 0.001, burst: options.newPeople ?? 2_000 })
   const ready: Record<string, boolean> = { log: true }

@@ -9,7 +9,7 @@ import { gather, note } from './suite-world.ts'
  * Prints `ack <stream> <revision> <id>` for the last event of an acknowledged append; after a failed flush `rejected`
  * for each writer, `fatal` for the alarm, and `refused` for an append made after it.
  */
-const [path = ''] = process.argv.slice(2)
+const [path = '', segmentBytes] = process.argv.slice(2)
 const print = (line: string): number => writeSync(1, `${line}\n`)
 const kind = (error: unknown): string => (error instanceof LogUnavailable ? '' : ` ${error}`)
 
@@ -17,6 +17,7 @@ const log = await openEmbeddedLog({
   path,
   codec: codec({}),
   now: Date.now,
+  segmentBytes: segmentBytes === undefined ? undefined : Number(segmentBytes),
   async onFatal() {
     print('fatal')
     await log.append('after', -1, [note('x')]).catch((error: unknown) => print(`refused${kind(error)}`))

@@ -18,7 +18,19 @@ beforeEach(async () => {
 })
 afterEach(() => rm(path, { recursive: true }))
 
-const open = (): Promise<Log> => openEmbeddedLog({ path, codec: codec({}), now: Date.now, onFatal: () => {} })
+/** Throws what is said of damage: a process that ends leaves none. */
+const open = (): Promise<Log> =>
+  openEmbeddedLog({
+    ...{ path, codec: codec({}), now: Date.now, onFatal: () => {} },
+    notes: {
+      onDamage(damage) {
+        throw damage
+      },
+      note(level, sentence) {
+        if (level === 'error') throw new Error(sentence)
+      },
+    },
+  })
 
 /** All that the process printed until its end. `each` is called with every line and the process. */
 async function linesOf(child: ChildProcess, each: (line: string) => void = () => {}): Promise<string[]> {
@@ -52,10 +64,13 @@ async function expectWhole(log: Log, lines: readonly string[]): Promise<void> {
 }
 
 describe('embedded log, crashes', () => {
-  it('loses nothing acknowledged when its process is killed, and has no gaps', async () => {
+  it.each([
+    ['while it writes', []],
+    ['while it goes from file to file and makes their indexes', ['40000']],
+  ])('loses nothing acknowledged when its process is killed %s, and has no gaps', async (_, more) => {
     const lines: string[] = []
     for (const acknowledged of [40, 333, 700]) {
-      const child = spawn(process.execPath, [CHILD, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [CHILD, path, ...more], { stdio: ['ignore', 'pipe', 'inherit'] })
       let count = 0
       const printed = await linesOf(child, () => {
         count += 1

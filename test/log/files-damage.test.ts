@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { damageIn, StreamDamaged } from '../../src/log/damaged.ts'
 import type { Recorded } from '../../src/log/log.ts'
 import { readable } from '../../src/log/readable.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { sized } from '../support/sized.ts'
 import {
   copyOf,
@@ -19,6 +20,9 @@ import {
   writeRooms,
 } from './files-world.ts'
 import { gather, notes, rejection } from './suite-world.ts'
+
+/** For the tests of chance. */
+const LONG = { timeout: sized(4, 40) * PATIENCE_MS }
 
 const ROOMS = Array.from({ length: 200 }, (_, room) => `chat-${room}`)
 
@@ -78,7 +82,7 @@ async function look(path: string, afterOpening = (): void => {}) {
 }
 
 describe('[DISK-1] a flipped bit in any file of the log', () => {
-  it('changes nothing that can be seen, or is told: before the start and while the log is open', async () => {
+  it('changes nothing that can be seen, or is told: before the start and while the log is open', LONG, async () => {
     const roll = random(16)
     let differed = 0
     for (let round = 0; round < sized(200, 5_000); round++) {
@@ -97,7 +101,7 @@ describe('[DISK-1] a flipped bit in any file of the log', () => {
     expect(differed).toBeGreaterThan(20)
   })
 
-  it('no more than a block of the disk that is read as zeros, or as what stood elsewhere', async () => {
+  it('no more than a block of the disk that is read as zeros, or as what stood elsewhere', LONG, async () => {
     const roll = random(3)
     for (let round = 0; round < sized(60, 2_000); round++) {
       const path = await aCopy()
@@ -186,7 +190,7 @@ describe('[DISK-5] what is damaged concerns its stream alone', () => {
 })
 
 describe('[DISK-2] a file that is cut off or missing', () => {
-  it('at any length is told, and no room only looks shorter', async () => {
+  it('at any length is told, and no room only looks shorter', LONG, async () => {
     const roll = random(7)
     for (let round = 0; round < sized(60, 1_000); round++) {
       const path = await aCopy()

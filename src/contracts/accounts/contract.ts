@@ -2,7 +2,7 @@ import { idIn, isOf, personIn } from '../../../machines/stream.ts'
 import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { OUTDATED } from '../../gateway/auth/accounts.ts'
-import { growingDelay } from '../../gateway/auth/limits.ts'
+import { attempts } from '../../gateway/auth/attempts.ts'
 import { numbers as openNumbers } from '../../runtime/numbers.ts'
 import { openDemo } from './demo.ts'
 import { authRoutes } from './http-login.ts'
@@ -10,8 +10,8 @@ import { userRoutes } from './http-users.ts'
 import { peopleList } from './list.ts'
 import { accountRefusals } from './refusals.ts'
 
-/** Who has forgotten a password tries a few; whoever guesses has one guess a minute in the end. */
-const LOG_IN_DELAYS = { free: 5, firstMs: 1_000, mostMs: 60_000 }
+/** Who has forgotten a password tries a few; whoever guesses has one guess a second in the end. */
+const LOG_INS = { free: 5, firstMs: 125, mostMs: 1_000, waiting: 20 }
 
 /** Accounts: who may log in, and what of a person the others see. */
 export const accounts: Contract = {
@@ -24,7 +24,7 @@ export const accounts: Contract = {
   open(node) {
     const { entities, log, passwords, clock, authenticator, newPeople, outlet } = node
     const { sign } = authenticator
-    const parts = { entities, passwords, now: clock.now, logins: growingDelay(LOG_IN_DELAYS) }
+    const parts = { entities, passwords, now: clock.now, logins: attempts({ clock, ...LOG_INS }) }
     return {
       routes(app) {
         authRoutes(app, { ...parts, sign, authenticator, newPeople })

@@ -3,7 +3,7 @@ import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { PersonCommand } from '../../../machines/person/commands.ts'
 import { personName } from '../../../machines/stream.ts'
 import { type AccountParts, changePassword, openAccount } from '../../gateway/auth/accounts.ts'
-import type { FailureLimit } from '../../gateway/auth/limits.ts'
+import type { Attempts } from '../../gateway/auth/attempts.ts'
 import { tooOften } from '../../gateway/http/errors.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
@@ -15,7 +15,7 @@ import { USERS, type UserNowParts, userNow } from './user-now.ts'
 
 export interface AccountChangesParts extends AccountParts, Pick<UserNowParts, 'numbers'> {
   /** Wrong passwords, as of log-ins. */
-  readonly logins: FailureLimit
+  readonly logins: Attempts
   /** False when an identity provider issues the tokens: an account could not log in. */
   readonly opensAccounts: boolean
 }
@@ -66,11 +66,10 @@ export function accountChanges(app: OpenAPIHono<HttpEnv>, parts: AccountChangesP
       if (password !== undefined) {
         // Whoever has somebody's token is not to find out their password by trying.
         const key = `${personName({ org: by.org, id })} ${address}`
-        const waitMs = current_password === undefined ? true : logins.begin(key, now())
-        if (waitMs !== true) return tooOften(waitMs)
         const change = { password, current: current_password }
-        const refusal = await changePassword(parts, by, id, change, part(call, 'password'))
-        if (refusal?.code !== 'bad-credentials') logins.succeeded(key)
+        const changed = () => changePassword(parts, by, id, change, part(call, 'password'))
+        const refusal = await logins.run(key, changed, (outcome) => outcome?.code === 'bad-credentials')
+        if (typeof refusal === 'number') return tooOften(refusal)
         if (refusal) return refusal
       }
       const changes = {

@@ -2,8 +2,9 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Refusal, refuse } from '../../../machines/kernel.ts'
 import { loginId } from '../../gateway/auth/account-ids.ts'
 import { type AccountParts, logIn, personOf } from '../../gateway/auth/accounts.ts'
+import type { Attempts } from '../../gateway/auth/attempts.ts'
 import { type Authenticator, AuthFailure, type Sign } from '../../gateway/auth/authenticator.ts'
-import type { FailureLimit, Limit } from '../../gateway/auth/limits.ts'
+import type { Limit } from '../../gateway/auth/limits.ts'
 import type { Claims } from '../../gateway/auth/tokens.ts'
 import { newVisitorSecret, visitorIdOf } from '../../gateway/auth/visitor-secrets.ts'
 import { tooOften } from '../../gateway/http/errors.ts'
@@ -19,7 +20,7 @@ export interface AuthRoutesParts extends AccountParts {
   /** Those who say for the first time that they are there. */
   readonly newPeople: Limit
   /** Per e-mail and address. */
-  readonly logins: FailureLimit
+  readonly logins: Attempts
 }
 
 /** A working day: long enough not to fall into it, short enough that a token that got out soon is worthless. */
@@ -50,11 +51,8 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
     async ({ body: { email, password, org_id: org }, address }) => {
       if (sign === null) return ELSEWHERE
       const key = `${loginId(email)} ${address}`
-      const waitMs = logins.begin(key, parts.now())
-      if (waitMs !== true) return tooOften(waitMs)
-
-      const person = await logIn(parts, { email, password, org, from: address })
-      if (!(person instanceof Refusal) || person.code !== 'bad-credentials') logins.succeeded(key)
+      const person = await logins.run(key, () => logIn(parts, { email, password, org, from: address }), isWrong)
+      if (typeof person === 'number') return tooOften(person)
       return person instanceof Refusal ? person : tokenOf(parts, sign, person)
     },
   )
@@ -117,6 +115,8 @@ async function visitorOf({ authenticator }: AuthRoutesParts, token: string | nul
   if (identity.role !== 'visitor' || identity.org !== org) return refuse('not-a-visitor')
   return identity.id
 }
+
+const isWrong = (outcome: unknown): boolean => outcome instanceof Refusal && outcome.code === 'bad-credentials'
 
 const ELSEWHERE = refuse('tokens-issued-elsewhere', {
   why: 'tokens are issued by the identity provider of this installation (JWKS_URL), not here',

@@ -1,5 +1,4 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
-import { keepNewest } from '../../keep-newest.ts'
 
 /** How often something may happen to one key. */
 export interface Limit {
@@ -57,48 +56,6 @@ interface Bucket {
   tokens: number
   /** When `tokens` was true, milliseconds. */
   at: number
-}
-
-/**
- * How often somebody may be wrong: each failure makes the next attempt wait longer. An attempt counts when it begins,
- * so that many guesses at once do not slip through.
- */
-export interface FailureLimit {
-  /** True, or the milliseconds until the next attempt is heard. `now` in milliseconds. */
-  begin(key: string, now: number): true | number
-  /** It was no failure after all, and those before are forgotten. */
-  succeeded(key: string): void
-}
-
-export interface GrowingDelay {
-  /** Failures in a row that cost nothing. */
-  readonly free: number
-  /** After the first one that does; doubled by each that follows. */
-  readonly firstMs: number
-  readonly mostMs: number
-}
-
-/** Without an attempt for so long, everything is forgotten. */
-const FORGET_MS = 3_600_000
-/** Keys that are remembered: whoever wants to be forgotten by trying others needs as many hashes of passwords. */
-const MOST_KEYS = 100_000
-
-export function growingDelay({ free, firstMs, mostMs }: GrowingDelay): FailureLimit {
-  const failures = new Map<string, { readonly count: number; readonly at: number; readonly until: number }>()
-  return {
-    begin(key, now) {
-      const before = failures.get(key)
-      const known = before !== undefined && now - before.at < FORGET_MS ? before : undefined
-      if (known !== undefined && now < known.until) return known.until - now
-      const count = (known?.count ?? 0) + 1
-      const waitMs = count < free ? 0 : Math.min(mostMs, firstMs * 2 ** (count - free))
-      failures.delete(key) // the newest is the last
-      failures.set(key, { count, at: now, until: now + waitMs })
-      keepNewest(failures, MOST_KEYS)
-      return true
-    },
-    succeeded: (key) => void failures.delete(key),
-  }
 }
 
 /**

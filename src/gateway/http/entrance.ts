@@ -91,11 +91,13 @@ export async function openEntrance(options: EntranceOptions): Promise<Entrance> 
     },
     (request, response) => inTurn(checked, request, response),
   )
-  boundConnections(http, { addresses, perAddress: connectionsPerAddress })
+  const connections = boundConnections(http, { addresses, perAddress: connectionsPerAddress, lookMs: times.look })
   const url = await listen(http, host, port)
   return {
     ...{ http, url, addresses, hosts, waiting },
     open(app) {
+      // Before Socket.IO, which by now has put itself before everything else.
+      http.prependListener('request', ({ socket }, response) => connections.asked(socket, response))
       answer = app
       state = 'open'
     },
