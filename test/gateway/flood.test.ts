@@ -25,8 +25,8 @@ test('[FLOOD-2] a call that is done begins the count anew', () => {
 test('[FLOOD-1] a large frame counts as many small ones', () => {
   const it = connection()
   const flood = new Flood(it.connection, { perSecond: 10, burst: 20 }, () => expect.unreachable('it was cut off'))
-  flood.known() // 40 packets at once
-  for (let i = 0; i < 2; i++) flood.came(64 * 1024) // 17 each
+  flood.known() // 80 packets at once
+  for (let i = 0; i < 4; i++) flood.came(64 * 1024) // 17 each
   expect(it.pauses()).toBe(0)
   flood.came(64 * 1024)
   expect(it.pauses()).toBe(1)

@@ -209,6 +209,9 @@ test('[FLOOD-4] a call above the limit gets its ack and nothing else', async () 
     'rate-limited',
   ])
   expect(client.heard.map(({ name }) => name)).toEqual(['refused', 'refused'])
+  gate.onFrame('do_other', ['taken'], client, lane, verdict)
+  await gate.drain()
+  expect(client.heard.at(-1)?.data).toMatchObject({ code: 'rate-limited' })
 })
 
 test('[FLOOD-2] whoever watches a connection is told what came of its calls, but not of our own faults', async () => {

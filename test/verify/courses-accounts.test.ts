@@ -37,7 +37,7 @@ test('[VERIFY-1] [VERIFY-2] accounts: every accepted command is recorded as answ
     () => ({ type: 'OpenAccount', ...opening, by: boss }),
     (n) => ({ type: 'ChangeProfile', changes: { full_name: `Ann ${n}` }, by: boss }),
     (n) => ({ type: 'ChangePassword', passwordHash: `hash ${n}`, by: boss }),
-    () => ({ type: 'Disable', by: boss }),
+    () => ({ type: 'Disable', id: 'ann', by: boss }),
     () => ({ type: 'Enable', by: boss }),
   ]
   const person = fc.tuple(fc.constantFrom(...commands), fc.nat(9)).map<Step>(([commandOf, n]) => (world) => {

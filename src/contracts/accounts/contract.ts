@@ -11,7 +11,7 @@ import { peopleList } from './list.ts'
 import { accountRefusals } from './refusals.ts'
 
 /** Who has forgotten a password tries a few; whoever guesses has one guess a second in the end. */
-const LOG_INS = { free: 5, firstMs: 125, mostMs: 1_000, waiting: 20 }
+const LOG_INS = { free: 5, firstMs: 125, mostMs: 1_000, waiting: 50 }
 
 /** Accounts: who may log in, and what of a person the others see. */
 export const accounts: Contract = {

@@ -3,7 +3,7 @@ import type { Connection } from './connections.ts'
 import { holdReading, resumeReading } from './reading.ts'
 
 /** Packets for each call that a person may make: acks, pongs and pings come besides. */
-const PACKETS_PER_CALL = 2
+const PACKETS_PER_CALL = 4
 /** Of one connection in one turn of the event loop; so what comes of the first is known before the last is read. */
 const PACKETS_PER_TURN = 64
 const STRANGERS_PACKETS: Rate = { perSecond: 10, burst: 50 }

@@ -91,8 +91,8 @@ export function openInbound(options: InboundOptions): InboundGate {
         observe.failed(bug, name)
         return code
       })
-      // To a flood its acks are enough.
-      if (code !== 'rate-limited') inbound.onRefused?.(from, { event: name, code, message: error, about })
+      // Whoever is above the limit and asks for acks is told by them alone.
+      if (code !== 'rate-limited' || !ack) inbound.onRefused?.(from, { event: name, code, message: error, about })
     }
     if (!ack) return
     const shown = about !== null && inbound.isAboutNumber ? Number(about) : about

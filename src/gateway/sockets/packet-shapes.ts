@@ -25,22 +25,37 @@ const RESERVED =
 export const withoutReserved = (text: string): string => text.replace(RESERVED, (before) => `${before}reserved:`)
 
 /**
- * No contract takes binary parts. A call that announces some becomes one that is refused for its shape; undefined = it
- * was an answer, of which nothing is left.
+ * No contract takes binary parts. In place of what brings some, `true` stands: nothing that a contract takes, neither
+ * as data nor as `content`. Text undefined = it was an answer, of which nothing is left; null = it is not well-formed.
  */
 export function withoutBinary(text: string): { readonly parts: number; readonly text: string | undefined } | null {
   const [head = '', type, parts, namespace] = HEAD.exec(text) ?? []
   if ((type !== BINARY_EVENT && type !== BINARY_ACK) || parts === undefined || Number(parts) > MAX_PARTS) return null
   if (type === BINARY_ACK) return { parts: Number(parts), text: undefined }
-  const [, id = '', name] = CALL.exec(text.slice(head.length + (namespace ? 1 : 0))) ?? []
-  if (name === undefined) return null
   const place = namespace ? `${namespace},` : ''
-  return { parts: Number(parts), text: `2${place}${id}[${name},"binary parts are not taken"]` }
+  const [id = ''] = /^\d*/.exec(text.slice(head.length + (namespace ? 1 : 0))) ?? []
+  const args = argsIn(text.slice(head.length + (namespace ? 1 : 0) + id.length))
+  return args && { parts: Number(parts), text: `2${place}${id}${JSON.stringify(args.map(withoutParts))}` }
 }
 
 /** Of socket.io-protocol 5. */
 const BINARY_EVENT = '5'
 const BINARY_ACK = '6'
 const MAX_PARTS = 10
-/** The id of a call that wants an ack, and the name as JSON. */
-const CALL = /^(\d*)\[("(?:[^"\\]|\\.)*")/
+
+function argsIn(json: string): readonly unknown[] | null {
+  try {
+    const args: unknown = JSON.parse(json)
+    return Array.isArray(args) ? args : null
+  } catch {
+    return null
+  }
+}
+
+const holdsPart = (value: unknown): boolean => JSON.stringify(value)?.includes('"_placeholder":true') ?? false
+
+function withoutParts(arg: unknown): unknown {
+  if (!holdsPart(arg)) return arg
+  const { content, ...rest } = arg as { readonly content?: unknown } // it holds a part, so it is an object
+  return holdsPart(rest) || content === undefined ? true : { ...rest, content: true }
+}
