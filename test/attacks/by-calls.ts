@@ -141,7 +141,7 @@ export async function replays(it: Attacking): Promise<void> {
     room ??= /"append_unclaimed_chats".*?"room":\{"id":"([\w-]+)"/.exec(text)?.[1]
   })
   await writer?.send(event('visitor_first_msg', { text: 'x' }))
-  for (let n = 0; n < 60; n++) await writer?.send(event('visitor_msg', { text: 'x'.repeat(20_000) }))
+  for (let n = 0; n < 60; n++) await writer?.send(event('visitor_msg', { text: 'x'.repeat(60_000) }))
   while (room === undefined && !it.isOver()) await it.rest(20)
   await everybody(it, (lane) =>
     again(

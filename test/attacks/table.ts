@@ -72,7 +72,7 @@ export const ATTACKS: readonly Attack[] = [
   { name: 'passwords', what: 'wrong passwords of one person', attackers: 4, run: http.wrongPasswords },
   { name: 'hashes', what: 'log-ins of people who are not there', attackers: 2, run: http.hashes },
   { name: 'visitors', what: 'tokens for visitors', attackers: 8, run: http.visitorTokens },
-  { name: 'replay', what: 'replays of 1.2 MB, 93 a second, unread', attackers: 1, run: calls.replays },
+  { name: 'replay', what: 'replays of 3.6 MB, 93 a second, unread', attackers: 1, run: calls.replays },
   { name: 'foreign-replay', what: 'replays that are refused', attackers: 20, run: calls.replayedForeign, ...refused },
   { name: 'answers', what: 'answers over HTTP behind each other, unread', attackers: 20, run: http.unreadAnswers },
   {
