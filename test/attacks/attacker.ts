@@ -15,6 +15,7 @@ process.once('message', (orders: Orders) => {
   void attack(orders).then((losses) => process.send?.(losses, () => process.exit(0)))
 })
 process.once('disconnect', () => process.exit(0))
+process.send?.('ready')
 
 async function attack({ name, url, world, seconds, attackers }: Orders): Promise<Losses> {
   const found = ATTACKS.find((one) => one.name === name)

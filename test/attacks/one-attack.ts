@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Orders } from './attacker.ts'
 import type { Losses } from './attacking.ts'
-import { type Honest, honest, type Latency, type World } from './honest.ts'
+import { type Honest, honest, type Latency } from './honest.ts'
 import { type Watched, watched } from './server-process.ts'
 import type { Attack } from './table.ts'
 
@@ -43,20 +43,23 @@ const LEFT_MB = 300
 export async function runAttack(attack: Attack): Promise<Outcome> {
   const it = await watched()
   const people = await honest(it.server)
+  const attackers = await readyAttackers() // before anything is measured: a process that starts takes a core
   try {
-    return await measured(attack, it, people)
+    return await measured(attack, it, people, attackers)
   } finally {
     people.close()
     await it.stop()
   }
 }
 
-async function measured(attack: Attack, it: Watched, people: Honest): Promise<Outcome> {
+async function measured(attack: Attack, it: Watched, people: Honest, attackers: Attackers): Promise<Outcome> {
   await pause(WARM_MS)
   const before = { latency: await quietest(people), rssMb: await it.rssMb() }
   it.takePeakMb()
   const attackedAt = performance.now()
-  const losses = await attackBy(attack, it.server.url, people.world, ATTACK_S)
+  const { name, attackers: number } = attack
+  const orders = { name, attackers: number, url: it.server.url, world: people.world, seconds: ATTACK_S }
+  const losses = await attackers(orders)
   const endedAt = performance.now()
   const good = Math.max(2 * before.latency.p99, NOISE_MS)
   const recoveryS = await recovery(people, endedAt, good, it)
@@ -110,22 +113,23 @@ async function recovery(people: Honest, from: number, good: number, it: Watched)
   return null
 }
 
-/** Lets a process of its own attack for so long. Null: it did not come back. */
-export async function attackBy(
-  { name, attackers }: Pick<Attack, 'name' | 'attackers'>,
-  url: string,
-  world: World,
-  seconds: number,
-): Promise<Losses | null> {
+/** Attacks as it is told; null: it did not come back. Once. */
+export type Attackers = (orders: Orders) => Promise<Losses | null>
+
+/** A process of its own that waits for its orders. */
+export async function readyAttackers(): Promise<Attackers> {
   const child: ChildProcess = fork(join(import.meta.dirname, 'attacker.ts'))
   const gone = once(child, 'exit')
-  const told = new Promise<Losses | null>((resolve) => {
-    child.once('message', (losses) => resolve(losses as Losses)) // what attacker.ts sends
-    child.once('exit', () => resolve(null))
-  })
-  child.send({ name, attackers, url, world, seconds } satisfies Orders)
-  const losses = await Promise.race([told, pause((seconds + 5) * 1_000, null)])
-  child.kill('SIGKILL')
-  await gone
-  return losses
+  await Promise.race([once(child, 'message'), gone])
+  return async (orders) => {
+    const told = new Promise<Losses | null>((resolve) => {
+      child.once('message', (losses) => resolve(losses as Losses)) // what attacker.ts sends
+      child.once('exit', () => resolve(null))
+    })
+    child.send(orders)
+    const losses = await Promise.race([told, pause((orders.seconds + 5) * 1_000, null)])
+    child.kill('SIGKILL')
+    await gone
+    return losses
+  }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { honest } from './honest.ts'
-import { attackBy } from './one-attack.ts'
+import { readyAttackers } from './one-attack.ts'
 import { watched } from './server-process.ts'
 import { ATTACKS, type Attack } from './table.ts'
 
@@ -18,7 +18,9 @@ export async function soak(minutes: number): Promise<boolean> {
   const hostile = (async () => {
     while (!isOver && !it.isDead()) {
       const attack = ATTACKS[Math.floor(Math.random() * ATTACKS.length)] as Attack // there are some
-      await attackBy({ name: attack.name, attackers: HOSTILE }, it.server.url, people.world, ATTACK_S)
+      const attackers = await readyAttackers()
+      const { url } = it.server
+      await attackers({ name: attack.name, attackers: HOSTILE, url, world: people.world, seconds: ATTACK_S })
       attacks++
     }
   })()

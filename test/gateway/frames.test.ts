@@ -23,15 +23,16 @@ async function undisturbed(): Promise<void> {
   expect(server.output()).not.toMatch(/unhandled|uncaught|"level":[56]0/i)
 }
 
-async function stranger(): Promise<RawSocket> {
-  const socket = await rawSocket(server.url)
+/** `isStubborn`: it does not agree to the end of a connection. */
+async function stranger(isStubborn = false): Promise<RawSocket> {
+  const socket = await rawSocket(server.url, '', isStubborn)
   onTestFinished(() => socket.close())
   await socket.text((text) => text.startsWith('0{'))
   return socket
 }
 
-async function known(id: string, role = 'visitor'): Promise<RawSocket> {
-  const socket = await stranger()
+async function known(id: string, role = 'visitor', isStubborn = false): Promise<RawSocket> {
+  const socket = await stranger(isStubborn)
   socket.write(frameOf(`40{"token":"${await tokenFor(role, id, acme.org)}"}`))
   await socket.text((text) => text.startsWith('40{'))
   return socket
@@ -75,7 +76,7 @@ test('[FLOOD-3] binary parts are thrown away, and the call that brings them is r
 
 test('[FLOOD-5] what strangers of one address have begun to send holds 4 MiB, and then nobody’s more', async () => {
   const half = frameOf('40{"token":"'.padEnd(40_000, 'x'), { whole: 65_000 })
-  const sockets = await Promise.all(Array.from({ length: 120 }, stranger))
+  const sockets = await Promise.all(Array.from({ length: 120 }, () => stranger()))
   let closed = 0
   for (const socket of sockets) void socket.closed.then(() => closed++)
   for (const socket of sockets) socket.write(half)
@@ -135,4 +136,13 @@ test('[FLOOD-1] a stranger has less, over long polling, too, where too much ends
   const body = Array.from({ length: 200 }, () => '3').join('\x1e')
   await fetch(`${path}&sid=${sid}`, { method: 'POST', body }).catch(() => undefined)
   expect((await fetch(`${path}&sid=${sid}`)).status, 'unknown by now').toBe(400)
+})
+
+test('[FLOOD-1] whoever goes on sending on a connection that was ended is not read for long', async () => {
+  const socket = await known('pim', 'visitor', true)
+  socket.write(frameOf('2')) // a ping is the server's to send: that ends it
+  const after = frameOf('x'.repeat(1_000))
+  const writing = setInterval(() => socket.write(after), 1)
+  await socket.closed.finally(() => clearInterval(writing))
+  await undisturbed()
 })

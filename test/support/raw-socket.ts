@@ -28,7 +28,7 @@ export function frameOf(payload: string | Buffer, { opcode = TEXT, isFinal = tru
 }
 
 /** Opens a WebSocket of Engine.IO 4. Rejects with the status line when it is not let in. */
-export async function rawSocket(url: string, query = ''): Promise<RawSocket> {
+export async function rawSocket(url: string, query = '', isStubborn = false): Promise<RawSocket> {
   const { hostname, port } = new URL(url)
   const tcp = connect(Number(port), hostname)
   const texts: string[] = []
@@ -40,7 +40,7 @@ export async function rawSocket(url: string, query = ''): Promise<RawSocket> {
     for (let next = nextFrame(bytes); next; next = nextFrame(bytes)) {
       bytes = bytes.subarray(next.end)
       if (next.opcode === TEXT) texts.push(next.payload.toString())
-      if (next.opcode === CLOSE) tcp.end()
+      if (next.opcode === CLOSE && !isStubborn) tcp.end()
     }
     for (const look of [...watchers]) look()
   }

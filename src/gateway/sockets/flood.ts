@@ -1,11 +1,10 @@
 import type { Rate } from '../auth/limits.ts'
 import type { Connection } from './connections.ts'
-import { holdReading, resumeReading } from './reading.ts'
+import { holdReading } from './reading.ts'
+import { currentTurn, resumeInTurn } from './turns.ts'
 
 /** Packets for each call that a person may make: acks, pongs and pings come besides. */
 const PACKETS_PER_CALL = 4
-/** Of one connection in one turn of the event loop; so what comes of the first is known before the last is read. */
-const PACKETS_PER_TURN = 64
 const STRANGERS_PACKETS: Rate = { perSecond: 10, burst: 50 }
 /** What costs as much as one packet more. Above `MAX_COUNTED` frames have limits of their own (`intake.ts`). */
 const BYTES_PER_PACKET = 4 * 1024
@@ -31,6 +30,7 @@ export class Flood {
   #at = performance.now()
   #turn = 0
   #inTurn = 0
+  #isInLine = false
   #refusals = 0
   #pauses = 0
   #pausedUntil = 0
@@ -50,12 +50,7 @@ export class Flood {
     const cost = 1 + Math.min(bytes, MAX_COUNTED) / BYTES_PER_PACKET
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000) - cost
     this.#at = now
-    if (this.#turn !== turns.current()) {
-      this.#turn = turns.current()
-      this.#inTurn = 0
-    }
-    if (++this.#inTurn === PACKETS_PER_TURN && holdReading(this.#connection, 'turn'))
-      turns.resumeAfter(this.#connection)
+    this.#countInTurn()
     if (this.#tokens >= 0) return
     const isHeld = this.#hold(Math.min(MAX_HOLD_MS, ((burst / 4 - this.#tokens) * 1_000) / perSecond))
     if (!isHeld && this.#tokens < -burst) this.#cutOff('too many packets')
@@ -89,6 +84,18 @@ export class Flood {
     clearTimeout(this.#timer)
   }
 
+  #countInTurn(): void {
+    const { number, portion } = currentTurn()
+    if (number !== this.#turn) {
+      this.#turn = number
+      this.#inTurn = 0
+      this.#isInLine = false
+    }
+    if (++this.#inTurn < portion || this.#isInLine || !holdReading(this.#connection, 'turn')) return
+    this.#isInLine = true
+    resumeInTurn(this.#connection, 'turn')
+  }
+
   /** False: nothing can be left unread here. */
   #hold(ms: number): boolean {
     if (this.#timer) return true
@@ -97,33 +104,11 @@ export class Flood {
       this.#timer = undefined
       // Its pong waited behind what was not read.
       ;(this.#connection as unknown as Insides).pingTimeoutTimer?.refresh()
-      resumeReading(this.#connection, 'flood')
+      resumeInTurn(this.#connection, 'flood')
     }, ms)
     return true
   }
 }
-
-/** Turns of the event loop in which something came, for all connections together. */
-const turns = (() => {
-  let current = 1
-  let waiting: Connection[] = []
-  let isEnding = false
-  const end = (): void => {
-    isEnding = false
-    current++
-    const due = waiting
-    waiting = []
-    for (const connection of due) resumeReading(connection, 'turn')
-  }
-  return {
-    current(): number {
-      if (!isEnding) setImmediate(end)
-      isEnding = true
-      return current
-    },
-    resumeAfter: (connection: Connection): void => void waiting.push(connection),
-  }
-})()
 
 /** Ends the connection unless a pong comes; null when none is waited for. Engine.IO has no public name for it. */
 interface Insides {

@@ -95,6 +95,7 @@ class Watched implements FramesOf {
   /** Who sends on it now: who enters may change, for each entry has its own token. */
   #person: PersonRef | undefined
   #isClosed = false
+  #cameLate = 0
 
   constructor(shared: Shared, connection: Connection, address: string) {
     this.#shared = shared
@@ -198,7 +199,7 @@ class Watched implements FramesOf {
     const control = (): void => this.#flood.came(0)
     socket?.on('ping', control)
     socket?.on('pong', control)
-    socket?._socket?.on('data', () => this.#received())
+    socket?._socket?.on('data', (chunk: Buffer) => this.#received(chunk.length))
   }
 
   #limit(): void {
@@ -208,7 +209,13 @@ class Watched implements FramesOf {
     if (receiver) receiver._maxPayload = this.#largest
   }
 
-  #received(): void {
+  #received(chunkBytes: number): void {
+    if (this.#isClosed) {
+      this.#cameLate += chunkBytes
+      // ws waits 30 s for its client to agree to the end, and reads what comes until then.
+      if (this.#cameLate > STRANGERS_FRAME_BYTES) terminate(this.#connection)
+      return
+    }
     const { _messageLength = 0, _bufferedBytes = 0 } = this.#insides().transport.socket?._receiver ?? {}
     this.#hold(this, _messageLength + _bufferedBytes)
     if (this.#person) this.#shared.large.received(this.#connection, this.#person)
