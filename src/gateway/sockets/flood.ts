@@ -7,7 +7,7 @@ import { currentTurn, resumeInTurn } from './turns.ts'
 const PACKETS_PER_CALL = 4
 const STRANGERS_PACKETS: Rate = { perSecond: 10, burst: 50 }
 /** What costs as much as one packet more. Above `MAX_COUNTED` frames have limits of their own (`intake.ts`). */
-const BYTES_PER_PACKET = 4 * 1024
+const BYTES_PER_PACKET = 1024
 const MAX_COUNTED = 64 * 1024
 const MAX_HOLD_MS = 5_000
 /** Whoever is only refused is not read for this long after each second's worth of refusals … */
@@ -50,7 +50,7 @@ export class Flood {
     const cost = 1 + Math.min(bytes, MAX_COUNTED) / BYTES_PER_PACKET
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000) - cost
     this.#at = now
-    this.#countInTurn()
+    this.#countInTurn(cost)
     if (this.#tokens >= 0) return
     const isHeld = this.#hold(Math.min(MAX_HOLD_MS, ((burst / 4 - this.#tokens) * 1_000) / perSecond))
     if (!isHeld && this.#tokens < -burst) this.#cutOff('too many packets')
@@ -84,14 +84,15 @@ export class Flood {
     clearTimeout(this.#timer)
   }
 
-  #countInTurn(): void {
-    const { number, portion } = currentTurn()
+  #countInTurn(cost: number): void {
+    const { number, portion } = currentTurn(cost)
     if (number !== this.#turn) {
       this.#turn = number
       this.#inTurn = 0
       this.#isInLine = false
     }
-    if (++this.#inTurn < portion || this.#isInLine || !holdReading(this.#connection, 'turn')) return
+    this.#inTurn += cost
+    if (this.#inTurn < portion || this.#isInLine || !holdReading(this.#connection, 'turn')) return
     this.#isInLine = true
     resumeInTurn(this.#connection, 'turn')
   }

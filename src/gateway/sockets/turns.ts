@@ -35,10 +35,11 @@ function endSoon(): void {
   isEnding = true
 }
 
-/** The turn of a packet that has just come. */
-export function currentTurn(): Turn {
+/** The turn of something that has just come and counts as so many packets. */
+export function currentTurn(count: number): Turn {
   endSoon()
-  return { number, portion: ++packets < MANY ? PORTION : SMALL_PORTION }
+  packets += count
+  return { number, portion: packets < MANY ? PORTION : SMALL_PORTION }
 }
 
 /** Reads a connection again that was held back for this reason, when it is its turn. */
