@@ -72,6 +72,14 @@ test('[DOOR-17] a node that is starting says when to ask again', async () => {
   entrance.http.closeAllConnections()
 })
 
+test('[CONN-13] a WebSocket that comes while the node starts is ended at once, not left to wait for an answer', async () => {
+  const entrance = await openEntrance(OPTIONS)
+  onTestFinished(() => void entrance.http.close())
+  const socket = connect(Number(new URL(entrance.url).port), '127.0.0.1')
+  socket.write('GET /socket.io/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  await once(socket.resume(), 'close')
+})
+
 test('[DOOR-6] headers that never come and a request that trickles are ended, others are served', async () => {
   const { dial } = await entranceFor((request, response) => void request.resume().on('end', () => response.end('ok')), {
     times: { headers: 50, request: 100, idle: 10_000, look: 20 },

@@ -11,6 +11,8 @@ export interface OpenConnectionsOptions {
 export interface OpenConnections {
   /** A request has come on it, as far as its headers: until it is answered the connection is of use. */
   asked(socket: Socket, response: ServerResponse): void
+  /** It is no connection of HTTP any more. */
+  upgraded(socket: Socket): void
 }
 
 /** Of HTTP, over all addresses: a process has 20,000 and more files open, and WebSockets need the others. */
@@ -71,7 +73,6 @@ export function boundConnections(server: Server, options: OpenConnectionsOptions
     if (address !== null) byAddress.set(address, its + 1)
     socket.once('close', () => left(socket))
   })
-  server.on('upgrade', (_, socket) => left(socket as Socket)) // of a TCP server
   server.once('close', () => clearInterval(timer))
   return {
     asked(socket, response) {
@@ -80,5 +81,6 @@ export function boundConnections(server: Server, options: OpenConnectionsOptions
         if (open.has(socket)) silent.set(socket, looks)
       })
     },
+    upgraded: left,
   }
 }

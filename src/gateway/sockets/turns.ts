@@ -4,7 +4,7 @@ import { type HoldReason, resumeReading } from './reading.ts'
 /** A turn of the event loop in which packets come. */
 export interface Turn {
   readonly number: number
-  /** So many packets of one connection are read in it: what comes of the first is known before the last is read. */
+  /** So many packets of one connection are read: what comes of the first is known before the last is read. */
   readonly portion: number
 }
 
