@@ -98,7 +98,7 @@ export async function openEntrance(options: EntranceOptions): Promise<Entrance> 
     open(app) {
       // Before Socket.IO, which by now has put itself before everything else.
       http.prependListener('request', ({ socket }, response) => connections.asked(socket, response))
-      // Not before: where nobody listens Node itself ends an upgrade at once, and its client comes again.
+      // Not before: where nobody listens an upgrade is answered as any request is, and its client comes again.
       http.on('upgrade', ({ socket }) => connections.upgraded(socket))
       answer = app
       state = 'open'
