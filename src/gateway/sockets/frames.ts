@@ -9,6 +9,7 @@ import { type FrameBudget, frameBudget } from './frame-budget.ts'
 import type { Lane } from './lane.ts'
 import { type LargeFrames, largeFrames } from './large-frames.ts'
 import { breakOff, type EnginePacket, namespaceOf, withoutBinary, withoutReserved } from './packet-shapes.ts'
+import { releaseReading } from './reading.ts'
 
 /** What strangers may send at once: a token, and what stands around it. */
 export const STRANGERS_FRAME_BYTES = 64 * 1024
@@ -146,6 +147,7 @@ class Watched implements FramesOf {
   #closed(): void {
     this.#isClosed = true
     this.#flood.close()
+    releaseReading(this.#connection)
     this.#hold(this, 0)
     if (this.#limits) return
     this.#shared.strangers(this.#address, -1)

@@ -25,14 +25,19 @@ export function resumeReading(connection: Connection, why: HoldReason): void {
   if (!reasons?.delete(why) || reasons.size > 0) return
   held.delete(connection)
   const { socket } = (connection as unknown as Insides).transport
-  if (socket?.readyState !== OPEN) return
+  if (!socket || socket.readyState === CLOSED) return
   const { _receiver: receiver } = socket
   if (receiver && !receiver._errored && receiver._bufferedBytes > 0) receiver.startLoop(() => {})
   if (!held.has(connection) && socket.isPaused) socket.resume?.()
 }
 
-/** RFC 6455's state, as ws has it. */
-const OPEN = 1
+/** RFC 6455's state, as ws has it. One that is closing is still read: its client has to agree to the end. */
+const CLOSED = 3
+
+/** It is over: nobody holds it back any more. */
+export function releaseReading(connection: Connection): void {
+  for (const why of [...(held.get(connection) ?? [])]) resumeReading(connection, why)
+}
 
 /** Of ws, which Engine.IO has no public name for. `test/gateway/frames.test.ts` shows that it is there. */
 interface Insides {

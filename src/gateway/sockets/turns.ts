@@ -12,7 +12,7 @@ const PORTION = 32
 /** When so many have come in one turn of all connections together, the portion of each is small. */
 const MANY = 256
 const SMALL_PORTION = 4
-/** When so many have come in one turn of all connections together, the portion of each is a small one. */
+/** Connections that are read again in one turn: whoever floods waits for whoever else does, and nobody else waits. */
 const RESUMED = 2
 
 let number = 1
