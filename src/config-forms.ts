@@ -1,8 +1,20 @@
-/** `https://host:port`, or with a slash behind it. */
+/**
+ * `https://host:port`, or with a slash behind it; or what an app names its own pages by, like `capacitor://localhost`.
+ */
 export function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false
-  const { protocol, pathname, search, hash, username } = new URL(text)
-  return /^https?:$/.test(protocol) && pathname === '/' && `${search}${hash}${username}` === ''
+  const { protocol, host, pathname, search, hash, username } = new URL(text)
+  const isBare = `${search}${hash}${username}` === '' && (pathname === '/' || pathname === '')
+  return isBare && host !== '' && text.startsWith(`${protocol}//`) && !NEVER_ORIGINS.has(protocol)
+}
+
+/** Of no page, or of one that is nobody's. */
+const NEVER_ORIGINS: ReadonlySet<string> = new Set(['file:', 'data:', 'blob:', 'ws:', 'wss:', 'ftp:'])
+
+/** As a browser sends it. URL knows no origin of an app's own scheme. */
+export function originIn(text: string): string {
+  const { protocol, host, origin } = new URL(text)
+  return origin === 'null' ? `${protocol}//${host}` : origin
 }
 
 /** A host name, one with `*.` in front for all below it, or an IP address (IPv6 with or without brackets). */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isHost, isOrigin, isTimeZone } from './config-forms.ts'
+import { isHost, isOrigin, isTimeZone, originIn } from './config-forms.ts'
 import { readFilesUrl } from './files-url.ts'
 import { readTrustProxy } from './trust-proxy.ts'
 
@@ -111,7 +111,7 @@ export const VARIABLES = {
       .string()
       .transform((text) => text.split(',').flatMap((origin) => origin.trim() || []))
       .refine((origins) => origins.length > 0 && origins.every((origin) => origin === '*' || isOrigin(origin)))
-      .transform((origins) => origins.map((origin) => (origin === '*' ? origin : new URL(origin).origin))),
+      .transform((origins) => origins.map((origin) => (origin === '*' ? origin : originIn(origin)))),
   }),
   ALLOWED_HOSTS: optional({
     description:

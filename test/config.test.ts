@@ -113,7 +113,11 @@ describe('values', () => {
     ['REDIS_URL', ['redis://h:1', 'rediss://u:p@h/0'], ['h:6379', 'http://h']],
     ['EVENTSTORE_URL', ['esdb://h:2113?tls=false'], ['http://h:2113', 'esdb://']],
     ['JWKS_URL', ['http://id/jwks'], ['id/jwks', 'file:///etc/keys']],
-    ['ALLOWED_ORIGINS', ['*', 'https://a:8'], ['own', 'example.org', 'https://a/path', ',']],
+    [
+      'ALLOWED_ORIGINS',
+      ['*', 'https://a:8', 'capacitor://localhost', 'ionic://localhost'],
+      ['own', 'example.org', 'https://a/path', 'capacitor://localhost/path', 'file:///', 'mailto:a@b', ','],
+    ],
     ['ALLOWED_HOSTS', ['*', 'a.example, *.b.example,10.0.0.7, ::1'], ['https://a', 'a:80', 'a/b', '*a', ',']],
     ['TRUST_PROXY', ['0', '2', '10.0.0.7, 172.16.0.0/12,fd00::/8'], ['-1', 'yes', '10.0.0.0/33', 'fd00::/129', '1,']],
     ['METRICS_TOKEN', ['0123456789abcdef'], ['short', 'with spaces in it, and long']],

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Client, connect } from '../support/client.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 import { startServer, type TestServer, tokenFor } from '../support/server.ts'
@@ -167,6 +167,26 @@ test('[CONN-9] a page of a foreign origin cannot connect, the server’s own can
   expect((await handshake('polling', { Authorization, Origin: 'https://evil.example' })).status).toBe(403)
   expect((await handshake('polling', { Authorization, Origin: server.url })).status).toBe(200)
 })
+
+test.each([
+  ['*', 'https://shop.example'],
+  ['capacitor://localhost, ionic://localhost', 'ionic://localhost'],
+])(
+  '[CONN-9] with ALLOWED_ORIGINS=%s a page of %s is named in the answer, over polling and HTTP',
+  async (listed, Origin) => {
+    const open = await startServer({ env: { ALLOWED_ORIGINS: listed } })
+    onTestFinished(async () => void (await open.stop()))
+    const Authorization = await tokenFor('agent', 'ann', acme.org)
+    const path = `${open.url}/socket.io/?EIO=4&transport=polling`
+    const asked = [
+      fetch(path, { headers: { Authorization, Origin } }),
+      fetch(path, { method: 'OPTIONS', headers: { Origin, 'Access-Control-Request-Method': 'GET' } }),
+      fetch(`${open.url}/api/v1/users/me`, { headers: { Authorization: `Bearer ${Authorization}`, Origin } }),
+    ]
+    for (const answer of await Promise.all(asked))
+      expect(answer.headers.get('Access-Control-Allow-Origin')).toBe(Origin)
+  },
+)
 
 test('[CONN-11] a client that begins with polling and moves on to WebSocket loses nothing on the way', async () => {
   const Authorization = await tokenFor('agent', 'ann', acme.org)

@@ -74,5 +74,6 @@ export function originAllowed(
 ): boolean {
   if (origin === undefined || allowed.includes(origin) || allowed.includes('*')) return true
   if (!URL.canParse(origin)) return false
-  return new URL(origin).host === host
+  const { protocol, host: from } = new URL(origin)
+  return /^https?:$/.test(protocol) && from === host
 }

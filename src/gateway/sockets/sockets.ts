@@ -55,7 +55,8 @@ export function openSockets(options: SocketsOptions): Sockets {
     maxHttpBufferSize: STRANGERS_FRAME_BYTES, // of whoever is let in: `frames.ts`
     connectTimeout: ARRIVAL_MS,
     allowEIO3: allowEio3,
-    cors: { origin: [...allowedOrigins], credentials: true },
+    // `*` would not go with credentials: whoever asks is named.
+    cors: { origin: allowedOrigins.includes('*') ? true : [...allowedOrigins], credentials: true },
     allowRequest: ({ headers }, decide) => decide(null, originAllowed(headers.origin, headers.host, allowedOrigins)),
   })
   // From here on a connection is its client's, for everybody who asks: what is counted is counted by this.
