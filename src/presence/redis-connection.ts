@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis'
+import { isOnReplica } from '../read-only-redis.ts'
 
 /**
  * How presence speaks to Redis: a call is answered soon or fails, and is never repeated late, which could revive a
@@ -13,5 +14,6 @@ export const redisOptions = (timeoutMs: number) =>
     commandTimeout: timeoutMs,
     connectTimeout: timeoutMs,
     socketTimeout: 3 * timeoutMs,
+    reconnectOnError: isOnReplica,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
   }) satisfies RedisOptions

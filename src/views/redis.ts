@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import type { Checkpoint } from '../log/log.ts'
+import { isOnReplica } from '../read-only-redis.ts'
 import { COMMIT, EVENT_ID, POSITION, PROMOTE, run, SCAN } from './redis-scripts.ts'
 import { type Change, type Entry, type Json, type ViewStore, ViewsUnavailable } from './store.ts'
 import { viewOf } from './table-name.ts'
@@ -41,6 +42,8 @@ export async function openRedisViews({
     maxRetriesPerRequest: 0,
     commandTimeout: commandTimeoutMs,
     connectTimeout: commandTimeoutMs,
+    socketTimeout: 3 * commandTimeoutMs, // a connection that says nothing for so long is dead
+    reconnectOnError: isOnReplica,
     retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 10), 1_000) * (0.5 + Math.random() / 2),
   })
   // Every command that suffers from a lost connection rejects by itself; without a listener ioredis would print to the
