@@ -65,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/delivery': ['src/delivery', ...STORAGE, ...SMALL, 'projections', 'machines'],
   'src/gateway': [
     'src/gateway',
+    'src/edits.ts',
     'src/delivery',
     ...STORAGE,
     ...SMALL,

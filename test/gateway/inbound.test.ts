@@ -130,7 +130,17 @@ test('[GUARD-1] what breaks is answered, and reported; a log that is away is nob
   ])
 })
 
+test('[GUARD-2] with protocol 2 an unknown name is answered, with the nearest one that is known', async () => {
+  expect(await ask('do_thin')).toEqual([
+    false,
+    'unknown-event: nobody listens to this; did you mean do_thing?',
+    { code: 'unknown-event' },
+  ])
+  expect((await ask('something_else'))[1]).toContain('see /api/v1/asyncapi.json')
+})
+
 test('[GUARD-2] names that no contract has are counted; two contracts that listen to one name do not start', () => {
+  client = fakeConnection(vera, { protocol: 1 })
   for (const name of ['toString', '__proto__', 7, undefined])
     gate.onFrame(name, [() => expect.fail('an ack')], client, lane, verdict)
   expect(observed).toEqual(['unknown toString', 'unknown __proto__', 'unknown 7', 'unknown undefined'])

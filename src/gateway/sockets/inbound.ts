@@ -3,6 +3,7 @@ import { personName } from '../../../machines/stream.ts'
 import type { Connection, Inbound, InboundCall, InboundRow, Outcome } from '../../delivery/connection.ts'
 import type { ProfileCache } from '../../delivery/profile-cache.ts'
 import type { Refusals } from '../../delivery/refusals.ts'
+import { edits } from '../../edits.ts'
 import { StreamDamaged } from '../../log/damaged.ts'
 import { LogUnavailable } from '../../log/log.ts'
 import { damagedRefusal } from '../../runtime/log-refusals.ts'
@@ -99,6 +100,14 @@ export function openInbound(options: InboundOptions): InboundGate {
     acknowledge(ack, from, { answer: outcome.answer, about: shown, aboutKey: inbound.about, error })
   }
 
+  /** The documents know no such answer: only who asks for protocol 2 gets one. */
+  const tellUnknown = (name: string, ack: unknown, from: Connection): void => {
+    if (typeof ack !== 'function' || from.protocol !== 2) return
+    const nearest = nearestOf(name.slice(0, MAX_NAME), entrances.keys())
+    const hint = nearest === undefined ? 'see /api/v1/asyncapi.json' : `did you mean ${nearest}?`
+    ;(ack as Ack)(false, `unknown-event: nobody listens to this; ${hint}`, { code: 'unknown-event' })
+  }
+
   const run = (frame: Frame, lane: Lane): void => {
     inHand++
     const answered = (call: () => Promise<Outcome>): Promise<void> =>
@@ -127,6 +136,7 @@ export function openInbound(options: InboundOptions): InboundGate {
       if (!entrance) {
         observe.unknownEvent(String(name))
         verdict.refused()
+        tellUnknown(String(name), args.at(-1), from)
         return
       }
       const ack = typeof args.at(-1) === 'function' ? (args.pop() as Ack) : undefined
@@ -137,6 +147,24 @@ export function openInbound(options: InboundOptions): InboundGate {
       return inHand === 0 ? Promise.resolve() : new Promise((resolve) => (idle = resolve))
     },
   }
+}
+
+/** Names are shorter; of a longer one only this is looked at. */
+const MAX_NAME = 40
+/** Letters that may differ. */
+const NEAR = 3
+
+function nearestOf(name: string, names: Iterable<string>): string | undefined {
+  let nearest: string | undefined
+  let least = NEAR + 1
+  for (const other of names) {
+    if (Math.abs(other.length - name.length) >= least) continue
+    const distance = edits(name, other)
+    if (distance >= least) continue
+    least = distance
+    nearest = other
+  }
+  return nearest
 }
 
 /** What is known of a name that clients may emit. */
