@@ -30,6 +30,11 @@ export async function convert(options: ConversionOptions): Promise<void> {
   const { directory, note } = options
   const old = join(directory, OLD)
   if (!existsSync(old)) return
+  if (readFormat(directory) !== 'none' && existsSync(join(directory, KEPT)))
+    throw new Error(
+      `${old} stands beside ${KEPT}: an older release has run here since the log was converted, and what it wrote is ` +
+        'not in the log. Move one of them away: the older release reads the first, this one what was converted',
+    )
   if (readFormat(directory) === 'none') {
     for (const name of readdirSync(directory)) if (OURS.test(name)) await rm(join(directory, name))
     expectWhole(old)
@@ -80,6 +85,7 @@ function placeOf(old: string, position: number, text: string | undefined, revisi
   try {
     if (text === undefined) throw new Error('it is missing')
     const { s, r, i, a } = JSON.parse(text) as Readonly<{ s: string; r: number; i: string; a: number }>
+    if (!UUID.test(i)) throw new Error(`its id is ${JSON.stringify(i)}, which is none`)
     if (r !== (revisions.get(s) ?? -1) + 1)
       throw new Error(`it is event ${r} of ${s} after ${revisions.get(s) ?? 'none'}`)
     revisions.set(s, r)
@@ -91,6 +97,8 @@ function placeOf(old: string, position: number, text: string | undefined, revisi
     )
   }
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Where in the first two pages of LMDB's file it says how many pages there are, and which of the two is newer. */
 const META = { magic: 24, pageBytes: 48, lastPage: 144, transaction: 152, end: 160 }

@@ -66,7 +66,14 @@ export function segmentReader(segments: Segments, codec: Codec, { onDamage, note
     })
   }
 
+  /** Of streams of which something is lost: it is asked for each event. */
+  const names = new Map<string, string | undefined>()
   const nameFor = (hash: string): string | undefined => {
+    if (!names.has(hash)) names.set(hash, nameOf(hash))
+    return names.get(hash)
+  }
+
+  const nameOf = (hash: string): string | undefined => {
     for (const found of partsOf(hash))
       for (const text of readSpots(files, found.segment, spotsOf(found, hash, 0, 16)))
         if ('text' in text) return (JSON.parse(text.text) as { readonly s: string }).s

@@ -35,6 +35,7 @@ export async function verifyLog(directory: string, tell: (sentence: string) => v
   const spoiltFormat = expectReadable(directory)
   if (spoiltFormat) found(spoiltFormat)
   const segments = openSegments({ directory, readOnly: true, ...notes, onIndexed: () => {} })
+  if (segments.list.length === 0) found(`${directory} has no segment: all events of the log are lost. ${RECOVER}`)
   try {
     let bytes = 0
     for (const segment of segments.list) {

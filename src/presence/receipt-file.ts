@@ -33,9 +33,16 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
         lines++
       }
     await file?.close()
-    file = await open(`${path}.new`, 'w')
-    await file.writeFile(text)
-    await rename(`${path}.new`, path)
+    file = undefined
+    const next = await open(`${path}.new`, 'w')
+    try {
+      await next.writeFile(text)
+      await rename(`${path}.new`, path)
+    } catch (error) {
+      await next.close()
+      throw error
+    }
+    file = next
   }
 
   const write = async (): Promise<void> => {
@@ -75,7 +82,7 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
     for (const { socket } of [...(receipts.get(person)?.values() ?? [])]) drop(person, socket)
   }
 
-  await rewrite()
+  await rewrite().catch(onError) // a full disk: what is known is in memory, and is written with the next change
   return {
     put(person, receipt) {
       put(person, { ...receipt, isLost: false })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Connection } from '../../src/gateway/sockets/connections.ts'
 import { Flood } from '../../src/gateway/sockets/flood.ts'
 
@@ -24,7 +24,7 @@ test('[FLOOD-2] a call that is done begins the count anew', () => {
     flood.done()
   }
   expect(it.pauses()).toBe(0)
-  for (let refusals = 0; refusals < 10; refusals++) flood.refused()
+  for (let refusals = 0; refusals < 11; refusals++) flood.refused()
   expect(it.pauses()).toBe(1)
   flood.close()
 })
@@ -53,4 +53,16 @@ test('[FLOOD-1] of one connection so much is read in one turn of the event loop'
   flood.came(0)
   expect(it.pauses()).toBe(1)
   flood.close()
+})
+
+test('[FLOOD-2] whoever is refused now and then, however long, is not held back', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const it = connection()
+  const flood = new Flood(it.connection, { perSecond: 10, burst: 20 }, () => expect.unreachable('it was cut off'))
+  for (let i = 0; i < 1_000; i++) {
+    vi.advanceTimersByTime(500)
+    flood.refused()
+  }
+  expect(it.pauses()).toBe(0)
 })

@@ -146,3 +146,24 @@ test('[FLOOD-1] whoever goes on sending on a connection that was ended is not re
   await socket.closed.finally(() => clearInterval(writing))
   await undisturbed()
 })
+
+test('[FLOOD-1] what is too much to be read as JSON is refused unread', async () => {
+  const socket = await known('vasco')
+  const keys = Array.from({ length: 100_000 }, (_, i) => `"k${i}":${i}`).join()
+  socket.write(frameOf(`421["visitor_first_msg",{${keys}}]`))
+  expect(await socket.text((text) => text.startsWith('431'))).toMatch(/^431\[false,"bad-request: content must be/)
+  socket.write(frameOf(`422["visitor_first_msg",{"text":"${'::'.repeat(30_000)}"}]`))
+  expect(await socket.text((text) => text.startsWith('432'))).toBe('432[true,null]')
+})
+
+test('[FLOOD-1] a request of long polling with more packets than anybody has is not taken apart', async () => {
+  const path = `${server.url}/socket.io/?EIO=4&transport=polling`
+  const Authorization = await tokenFor('visitor', 'vance', acme.org)
+  const { sid } = JSON.parse((await (await fetch(path, { headers: { Authorization } })).text()).slice(1))
+  await fetch(`${path}&sid=${sid}`, { method: 'POST', body: '40' })
+  expect(await (await fetch(`${path}&sid=${sid}`)).text()).toContain('40{')
+  const body = Array.from({ length: 20_000 }, () => '4').join('\x1e')
+  await fetch(`${path}&sid=${sid}`, { method: 'POST', body }).catch(() => undefined)
+  expect((await fetch(`${path}&sid=${sid}`)).status, 'unknown by now').toBe(400)
+  await undisturbed()
+})

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { open as openLmdb } from 'lmdb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -83,11 +83,21 @@ describe('[DISK-10] a log of format 1', () => {
     await oldLog(10)
     const kept = readFileSync(join(path, OLD))
     await (await openFiles(path)).log.close()
+    rmSync(join(path, `${OLD}.converted`))
     writeFileSync(join(path, OLD), kept)
     const { log } = await openFiles(path)
     expect(await gather(log.readAll())).toHaveLength(10)
     expect(existsSync(join(path, OLD))).toBe(false)
     await log.close()
+  })
+
+  it('that an older release wrote after the conversion is not put in the place of what was kept', async () => {
+    await oldLog(10)
+    const kept = readFileSync(join(path, OLD))
+    await (await openFiles(path)).log.close()
+    writeFileSync(join(path, OLD), 'of an older release')
+    expect(String(await rejection(openFiles(path)))).toContain('an older release has run here since')
+    expect(readFileSync(join(path, `${OLD}.converted`))).toEqual(kept)
   })
 
   it('that is cut off is refused by a sentence, and not touched', async () => {

@@ -14,6 +14,9 @@ const MAX_HOLD_MS = 5_000
 const PAUSE_MS = 1_000
 /** … and cut off after so many pauses. */
 const MAX_PAUSES = 4
+/** A quarter of the rate of calls may be refused for ever, and pauses are forgotten after so long. */
+const CALM_SHARE = 4
+const CALM_MS = 30_000
 
 /**
  * What one connection may send before it is slowed down, and in the end cut off. Everything that comes on it counts in
@@ -34,6 +37,7 @@ export class Flood {
   #refusals = 0
   #pauses = 0
   #pausedUntil = 0
+  #refusedAt = performance.now()
   #timer: NodeJS.Timeout | undefined
 
   /** `callRate`: of the calls that one person may make; everything here follows from it. */
@@ -60,11 +64,20 @@ export class Flood {
   refused(): void {
     const now = performance.now()
     if (now < this.#pausedUntil) return // it had come before the pause began
+    this.#forget(now)
     if (++this.#refusals < this.#callRate.perSecond) return
     this.#refusals = 0
     this.#pausedUntil = now + PAUSE_MS
     if (++this.#pauses > MAX_PAUSES) this.#cutOff('nothing but refusals')
     else this.#hold(PAUSE_MS)
+  }
+
+  /** Whoever is refused now and then, for hours, floods nobody. */
+  #forget(now: number): void {
+    const elapsedS = (now - this.#refusedAt) / 1_000
+    this.#refusedAt = now
+    this.#refusals = Math.max(0, this.#refusals - (elapsedS * this.#callRate.perSecond) / CALM_SHARE)
+    if (now - this.#pausedUntil > CALM_MS) this.#pauses = 0
   }
 
   /** What it asked was done. */

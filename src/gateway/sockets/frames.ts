@@ -8,12 +8,22 @@ import { Flood } from './flood.ts'
 import { type FrameBudget, frameBudget } from './frame-budget.ts'
 import type { Lane } from './lane.ts'
 import { type LargeFrames, largeFrames } from './large-frames.ts'
-import { breakOff, type EnginePacket, namespaceOf, withoutBinary, withoutReserved } from './packet-shapes.ts'
+import {
+  breakOff,
+  type EnginePacket,
+  hasMore,
+  namespaceOf,
+  withoutBinary,
+  withoutExcess,
+  withoutReserved,
+} from './packet-shapes.ts'
 import { releaseReading } from './reading.ts'
 
 /** What strangers may send at once: a token, and what stands around it. */
 export const STRANGERS_FRAME_BYTES = 64 * 1024
 const STRANGERS_END_MS = 1_000
+/** More than any client has waiting when it polls. */
+const MAX_PAYLOAD_PACKETS = 5_000
 
 export interface FramesOptions {
   readonly io: Server
@@ -182,7 +192,7 @@ class Watched implements FramesOf {
   #cameText(packet: EnginePacket, text: string): void {
     const [type] = text
     if (type === CONNECT && !this.#shared.namespaces.includes(namespaceOf(text))) this.refused()
-    if (type === EVENT) packet.data = withoutReserved(text)
+    if (type === EVENT) packet.data = withoutExcess(withoutReserved(text))
     const rest = type === BINARY_EVENT || type === BINARY_ACK ? withoutBinary(text) : undefined
     if (this.#partsDue > 0 || rest === null) breakOff(packet)
     else if (rest) {
@@ -196,12 +206,30 @@ class Watched implements FramesOf {
 
   #openTransport(): void {
     this.#limit()
+    this.#boundPayloads()
     const { socket } = this.#insides().transport
     // Of a WebSocket itself: ws answers pings by itself.
     const control = (): void => this.#flood.came(0)
     socket?.on('ping', control)
     socket?.on('pong', control)
     socket?._socket?.on('data', (chunk: Buffer) => this.#received(chunk.length))
+  }
+
+  /** A request of long polling brings many packets at once, which Engine.IO would all take apart. */
+  #boundPayloads(): void {
+    const { transport } = this.#insides()
+    if (transport.name !== 'polling') return
+    const take = transport.onData.bind(transport)
+    transport.onData = (data) => {
+      if (typeof data === 'string' && hasMore(data, this.#separator, MAX_PAYLOAD_PACKETS))
+        this.#cutOff('too many packets')
+      else take(data)
+    }
+  }
+
+  /** Between two packets of a payload: of Engine.IO 4, and after the length of each one of Engine.IO 3. */
+  get #separator(): string {
+    return this.#connection.protocol === 3 ? ':4' : '\x1e'
   }
 
   #limit(): void {
@@ -247,6 +275,8 @@ const BINARY_ACK = '6'
  */
 interface Insides {
   readonly transport: {
+    readonly name: string
+    onData(data: string | Buffer): void
     /** Of long polling. */
     maxHttpBufferSize?: number
     /** The ws socket, when the transport is a WebSocket. */

@@ -59,3 +59,29 @@ function withoutParts(arg: unknown): unknown {
   const { content, ...rest } = arg as { readonly content?: unknown } // it holds a part, so it is an object
   return holdsPart(rest) || content === undefined ? true : { ...rest, content: true }
 }
+
+/** Contents have 64 KiB; with every character escaped that is six times as much. */
+const MAX_READ = 512 * 1024
+/** What an object of 64 KiB may have at most. */
+const MAX_KEYS = 16_384
+
+/**
+ * A call that is too much to be read as JSON, which would hold up everybody else, becomes one that is refused for its
+ * shape; files are one long text, and are read.
+ */
+export function withoutExcess(text: string): string {
+  if (text.length <= MAX_READ / 4 || !hasMore(text, ':', MAX_KEYS)) return text
+  const [, head] = CALL_HEAD.exec(text.slice(0, MAX_CALL_HEAD)) ?? []
+  return head === undefined ? text : `${head},true]`
+}
+
+/** Whether a text has more than `most` of a character. */
+export function hasMore(text: string, character: string, most: number): boolean {
+  let count = 0
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) if (++count > most) return true
+  return false
+}
+
+/** Type, namespace, id and name of a call. */
+const CALL_HEAD = /^(2(?:\/[^,]*,)?\d*\["(?:[^"\\]|\\.)*")/
+const MAX_CALL_HEAD = 256
