@@ -46,6 +46,7 @@ export interface Config {
   readonly ratePerAddress: { readonly perSecond: number; readonly burst: number }
   /** Without an account, for the first time: so many at once, and one more each second. */
   readonly newPeoplePerAddress: { readonly perSecond: number; readonly burst: number }
+  readonly newParticipantsPerAddress: { readonly perSecond: number; readonly burst: number }
   readonly connectionsPerAddress: number
   /** Null = `/metrics` is open to everybody. */
   readonly metricsToken: string | null
@@ -116,6 +117,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ratePerPerson: { perSecond: values.RATE_PER_PERSON, burst: 2 * values.RATE_PER_PERSON },
     ratePerAddress: { perSecond: values.RATE_PER_ADDRESS, burst: 2 * values.RATE_PER_ADDRESS },
     newPeoplePerAddress: { perSecond: 1, burst: values.NEW_PEOPLE_PER_ADDRESS },
+    // A class whose clients keep no token is new people each time that its line breaks.
+    newParticipantsPerAddress: {
+      perSecond: values.NEW_PEOPLE_PER_ADDRESS / 50,
+      burst: 4 * values.NEW_PEOPLE_PER_ADDRESS,
+    },
     connectionsPerAddress: values.CONNECTIONS_PER_ADDRESS,
     metricsToken: values.METRICS_TOKEN,
     roomIdleMs: values.ROOM_IDLE_MS,

@@ -242,7 +242,8 @@ export async function serve(
   const clients = serveClients({
     ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
     ...{ io, handshake, frames, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
-    ...{ perPerson, perAddress, newPeople, waiting: entrance.waiting, catchUpOf },
+    ...{ perPerson, perAddress, waiting: entrance.waiting, catchUpOf },
+    newPeople: tokenBuckets(config.newParticipantsPerAddress),
   })
   metrics.watch({
     sockets: () => io.engine.clientsCount,

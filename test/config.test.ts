@@ -41,6 +41,7 @@ describe('defaults', () => {
       ratePerPerson: { perSecond: 100, burst: 200 },
       ratePerAddress: { perSecond: 20_000, burst: 40_000 },
       newPeoplePerAddress: { perSecond: 1, burst: 1_000 },
+      newParticipantsPerAddress: { perSecond: 20, burst: 4_000 },
       connectionsPerAddress: 6_000,
       metricsToken: null,
       allowedHosts: null,
