@@ -13,13 +13,12 @@ interface Lines {
 
 const MAX_TOLD = 10_000
 
-/** One line for each damage, however often it is met, and by whom. */
+/** One line for each stream that is damaged, however often it is met, by whom, and of how many of its events. */
 export function damages(lines: Lines): (damage: Damage) => void {
   const told = new Set<string>()
   return ({ stream, revision, why, remedy }) => {
-    const its = `${stream} ${why}` // where it is met depends on who reads
-    if (told.has(its)) return
-    told.add(its)
+    if (told.has(stream)) return
+    told.add(stream)
     if (told.size > MAX_TOLD) told.delete(told.values().next().value ?? '')
     lines.error(
       { stream, revision, why, remedy },
