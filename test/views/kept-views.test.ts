@@ -1,13 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { keptViews } from '../../src/views/kept-views.ts'
 import { type Change, type ViewStore, ViewsUnavailable } from '../../src/views/store.ts'
 import { company } from '../contracts/company.ts'
 import { startServer } from '../support/server.ts'
+import { NO_DISK, smallDisk } from '../support/small-disk.ts'
 
 const TABLE = 'trial.v1.a'
 const SLOW = { timeout: 20_000 }
@@ -104,72 +104,49 @@ test('[DISK-40] a row that is spoilt while the views are open is never shown: al
   await store.close()
 })
 
-describe.skipIf(process.getuid?.() !== 0)('on a disk of 2 MiB, which only root can make', () => {
-  let disk: string
-  beforeEach(() => {
-    disk = join(path, 'disk')
-    mkdirSync(disk)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk])
-  })
-  afterEach(() => {
-    execFileSync('umount', ['-l', disk])
-  })
-  const fill = (leftBytes: number): void => {
-    for (let size = 2 * 1024 * 1024 - leftBytes; size > 0; size -= 4_096) {
-      try {
-        writeFileSync(join(disk, 'filler'), Buffer.alloc(size))
-        return
-      } catch {} // the directory itself takes some
-    }
+test('[DISK-41] without room they are away, nothing ends of it, and with room they are back', async (context) => {
+  const disk = smallDisk(2) ?? context.skip(NO_DISK)
+  disk.fill()
+  const store = open(join(disk.path, 'views'))
+  await expect(store.live('trial')).rejects.toThrow(ViewsUnavailable)
+  expect(told).toEqual([expect.stringMatching(/^away: .*(ENOSPC|space)/)])
+  disk.empty()
+  await expect.poll(() => store.commit(TABLE, null, at(1), rowsFrom(0)).catch(() => 'away')).toBe(true)
+  await store.close()
+})
+
+test('[DISK-41] a node whose views find no room goes on, says so, and lists again later', async (context) => {
+  const data = await mkdtemp(join(tmpdir(), 'lyceum-'))
+  onTestFinished(() => rm(data, { recursive: true, force: true }))
+  const disk = smallDisk(2, join(data, 'views')) ?? context.skip(NO_DISK)
+  const server = await startServer({ data })
+  const acme = company(server)
+  const ann = await acme.join('supervisor', 'ann')
+  const first = await acme.chat('vera', ann)
+  expect((await acme.http('supervisor', '/api/v1/chats')).status).toBe(200)
+  disk.fill()
+  const { visitor } = await acme.chat('vito', ann)
+  let more = 0
+  const oneMore = async (): Promise<number> => {
+    await acme.chat(`visitor-${++more}`, ann, { text: 'x'.repeat(1_000) }) // what is free in the file is used first
+    return (await acme.http('supervisor', '/api/v1/chats')).status
   }
-
-  test('[DISK-41] without room they are away, the process goes on, and they are back when there is room', async () => {
-    fill(0)
-    const store = open(join(disk, 'views'))
-    await expect(store.live('trial')).rejects.toThrow(ViewsUnavailable)
-    expect(told).toEqual([expect.stringMatching(/^away: .*(ENOSPC|space)/)])
-    rmSync(join(disk, 'filler'))
-    await expect.poll(() => store.commit(TABLE, null, at(1), rowsFrom(0)).catch(() => 'away')).toBe(true)
-    await store.close()
-  })
-
-  test('[DISK-41] a node whose views find no room goes on, says so, and lists again when there is room', async () => {
-    const data = join(path, 'data')
-    mkdirSync(join(data, 'views'), { recursive: true })
-    execFileSync('mount', ['--bind', disk, join(data, 'views')])
-    try {
-      const server = await startServer({ data })
-      const acme = company(server)
-      const ann = await acme.join('supervisor', 'ann')
-      const first = await acme.chat('vera', ann)
-      expect((await acme.http('supervisor', '/api/v1/chats')).status).toBe(200)
-      fill(0)
-      const { visitor } = await acme.chat('vito', ann)
-      let more = 0
-      const oneMore = async (): Promise<number> => {
-        await acme.chat(`visitor-${++more}`, ann, { text: 'x'.repeat(1_000) }) // what is free in the file is used first
-        return (await acme.http('supervisor', '/api/v1/chats')).status
-      }
-      await expect.poll(oneMore, SLOW).toBe(503)
-      await expect.poll(() => server.output(), SLOW).toContain('the views cannot be written')
-      expect(await visitor.ask('visitor_msg', { text: 'chats go on' })).toEqual([true, null])
-      server.kill('SIGKILL')
-      await server.ended
-      const next = await startServer({ data })
-      const again = company(next, 'websocket', acme.org)
-      const sue = await again.join('supervisor', 'sue')
-      expect((await sue.told('staff_init')).unclaimed_chats).toHaveLength(2 + more)
-      expect((await again.http('supervisor', '/api/v1/chats')).status).toBe(503)
-      rmSync(join(disk, 'filler'))
-      await expect.poll(async () => (await again.http('supervisor', '/api/v1/chats')).status, SLOW).toBe(200)
-      // biome-ignore lint/suspicious/noExplicitAny: JSON
-      const { data: chats } = (await (await again.http('supervisor', '/api/v1/chats')).json()) as any
-      expect(chats.map(({ id }: { id: string }) => id)).toContain(first.room)
-      acme.close()
-      again.close()
-      expect(await next.stop()).toBe(0)
-    } finally {
-      execFileSync('umount', ['-l', join(data, 'views')])
-    }
-  })
+  await expect.poll(oneMore, SLOW).toBe(503)
+  await expect.poll(() => server.output(), SLOW).toContain('the views cannot be written')
+  expect(await visitor.ask('visitor_msg', { text: 'chats go on' })).toEqual([true, null])
+  server.kill('SIGKILL')
+  await server.ended
+  const next = await startServer({ data })
+  const again = company(next, 'websocket', acme.org)
+  const sue = await again.join('supervisor', 'sue')
+  expect((await sue.told('staff_init')).unclaimed_chats).toHaveLength(2 + more)
+  expect((await again.http('supervisor', '/api/v1/chats')).status).toBe(503)
+  disk.empty()
+  await expect.poll(async () => (await again.http('supervisor', '/api/v1/chats')).status, SLOW).toBe(200)
+  // biome-ignore lint/suspicious/noExplicitAny: JSON
+  const { data: chats } = (await (await again.http('supervisor', '/api/v1/chats')).json()) as any
+  expect(chats.map(({ id }: { id: string }) => id)).toContain(first.room)
+  acme.close()
+  again.close()
+  expect(await next.stop()).toBe(0)
 })
