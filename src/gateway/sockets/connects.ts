@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Limit, type Rate, tokenBuckets } from '../auth/limits.ts'
 import { answerHandshake } from './answered-handshake.ts'
 import type { Frames } from './frames.ts'
+import { sessionIdOf } from './session-id.ts'
 
 /** Connections of one address, and of all, that may be open at once without having said who they are. */
 const MAX_STRANGERS = 2_000
@@ -32,7 +33,7 @@ export function limitedConnects({ perAddress, addressOf, frames, now }: Connects
     frames.strangersOf(address) < MAX_STRANGERS ? connects.take(address, now()) : 1_000
 
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
-    const may = isOfOne(request) || mayConnect(addressOf(request))
+    const may = sessionIdOf(request) !== null || mayConnect(addressOf(request))
     if (may === true) {
       next()
       return
@@ -42,7 +43,3 @@ export function limitedConnects({ perAddress, addressOf, frames, now }: Connects
     answerHandshake(request, response, 429, { code: 'too-many-requests', message }, seconds)
   }
 }
-
-/** Whether it belongs to a connection that is there already; an empty `sid` begins one, too. */
-const isOfOne = ({ url = '/' }: IncomingMessage): boolean =>
-  Boolean(new URL(url, 'http://localhost').searchParams.get('sid'))

@@ -18,6 +18,7 @@ import {
   withoutReserved,
 } from './packet-shapes.ts'
 import { releaseReading } from './reading.ts'
+import { sessionIdOf } from './session-id.ts'
 
 /** What strangers may send at once: a token, and what stands around it. */
 export const STRANGERS_FRAME_BYTES = 64 * 1024
@@ -77,7 +78,7 @@ export function watchFrames({ io, namespaces, addressOf, callRate, onCutOff }: F
     strangersOf: (address) => strangers.get(address) ?? 0,
     onRequest(request) {
       if (request.method !== 'POST') return
-      const sid = new URL(request.url ?? '/', 'http://localhost').searchParams.get('sid') ?? ''
+      const sid = sessionIdOf(request) ?? ''
       const { clients } = io.engine as unknown as { readonly clients: Readonly<Record<string, Connection>> }
       const connection = Object.hasOwn(clients, sid) ? clients[sid] : undefined
       if (connection) of(connection).posts(request)

@@ -26,9 +26,8 @@ export interface SlowReadersOptions {
 
 const SWEEP_MS = 1_000
 /**
- * More than anything legitimate: a `staff_init` with 10,000 unclaimed chats has some 5 MiB, and one with forty visitors
- * who have each written all that the queue takes (512 KiB) has 20. Somebody who takes it slowly must get it, or every
- * return would end the same way.
+ * More than any opening state: a `staff_init` has 21 MiB at worst (LIMIT-15). Somebody who takes it slowly must get it,
+ * or every return would end the same way.
  */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024
 /** Less than this is not worth a disconnection before the heartbeat finds out. */
