@@ -91,7 +91,13 @@ async function isUpgraded({ socket, closed }: Raw): Promise<boolean> {
   for (;;) {
     const chunk = socket.read(1) as Buffer | null
     if (chunk === null) {
-      const ended = await Promise.race([once(socket, 'readable').then(() => false), closed.then(() => true)])
+      const ended = await Promise.race([
+        once(socket, 'readable').then(
+          () => false,
+          () => true,
+        ),
+        closed.then(() => true),
+      ])
       if (ended) return false
       continue
     }
