@@ -14,6 +14,7 @@ import { onlineModel } from './delivery/online-model.ts'
 import type { Past } from './delivery/past.ts'
 import { ProfileCache } from './delivery/profile-cache.ts'
 import { seedModels } from './delivery/seed.ts'
+import { allowedOrigins } from './gateway/allowed-origins.ts'
 import { authenticator } from './gateway/auth/authenticator.ts'
 import { openKeys } from './gateway/auth/keys.ts'
 import { tokenBuckets } from './gateway/auth/limits.ts'
@@ -30,6 +31,7 @@ import type { StreamDamaged } from './log/damaged.ts'
 import type { AnotherPast, Log, Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
+import { strangersTold } from './observe/strangers-told.ts'
 import { viewsTold } from './observe/views-told.ts'
 import { openHubs } from './presence/hubs.ts'
 import { openEntities } from './runtime/entities.ts'
@@ -84,6 +86,7 @@ export async function serve(
   const clock = systemClock
   const metrics = openMetrics()
   const onError = errorsOf(logger, metrics, past, onDamaged)
+  const strangers = strangersTold(logger)
   const failedIn = (where: string) => (error: unknown) => onError(error, where)
 
   // What is stored, and the entities on it.
@@ -107,8 +110,9 @@ export async function serve(
 
   // What machinery offers to contracts, and the contracts on this node.
   const { http, url } = entrance
+  const origins = allowedOrigins({ listed: config.allowedOrigins, onRefused: strangers.origin })
   const { io, handshake, frames } = openSockets({
-    ...{ ...entrance, auth, allowedOrigins: config.allowedOrigins, allowEio3: config.allowEio3 },
+    ...{ ...entrance, auth, origins, allowEio3: config.allowEio3 },
     ...{ perPerson: config.ratePerPerson, perAddress: config.ratePerAddress, now: clock.now },
     namespaces: namespacesOf(contracts),
     onCutOff(flooder) {
@@ -240,7 +244,7 @@ export async function serve(
   // One bucket for each, whatever they ask through.
   const [perPerson, perAddress] = [tokenBuckets(config.ratePerPerson), tokenBuckets(config.ratePerAddress)]
   const clients = serveClients({
-    ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
+    ...{ config, strangers, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
     ...{ io, handshake, frames, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
     ...{ perPerson, perAddress, waiting: entrance.waiting, catchUpOf },
     newPeople: tokenBuckets(config.newParticipantsPerAddress),
@@ -258,7 +262,7 @@ export async function serve(
     ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })
   serveHttp({
-    ...{ config, clock, logger, metrics, log, entities, follower, auth, perPerson, perAddress, entrance },
+    ...{ config, clock, logger, metrics, log, entities, follower, auth, perPerson, perAddress, entrance, origins },
     ...{ contracts, served, catchUp: clients.catchUp },
   })
 

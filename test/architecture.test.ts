@@ -31,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/clock.ts': [],
   'src/back-off.ts': [],
   'src/keep-newest.ts': [],
+  'src/sparingly.ts': [],
   'src/keyed-queue.ts': [],
   'src/within.ts': [],
   'src/pause.ts': ['src/clock.ts'],
@@ -51,7 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/outbound': ['src/outbound', 'src/log', ...SMALL, 'machines'],
   'src/mail': ['src/mail', 'src/runtime', 'src/views', ...SMALL, 'projections', 'machines'],
   'src/analytics': ['src/analytics', 'src/outbound', 'src/log', ...SMALL, 'machines'],
-  'src/observe': ['src/observe', 'src/config-variables.ts'],
+  'src/observe': ['src/observe', 'src/config-variables.ts', 'src/config-forms.ts', 'src/sparingly.ts'],
   // The port names what machinery offers to contracts, so this one file knows the types of all of it.
   'src/delivery/contract.ts': [
     'src/delivery',
