@@ -48,5 +48,6 @@ export function serveHttp(options: ServeHttpOptions): void {
   })
   noticesRoute(app, { log, follower, contracts: served, catchUp })
   metricsRoute(app, { metrics, token: config.metricsToken })
-  entrance.open(getRequestListener(app.fetch))
+  // HTTP/1.0 may leave Host out; whether it may be served was decided before.
+  entrance.open(getRequestListener(app.fetch, { hostname: 'localhost' }))
 }
