@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { catalogue } from '../machines/catalogue.ts'
 import { recoverFiles, verifyFiles } from './commands/log.ts'
+import { whenParentEnds } from './commands/parent.ts'
 import { checkPreconditions } from './commands/preconditions.ts'
 import { replayInTerminal } from './commands/replay.ts'
 import { makeToken } from './commands/token.ts'
@@ -75,6 +76,8 @@ async function start(config: Config, logger: Logger): Promise<void> {
   const greet = (running: Running): void => void process.stdout.write(`${greeting(running, config)}\n`)
   const leave = (): never => process.exit(0) // nothing is in hand yet
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, leave)
+  // npm passes SIGTERM on (package.json: `exec`), but not that it was killed: the server would keep the data locked.
+  if (process.env.npm_lifecycle_event === 'start') whenParentEnds(() => process.emit('SIGTERM', 'SIGTERM'))
   const what = { contracts: all, kinds: catalogue }
   let failed = (error: unknown): void => logger.error({ err: error }, 'unexpected')
   // A bug of ours, and the end of what waited for it: everybody else's calls go on.
