@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { catalogue } from '../machines/catalogue.ts'
 import { recoverFiles, verifyFiles } from './commands/log.ts'
+import { createOrganisation, listOrganisations } from './commands/org.ts'
 import { whenParentEnds } from './commands/parent.ts'
 import { checkPreconditions } from './commands/preconditions.ts'
 import { replayInTerminal } from './commands/replay.ts'
@@ -46,6 +47,19 @@ program
   .description('tell a chat again as it happened; works beside a running server and without one')
   .option('--speed <n>', 'times as fast as it happened; 0 = without pauses', number, 1)
   .action((room: string, { speed }: { speed: number }) => withConfig((config) => replayInTerminal(config, room, speed)))
+
+const orgs = program.command('org').description('look after organisations')
+orgs
+  .command('create <id>')
+  .description('open an organisation; works beside a running server and without one')
+  .option('--title <title>', 'what it is called')
+  .action((id: string, { title }: { title?: string }) =>
+    withConfig((config) => createOrganisation(config, id, title ?? null)),
+  )
+orgs
+  .command('list')
+  .description('list the organisations that are open')
+  .action(() => withConfig(listOrganisations))
 
 const views = program.command('views').description('look after the views')
 views

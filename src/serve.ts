@@ -15,8 +15,6 @@ import type { Past } from './delivery/past.ts'
 import { ProfileCache } from './delivery/profile-cache.ts'
 import { seedModels } from './delivery/seed.ts'
 import { allowedOrigins } from './gateway/allowed-origins.ts'
-import { authenticator } from './gateway/auth/authenticator.ts'
-import { openKeys } from './gateway/auth/keys.ts'
 import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
 import type { Entrance } from './gateway/http/entrance.ts'
@@ -38,6 +36,7 @@ import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
 import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
+import { openDoor } from './serve-door.ts'
 import { serveHttp } from './serve-http.ts'
 import { errorsOf, type RunPast } from './serve-past.ts'
 import { presenceParts } from './serve-presence.ts'
@@ -92,16 +91,19 @@ export async function serve(
   // What is stored, and the entities on it.
   await mkdir(config.dataDirectory, { recursive: true })
   const connections = await connectionParts({ config, clock, log, onError: failedIn('presence') })
-  const keys = await openKeys(config.keys, (failure) => {
-    if (failure !== null) logger.warn({ err: failure }, 'the identity provider did not give its keys; asking again')
-  })
-  if (keys.kind === 'provider') keys.provider.start()
-  const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
   const entities = openEntities({
     ...{ kinds, log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs },
     ...{ appended: metrics.appended, onDamaged, onLostEvents: past.doubt },
+  })
+  let runner: ViewRunner | undefined
+  const readViews: Node['views'] = {
+    scan: (view, options) => running(runner).scan(view, options),
+    reached: (view, position, waitMs) => running(runner).reached(view, position, waitMs),
+  }
+  const { keys, auth, organisations } = await openDoor({
+    ...{ config, clock, logger, entities, views: readViews, strangers, onError: failedIn('organisations') },
   })
   const passwords = await openPasswords()
   const demo: DemoLogin[] = []
@@ -160,16 +162,12 @@ export async function serve(
   const { leases, liveness } = connections
   const hubs = openHubs({ leases, liveness, now: clock.now, onError: failedIn('presence') })
   const newPeople = tokenBuckets(config.newPeoplePerAddress)
-  let runner: ViewRunner | undefined
   const node: Node = {
     config,
     clock,
     log,
     entities,
-    views: {
-      scan: (view, options) => running(runner).scan(view, options),
-      reached: (view, position, waitMs) => running(runner).reached(view, position, waitMs),
-    },
+    views: readViews,
     upTo,
     follower,
     online,
@@ -185,6 +183,7 @@ export async function serve(
     passwords,
     newPeople,
     authenticator: auth,
+    organisations,
     onError,
   }
   const served = contracts.map((contract) => contract.open(node))

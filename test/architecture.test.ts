@@ -96,10 +96,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/serve-presence.ts': [...MACHINERY, 'src/serve-connections.ts'],
   'src/serve-clients.ts': [...MACHINERY, 'src/serve-connections.ts', 'src/serve-presence.ts'],
   'src/serve-http.ts': MACHINERY,
+  'src/serve-door.ts': MACHINERY,
   'src/serve.ts': [
     ...MACHINERY,
     'src/serve-clients.ts',
     'src/serve-connections.ts',
+    'src/serve-door.ts',
     'src/serve-http.ts',
     'src/serve-past.ts',
     'src/serve-presence.ts',

@@ -6,6 +6,8 @@ import type { Logger } from './logger.ts'
 export interface StrangersTold {
   /** Its page was refused. */
   origin(origin: string): void
+  /** A visitor of it was refused. */
+  organisation(org: string): void
   /** Nobody listens to it. */
   event(name: string): void
 }
@@ -22,12 +24,22 @@ export function strangersTold(
   elapsed: () => number = () => performance.now(),
 ): StrangersTold {
   const origins = sparingly({ everyMs: HOUR_MS, most: MOST_NAMES, elapsed })
+  const organisations = sparingly({ everyMs: HOUR_MS, most: MOST_NAMES, elapsed })
   const events = sparingly({ everyMs: MINUTE_MS, most: MOST_NAMES, elapsed })
   return {
     origin(text) {
       const origin = text.slice(0, MAX_CHARACTERS)
       origins(origin, (othersGoUnsaid) =>
         logger.warn({ origin, ...(othersGoUnsaid && OTHERS) }, `a page was refused: ${adviceFor(origin)}`),
+      )
+    },
+    organisation(org) {
+      organisations(org, (othersGoUnsaid) =>
+        logger.warn(
+          { org, ...(othersGoUnsaid && OTHERS) },
+          'a visitor of an organisation that nobody has opened was refused: if it is one of yours, ' +
+            `lyceum org create ${org}`,
+        ),
       )
     },
     event(text) {

@@ -63,6 +63,7 @@ export async function startHttp(
   const logins = attempts({ clock: systemClock, free: 5, firstMs: 1, mostMs: 1, waiting: 20 })
   const accounts = { entities, passwords: await openPasswords(), now, logins }
   const newPeople = tokenBuckets({ perSecond: 0.001, burst: options.newPeople ?? 2_000 })
+  const organisations = { admit: async () => null }
   const ready: Record<string, boolean> = { log: true }
   const app = httpApp({
     entities,
@@ -78,7 +79,8 @@ export async function startHttp(
     asyncApi: options.asyncApi ?? {},
     contracts: [
       {
-        routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, newPeople }),
+        routes: (app) =>
+          authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, organisations, newPeople }),
       },
       {
         routes: (app) =>

@@ -59,6 +59,6 @@ export function contradicts(query: Readonly<Record<string, unknown>>, { role, or
   return undefined
 }
 
-function deny(request: IncomingMessage, response: ServerResponse, { code, message }: AuthFailure): void {
-  answerHandshake(request, response, code === 'keys-unavailable' ? 503 : 401, { code, message })
+function deny(request: IncomingMessage, response: ServerResponse, { code, message, isPassing }: AuthFailure): void {
+  answerHandshake(request, response, isPassing ? 503 : 401, { code, message })
 }
