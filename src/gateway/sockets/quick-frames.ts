@@ -1,6 +1,7 @@
 import type { Socket as TcpSocket } from 'node:net'
 import type { Namespace, Socket } from 'socket.io'
-import type { Connection } from './connections.ts'
+
+type Connection = Socket['conn']
 
 /** An event for sockets of one namespace, as Socket.IO's encoder takes it. */
 export interface EventPacket {

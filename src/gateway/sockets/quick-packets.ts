@@ -9,6 +9,8 @@ export interface QuickCall {
   readonly id: number | undefined
 }
 
+export type TakesCalls = (call: QuickCall) => void
+
 /** What is longer goes Socket.IO's way, where there is more to be looked at. */
 const MAX_BYTES = 16 * 1024
 const MAX_ID_DIGITS = 15

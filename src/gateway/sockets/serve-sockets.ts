@@ -82,7 +82,7 @@ export function serveSockets(options: ServeSocketsOptions): void {
       clock.after(arrival.identity.exp * 1000 - clock.now(), () => hangUpOn(socket, 'token expired'))
     socket.on('disconnect', (reason) => {
       if (expiry) expiry.cancel()
-      if (namespace.name === '/') its.listen(undefined)
+      if (namespace.name === '/') its.listener = undefined
       guarded(socket, 'a disconnection', () => ended(socket, reason))
     })
     const onCall = (name: unknown, args: unknown[]): void =>
@@ -92,10 +92,10 @@ export function serveSockets(options: ServeSocketsOptions): void {
       })
     socket.onAny((name: unknown, ...args: unknown[]) => onCall(name, args))
     if (namespace.name === '/')
-      its.listen(({ name, args, id }) => {
+      its.listener = ({ name, args, id }) => {
         if (id !== undefined) args.push((...values: unknown[]) => sendPacket(socket, `3${id}${JSON.stringify(values)}`))
         onCall(name, args)
-      })
+      }
     arrive(socket)
   }
 
