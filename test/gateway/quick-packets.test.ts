@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { Server, type Socket } from 'socket.io'
 import { io as connect } from 'socket.io-client'
-import { Decoder } from 'socket.io-parser'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { messageFrame, sendPacket, writeFrame } from '../../src/gateway/sockets/quick-frames.ts'
 import { type QuickCall, quickCall, readQuickly } from '../../src/gateway/sockets/quick-packets.ts'
@@ -19,13 +18,27 @@ afterAll(() => server.stop())
 /** What Socket.IO's own parser makes of a packet. */
 function slowCall(text: string): Partial<QuickCall> | undefined {
   let call: Partial<QuickCall> | undefined
-  const decoder = new Decoder()
-  decoder.on('decoded', ({ type, nsp, data, id }) => {
-    const [name, ...args] = data
+  const { _parser: parser } = new Server() as unknown as { readonly _parser: Parser }
+  const decoder = new parser.Decoder()
+  decoder.on('decoded', ({ type, nsp, data: [name, ...args], id }) => {
     if (type === 2 && nsp === '/') call = { name, args, id }
   })
   decoder.add(text)
   return call
+}
+
+interface Parser {
+  readonly Decoder: new () => {
+    on(event: 'decoded', listener: (packet: Packet) => void): void
+    add(text: string): void
+  }
+}
+
+interface Packet {
+  readonly type: number
+  readonly nsp: string
+  readonly data: [string, ...unknown[]]
+  readonly id?: number
 }
 
 test('a small call is read as Socket.IO’s own parser reads it', () => {

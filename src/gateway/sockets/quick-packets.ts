@@ -47,8 +47,8 @@ const isDigit = (byte: number | undefined): boolean => byte !== undefined && byt
 /**
  * Reads what comes on the connection's WebSocket: calls that are small and plain are handed over in this very turn,
  * past Engine.IO and Socket.IO; all others, and all that come behind one of those before Socket.IO has handed it over,
- * go Socket.IO's way, so that the order stays the sender's (ORDER-1). `listener`: who takes calls now; undefined: nobody
- * does. Engine.IO's `packet` event is emitted for each, whatever way it goes.
+ * go Socket.IO's way, so that the order stays the sender's (ORDER-1). `listener`: who takes calls now; undefined:
+ * nobody does. Engine.IO's `packet` event is emitted for each, whatever way it goes.
  */
 export function readQuickly(connection: Connection, listener: () => ((call: QuickCall) => void) | undefined): void {
   const insides = connection as unknown as Insides
