@@ -35,6 +35,8 @@ export function transitionTable<S extends { readonly value: unknown; readonly co
   return (state, event) => {
     const transition = table.get(state.value as string)?.get(event.type)
     if (!transition) return state
+    // XState takes that for no change.
+    if (transition.target === state.value && transition.assigns.length === 0) return state
     let context: unknown = state.context
     for (const assign of transition.assigns) context = assign(context, event)
     if (transition.target === undefined) return { ...state, context }
