@@ -1,5 +1,5 @@
 /** So long may the long work of one turn of the event loop take, all of it together. */
-const SLICE_MS = 5
+const SLICE_MS = 1
 
 /** When the long work of this turn began, milliseconds. */
 let began: number | undefined

@@ -8,7 +8,7 @@ import type { PastStream } from './past.ts'
 
 const PAGE = 500
 /** Rows are parsed, too. */
-const PORTION_CHARACTERS = 128 * 1024
+const PORTION_CHARACTERS = 64 * 1024
 /** Views follow the log some milliseconds behind. */
 const VIEW_WAIT_MS = 1_000
 /** As many events are looked through where the views do not say what moved. */

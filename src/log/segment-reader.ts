@@ -45,7 +45,7 @@ interface Found {
 /** Records are read so many at a time where it is not known how many are wanted. */
 const AT_ONCE = 512
 /** So many bytes of them are read in one go, and one record at least: to decode them takes some milliseconds. */
-const PORTION_BYTES = 256 * 1024
+const PORTION_BYTES = 64 * 1024
 
 /** What of these is one go; `backwards`: their end. */
 function portionOf(spots: readonly Spot[], backwards: boolean): readonly Spot[] {

@@ -5,7 +5,7 @@ export type Views = Pick<ViewRunner, 'scan' | 'reached'>
 
 const PAGE = 200
 /** Of rows that are parsed in one go; a course of 10,000 students has as many by itself. */
-const PORTION_CHARACTERS = 128 * 1024
+const PORTION_CHARACTERS = 64 * 1024
 /** Moments are written with 14 digits, so that the order of texts is that of times. */
 const LAST_MS = 10 ** 14 - 1
 /**
