@@ -20,6 +20,13 @@ export type Marks = readonly (readonly Mark[])[]
 export const isPresent = ({ status }: { readonly status: MarkStatus }): boolean =>
   status === 'present' || status === 'late'
 
+/**
+ * Whether a student counts in a session's statistics: until it has ended everybody does, then whoever is not among its
+ * strangers (marked, but not enrolled when it ended).
+ */
+export const counts = (ended: { readonly strangers: readonly string[] } | null, studentId: string): boolean =>
+  ended === null || !ended.strangers.includes(studentId)
+
 const BUCKETS = 256
 
 export const noMarks: Marks = Array.from({ length: BUCKETS }, () => [])

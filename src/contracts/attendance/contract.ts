@@ -4,6 +4,7 @@ import { latestPace } from '../../delivery/latest-pace.ts'
 import { guesses } from '../../gateway/auth/guesses.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
 import { courseAccess } from '../courses/access.ts'
+import { activeLimit } from './active-limit.ts'
 import { courseTopic } from './course-topic.ts'
 import { attendanceRoutes } from './http.ts'
 import { attendanceAsked, attendanceInbound } from './inbound.ts'
@@ -39,6 +40,7 @@ export const attendance: Contract = {
       clock,
       onError: (error) => onError(error, 'overdue-attendance'),
     })
+    const limit = activeLimit((course) => sessions.list(activeIn(course)))
     const pace = latestPace({ outlet, clock, ...PACE })
     return {
       feeds: [{ model: sessions, notices: (change) => sessionNotices(change, now), pace }],
@@ -52,10 +54,11 @@ export const attendance: Contract = {
           access: courseAccess(entities),
           sessions: sessionList(node.views, node.upTo),
           guesses: guesses({ firstSeconds: 60 }),
+          limit,
           overrunMinutes: config.lessonOverrunMinutes,
           now: clock.now,
         }),
-      policies: [{ ...overdue, categories: ['attendance'] }],
+      policies: [{ ...overdue, categories: ['attendance'] }, limit],
       stop() {
         overdue.stop()
         pace.stop()

@@ -36,6 +36,19 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, session: SessionCalls):
 
     act(
       {
+        method: 'delete',
+        path,
+        summary:
+          'Call a session off that was started by mistake: it counts for nobody (teachers of the course, admins)',
+        description: 'The session',
+        params,
+        data: Session,
+      },
+      ({ identity, by, call, params }) => session.callOff(params, by, displayNameOf(by.id, identity.profile), call),
+    )
+
+    act(
+      {
         method: 'post',
         path: `${path}/check-in`,
         summary: 'Check in (students of the course, each for themselves)',

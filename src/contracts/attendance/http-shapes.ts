@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 const STATUSES = ['present', 'absent', 'late', 'excused'] as const
 export const status = z.enum(STATUSES)
 const via = z.enum(['code', 'teacher'])
-export const STATES = ['active', 'ended'] as const
+export const STATES = ['active', 'ended', 'called_off'] as const
 export const CHECK_IN_MODES = ['code', 'manual'] as const
 
 const Mark = z
@@ -38,8 +38,14 @@ export const ListedSession = z
     ended_by: z.string().nullable().openapi({ description: 'a name; system when nobody ended it in time' }),
     ended_by_id: z.string().nullable(),
     end_reason: z.enum(['ended', 'overrun']).nullable(),
-    student_count: z.number().openapi({ description: 'students present so far' }),
-    final_statistics: z.object({ total: z.number(), present: z.number(), absent: z.number() }).nullable(),
+    called_off_at: z.string().optional().openapi({ description: 'only where it was called off, as who did it' }),
+    called_off_by: z.string().optional(),
+    called_off_by_id: z.string().optional(),
+    student_count: z.number().openapi({ description: 'students who are marked present or late' }),
+    final_statistics: z
+      .object({ total: z.number(), present: z.number(), absent: z.number() })
+      .nullable()
+      .openapi({ description: 'of those who were enrolled at the end; null before, and when it was called off' }),
     seq: z.number(),
   })
   .openapi('ListedAttendanceSession')

@@ -4,7 +4,7 @@ import type { AttendanceReport, Fact } from './report.ts'
 
 /** A session as lists show it. */
 export function listedSession(id: string, row: AttendanceSessionRow) {
-  const { ended } = row
+  const { ended, calledOff } = row
   return {
     id,
     course_id: row.courseId,
@@ -20,8 +20,14 @@ export function listedSession(id: string, row: AttendanceSessionRow) {
     ended_by: ended && (ended.byName || ended.by || 'system'),
     ended_by_id: ended?.by ?? null,
     end_reason: ended?.reason ?? null,
-    student_count: row.present,
-    final_statistics: ended && { total: ended.total, present: row.present, absent: ended.total - row.present },
+    ...(calledOff && {
+      called_off_at: iso(calledOff.at),
+      called_off_by: calledOff.byName || calledOff.by,
+      called_off_by_id: calledOff.by,
+    }),
+    student_count: row.studentCount,
+    final_statistics:
+      ended && !calledOff ? { total: ended.total, present: row.present, absent: ended.total - row.present } : null,
     seq: row.seq,
   }
 }

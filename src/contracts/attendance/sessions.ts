@@ -60,10 +60,19 @@ export function sessionCalls(given: SessionCallsParts) {
       return answer instanceof Refusal ? answer : report(named, by)
     },
 
+    async callOff(named: Named, by: Party, byName: string, call: Call) {
+      const found = await sessions.inCharge(named, by)
+      if (found instanceof Refusal) return found
+      const command = { type: 'CallOffAttendance', teaches: teaches(found.course, by), byName, by, at: now() } as const
+      const answer = await admission.ask('attendance', named.id, command, { ...call, payload: 'call off' })
+      return answer instanceof Refusal ? answer : report(named, by)
+    },
+
     async code(named: Named, by: Party) {
       const found = await sessions.inCharge(named, by)
       if (found instanceof Refusal) return found
       const { state } = await entities.state('attendance', named.id)
+      if (state.matches('calledOff')) return refuse('session-called-off')
       if (!state.matches('active') || now() >= state.context.dueAt) return refuse('session-ended')
       if (state.context.checkIn !== 'code') return refuse('check-in-by-teacher')
       return { id: named.id, ...codeNow(found.facts) }
