@@ -1,4 +1,5 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
+import { type Buckets, byId } from '../by-id.ts'
 import type { LeaveReason, LessonEvent, ParticipantJoined, ParticipantLeft } from './events.ts'
 
 /**
@@ -6,6 +7,8 @@ import type { LeaveReason, LessonEvent, ParticipantJoined, ParticipantLeft } fro
  * reconnect.
  */
 export type Seat = {
+  /** Whose it is. */
+  readonly id: string
   readonly home: string
   /** The presence (its beginning) in which they joined. */
   readonly presence: number
@@ -20,7 +23,7 @@ export type Seat = {
   | { readonly kind: 'out'; readonly leftAt: number; readonly reason: LeaveReason; readonly asked: boolean }
 )
 
-export type Seats = Readonly<Record<string, Seat>>
+export type Seats = Buckets<Seat>
 
 interface LessonContext {
   readonly org: string
@@ -36,8 +39,9 @@ interface LessonContext {
   readonly hubs: readonly string[]
 }
 
-/** Ids come from outside, and one of them may be `constructor`. */
-export const seatOf = (seats: Seats, id: string): Seat | undefined => (Object.hasOwn(seats, id) ? seats[id] : undefined)
+const byParticipant = byId<Seat>(({ id }) => id)
+
+export const seatOf: (seats: Seats, id: string) => Seat | undefined = byParticipant.get
 
 type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes: number }
 
@@ -56,10 +60,8 @@ export const lessonMachine = setup({
     })),
     begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
     seat: assign({
-      seats: ({ context }, { participantId, home, presence, at }: ParticipantJoined): Seats => ({
-        ...context.seats,
-        [participantId]: { kind: 'in', home, presence, since: at, lostAt: null },
-      }),
+      seats: ({ context: { seats } }, { participantId: id, home, presence, at }: ParticipantJoined) =>
+        byParticipant.with(seats, { kind: 'in', id, home, presence, since: at, lostAt: null }),
     }),
     markReturn: assign({
       seats: (
@@ -67,26 +69,35 @@ export const lessonMachine = setup({
         { participantId, at, awayMs }: { participantId: string; at: number; awayMs: number },
       ): Seats => {
         const seat = seatOf(seats, participantId)
-        return seat?.kind === 'in' ? { ...seats, [participantId]: { ...seat, lostAt: at - awayMs } } : seats
+        return seat?.kind === 'in' ? byParticipant.with(seats, { ...seat, lostAt: at - awayMs }) : seats
       },
     }),
     unseat: assign({
       seats: ({ context: { seats } }, event: ParticipantLeft): Seats => {
         const seat = seatOf(seats, event.participantId)
         if (!seat) return seats
-        const { home, presence } = seat
+        const { id, home, presence } = seat
         const { reason, at: leftAt, asked = false } = event
-        return { ...seats, [event.participantId]: { kind: 'out', home, presence, leftAt, reason, asked } }
+        return byParticipant.with(seats, { kind: 'out', id, home, presence, leftAt, reason, asked })
       },
     }),
     welcomeHub: assign({ hubs: ({ context }, { hubId }: { hubId: string }) => [...context.hubs, hubId] }),
     /** It changes nothing; but a transition without an action is none, and every recorded event must be one. */
     notice: assign({}),
-    clear: assign({ seats: {}, hubs: [], dueAt: null }),
+    clear: assign({ seats: byParticipant.none, hubs: [], dueAt: null }),
   },
 }).createMachine({
   id: 'lesson',
-  context: { org: '', teacherId: '', code: '', plannedMinutes: 0, startedAt: null, dueAt: null, seats: {}, hubs: [] },
+  context: {
+    org: '',
+    teacherId: '',
+    code: '',
+    plannedMinutes: 0,
+    startedAt: null,
+    dueAt: null,
+    seats: byParticipant.none,
+    hubs: [],
+  },
   initial: 'new',
   states: {
     new: {

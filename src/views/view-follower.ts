@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Projection } from '../../projections/projection.ts'
 import { backOffMs } from '../back-off.ts'
 import { AnotherPast, type Checkpoint, LogUnavailable } from '../log/log.ts'
+import { nextTurn } from '../slices.ts'
 import type { Alarm } from './alarm.ts'
 import { VIEW_BACK_OFF } from './back-off.ts'
 import { PARKED } from './fold.ts'

@@ -31,6 +31,7 @@ export function csvRoute(app: OpenAPIHono<HttpEnv>, { log, access, sessions }: C
     {
       method: 'get',
       path: '/api/v1/courses/{course_id}/attendance.csv',
+      heavy: true,
       summary:
         'The attendance of a course as CSV: a line for each student, a column for each session (its teachers, admins)',
       description: 'RFC 4180, UTF-8',

@@ -24,6 +24,7 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, session: SessionCalls):
       {
         method: 'get',
         path,
+        heavy: true,
         summary:
           'The report of a session, now or as of any of its events (students of the course, its teachers, admins)',
         description: 'The session',

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { stringify } from 'csv-stringify/sync'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
@@ -7,6 +6,7 @@ import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { pageById } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { afterId, id, idText, limit } from '../../gateway/http/schemas.ts'
+import { nextTurn } from '../../slices.ts'
 import { isoOrNull } from '../shared/iso.ts'
 import type { CourseAccess } from './access.ts'
 import type { VideoList, WatchedIn } from './parts-of-course.ts'
@@ -92,6 +92,7 @@ export function progressRoutes(
     {
       method: 'get',
       path: '/api/v1/courses/{id}/progress',
+      heavy: true,
       summary: 'What was watched of a course, by student (teachers and admins: every student; students: themselves)',
       description: 'Progress',
       params: id,
@@ -117,6 +118,7 @@ export function progressRoutes(
     {
       method: 'get',
       path: '/api/v1/courses/{id}/progress.csv',
+      heavy: true,
       summary: 'The same as CSV: a line for each student and video',
       description: 'RFC 4180, UTF-8',
       params: { id: idText },

@@ -69,6 +69,7 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
     {
       method: 'get',
       path: '/api/v1/lessons/{id}/participants',
+      heavy: true,
       summary: 'Who was in a lesson and when, now or as of any of its events (teachers, admins)',
       description: 'Participants',
       params: id,

@@ -89,6 +89,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { chats: listOfChats, ...p
     {
       method: 'get',
       path: '/api/v1/chats/{room}',
+      heavy: true,
       summary:
         'State and transcript of a chat, now or exactly as of the event `at` (supervisors and admins; its visitor; ' +
         'whoever serves or served it, as far as they did)',

@@ -6,6 +6,8 @@ import type { Limit } from '../auth/limits.ts'
 import { originAllowed } from '../sockets/handshake.ts'
 import type { Readiness } from './entrance.ts'
 import { failed, type HttpLog, thrown } from './errors.ts'
+import { heavyAnswers } from './heavy-answers.ts'
+import { heavyTurn } from './heavy-turn.ts'
 import {
   type BearerParts,
   bearer,
@@ -77,8 +79,10 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   // The descriptions above are matched first and end the request; everything below needs a token.
   app.use('/api/v1/*', bearer(parts))
   const once = namedOnce(entities, now)
+  const heavy = heavyTurn(heavyAnswers())
   app.use('/api/v1/*', (c, next) => {
     c.set('namedOnce', once)
+    c.set('heavyTurn', heavy)
     return next()
   })
   for (const { routes } of contracts) routes?.(app)

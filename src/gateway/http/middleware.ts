@@ -13,6 +13,7 @@ import type { ClientAddresses } from '../client-address.ts'
 import { httpRefusals } from '../refusals.ts'
 import type { Bodies } from './bodies.ts'
 import { failed, type HttpLog, refused, tooOften } from './errors.ts'
+import type { HeavyTurn } from './heavy-turn.ts'
 import type { NamedOnce } from './named-once.ts'
 import { isOpen } from './open-routes.ts'
 
@@ -29,6 +30,7 @@ export interface HttpEnv {
     /** As it was read. */
     body: string
     namedOnce: NamedOnce
+    heavyTurn: HeavyTurn
   }
 }
 

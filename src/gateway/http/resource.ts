@@ -34,7 +34,8 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
     const take = taker(route, open)
     const handler = async (c: Context<HttpEnv>): Promise<Response> => {
       const taken = await take(c)
-      return taken instanceof Refusal ? refused(c, taken, refusals) : answer(c, taken)
+      if (taken instanceof Refusal) return refused(c, taken, refusals)
+      return route.heavy ? c.get('heavyTurn')(c, () => answer(c, taken)) : answer(c, taken)
     }
     app.openAPIRegistry.registerPath(config)
     app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ':$1'), open ? opened(handler) : handler)
