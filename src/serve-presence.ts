@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Listener } from './delivery/listeners.ts'
 import type { LiveModel } from './delivery/live-model.ts'
+import { LOST } from './delivery/online-model.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
 import {
   PresenceDamaged,
@@ -44,7 +45,7 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
 
   /** Everybody who is recorded as online or as lost, as this node has heard. */
   function* recordedAs(state: OnlineRow['state']) {
-    for (const [person, row] of online.entries())
+    for (const [person, row] of state === 'lost' ? online.list(LOST) : online.entries())
       if (row.state === state && !damaged.has(person)) yield { person, until: row.state === 'lost' ? row.until : 0 }
   }
 

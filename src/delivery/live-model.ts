@@ -41,6 +41,8 @@ export interface LiveModelOptions<R extends Row> {
   readonly needsWhole?: (recorded: Recorded, row: R) => boolean
   /** True when the view's row lacks what only the whole stream knows: seeding then makes it from the stream. */
   readonly isPartial?: (row: R) => boolean
+  /** The lists whose keys are kept in their order, for `after`. Default: none. */
+  readonly isOrdered?: (list: string) => boolean
   /** What a row weighs in the lists, for `weightOf`. Default: nothing. */
   readonly weigh?: (row: R) => number
   /** Whether `newest` is asked for: seeding then reads the last event of each row. */
@@ -71,7 +73,7 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     this.category = options.category
     this.#log = log
     this.#options = options
-    this.#lists = new MemoryLists(options.weigh)
+    this.#lists = new MemoryLists(options.weigh, options.isOrdered)
   }
 
   get(key: string): R | undefined {
@@ -86,6 +88,11 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   /** The rows of one list, by key, in the order in which they came in. */
   list(name: string): ReadonlyMap<string, R> {
     return this.#lists.rows(name)
+  }
+
+  /** The rows of an ordered list behind this key, in the order of their keys. */
+  after(list: string, key: string): Iterable<readonly [key: string, row: R]> {
+    return this.#lists.after(list, key)
   }
 
   /** What the rows of this list weigh together. */

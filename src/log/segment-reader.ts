@@ -25,8 +25,8 @@ export interface SegmentReader {
   lastRevision(stream: string): number
   /**
    * Events from position `from` on to `to`, both inclusive (backwards: `to <= from`): `limit` at most, none only when
-   * there are no more, and no more in one go than takes some milliseconds. Of what is spoilt the place is given, where it is known; what is lost is passed over. Both are
-   * told.
+   * there are no more, and no more in one go than takes some milliseconds. Of what is spoilt the place is given, where
+   * it is known; what is lost is passed over. Both are told.
    */
   scan(from: number, to: number, backwards: boolean, limit: number): Recorded[]
   /**

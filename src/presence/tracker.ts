@@ -3,6 +3,7 @@ import type { PresenceCommand } from '../../machines/presence/commands.ts'
 import { personIn } from '../../machines/stream.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { forEachLimited, keyedQueue } from '../keyed-queue.ts'
+import { slice } from '../slices.ts'
 import { absences } from './absences.ts'
 import { expiry } from './expiry.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
@@ -196,7 +197,12 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   }
 
   async function sweep(): Promise<void> {
-    const recorded = new Set(options.online())
+    const recorded = new Set<string>()
+    for (const person of options.online()) {
+      recorded.add(person)
+      const pause = slice()
+      if (pause) await pause
+    }
     await inBackground(
       here.people().filter((person) => !recorded.has(person)),
       reconcile,

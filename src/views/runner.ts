@@ -4,7 +4,7 @@ import type { Alarm } from './alarm.ts'
 import { isParked } from './fold.ts'
 import { monotonicRead } from './monotonic-read.ts'
 import { type Rebuilt, rebuildFrom } from './rebuild.ts'
-import { type Entry, type ScanOptions, type ViewStore, ViewsUnavailable } from './store.ts'
+import { type Scanned, type ScanOptions, type ViewStore, ViewsUnavailable } from './store.ts'
 import { openTail } from './tail.ts'
 import { type Verified, verifyFrom } from './verify.ts'
 import { followView, type ViewFollower, type ViewFollowerState } from './view-follower.ts'
@@ -67,10 +67,7 @@ export interface ViewRunner {
     keys: readonly string[],
   ): Promise<{ readonly position: bigint | null; readonly rows: readonly (R | undefined)[] }>
   /** Rows by index order, likewise. Parked rows stand under `parked/<key>` only. */
-  scan(
-    view: string,
-    options: ScanOptions,
-  ): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
+  scan(view: string, options: ScanOptions): Promise<Omit<Scanned, 'upTo'> & { readonly position: bigint | null }>
   /** Folds the view again from the beginning, beside the serving table, and switches: see `rebuildView`. */
   rebuild(view: string): Promise<Rebuilt>
   /** Compares the serving table with a fresh fold: see `verifyView`. */

@@ -58,6 +58,7 @@ export const lessons: Contract = {
           log,
           entities,
           lessons: lessonList(node.views, node.upTo),
+          open: (id) => open.get(id),
           codes,
           lost: (id) => lost(open.get(id)),
           overrunMinutes: config.lessonOverrunMinutes,

@@ -8,6 +8,7 @@ import { tokenFrom } from '../auth/tokens.ts'
 import { httpRefusals } from '../refusals.ts'
 import type { Asked, Bytes, Json, None, Raw, Said, Visit } from './asked.ts'
 import { refused } from './errors.ts'
+import { listText } from './list-text.ts'
 import type { HttpEnv } from './middleware.ts'
 import { opened } from './open-routes.ts'
 import type { Listed } from './pages.ts'
@@ -35,7 +36,8 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
     const handler = async (c: Context<HttpEnv>): Promise<Response> => {
       const taken = await take(c)
       if (taken instanceof Refusal) return refused(c, taken, refusals)
-      return route.heavy ? c.get('heavyTurn')(c, () => answer(c, taken)) : answer(c, taken)
+      if (!route.heavy) return answer(c, taken)
+      return c.get('heavyTurn')(c, partyOf(c.get('identity')), c.env.outgoing, () => answer(c, taken))
     }
     app.openAPIRegistry.registerPath(config)
     app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ':$1'), open ? opened(handler) : handler)
@@ -77,7 +79,11 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
       handler: (request: Asked<P, Q, None>) => Said<Listed<Json<z.input<A>>> & Json<z.input<z.ZodObject<M>>>>,
     ): void {
       const shape = z.object({ data: z.array(route.items), ...(route.besides ?? PAGED) })
-      serve(route, { content: json(shape) }, async (c, taken) => said(c, await handler(requestOf(c, taken, {}))))
+      serve(route, { content: json(shape) }, async (c, taken) => {
+        const answer = await handler(requestOf(c, taken, {}))
+        if (answer instanceof Refusal) return said(c, answer)
+        return c.body(await listText(answer), 200, { 'Content-Type': 'application/json' })
+      })
     },
 
     /** A route that reads something that is not, or not always, `{data: …}`. */

@@ -4,7 +4,7 @@ import type { Party } from '../../../machines/kernel.ts'
 import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
 import { personIn, personName } from '../../../machines/stream.ts'
 import type { Node, Served } from '../../delivery/contract.ts'
-import { onlineIn } from '../../delivery/online-model.ts'
+import { LOST } from '../../delivery/online-model.ts'
 import type { Peer } from '../../presence/liveness-probe.ts'
 import { newParticipant, type ParticipantToken } from '../auth/participant-tokens.ts'
 import { peerOf } from './connections.ts'
@@ -120,9 +120,9 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
 
   /** Lost by another node, or before this one was started; some of them bring their token, but that nobody knows. */
   const othersAreLost = (query: Query): boolean => {
-    for (const [person, { state }] of online.list(onlineIn(ANONYMOUS))) {
-      const { id } = personIn(person)
-      if (state === 'lost' && !guests.has(id) && keepsPlace(anonymousParty(id), query)) return true
+    for (const [person] of online.list(LOST)) {
+      const { org, id } = personIn(person)
+      if (org === ANONYMOUS && !guests.has(id) && keepsPlace(anonymousParty(id), query)) return true
     }
     return false
   }
