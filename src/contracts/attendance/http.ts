@@ -10,15 +10,17 @@ import { idText, next, limit as pageLimit } from '../../gateway/http/schemas.ts'
 import { teaches } from '../courses/access.ts'
 import type { ActiveLimit } from './active-limit.ts'
 import { newSecret } from './check-in-codes.ts'
-import { csvRoute, term } from './http-csv.ts'
+import { type CsvRouteParts, csvRoute, termIn } from './http-csv.ts'
+import { rateRoutes } from './http-rates.ts'
 import { sessionRoutes } from './http-session.ts'
 import { CHECK_IN_MODES, ListedSession, Session, STATES } from './http-shapes.ts'
 import type { SessionList } from './list.ts'
+import type { RatesParts } from './rates.ts'
 import { attendanceRefusals } from './refusals.ts'
 import { listedSession } from './resources.ts'
 import { type SessionCallsParts, sessionCalls } from './sessions.ts'
 
-export interface AttendanceRoutesParts extends SessionCallsParts {
+export interface AttendanceRoutesParts extends SessionCallsParts, CsvRouteParts, RatesParts {
   readonly sessions: SessionList
   readonly overrunMinutes: number
   readonly limit: Pick<ActiveLimit, 'within'>
@@ -30,7 +32,7 @@ const minutes = z.number().int().max(1_440)
 
 /** Attendance sessions: started, marked and ended by teachers, checked in to by students, read by both. */
 export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRoutesParts): void {
-  const { access, sessions, admission, overrunMinutes, limit, now } = parts
+  const { access, sessions, admission, overrunMinutes, limit, zone, now } = parts
   const { act, list } = resources(app, attendanceRefusals)
   const calls = sessionCalls(parts)
 
@@ -82,7 +84,7 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
         'its teachers, admins)',
       description: 'Sessions',
       params: { course_id: idText },
-      query: { ...term, state: z.enum(STATES).optional(), limit: pageLimit(200, 50), after: next },
+      query: { ...termIn(zone), state: z.enum(STATES).optional(), limit: pageLimit(200, 50), after: next },
       items: ListedSession,
     },
     async ({ by, params: { course_id: courseId }, query: { limit, after, ...filter } }) => {
@@ -94,5 +96,6 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
   )
 
   csvRoute(app, parts)
+  rateRoutes(app, parts)
   sessionRoutes(app, calls)
 }

@@ -10,6 +10,7 @@ export const attendanceRefusals = {
   'no-such-event': [404, 'this session has no event with that number: at goes from 0 to the seq of its last event'],
   'no-such-session': [404, 'session not found: there is no attendance session with this id'],
   'not-enrolled': [409, 'this student is not enrolled in the course'],
+  'own-attendance-only': [403, 'students see their own attendance only'],
   'session-called-off': [409, 'this attendance session was called off'],
   'session-ended': [409, 'this attendance session has ended'],
   'session-exists': [409, 'there is an attendance session with this id already'],

@@ -1,11 +1,12 @@
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { Call } from '../../runtime/answer.ts'
+import { derivedId } from '../../runtime/ids.ts'
 import { teaches } from '../courses/access.ts'
 import { iso } from '../shared/iso.ts'
 import { type CheckInParts, checkIn } from './check-in.ts'
 import { shownCode } from './check-in-codes.ts'
 import { type Named, type SessionFacts, sessionAccess } from './facts.ts'
-import { type Marking, mark } from './marking.ts'
+import { type Marking, mark, markAll } from './marking.ts'
 import { attendanceAt } from './report.ts'
 import { attendanceReports } from './reports.ts'
 import { reportedSession } from './resources.ts'
@@ -33,7 +34,7 @@ export function sessionCalls(given: SessionCallsParts) {
     if (by.role === 'student') return reportedSession(id, then, by.id)
     const { state, checkIn, dueAt } = then.row
     const checksIn = seq === undefined && state === 'active' && checkIn === 'code' && now() < dueAt
-    return { ...reportedSession(id, then), ...(checksIn ? codeNow(facts) : {}) }
+    return { ...(await reportedSession(id, then)), ...(checksIn ? codeNow(facts) : {}) }
   }
 
   const codeNow = ({ secret }: SessionFacts) => {
@@ -49,6 +50,15 @@ export function sessionCalls(given: SessionCallsParts) {
       checkIn(parts, named, by, code, address, call),
 
     mark: (named: Named, by: Party, marking: Marking, call: Call) => mark(parts, named, by, marking, call),
+
+    /** The same for several: see `markAll`. Each is a call of its own, named after its student. */
+    markAll(named: Named, by: Party, markings: readonly Marking[], call: Call) {
+      const { clientId } = call
+      const callOf = ({ studentId }: Marking): Call =>
+        clientId === undefined ? call : { ...call, clientId: derivedId(`mark ${clientId}\n${studentId}`) }
+      const calls = markings.map((marking) => ({ marking, call: callOf(marking) }))
+      return markAll(parts, named, by, calls)
+    },
 
     async end(named: Named, by: Party, byName: string, call: Call) {
       const found = await sessions.inCharge(named, by)
