@@ -21,13 +21,19 @@ export interface AttendanceSessionRow {
   readonly startedAt: number
   /** When it is ended at the latest. */
   readonly dueAt: number
-  /** Marks that are present or late. */
-  readonly studentCount: number
-  /** Those of them that count. */
+  /** Marks that are present or late, and count. */
   readonly present: number
+  /** Those that do not count. Default: 0. */
+  readonly strangersPresent?: number
   readonly ended: EndedAttendance | null
-  readonly calledOff: CalledOffAttendance | null
+  readonly calledOff?: CalledOffAttendance
 }
+
+/** Everybody who is marked present or late, whether they count or not. */
+export const studentCountOf = ({
+  present,
+  strangersPresent = 0,
+}: Pick<AttendanceSessionRow, 'present' | 'strangersPresent'>): number => present + strangersPresent
 
 interface CalledOffAttendance {
   readonly at: number
@@ -85,10 +91,8 @@ function fold(
       state: 'active',
       startedAt,
       dueAt,
-      studentCount: 0,
       present: 0,
       ended: null,
-      calledOff: null,
     }
   }
   if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} before AttendanceStarted`)
@@ -101,7 +105,8 @@ function fold(
     }
     case 'AttendanceEnded': {
       const { at, reason, by, byName, total, present, courseSeq, strangers } = event
-      return { ...row, seq, state: 'ended', present, ended: { at, reason, by, byName, total, courseSeq, strangers } }
+      const ended = { at, reason, by, byName, total, courseSeq, strangers }
+      return { ...row, seq, state: 'ended', present, ...ofStrangers(row.present - present), ended }
     }
     case 'AttendanceCalledOff': {
       const { at, by, byName } = event
@@ -113,9 +118,10 @@ function fold(
 }
 
 /** `change`: by how much there are more who are present, 0 or more or less than 0. */
-const counted = (row: AttendanceSessionRow, seq: number, studentId: string, change: number): AttendanceSessionRow => ({
-  ...row,
-  seq,
-  studentCount: row.studentCount + change,
-  present: row.present + (counts(row.ended, studentId) ? change : 0),
-})
+function counted(row: AttendanceSessionRow, seq: number, studentId: string, change: number): AttendanceSessionRow {
+  if (counts(row.ended, studentId)) return { ...row, seq, present: row.present + change }
+  const { strangersPresent = 0, ...rest } = row
+  return { ...rest, seq, ...ofStrangers(strangersPresent + change) }
+}
+
+const ofStrangers = (present: number) => (present === 0 ? {} : { strangersPresent: present })

@@ -18,7 +18,7 @@ export function sessionNotices(
 ): readonly Notice<AttendanceWire>[] {
   // What is called off after its end is no news: whoever watches was told that it is over.
   if (before && before.state !== 'active') return []
-  if (!after || (before && before.state === after.state && before.studentCount === after.studentCount)) return []
+  if (!after || (before && before.state === after.state && before.present === after.present)) return []
   const to = toCourse(after.courseId)
   const ref = eventRef(recorded)
   const standing: Notice<AttendanceWire> = {
@@ -67,7 +67,7 @@ export function activeSessions(
   return {
     ...ref,
     course_id: courseId,
-    activeSessions: ordered.map(([sessionId, { teacherId, studentCount, startedAt }]) => ({
+    activeSessions: ordered.map(([sessionId, { teacherId, present: studentCount, startedAt }]) => ({
       sessionId,
       teacherId,
       studentCount,

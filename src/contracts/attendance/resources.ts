@@ -1,5 +1,5 @@
 import { counts } from '../../../machines/attendance/marks.ts'
-import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
+import { type AttendanceSessionRow, studentCountOf } from '../../../projections/attendance-sessions.ts'
 import { slice } from '../../slices.ts'
 import { sorted } from '../../sorted.ts'
 import { iso, isoOrNull } from '../shared/iso.ts'
@@ -28,7 +28,7 @@ export function listedSession(id: string, row: AttendanceSessionRow) {
       called_off_by: calledOff.byName || calledOff.by,
       called_off_by_id: calledOff.by,
     }),
-    student_count: row.studentCount,
+    student_count: studentCountOf(row),
     final_statistics:
       ended && !calledOff ? { total: ended.total, present: row.present, absent: ended.total - row.present } : null,
     seq: row.seq,
