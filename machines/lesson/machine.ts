@@ -13,7 +13,10 @@ export type Seat = {
   | {
       readonly kind: 'in'
       readonly since: number
-      /** The latest loss that they are recorded to be back from. */
+      /**
+       * Losses up to then, by the times of their presence, are none of what is to be recorded here; null: nobody knows
+       * of any, as in histories of before.
+       */
       readonly lostAt: number | null
     }
   /** `asked`: they meant to leave, and only joining brings them back. */
@@ -39,6 +42,7 @@ interface LessonContext {
 /** Ids come from outside, and one of them may be `constructor`. */
 export const seatOf = (seats: Seats, id: string): Seat | undefined => (Object.hasOwn(seats, id) ? seats[id] : undefined)
 
+type Returned = { participantId: string; at: number; awayMs: number; lostAt?: number }
 type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes: number }
 
 /**
@@ -56,18 +60,15 @@ export const lessonMachine = setup({
     })),
     begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
     seat: assign({
-      seats: ({ context }, { participantId, home, presence, at }: ParticipantJoined): Seats => ({
+      seats: ({ context }, { participantId, home, presence, at, backUntil }: ParticipantJoined): Seats => ({
         ...context.seats,
-        [participantId]: { kind: 'in', home, presence, since: at, lostAt: null },
+        [participantId]: { kind: 'in', home, presence, since: at, lostAt: backUntil ?? null },
       }),
     }),
     markReturn: assign({
-      seats: (
-        { context: { seats } },
-        { participantId, at, awayMs }: { participantId: string; at: number; awayMs: number },
-      ): Seats => {
+      seats: ({ context: { seats } }, { participantId, at, awayMs, lostAt = at - awayMs }: Returned): Seats => {
         const seat = seatOf(seats, participantId)
-        return seat?.kind === 'in' ? { ...seats, [participantId]: { ...seat, lostAt: at - awayMs } } : seats
+        return seat?.kind === 'in' ? { ...seats, [participantId]: { ...seat, lostAt } } : seats
       },
     }),
     unseat: assign({

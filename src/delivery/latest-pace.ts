@@ -17,7 +17,7 @@ interface Queue {
   readonly notices: PlacedNotice[]
   /** By name; a later one takes the place of an earlier one. */
   readonly latest: Map<string, PlacedNotice>
-  /** When the last pushes went out, oldest first. */
+  /** When the last pushes went out, by elapsed time, oldest first. */
   sent: number[]
   latestAt: number
   timer: Timer | undefined
@@ -35,7 +35,7 @@ export function latestPace(options: LatestPaceOptions): Pace<unknown> {
   const flush = (room: string, queue: Queue): void => {
     queue.timer = undefined
     for (;;) {
-      const now = clock.now()
+      const now = clock.elapsed()
       queue.sent = queue.sent.filter((at) => now - at < windowMs)
       const at = nextAt(queue)
       if (at === null) return void queues.delete(room)
