@@ -104,13 +104,13 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     follower,
     hubs: options.hubs,
     liveness: connections.liveness,
-    now,
+    clock,
   })
   const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
   const returns = tokenBuckets(returnRate(config.ratePerPerson))
   const lettingInBy = (door: Door | undefined) =>
     lettingIn({
-      arrive: arrivals({ ...options, dropped, door, now }),
+      arrive: arrivals({ ...options, dropped, door }),
       returns,
       entities,
       registry,

@@ -97,7 +97,8 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
         if (!isOf('presence', recorded)) return
         const person = idIn('presence', recorded.stream) ?? ''
         const state = stateAfter(recorded.event.type)
-        tracker.onEdge(person, state)
+        const { event, at } = recorded
+        tracker.onEdge(person, state, event.type === 'ConnectionLost' ? Math.max(0, event.until - at) : undefined)
         if (state !== 'online') void keys.gone(person, state) // never rejects
       },
     },

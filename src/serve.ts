@@ -154,7 +154,7 @@ export async function serve(
   const upTo = (): bigint =>
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const { leases, liveness } = connections
-  const hubs = openHubs({ leases, liveness, now: clock.now, onError: failedIn('presence') })
+  const hubs = openHubs({ leases, liveness, clock, onError: failedIn('presence') })
   const newPeople = tokenBuckets(config.newPeoplePerAddress)
   let runner: ViewRunner | undefined
   const node: Node = {

@@ -16,7 +16,10 @@ export type Seat = {
   | {
       readonly kind: 'in'
       readonly since: number
-      /** The latest loss that they are recorded to be back from. */
+      /**
+       * Losses up to then, by the times of their presence, are none of what is to be recorded here; null: nobody knows
+       * of any, as in histories of before.
+       */
       readonly lostAt: number | null
     }
   /** `asked`: they meant to leave, and only joining brings them back. */
@@ -43,6 +46,7 @@ const byParticipant = byId<Seat>(({ id }) => id)
 
 export const seatOf: (seats: Seats, id: string) => Seat | undefined = byParticipant.get
 
+type Returned = { participantId: string; at: number; awayMs: number; lostAt?: number }
 type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes: number }
 
 /**
@@ -60,16 +64,13 @@ export const lessonMachine = setup({
     })),
     begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
     seat: assign({
-      seats: ({ context: { seats } }, { participantId: id, home, presence, at }: ParticipantJoined) =>
-        byParticipant.with(seats, { kind: 'in', id, home, presence, since: at, lostAt: null }),
+      seats: ({ context: { seats } }, { participantId: id, home, presence, at, backUntil }: ParticipantJoined) =>
+        byParticipant.with(seats, { kind: 'in', id, home, presence, since: at, lostAt: backUntil ?? null }),
     }),
     markReturn: assign({
-      seats: (
-        { context: { seats } },
-        { participantId, at, awayMs }: { participantId: string; at: number; awayMs: number },
-      ): Seats => {
+      seats: ({ context: { seats } }, { participantId, at, awayMs, lostAt = at - awayMs }: Returned): Seats => {
         const seat = seatOf(seats, participantId)
-        return seat?.kind === 'in' ? byParticipant.with(seats, { ...seat, lostAt: at - awayMs }) : seats
+        return seat?.kind === 'in' ? byParticipant.with(seats, { ...seat, lostAt }) : seats
       },
     }),
     unseat: assign({

@@ -25,7 +25,7 @@ interface Queue {
   readonly latest: Map<string, PlacedNotice>
   /** Of these the last that went out, by name. */
   readonly shown: Map<string, PlacedNotice>
-  /** When the last pushes went out, oldest first. */
+  /** When the last pushes went out, by elapsed time, oldest first. */
   sent: number[]
   /** Those of them that were not `latest`. */
   sentNotices: number[]
@@ -46,7 +46,7 @@ export function latestPace(options: LatestPaceOptions): Pace<unknown> {
   const flush = (room: string, queue: Queue): void => {
     queue.timer = undefined
     for (;;) {
-      const now = clock.now()
+      const now = clock.elapsed()
       queue.sent = queue.sent.filter((at) => now - at < windowMs)
       queue.sentNotices = queue.sentNotices.filter((at) => now - at < windowMs)
       const noticeAt = nextNoticeAt(queue)

@@ -8,6 +8,7 @@ import {
 } from '../../machines/catalogue.ts'
 import { type Command, type Event, Refusal } from '../../machines/kernel.ts'
 import { streamName } from '../../machines/stream.ts'
+import { systemClock } from '../clock.ts'
 import { StreamDamaged } from '../log/damaged.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
@@ -25,6 +26,8 @@ export interface EntitiesOptions {
   /** Other processes write to the same log. */
   readonly shared: boolean
   readonly now: () => number
+  /** Milliseconds that only ever go on, for what follows. Default: those of the system. */
+  readonly elapsed?: () => number
   /** An entity that nobody has used for so long lets go of its actor. */
   readonly idleMs: number
   readonly appended?: (milliseconds: number, events: number) => void
@@ -84,7 +87,7 @@ export interface Entities {
 type AnyEntity = Entity<unknown, Command, Event>
 
 export function openEntities(options: EntitiesOptions): Entities {
-  const { log, snapshots, shared, now, idleMs, appended, onDamaged = () => {} } = options
+  const { log, snapshots, shared, now, elapsed = systemClock.elapsed, idleMs, appended, onDamaged = () => {} } = options
   const damaged = damagedEntities(onDamaged)
   const awake = new Map<string, AnyEntity>()
   let lastPosition = -1n
@@ -119,13 +122,13 @@ export function openEntities(options: EntitiesOptions): Entities {
       entity = new Entity(stream, its)
       awake.set(stream, entity)
     }
-    entity.usedAt = now()
+    entity.usedAt = elapsed()
     return entity
   }
 
   const sweep = setInterval(
     () => {
-      const before = now() - idleMs
+      const before = elapsed() - idleMs
       for (const [stream, entity] of awake) {
         if (entity.busy || entity.usedAt > before) continue
         entity.sleep()

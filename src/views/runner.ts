@@ -1,4 +1,5 @@
 import type { Projection, Row } from '../../projections/projection.ts'
+import { systemClock } from '../clock.ts'
 import { AnotherPast, type Log } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
 import { isParked } from './fold.ts'
@@ -145,7 +146,7 @@ export function runViews({ log, store, projections, onAlarm, ...options }: ViewR
     verify: (view) => verifyFrom(tail, { log, store, projection: named(view).projection }),
 
     status() {
-      const now = Date.now()
+      const now = systemClock.now()
       return Object.fromEntries([...views].map(([view, { follower }]) => [view, statusOf(follower, now)]))
     },
     async stop() {

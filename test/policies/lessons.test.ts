@@ -106,16 +106,18 @@ async function inLesson(entities: Entities): Promise<void> {
   await join(entities)
 }
 async function join(entities: Entities): Promise<void> {
-  const { since, past } = (await entities.state('presence', 'acme.stu')).state.context
-  const more = { name: null, invited: false, guest: false, resume: false, past, by: stu, at: clock.now() }
+  const { since, backAt, past } = (await entities.state('presence', 'acme.stu')).state.context
+  const more = { name: null, invited: false, guest: false, resume: false, backAt, past, by: stu, at: clock.now() }
   await entities.ask('lesson', LESSON, { type: 'JoinLesson', presence: since ?? 0, ...more } satisfies JoinLesson)
 }
 const arrive = (entities: Entities) =>
   entities.ask('presence', 'acme.stu', { type: 'Arrive', role: 'student', by: stu, at: clock.now() })
 const lose = (entities: Entities) =>
   entities.ask('presence', 'acme.stu', { type: 'Leave', how: 'lost', graceMs: GRACE_MS, by: system, at: clock.now() })
-const expire = (entities: Entities) =>
-  entities.ask('presence', 'acme.stu', { type: 'Expire', by: system, at: clock.now() })
+const expire = async (entities: Entities) => {
+  const { until } = (await entities.state('presence', 'acme.stu')).state.context
+  return entities.ask('presence', 'acme.stu', { type: 'Expire', until: until ?? 0, by: system, at: clock.now() })
+}
 
 async function history(): Promise<LessonEvent[]> {
   const all: Recorded[] = []
@@ -235,6 +237,7 @@ test('[LESSON-52] whoever joins and is gone before that is heard of does not sta
     guest: false,
     resume: false,
     presence: since ?? 0,
+    backAt: null,
     past: null,
     by: stu,
     at: clock.now(),

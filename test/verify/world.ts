@@ -108,7 +108,7 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
       throw new Error('nobody was away here')
     },
     files: memoryFiles(),
-    hubs: openHubs({ leases, liveness: localProbe(), now: clock.now, onError }),
+    hubs: openHubs({ leases, liveness: localProbe(), clock, onError }),
     passwords: await passwords,
     newPeople: { take: () => true },
     authenticator: { verify: () => Promise.reject(new Error('no tokens here')), sign: null },

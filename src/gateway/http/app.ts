@@ -21,6 +21,7 @@ import { namedOnce } from './named-once.ts'
 
 export interface HttpParts extends BearerParts, ComingParts {
   readonly entities: Pick<Entities, 'ask' | 'state' | 'remembered'>
+  readonly now: () => number
   /** Requests per address. */
   readonly requests: Limit
   readonly allowedOrigins: readonly string[]
@@ -52,7 +53,7 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
     return c.json({ data: state }, 503, { 'Retry-After': '1' })
   })
 
-  app.use('/api/*', perAddress(requests, now))
+  app.use('/api/*', perAddress(requests))
   app.use(
     '/api/*',
     cors({

@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io'
+import { instantOf, systemClock } from '../../clock.ts'
 import type { Peer } from '../../presence/liveness-probe.ts'
 import { ping } from './pings.ts'
 
@@ -69,18 +70,21 @@ export function isOver(connection: Connection): boolean {
 
 const WEBSOCKET_CLOSED = 3
 
-/** When something last came from each connection. */
+/** When something last came from each connection, by elapsed time. */
 const heard = new WeakMap<Connection, number>()
 
 function markHeard(this: Connection): void {
-  heard.set(this, Date.now())
+  heard.set(this, systemClock.elapsed())
 }
-/** When its client was last heard, milliseconds since 1970. */
-export const heardAt = (connection: Connection): number => heard.get(connection) ?? Date.now()
+/** When its client was last heard, by elapsed time. */
+export const heardAt = (connection: Connection): number => heard.get(connection) ?? systemClock.elapsed()
 
-/** Until when somebody was at the other end of a connection that ended just now: who misses a ping was gone before. */
-export const seenUntil = (connection: Connection, reason: string, now: number): number =>
-  reason === 'ping timeout' ? heardAt(connection) : now
+/**
+ * Until when somebody was at the other end of a connection that ended just now, by elapsed time: who misses a ping was
+ * gone before.
+ */
+export const seenUntil = (connection: Connection, reason: string): number =>
+  reason === 'ping timeout' ? heardAt(connection) : systemClock.elapsed()
 
 const closedNormally = new WeakSet<Connection>()
 /** RFC 6455, 7.4.1: the purpose for which the connection was established has been fulfilled. */
@@ -111,7 +115,7 @@ export function peerOf(connection: Connection): Peer {
   }
   markHeard.call(connection)
   return {
-    heardAt: () => heardAt(connection),
+    heardAt: () => instantOf(systemClock, heardAt(connection)),
     answers: (withinMs) => answers(connection, withinMs),
   }
 }

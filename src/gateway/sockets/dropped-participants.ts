@@ -40,7 +40,7 @@ interface Guest {
   readonly handshake: string
   /** The newest connection. */
   peer: Peer
-  /** When it is too late to come back. */
+  /** When it is too late to come back, by elapsed time. */
   until: number
   /** Their connection, which may outlive their being in the namespace, leads nowhere any more. */
   unwatch?: () => void
@@ -54,7 +54,7 @@ interface Alike {
 
 export function droppedParticipants(options: DroppedParticipantsOptions): DroppedParticipants {
   const { online, follower, contracts, config } = options
-  const { now } = options.clock
+  const { elapsed } = options.clock
   const guests = new Map<string, Guest>()
   const byHandshake = new Map<string, Alike>()
   /** In the order of their losses. */
@@ -74,12 +74,12 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
 
   const drop = (guest: Guest): void => {
     if (guests.get(guest.participant.id) !== guest) return
-    guest.until = now() + config.disconnectGraceMs
+    guest.until = elapsed() + config.disconnectGraceMs
     lost.add(guest)
     alikeOf(guest).open.delete(guest)
     alikeOf(guest).lost.add(guest)
     for (const oldest of lost) {
-      if (lost.size <= MAX_LOST && oldest.until > now()) return
+      if (lost.size <= MAX_LOST && oldest.until > elapsed()) return
       forget(oldest.participant.id)
     }
   }
@@ -111,7 +111,7 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
   type Query = Socket['handshake']['query']
   const keepsPlace = (party: Party, query: Query): boolean => contracts.some((one) => one.keepsPlace?.(party, query))
   const lostOf = (alike: Alike, query: Query): readonly Guest[] =>
-    [...alike.lost].filter(({ party, until }) => until > now() && keepsPlace(party, query))
+    [...alike.lost].filter(({ party, until }) => until > elapsed() && keepsPlace(party, query))
   const stateOf = ({ party }: Guest) => online.get(personName(party))?.state
 
   /** What closed here is recorded in a moment. */
