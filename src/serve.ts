@@ -30,6 +30,7 @@ import type { StreamDamaged } from './log/damaged.ts'
 import type { AnotherPast, Log, Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
+import { viewsReady } from './observe/views-ready.ts'
 import { viewsTold } from './observe/views-told.ts'
 import { openHubs } from './presence/hubs.ts'
 import { openEntities } from './runtime/entities.ts'
@@ -255,6 +256,7 @@ export async function serve(
     logDiffersFrom: past.differsFrom,
     keys: keys.kind === 'provider' ? keys.provider.health : undefined,
   })
+  entrance.watch(() => ({ following: follower.ended() ?? true, views: viewsReady(views.status()) }))
   const mixpanel = await tellMixpanel({
     ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })

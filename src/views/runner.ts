@@ -30,6 +30,8 @@ export interface ViewRunnerOptions {
 
 export interface ViewStatus {
   readonly state: ViewFollowerState
+  /** Its readers are put off until it is made. */
+  readonly isMaking: boolean
   readonly table: string | null
   /** Where the serving table is true; null = no event folded yet. */
   readonly position: bigint | null
@@ -165,6 +167,7 @@ function known<T>(views: ReadonlyMap<string, T>, view: string): T {
 
 const statusOf = (follower: ViewFollower, now: number): ViewStatus => ({
   state: follower.state(),
+  isMaking: follower.isMaking(),
   table: follower.table(),
   position: follower.position(),
   lagMs: follower.lagMs(now),
