@@ -152,6 +152,12 @@ export const VARIABLES = {
     expects: 'yes or no',
     schema: z.enum(['yes', 'no']),
   }),
+  ORGANISATIONS: required({
+    description: 'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
+    fallback: 'open',
+    expects: 'open or known',
+    schema: z.enum(['open', 'known']),
+  }),
   ON_STAFF_GONE: required({
     description: 'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
     fallback: 'close',

@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/clock.ts': ['src/instants.ts'],
   'src/back-off.ts': [],
   'src/keep-newest.ts': [],
+  'src/sparingly.ts': [],
   'src/keyed-queue.ts': [],
   'src/within.ts': [],
   'src/slices.ts': [],
@@ -62,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/outbound': ['src/outbound', 'src/log', ...SMALL, 'machines'],
   'src/mail': ['src/mail', 'src/runtime', 'src/views', ...SMALL, 'projections', 'machines'],
   'src/analytics': ['src/analytics', 'src/outbound', 'src/log', ...SMALL, 'machines'],
-  'src/observe': ['src/observe', 'src/config-variables.ts'],
+  'src/observe': ['src/observe', 'src/config-variables.ts', 'src/config-forms.ts', 'src/sparingly.ts'],
   // The port names what machinery offers to contracts, so this one file knows the types of all of it.
   'src/delivery/contract.ts': [
     'src/delivery',
@@ -113,10 +114,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/serve-presence.ts': [...MACHINERY, 'src/serve-connections.ts'],
   'src/serve-clients.ts': [...MACHINERY, 'src/serve-connections.ts', 'src/serve-presence.ts'],
   'src/serve-http.ts': MACHINERY,
+  'src/serve-door.ts': MACHINERY,
   'src/serve.ts': [
     ...MACHINERY,
     'src/serve-clients.ts',
     'src/serve-connections.ts',
+    'src/serve-door.ts',
     'src/serve-http.ts',
     'src/serve-past.ts',
     'src/serve-presence.ts',

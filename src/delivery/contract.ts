@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Authenticator } from '../gateway/auth/authenticator.ts'
 import type { Limit } from '../gateway/auth/limits.ts'
+import type { Organisations } from '../gateway/auth/organisations.ts'
 import type { Passwords } from '../gateway/auth/passwords.ts'
 import type { EventStreams } from '../gateway/http/event-streams.ts'
 import type { HttpEnv } from '../gateway/http/middleware.ts'
@@ -162,5 +163,6 @@ export interface Node {
   /** Those who come for the first time without an account, by kind and address. */
   readonly newPeople: Limit
   readonly authenticator: Authenticator
+  readonly organisations: Organisations
   readonly onError: (error: unknown, where: string) => void
 }

@@ -112,6 +112,7 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     passwords: await passwords,
     newPeople: { take: () => true },
     authenticator: { verify: () => Promise.reject(new Error('no tokens here')), sign: null },
+    organisations: { admit: async () => null },
     onError,
   }
   const served = contracts.map((contract) => contract.open(node))

@@ -2,8 +2,8 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Handler } from 'hono'
 import { cors } from 'hono/cors'
 import type { Entities } from '../../runtime/entities.ts'
+import type { OriginCheck } from '../allowed-origins.ts'
 import type { Limit } from '../auth/limits.ts'
-import { originAllowed } from '../sockets/handshake.ts'
 import type { Readiness } from './entrance.ts'
 import { failed, type HttpLog, thrown } from './errors.ts'
 import { heavyAnswers } from './heavy-answers.ts'
@@ -24,7 +24,7 @@ export interface HttpParts extends BearerParts, ComingParts {
   readonly now: () => number
   /** Requests per address. */
   readonly requests: Limit
-  readonly allowedOrigins: readonly string[]
+  readonly origins: OriginCheck
   readonly log: HttpLog
   readonly readiness: () => Readiness
   /** The description of what goes over Socket.IO. */
@@ -39,7 +39,7 @@ export interface HttpParts extends BearerParts, ComingParts {
  * description and for routes that say that they are open.
  */
 export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
-  const { entities, log, allowedOrigins, requests, now, contracts } = parts
+  const { entities, log, origins, requests, now, contracts } = parts
   const app = new OpenAPIHono<HttpEnv>()
   app.onError((error, c) => thrown(c, error, log))
   app.notFound((c) => failed(c, 404, 'not-found', 'there is nothing here: see /api/v1/openapi.json for what there is'))
@@ -57,7 +57,7 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   app.use(
     '/api/*',
     cors({
-      origin: (origin, c) => (originAllowed(origin, c.req.header('Host'), allowedOrigins) ? origin : null),
+      origin: (origin, c) => (origins(origin, c.req.header('Host')) ? origin : null),
       exposeHeaders: ['Retry-After'],
       maxAge: 600,
     }),

@@ -66,7 +66,7 @@ export function bearer({ authenticator, entities, perPerson }: BearerParts): Mid
     if (isOpen(c)) return next()
     const identity = await authenticator.verify(tokenFrom(c.req.header('Authorization')))
     if (identity instanceof AuthFailure) {
-      if (identity.code === 'keys-unavailable') return failed(c, 503, identity.code, identity.message)
+      if (identity.isPassing) return failed(c, 503, identity.code, identity.message)
       c.header('WWW-Authenticate', 'Bearer')
       return failed(c, 401, identity.code, identity.message)
     }

@@ -47,8 +47,7 @@ export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<
     if (onRequest.from === 'header' || nothing) return onRequest.identity ?? onRequest.participant ?? null
     const text = typeof token === 'string' ? tokenFrom(token) : null
     const found = participantOf(text ?? '') ?? (await auth.verify(text))
-    if (found instanceof AuthFailure)
-      throw new ConnectionRefused(found.code === 'keys-unavailable' ? 503 : 401, found.message)
+    if (found instanceof AuthFailure) throw new ConnectionRefused(found.isPassing ? 503 : 401, found.message)
     return found
   }
 
