@@ -1,5 +1,11 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
-import type { LeaveReason, LessonEvent, ParticipantJoined, ParticipantLeft } from './events.ts'
+import {
+  callOffAtOf,
+  type LeaveReason,
+  type LessonEvent,
+  type ParticipantJoined,
+  type ParticipantLeft,
+} from './events.ts'
 
 /**
  * A participant as deciding needs them. Those who left are kept until the end, because their coming back is a
@@ -26,9 +32,11 @@ interface LessonContext {
   readonly org: string
   readonly teacherId: string
   readonly code: string
+  readonly title: string
+  readonly startsAt: number
   readonly plannedMinutes: number
-  /** When it started and when it is ended at the latest; null unless live. */
   readonly startedAt: number | null
+  /** When it is ended at the latest, or called off while it is scheduled; null once it has ended. */
   readonly dueAt: number | null
   /** By participant; empty once it has ended. */
   readonly seats: Seats
@@ -39,7 +47,7 @@ interface LessonContext {
 /** Ids come from outside, and one of them may be `constructor`. */
 export const seatOf = (seats: Seats, id: string): Seat | undefined => (Object.hasOwn(seats, id) ? seats[id] : undefined)
 
-type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes: number }
+type Plan = { title: string; startsAt: number; plannedMinutes: number; callOffAt: number }
 
 /**
  * scheduled -> live -> ended. Those who come early wait in a lesson that is scheduled; a scheduled lesson that is ended
@@ -48,11 +56,16 @@ type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes:
 export const lessonMachine = setup({
   types: { context: {} as LessonContext, events: {} as LessonEvent },
   actions: {
-    plan: assign((_, { org, teacherId, code, plannedMinutes }: Scheduled) => ({
+    own: assign((_, { org, teacherId, code }: { org: string; teacherId: string; code: string }) => ({
       org,
       teacherId,
       code,
+    })),
+    plan: assign((_, { title, startsAt, plannedMinutes, callOffAt: dueAt }: Plan) => ({
+      title,
+      startsAt,
       plannedMinutes,
+      dueAt,
     })),
     begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
     seat: assign({
@@ -86,14 +99,34 @@ export const lessonMachine = setup({
   },
 }).createMachine({
   id: 'lesson',
-  context: { org: '', teacherId: '', code: '', plannedMinutes: 0, startedAt: null, dueAt: null, seats: {}, hubs: [] },
+  context: {
+    org: '',
+    teacherId: '',
+    code: '',
+    title: '',
+    startsAt: 0,
+    plannedMinutes: 0,
+    startedAt: null,
+    dueAt: null,
+    seats: {},
+    hubs: [],
+  },
   initial: 'new',
   states: {
     new: {
-      on: { LessonScheduled: { target: 'scheduled', actions: { type: 'plan', params: ({ event }) => event } } },
+      on: {
+        LessonScheduled: {
+          target: 'scheduled',
+          actions: [
+            { type: 'own', params: ({ event }) => event },
+            { type: 'plan', params: ({ event }) => ({ ...event, callOffAt: callOffAtOf(event) }) },
+          ],
+        },
+      },
     },
     scheduled: {
       on: {
+        LessonPlanChanged: { actions: { type: 'plan', params: ({ event }) => event } },
         LessonStarted: { target: 'live', actions: { type: 'begin', params: ({ event }) => event } },
         LessonEnded: { target: 'ended', actions: 'clear' },
         ParticipantJoined: { actions: { type: 'seat', params: ({ event }) => event } },
@@ -116,3 +149,7 @@ export const lessonMachine = setup({
 })
 
 export type LessonState = SnapshotFrom<typeof lessonMachine>
+
+/** It has ended, or should have: that is only not recorded yet. */
+export const isOver = (state: LessonState, at: number): boolean =>
+  state.matches('ended') || (state.context.dueAt !== null && at >= state.context.dueAt)

@@ -100,7 +100,7 @@ const bare = (): Entities => {
 
 async function inLesson(entities: Entities): Promise<void> {
   const plan = { title: 'T', startsAt: clock.now(), plannedMinutes: 45, code: 'ABCDEFGH' }
-  await entities.ask('lesson', LESSON, { type: 'ScheduleLesson', ...plan, by: tea, at: clock.now() })
+  await entities.ask('lesson', LESSON, { type: 'ScheduleLesson', ...plan, callOffHours: 24, by: tea, at: clock.now() })
   await entities.ask('lesson', LESSON, { type: 'StartLesson', overrunMinutes: 30, by: tea, at: clock.now() })
   await arrive(entities)
   await join(entities)
@@ -171,6 +171,54 @@ describe('[LESSON-50] two nodes look, and record once', () => {
       { type: 'ParticipantLeft', reason: 'disconnected', at: lostAt },
       { type: 'LessonEnded', reason: 'overrun', at: lostAt + 75 * 60_000 },
     ])
+  })
+})
+
+describe('[LESSON-60] a lesson that nobody starts is called off', () => {
+  const DAY_MS = 86_400_000
+  const plan = async (entities: Entities, id: string, startsAt = clock.now()) =>
+    entities.ask('lesson', id, {
+      ...{ type: 'ScheduleLesson', title: 'T', startsAt, plannedMinutes: 45, code: `CODE${id}`, callOffHours: 24 },
+      ...{ by: tea, at: clock.now() },
+    })
+  const isPending = () =>
+    eventually(
+      () => clock.pending(),
+      (timers) => timers >= 1,
+    )
+
+  test('by the first of two nodes, once; changing its plan puts that off', async () => {
+    const [one] = [await node(), await node()]
+    const startsAt = clock.now()
+    await plan(one, LESSON)
+    await isPending()
+    const change = { type: 'ChangeLessonPlan', startsAt: startsAt + DAY_MS, callOffHours: 24 } as const
+    await one.ask('lesson', LESSON, { ...change, by: tea, at: clock.now() })
+    clock.advance(DAY_MS)
+    await one.ask('lesson', LESSON, { ...change, startsAt: startsAt + 2 * DAY_MS, by: tea, at: clock.now() })
+    clock.advance(2 * DAY_MS)
+    expect((await settled('LessonEnded')).at(-1)).toEqual({
+      ...{ type: 'LessonEnded', reason: 'not-started', by: null, at: startsAt + 3 * DAY_MS },
+    })
+    expect((await history()).map(({ type }) => type)).toEqual([
+      ...['LessonScheduled', 'LessonPlanChanged', 'LessonPlanChanged', 'LessonEnded'],
+    ])
+  })
+  test('also hundreds of them, years later at a first start, which does not wait for them', async () => {
+    const entities = bare()
+    await inLesson(entities)
+    const ids = Array.from({ length: 300 }, (_, n) => `old${n}`)
+    await Promise.all(ids.map((id) => plan(entities, id)))
+    clock.advance(1_000 * DAY_MS)
+    const one = await node()
+    await eventually(
+      async () => {
+        const states = await Promise.all(ids.map((id) => one.latest('lesson', id)))
+        return states.filter(({ state }) => state.matches('ended')).length
+      },
+      (over) => over === ids.length,
+    )
+    expect((await settled('LessonEnded')).at(-1)).toMatchObject({ reason: 'overrun' }) // what was live is ended as ever
   })
 })
 

@@ -60,7 +60,7 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
     },
     async ({ by: { org, id: me, role }, query: { state, teacher, from, to, limit, after } }) => {
       if (role !== 'teacher' && role !== 'admin') return refuse('teachers-only')
-      const filter = { org, state, teacher: teacher === 'me' ? me : teacher, from, to }
+      const filter = { org, state, teacher: teacher === 'me' ? me : teacher, from, to, now: now() }
       return listed(await lessons.list(filter, limit, after), lessonResource)
     },
   )
@@ -82,7 +82,9 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
       const { record } = found
       // As of an event, time stands still when it was recorded.
       const until = at === undefined ? now() : (record.last?.at ?? now())
-      const data = [...record.people.values()].map((person) => participantResource(person, until))
+      const data = [...record.people.values()].map((person) =>
+        participantResource(person, record.row?.startedAt ?? null, until),
+      )
       return { data, seq: record.last?.revision ?? -1, as_of: iso(until), ...noteOf(found) }
     },
   )
