@@ -11,6 +11,7 @@ import { million } from './million.ts'
 import { fair, projects, streams } from './projects.ts'
 import { restart } from './restart.ts'
 import { resume } from './resume.ts'
+import { soak } from './soak.ts'
 import { staffInit } from './staff-init.ts'
 import { videos } from './videos.ts'
 import { wake } from './wake.ts'
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'staff-init': staffInit,
   wake,
   memory,
+  soak,
   million,
   resume,
   restart,
