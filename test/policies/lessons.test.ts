@@ -5,10 +5,12 @@ import type { JoinLesson } from '../../machines/lesson/commands.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
 import { departures } from '../../src/contracts/lessons/departures.ts'
 import { LessonsModel } from '../../src/contracts/lessons/lessons-model.ts'
+import { lessonList } from '../../src/contracts/lessons/list.ts'
 import { lostParticipants } from '../../src/contracts/lessons/lost-participants.ts'
 import { overdueLessons } from '../../src/contracts/lessons/overdue.ts'
 import { endOfPresence } from '../../src/contracts/lessons/presence-past.ts'
 import { onlineModel } from '../../src/delivery/online-model.ts'
+import type { Views } from '../../src/gateway/http/pages.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Following, Log, Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -289,4 +291,20 @@ test('[LESSON-52] whoever joins and is gone before that is heard of does not sta
   }
   await one.ask('lesson', LESSON, late)
   await settled('ParticipantLeft', 2)
+})
+
+test('[LESSON-60] one that is to be called off by now is not listed as one to come, recorded or not', async () => {
+  const at = clock.now()
+  const row = (callOffAt: number) => ({ org, status: 'scheduled', callOffAt })
+  const entries = [at + 1, at].map((callOffAt) => ({
+    index: `i${callOffAt}`,
+    key: `l${callOffAt}`,
+    row: row(callOffAt),
+  }))
+  const views = { scan: async () => ({ position: 0n, entries }), reached: async () => true } as unknown as Views
+  const filter = { org, teacher: undefined, now: at }
+  const listed = async (state: 'scheduled' | undefined) =>
+    (await lessonList(views, () => 0n).list({ ...filter, state }, 10, undefined)).rows.map(([id]) => id)
+  expect(await listed('scheduled')).toEqual([`l${at + 1}`])
+  expect(await listed(undefined)).toEqual([`l${at + 1}`, `l${at}`])
 })
