@@ -12,6 +12,7 @@ import { million } from './million.ts'
 import { projects, streams, uploads } from './projects.ts'
 import { restart } from './restart.ts'
 import { resume } from './resume.ts'
+import { soak } from './soak.ts'
 import { staffInit } from './staff-init.ts'
 import { videos } from './videos.ts'
 import { wake } from './wake.ts'
@@ -26,6 +27,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'staff-init': staffInit,
   wake,
   memory,
+  soak,
   million,
   resume,
   restart,

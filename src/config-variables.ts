@@ -146,6 +146,12 @@ export const VARIABLES = {
     expects: 'a whole number of minutes from 0 to 1440',
     schema: wholeNumber(0, 1_440),
   }),
+  LESSON_CALL_OFF_HOURS: required({
+    description: 'How long after its planned start a lesson that nobody starts is called off',
+    fallback: '24',
+    expects: 'a whole number of hours from 1 to 8760',
+    schema: wholeNumber(1, 8_760),
+  }),
   ALLOW_EIO3: required({
     description: 'Whether clients of Engine.IO 3 (socket.io-client 2) are let in',
     fallback: 'yes',

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Listener } from './delivery/listeners.ts'
 import type { LiveModel } from './delivery/live-model.ts'
 import { LOST } from './delivery/online-model.ts'
+import { keepNewest } from './keep-newest.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
 import {
   PresenceDamaged,
@@ -36,6 +37,8 @@ export interface PresenceParts {
   readonly listener: Listener
 }
 
+const MAX_DAMAGED = 10_000
+
 export async function presenceParts(options: PresencePartsOptions): Promise<PresenceParts> {
   const { config, clock, connections, entities, online, onError } = options
   const { leases, lastSeen, diedAt, onlyNode } = connections
@@ -60,6 +63,7 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
       const answer = await entities.ask('presence', person, command)
       if (isDamaged(answer)) {
         damaged.add(person)
+        keepNewest(damaged, MAX_DAMAGED)
         throw new PresenceDamaged(`the presence of ${person} is damaged`)
       }
       damaged.delete(person)

@@ -35,7 +35,7 @@ import { viewsTold } from './observe/views-told.ts'
 import { openHubs } from './presence/hubs.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
-import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
+import { keepsWhoIsHere, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
 import { openDoor } from './serve-door.ts'
 import { serveHttp } from './serve-http.ts'
@@ -199,7 +199,7 @@ export async function serve(
     (model, i, all) => model !== profiles && all.indexOf(model) === i,
   )
   const tellListeners = listeners(
-    [forgetsWhoLeft(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
+    [keepsWhoIsHere(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
     failedIn('follower'),
   )
   const onEvent = (recorded: Recorded): void => {

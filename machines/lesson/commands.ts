@@ -17,10 +17,20 @@ export type LessonCommand = Command &
         readonly startsAt: number
         readonly plannedMinutes: number
         readonly code: string
+        /** So long after its planned start, or after this command, it is called off if nobody starts it. */
+        readonly callOffHours: number
+      }
+    /** Another title or time; what is left out stays. */
+    | {
+        readonly type: 'ChangeLessonPlan'
+        readonly title?: string | undefined
+        readonly startsAt?: number | undefined
+        readonly plannedMinutes?: number | undefined
+        readonly callOffHours: number
       }
     | { readonly type: 'StartLesson'; readonly overrunMinutes: number }
     | { readonly type: 'EndLesson'; readonly lost: readonly LostParticipant[] }
-    /** Lyceum ends what nobody has ended; too early it changes nothing. */
+    /** Lyceum ends what nobody has ended, and calls off what nobody has started; too early it changes nothing. */
     | { readonly type: 'EndOverdueLesson'; readonly lost: readonly LostParticipant[] }
     | JoinLesson
     /** By the participant, or by Lyceum for one whose presence `presence` is over. */

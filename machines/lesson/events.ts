@@ -13,16 +13,29 @@ export type LessonEvent =
       readonly startsAt: number
       readonly plannedMinutes: number
       readonly code: string
+      /** When it is called off if nobody starts it; lessons of older releases: a day after `startsAt`. */
+      readonly callOffAt?: number
+    }
+  /** The whole plan after the change. */
+  | {
+      readonly type: 'LessonPlanChanged'
+      readonly title: string
+      readonly startsAt: number
+      readonly plannedMinutes: number
+      readonly callOffAt: number
     }
   /**
    * `dueAt`: when it will be ended for whoever forgets to; recorded, so that another setting never moves the end of a
    * lesson that runs.
    */
   | { readonly type: 'LessonStarted'; readonly at: number; readonly dueAt: number }
-  /** `by`: who ended it, null for Lyceum itself, which does so at exactly `dueAt`, however late it comes to it. */
+  /**
+   * `by`: who ended it, null for Lyceum itself, which does so at exactly `dueAt` (`not-started`: at `callOffAt`),
+   * however late it comes to it.
+   */
   | {
       readonly type: 'LessonEnded'
-      readonly reason: 'ended' | 'overrun'
+      readonly reason: LessonEndReason
       readonly by: string | null
       readonly at: number
     }
@@ -51,6 +64,15 @@ export type LessonEvent =
       readonly awayMs: number | null
       readonly at: number
     }
+
+export type LessonEndReason = 'ended' | 'overrun' | 'not-started'
+
+/** When a lesson is called off that nobody starts. */
+export const callOffAtOf = ({ startsAt, callOffAt = startsAt + DAY_MS }: LessonScheduled): number => callOffAt
+
+const DAY_MS = 86_400_000
+
+type LessonScheduled = Extract<LessonEvent, { readonly type: 'LessonScheduled' }>
 
 export type ParticipantJoined = {
   readonly type: 'ParticipantJoined'
@@ -88,6 +110,7 @@ const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
 
 export const lessonEvents: Record<LessonEvent['type'], EventSchema> = {
   LessonScheduled: plain,
+  LessonPlanChanged: plain,
   LessonStarted: plain,
   LessonEnded: plain,
   ParticipantJoined: { ...plain, personal: ['name'] },

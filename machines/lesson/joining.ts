@@ -1,7 +1,7 @@
 import { type Decision, type Party, refuse } from '../kernel.ts'
 import type { JoinLesson } from './commands.ts'
 import type { LessonEvent } from './events.ts'
-import { type LessonState, type Seat, seatOf } from './machine.ts'
+import { isOver, type LessonState, type Seat, seatOf } from './machine.ts'
 
 /**
  * Who may come in: students, teachers and admins of the lesson's organisation, and guests who know the code or have
@@ -9,13 +9,13 @@ import { type LessonState, type Seat, seatOf } from './machine.ts'
  */
 export function join(state: LessonState, command: JoinLesson): Decision<LessonEvent> {
   const { by, at, presence, backAt } = command
-  const { org, dueAt, startedAt, seats } = state.context
+  const { org, startedAt, seats } = state.context
   const seat = seatOf(seats, by.id)
   const known = seat !== undefined && seat.home === by.org
 
   if (by.org !== org && !(command.guest && (command.invited || known))) return refuse('no-such-lesson')
   if (!isParticipant(by.role)) return refuse('participants-only')
-  if (state.matches('ended') || (dueAt !== null && at >= dueAt)) return refuse('lesson-ended')
+  if (isOver(state, at)) return refuse('lesson-ended')
   if (seat && !known) return refuse('participant-id-taken')
   if (seat?.kind === 'in' && seat.presence === presence) return []
   const asked = seat?.kind === 'out' && seat.asked

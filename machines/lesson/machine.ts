@@ -1,6 +1,12 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
 import { type Buckets, byId } from '../by-id.ts'
-import type { LeaveReason, LessonEvent, ParticipantJoined, ParticipantLeft } from './events.ts'
+import {
+  callOffAtOf,
+  type LeaveReason,
+  type LessonEvent,
+  type ParticipantJoined,
+  type ParticipantLeft,
+} from './events.ts'
 
 /**
  * A participant as deciding needs them. Those who left are kept until the end, because their coming back is a
@@ -32,9 +38,11 @@ interface LessonContext {
   readonly org: string
   readonly teacherId: string
   readonly code: string
+  readonly title: string
+  readonly startsAt: number
   readonly plannedMinutes: number
-  /** When it started and when it is ended at the latest; null unless live. */
   readonly startedAt: number | null
+  /** When it is ended at the latest, or called off while it is scheduled; null once it has ended. */
   readonly dueAt: number | null
   /** By participant; empty once it has ended. */
   readonly seats: Seats
@@ -47,7 +55,7 @@ const byParticipant = byId<Seat>(({ id }) => id)
 export const seatOf: (seats: Seats, id: string) => Seat | undefined = byParticipant.get
 
 type Returned = { participantId: string; at: number; awayMs: number; lostAt?: number }
-type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes: number }
+type Plan = { title: string; startsAt: number; plannedMinutes: number; callOffAt: number }
 
 /**
  * scheduled -> live -> ended. Those who come early wait in a lesson that is scheduled; a scheduled lesson that is ended
@@ -56,11 +64,16 @@ type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes:
 export const lessonMachine = setup({
   types: { context: {} as LessonContext, events: {} as LessonEvent },
   actions: {
-    plan: assign((_, { org, teacherId, code, plannedMinutes }: Scheduled) => ({
+    own: assign((_, { org, teacherId, code }: { org: string; teacherId: string; code: string }) => ({
       org,
       teacherId,
       code,
+    })),
+    plan: assign((_, { title, startsAt, plannedMinutes, callOffAt: dueAt }: Plan) => ({
+      title,
+      startsAt,
       plannedMinutes,
+      dueAt,
     })),
     begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
     seat: assign({
@@ -93,6 +106,8 @@ export const lessonMachine = setup({
     org: '',
     teacherId: '',
     code: '',
+    title: '',
+    startsAt: 0,
     plannedMinutes: 0,
     startedAt: null,
     dueAt: null,
@@ -102,10 +117,19 @@ export const lessonMachine = setup({
   initial: 'new',
   states: {
     new: {
-      on: { LessonScheduled: { target: 'scheduled', actions: { type: 'plan', params: ({ event }) => event } } },
+      on: {
+        LessonScheduled: {
+          target: 'scheduled',
+          actions: [
+            { type: 'own', params: ({ event }) => event },
+            { type: 'plan', params: ({ event }) => ({ ...event, callOffAt: callOffAtOf(event) }) },
+          ],
+        },
+      },
     },
     scheduled: {
       on: {
+        LessonPlanChanged: { actions: { type: 'plan', params: ({ event }) => event } },
         LessonStarted: { target: 'live', actions: { type: 'begin', params: ({ event }) => event } },
         LessonEnded: { target: 'ended', actions: 'clear' },
         ParticipantJoined: { actions: { type: 'seat', params: ({ event }) => event } },
@@ -128,3 +152,7 @@ export const lessonMachine = setup({
 })
 
 export type LessonState = SnapshotFrom<typeof lessonMachine>
+
+/** It has ended, or should have: that is only not recorded yet. */
+export const isOver = (state: LessonState, at: number): boolean =>
+  state.matches('ended') || (state.context.dueAt !== null && at >= state.context.dueAt)

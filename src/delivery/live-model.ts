@@ -10,7 +10,7 @@ import type { ViewStore } from '../views/store.ts'
 import type { Change, Foreseeing } from './feed.ts'
 import { MemoryLists } from './memory-lists.ts'
 import type { EventRef } from './notice.ts'
-import { seedFrom } from './seed.ts'
+import { type SeedList, seedFrom } from './seed.ts'
 
 export interface LiveModelOptions<R extends Row> {
   readonly category: string
@@ -22,7 +22,9 @@ export interface LiveModelOptions<R extends Row> {
   /** True when two rows of one key surely stand in the same lists; spares comparing them. Default: never known. */
   readonly isListedAlike?: (before: R, after: R) => boolean
   /** The lists of the view that hold every kept row, up to and with their last `/`. */
-  readonly seeds: readonly string[]
+  readonly seeds: readonly SeedList[]
+  /** Rows that are over and kept for the sake of one list, of which there may be ever more. */
+  readonly past?: KeptPast<R> | undefined
   /** Makes a view's key of what the view calls a row. Default: the same. */
   readonly keyOf?: (viewKey: string) => string
   /** Whether an event begins a row that is not in memory. Default: the first one of its stream. */
@@ -49,6 +51,17 @@ export interface LiveModelOptions<R extends Row> {
   readonly refs?: boolean
 }
 
+/** The newest of them are kept, and once more as many between two cuts. */
+export interface KeptPast<R> {
+  /** The list of such rows in which a row stands; null = it is no such row. */
+  readonly list: (row: R) => string | null
+  /** Their order. */
+  readonly place: (row: R) => string
+  readonly most: number
+  /** Less than half of that are in it now: perhaps there are others that were let go of. */
+  readonly onShort: (list: string) => void
+}
+
 const NONE: readonly string[] = []
 
 /** Rows that are seeded side by side. */
@@ -68,6 +81,8 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   readonly #rows = new Map<string, R>()
   readonly #lists: MemoryLists<R>
   readonly #finished = new Set<string>()
+  /** Of those who put in rows that they read: what is heard of meanwhile. */
+  readonly #readers = new Set<Set<string>>()
 
   constructor(log: Log, options: LiveModelOptions<R>) {
     this.category = options.category
@@ -110,6 +125,18 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     this.#put(key, this.#rows.get(key), row, undefined)
   }
 
+  /** Puts in the rows that `read` gives; of what is heard of meanwhile more is known here. */
+  async adoptRead(read: () => Promise<Iterable<readonly [key: string, row: R]>>): Promise<void> {
+    const heard = new Set<string>()
+    this.#readers.add(heard)
+    try {
+      for (const [key, row] of await read())
+        if (!heard.has(key) && !this.#rows.has(key)) this.#put(key, undefined, row, undefined)
+    } finally {
+      this.#readers.delete(heard)
+    }
+  }
+
   isMissing(recorded: Recorded): boolean {
     const { projection, unknown, needsWhole } = this.#options
     const key = projection.key(recorded)
@@ -143,8 +170,10 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     const change = this.changeOf(recorded)
     if (!change) return undefined
     const { key, before, after } = change
+    for (const heard of this.#readers) heard.add(key)
     this.#put(key, before, after, recorded)
     if (!this.#isKept(after)) this.#letGo(key)
+    if (this.#options.past) this.#boundPast(this.#options.past, change)
     return change
   }
 
@@ -210,6 +239,17 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
       after,
       refs ? recorded : undefined,
     )
+  }
+
+  #boundPast({ list, place, most, onShort }: KeptPast<R>, { before, after }: Change<R>): void {
+    const was = before ? list(before) : null
+    const is = after ? list(after) : null
+    if (was !== null && was !== is && this.#lists.rows(was).size < most / 2) onShort(was)
+    if (is === null) return
+    const rows = this.#lists.rows(is)
+    if (rows.size <= 2 * most) return
+    const oldest = [...rows].sort(([, a], [, b]) => (place(a) < place(b) ? -1 : 1)).slice(0, -most)
+    for (const [key, row] of oldest) this.#put(key, row, undefined, undefined)
   }
 
   #letGo(key: string): void {

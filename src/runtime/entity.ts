@@ -29,9 +29,9 @@ export class Entity<S, C extends Command, E extends Event> {
   readonly stream: string
   /** When it was last used, by elapsed time. */
   usedAt = 0
+  readonly unchanged = new NoOpCalls()
   readonly #parts: EntityParts<S, C, E>
   readonly #known: KnownStream<S>
-  readonly #unchanged = new NoOpCalls()
   #stale = false
   /** The log itself was looked at since the serving of this group began. */
   #looked = false
@@ -259,7 +259,7 @@ export class Entity<S, C extends Command, E extends Event> {
   #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
     if (key === undefined) return undefined
     const mark = this.#known.calls.get(key)
-    if (!mark) return this.#unchanged.answerTo(key, digest)
+    if (!mark) return this.unchanged.answerTo(key, digest)
     const [theirs, seq, position] = mark
     if (theirs !== digest) return refuse('client-id-reused')
     return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
@@ -270,7 +270,7 @@ export class Entity<S, C extends Command, E extends Event> {
       const answer = answers[index] as Answer // one plan and one answer for each waiting command
       if (key !== undefined && answer.kind === 'done') {
         if (plans[index]?.kind === 'append') this.#known.calls.set(key, [digest, answer.seq, String(answer.position)])
-        else if (plans[index]?.kind === 'done' && answer.id === null) this.#unchanged.note(key, digest, answer.seq)
+        else if (plans[index]?.kind === 'done' && answer.id === null) this.unchanged.note(key, digest, answer.seq)
       }
       resolve(answer)
     }

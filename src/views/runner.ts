@@ -84,7 +84,7 @@ export interface ViewRunner {
  * The newest events that are kept in memory for all views together; up to twice as many between two cuts. Older ones
  * are read again.
  */
-const KEEP_EVENTS = 2_500
+const KEEP = { number: 2_500, weight: 8 * 1024 * 1024 }
 
 /**
  * Starts at once and never gives up: a store or log that does not answer is tried again with growing pauses. Several
@@ -97,7 +97,7 @@ export function runViews({ log, store, projections, onAlarm, ...options }: ViewR
   const nudgeAll = () => {
     for (const { follower } of views.values()) follower.nudge()
   }
-  const tail = openTail({ log, commitEveryMs, keepEvents: KEEP_EVENTS }, nudgeAll, (error) =>
+  const tail = openTail({ log, commitEveryMs, keep: KEEP }, nudgeAll, (error) =>
     onAlarm(
       error instanceof AnotherPast
         ? { kind: 'another-past', table: null, error }

@@ -22,7 +22,9 @@ const system: Party = { id: 'system', org, role: 'system' }
 
 const code = 'ABCD2345'
 const plan = { title: 'Algebra', startsAt: at, plannedMinutes: 45, code }
-const scheduled: LessonEvent = { type: 'LessonScheduled', org, teacherId: 'tea', ...plan }
+const HOUR_MS = 60 * MINUTE_MS
+const callOffAt = at + 24 * HOUR_MS
+const scheduled: LessonEvent = { type: 'LessonScheduled', org, teacherId: 'tea', ...plan, callOffAt }
 const dueAt = at + 75 * MINUTE_MS
 const started: LessonEvent = { type: 'LessonStarted', at, dueAt }
 const ended: LessonEvent = { type: 'LessonEnded', reason: 'ended', by: 'tea', at: at + 50 }
@@ -47,7 +49,14 @@ const left = (after: number, reason: 'left' | 'disconnected' = 'left'): LessonEv
 /** By `leave_lesson`. */
 const asked = (after: number): LessonEvent => ({ ...(left(after) as ParticipantLeft), asked: true })
 
-const schedule: LessonCommand = { type: 'ScheduleLesson', ...plan, by: tea, at }
+const schedule: LessonCommand = { type: 'ScheduleLesson', ...plan, callOffHours: 24, by: tea, at }
+const change = (plan: { title?: string; startsAt?: number; plannedMinutes?: number }, by = tea): LessonCommand => ({
+  type: 'ChangeLessonPlan',
+  ...plan,
+  callOffHours: 24,
+  by,
+  at: at + 5,
+})
 const start = (by: Party): LessonCommand => ({ type: 'StartLesson', overrunMinutes: 30, by, at })
 const end = (by: Party, after = 50, lost: { participantId: string; lostAt: number }[] = []): LessonCommand => ({
   type: 'EndLesson',
@@ -120,13 +129,103 @@ describe('[LESSON-1] a lesson goes from scheduled to live to ended', () => {
 })
 
 describe('[LESSON-2] organisations are walls', () => {
-  test.each([start(foe), end(foe), joining({ by: foe }), leave({ by: foe, participantId: 'foe' })])(
-    'for $type',
-    (command) => {
-      given(scheduled).when(command).refuses('no-such-lesson')
-      given().when(command).refuses('no-such-lesson')
-    },
-  )
+  test.each([
+    change({ title: 'T' }, foe),
+    start(foe),
+    end(foe),
+    joining({ by: foe }),
+    leave({ by: foe, participantId: 'foe' }),
+  ])('for $type', (command) => {
+    given(scheduled).when(command).refuses('no-such-lesson')
+    given().when(command).refuses('no-such-lesson')
+  })
+})
+
+describe('[LESSON-60] a lesson that nobody starts is called off', () => {
+  const calledOff: LessonEvent = { type: 'LessonEnded', reason: 'not-started', by: null, at: callOffAt }
+  const late = (command: LessonCommand, when = callOffAt): LessonCommand => ({ ...command, at: when })
+
+  test('as of its time, however late', () => {
+    given(scheduled)
+      .when(overdue(callOffAt + HOUR_MS))
+      .yields(calledOff)
+    given(scheduled)
+      .when(late(end(tea), callOffAt + HOUR_MS))
+      .yields(calledOff)
+  })
+  test('not before its time', () =>
+    given(scheduled)
+      .when(overdue(callOffAt - 1))
+      .yields())
+  test('not once it was started', () =>
+    given(scheduled, started)
+      .when(overdue(dueAt - 1))
+      .yields())
+  test('which is over for everybody before that is recorded', () => {
+    const all = [joining(), joining({ invited: true }), start(tea), change({ title: 'T' })]
+    const looking: LessonCommand = { type: 'LookOn', elsewhere: false, awayMs: null, by: tea, at }
+    for (const command of [...all, looking]) given(scheduled).when(late(command)).refuses('lesson-ended')
+  })
+  test('and was planned by an older release: a day after its plan', () => {
+    const { callOffAt: _, ...old } = scheduled
+    given(old as LessonEvent)
+      .when(overdue(callOffAt))
+      .yields(calledOff)
+  })
+  test('and was planned for the past: so long after it was planned', () => {
+    given()
+      .when({ ...schedule, startsAt: at - 500 * HOUR_MS } as LessonCommand)
+      .yields({ ...scheduled, startsAt: at - 500 * HOUR_MS } as LessonEvent)
+  })
+})
+
+describe('[LESSON-61] the plan of a lesson that has not begun can be changed', () => {
+  const changed: LessonEvent = {
+    type: 'LessonPlanChanged',
+    title: 'Geometry',
+    startsAt: at,
+    plannedMinutes: 45,
+    callOffAt,
+  }
+  test('what is left out stays', () =>
+    given(scheduled)
+      .when(change({ title: 'Geometry' }))
+      .yields(changed))
+  test('an admin may', () =>
+    given(scheduled)
+      .when(change({ title: 'Geometry' }, ada))
+      .yields(changed))
+  test('another teacher may not', () => given(scheduled).when(change({}, other)).refuses('own-lesson-only'))
+  test('what is so already changes nothing', () => {
+    given(scheduled)
+      .when(change({ title: 'Algebra', startsAt: at, plannedMinutes: 45 }))
+      .yields()
+  })
+  test('with another start it is called off at another time', () => {
+    const later = {
+      ...changed,
+      title: 'Algebra',
+      startsAt: at + HOUR_MS,
+      callOffAt: callOffAt + HOUR_MS,
+    } as LessonEvent
+    given(scheduled)
+      .when(change({ startsAt: at + HOUR_MS }))
+      .yields(later)
+    given(scheduled, later).when(overdue(callOffAt)).yields()
+  })
+  test('and its length is what the end is counted from', () => {
+    given(scheduled, { ...changed, plannedMinutes: 60 } as LessonEvent)
+      .when(start(tea))
+      .yields({ type: 'LessonStarted', at, dueAt: at + 90 * MINUTE_MS })
+  })
+  test('not once it has begun, or is over', () => {
+    given(scheduled, started)
+      .when(change({ title: 'T' }))
+      .refuses('lesson-started')
+    given(scheduled, ended)
+      .when(change({ title: 'T' }))
+      .refuses('lesson-ended')
+  })
 })
 
 describe('[LESSON-3] who may join', () => {

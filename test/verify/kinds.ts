@@ -42,6 +42,7 @@ const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type']
   joincode: { ReserveJoinCode: true },
   lesson: {
     ScheduleLesson: true,
+    ChangeLessonPlan: true,
     StartLesson: true,
     EndLesson: true,
     EndOverdueLesson: true,

@@ -64,6 +64,7 @@ export const lessons: Contract = {
           codes,
           lost: (id) => lost(open.get(id)),
           overrunMinutes: config.lessonOverrunMinutes,
+          callOffHours: config.lessonCallOffHours,
           now: clock.now,
         }),
       policies: [

@@ -68,7 +68,7 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
     },
     async ({ by: { org, id: me, role }, query: { state, teacher, from, to, limit, after } }) => {
       if (role !== 'teacher' && role !== 'admin') return refuse('teachers-only')
-      const filter = { org, state, teacher: teacher === 'me' ? me : teacher, from, to }
+      const filter = { org, state, teacher: teacher === 'me' ? me : teacher, from, to, now: now() }
       return listed(await lessons.list(filter, limit, after), lessonResource)
     },
   )
@@ -95,7 +95,7 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
       const data: ReturnType<typeof participantResource>[] = []
       // The record of an open lesson moves on meanwhile.
       for (const person of [...record.people.values()]) {
-        data.push(participantResource(person, until))
+        data.push(participantResource(person, record.row?.startedAt ?? null, until))
         const pause = slice()
         if (pause) await pause
       }
