@@ -182,7 +182,7 @@ export const VARIABLES = {
     'milliseconds',
   ),
   LYCEUM_TIME_ZONE: required({
-    description: 'Zone of the local times that projects show',
+    description: 'Zone of local times: those that projects show, heads of the CSV of attendance, dates in filters',
     fallback: 'UTC',
     expects: 'an IANA time zone like UTC or Asia/Ho_Chi_Minh',
     schema: z.string().refine(isTimeZone),

@@ -163,6 +163,7 @@ export async function serve(
     log,
     entities,
     views: {
+      get: (view, keys) => running(runner).get(view, keys),
       scan: (view, options) => running(runner).scan(view, options),
       reached: (view, position, waitMs) => running(runner).reached(view, position, waitMs),
     },

@@ -17,6 +17,22 @@ export type Marks = Buckets<Mark>
 export const isPresent = ({ status }: { readonly status: MarkStatus }): boolean =>
   status === 'present' || status === 'late'
 
+/**
+ * Whether a student counts in a session's statistics: until it has ended everybody does, then whoever is not among its
+ * strangers (marked, but not enrolled when it ended), who are sorted.
+ */
+export function counts(ended: { readonly strangers: readonly string[] } | null, studentId: string): boolean {
+  if (ended === null) return true
+  const { strangers } = ended
+  let from = 0
+  for (let to = strangers.length; from < to; ) {
+    const middle = (from + to) >> 1
+    if ((strangers[middle] ?? '') < studentId) from = middle + 1
+    else to = middle
+  }
+  return strangers[from] !== studentId
+}
+
 const byStudent = byId<Mark>(({ studentId }) => studentId)
 
 export const noMarks: Marks = byStudent.none

@@ -2,7 +2,7 @@ import { type Command, type Event, Refusal, refuse } from '../../machines/kernel
 import { AppendTooLarge, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
 import type { Actor } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
-import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
+import { eventIdOf, identify, metaOf, nthEventOf, type Waiting } from './call.ts'
 import { Courtesy } from './courtesy.ts'
 import type { EntityParts, View } from './entity-parts.ts'
 import { HeardEvents } from './heard-events.ts'
@@ -186,7 +186,7 @@ export class Entity<S, C extends Command, E extends Event> {
         plans.push(plan)
         if (plan.kind !== 'append') continue
         for (const [nth, event] of plan.events.entries()) {
-          proposed.push({ id: eventIdOf(waiting.id, nth), event, meta: metaOf(waiting, nth) })
+          proposed.push({ id: nthEventOf(waiting, nth), event, meta: metaOf(waiting, nth) })
           if (ahead) actor.onEvent(event)
         }
       }

@@ -91,7 +91,11 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     clock,
     log,
     entities,
-    views: { scan: () => Promise.reject(new Error('no views here')), reached: async () => true },
+    views: {
+      get: () => Promise.reject(new Error('no views here')),
+      scan: () => Promise.reject(new Error('no views here')),
+      reached: async () => true,
+    },
     upTo: () => follower.position(),
     follower,
     online,

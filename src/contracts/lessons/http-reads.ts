@@ -4,7 +4,8 @@ import { streamName } from '../../../machines/stream.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { asOf, id, idText, limit, next, time } from '../../gateway/http/schemas.ts'
+import { asOf, id, idText, limit, next, timeIn } from '../../gateway/http/schemas.ts'
+import type { Zone } from '../../gateway/http/zone.ts'
 import type { StreamDamaged } from '../../log/damaged.ts'
 import type { Log } from '../../log/log.ts'
 import { orDamage } from '../../runtime/damaged-entities.ts'
@@ -21,6 +22,7 @@ export interface LessonReadsParts {
   readonly log: Log
   readonly entities: Pick<Entities, 'judged'>
   readonly lessons: LessonList
+  readonly zone: Zone
   /** As this node has heard it; only while it is open. */
   readonly open: (id: string) => LessonRecord | undefined
   /** Milliseconds since 1970. */
@@ -29,7 +31,8 @@ export interface LessonReadsParts {
 
 /** What is read of lessons: one of them and who was in it, now or as of any of its events, and lists. */
 export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts): void {
-  const { lessons, now } = parts
+  const { lessons, zone, now } = parts
+  const time = timeIn(zone)
   const recordFor = lessonRecords(parts)
   const { read, list } = resources(app, lessonRefusals)
   const shown = lessonShown(parts)

@@ -9,6 +9,7 @@ import { httpRefusals } from '../refusals.ts'
 import type { Asked, Bytes, Json, None, Raw, Said, Visit } from './asked.ts'
 import { refused } from './errors.ts'
 import { listText } from './list-text.ts'
+import { longJson } from './long-json.ts'
 import type { HttpEnv } from './middleware.ts'
 import { opened } from './open-routes.ts'
 import type { Listed } from './pages.ts'
@@ -22,8 +23,11 @@ import { type AnyTaken, taker } from './taken.ts'
  */
 export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
   const refusals = { ...httpRefusals, ...table }
-  const said = (c: Context, answer: Refusal | object, status: 200 | 201 = 200): Response =>
-    answer instanceof Refusal ? refused(c, answer, refusals) : c.json(answer, status)
+  const said = (c: Context, answer: Refusal | object, status: 200 | 201 = 200): Response => {
+    if (answer instanceof Refusal) return refused(c, answer, refusals)
+    const long = longJson(answer)
+    return long ? c.body(long, status, { 'Content-Type': 'application/json' }) : c.json(answer, status)
+  }
   const data = (answer: Refusal | unknown) => (answer instanceof Refusal ? answer : { data: answer })
 
   const serve = (
@@ -46,7 +50,9 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
   const requestOf = (c: Context<HttpEnv>, taken: AnyTaken, call: Call) => {
     const identity = c.get('identity')
     const accept = c.req.header('Accept') ?? ''
-    return { ...taken, identity, by: partyOf(identity), call, address: c.get('address'), token: tokenOf(c), accept }
+    const isGone = () => c.env.outgoing.destroyed
+    const from = { identity, by: partyOf(identity), address: c.get('address'), token: tokenOf(c) }
+    return { ...taken, ...from, call, isGone, accept }
   }
 
   return {
