@@ -85,7 +85,8 @@ export async function openEmbeddedLog({
         onFull: (error) => onFull(error === null ? null : fullness(directory, error)),
         flushed(rows) {
           tail.push(rows)
-          followers.wake()
+          // Whoever waits for the flush is answered first: pushes come behind their own acks, and leave with them.
+          setImmediate(followers.wake)
         },
       })
   let looking: NodeJS.Timeout | undefined

@@ -41,13 +41,16 @@ const BUSY_BYTES = 1024 * 1024
 export async function drained(connection: Connection, nearlyBytes = BUSY_BYTES): Promise<void> {
   while (insides(connection).readyState === 'open' && waitingBytes(connection) > nearlyBytes) {
     await new Promise<void>((resolve) => {
+      const tcp = insides(connection).transport.socket?._socket
       const go = (): void => {
         connection.off('drain', go)
         connection.off('close', go)
+        tcp?.off('drain', go)
         resolve()
       }
       connection.on('drain', go)
       connection.on('close', go)
+      tcp?.on('drain', go) // of what went past Engine.IO
     })
   }
 }
@@ -154,6 +157,8 @@ interface Insides {
       readonly readyState: number
       readonly bufferedAmount: number
       readonly _socket?: {
+        on(event: 'drain', listener: () => void): void
+        off(event: 'drain', listener: () => void): void
         readonly bytesWritten: number
         readonly writableLength: number
         readonly _handle?: { readonly writeQueueSize?: number } | null

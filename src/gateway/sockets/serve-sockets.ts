@@ -9,6 +9,7 @@ import type { DroppedParticipants } from './dropped-participants.ts'
 import type { Frames } from './frames.ts'
 import type { InboundGate } from './inbound.ts'
 import { hangUpOn } from './outlet.ts'
+import { sendPacket } from './quick-frames.ts'
 import type { SocketData } from './session.ts'
 
 export interface ServeSocketsOptions extends ArrivingOptions {
@@ -84,14 +85,20 @@ export function serveSockets(options: ServeSocketsOptions): void {
       untilExpiry(clock, arrival.identity.exp * 1000, () => hangUpOn(socket, 'token expired'))
     socket.on('disconnect', (reason) => {
       if (expiry) expiry.cancel()
+      if (namespace.name === '/') its.listener = undefined
       guarded(socket, 'a disconnection', () => ended(socket, reason))
     })
-    socket.onAny((name: unknown, ...args: unknown[]) =>
+    const onCall = (name: unknown, args: unknown[]): void =>
       guarded(socket, 'a frame', () => {
         inbound.onFrame(name, args, connection, lane, its)
         its.taken(lane)
-      }),
-    )
+      })
+    socket.onAny((name: unknown, ...args: unknown[]) => onCall(name, args))
+    if (namespace.name === '/')
+      its.listener = ({ name, args, id }) => {
+        if (id !== undefined) args.push((...values: unknown[]) => sendPacket(socket, `3${id}${JSON.stringify(values)}`))
+        onCall(name, args)
+      }
     arrive(socket)
   }
 
