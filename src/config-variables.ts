@@ -39,6 +39,8 @@ const number = (description: string, fallback: string, [min, max]: readonly [num
 const milliseconds = (description: string, fallback: string, max: number) =>
   number(description, fallback, [0, max], 'milliseconds')
 const rate = (description: string, fallback: string) => number(description, fallback, [1, 1_000_000])
+const either = <const A extends string, const B extends string>(description: string, fallback: A | B, both: [A, B]) =>
+  required({ description, fallback, expects: both.join(' or '), schema: z.enum(both) })
 const url = (...schemes: readonly string[]) =>
   z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
 const DAY_MS = 86_400_000
@@ -152,24 +154,17 @@ export const VARIABLES = {
     expects: 'a whole number of hours from 1 to 8760',
     schema: wholeNumber(1, 8_760),
   }),
-  ALLOW_EIO3: required({
-    description: 'Whether clients of Engine.IO 3 (socket.io-client 2) are let in',
-    fallback: 'yes',
-    expects: 'yes or no',
-    schema: z.enum(['yes', 'no']),
-  }),
-  ORGANISATIONS: required({
-    description: 'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
-    fallback: 'open',
-    expects: 'open or known',
-    schema: z.enum(['open', 'known']),
-  }),
-  ON_STAFF_GONE: required({
-    description: 'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
-    fallback: 'close',
-    expects: 'close or return',
-    schema: z.enum(['close', 'return']),
-  }),
+  ALLOW_EIO3: either('Whether clients of Engine.IO 3 (socket.io-client 2) are let in', 'yes', ['yes', 'no']),
+  ORGANISATIONS: either(
+    'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
+    'open',
+    ['open', 'known'],
+  ),
+  ON_STAFF_GONE: either(
+    'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
+    'close',
+    ['close', 'return'],
+  ),
   QUEUE_CHATS: number(
     'Chats that may wait unclaimed in one organisation; then no more are opened',
     '20000',
