@@ -102,7 +102,7 @@ const PLAIN = new Set([
     'pass_score',
     'questions',
   ],
-  ...['answers'],
+  ...['answers', 'marks', 'min_rate'],
 ])
 
 /** The ids in a path, in order. */
@@ -133,6 +133,8 @@ export function validOf(schema: JsonSchema, schemas: Readonly<Record<string, Jso
   if (schema.$ref !== undefined) return of(schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)] ?? {})
   if (schema.enum) return schema.enum[0]
   const [first] = schema.anyOf ?? schema.allOf ?? []
+  // Of an object that may have one set of fields or another: the first.
+  if (first?.required && schema.properties) return of({ ...schema, anyOf: [], required: first.required })
   if (first) return of(first)
   switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {
     case 'object': {
