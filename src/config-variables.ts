@@ -142,18 +142,18 @@ export const VARIABLES = {
     '15000',
     DAY_MS,
   ),
-  LESSON_OVERRUN_MINUTES: required({
-    description: 'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
-    fallback: '30',
-    expects: 'a whole number of minutes from 0 to 1440',
-    schema: wholeNumber(0, 1_440),
-  }),
-  LESSON_CALL_OFF_HOURS: required({
-    description: 'How long after its planned start a lesson that nobody starts is called off',
-    fallback: '24',
-    expects: 'a whole number of hours from 1 to 8760',
-    schema: wholeNumber(1, 8_760),
-  }),
+  LESSON_OVERRUN_MINUTES: number(
+    'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
+    '30',
+    [0, 1_440],
+    'minutes',
+  ),
+  LESSON_CALL_OFF_HOURS: number(
+    'How long after its planned start a lesson that nobody starts is called off',
+    '24',
+    [1, 8_760],
+    'hours',
+  ),
   ALLOW_EIO3: either('Whether clients of Engine.IO 3 (socket.io-client 2) are let in', 'yes', ['yes', 'no']),
   ORGANISATIONS: either(
     'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
