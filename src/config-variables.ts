@@ -39,6 +39,8 @@ const number = (description: string, fallback: string, [min, max]: readonly [num
 const milliseconds = (description: string, fallback: string, max: number) =>
   number(description, fallback, [0, max], 'milliseconds')
 const rate = (description: string, fallback: string) => number(description, fallback, [1, 1_000_000])
+const either = <const A extends string, const B extends string>(description: string, fallback: A | B, both: [A, B]) =>
+  required({ description, fallback, expects: both.join(' or '), schema: z.enum(both) })
 const url = (...schemes: readonly string[]) =>
   z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
 const DAY_MS = 86_400_000
@@ -140,30 +142,29 @@ export const VARIABLES = {
     '15000',
     DAY_MS,
   ),
-  LESSON_OVERRUN_MINUTES: required({
-    description: 'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
-    fallback: '30',
-    expects: 'a whole number of minutes from 0 to 1440',
-    schema: wholeNumber(0, 1_440),
-  }),
-  ALLOW_EIO3: required({
-    description: 'Whether clients of Engine.IO 3 (socket.io-client 2) are let in',
-    fallback: 'yes',
-    expects: 'yes or no',
-    schema: z.enum(['yes', 'no']),
-  }),
-  ORGANISATIONS: required({
-    description: 'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
-    fallback: 'open',
-    expects: 'open or known',
-    schema: z.enum(['open', 'known']),
-  }),
-  ON_STAFF_GONE: required({
-    description: 'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
-    fallback: 'close',
-    expects: 'close or return',
-    schema: z.enum(['close', 'return']),
-  }),
+  LESSON_OVERRUN_MINUTES: number(
+    'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
+    '30',
+    [0, 1_440],
+    'minutes',
+  ),
+  LESSON_CALL_OFF_HOURS: number(
+    'How long after its planned start a lesson that nobody starts is called off',
+    '24',
+    [1, 8_760],
+    'hours',
+  ),
+  ALLOW_EIO3: either('Whether clients of Engine.IO 3 (socket.io-client 2) are let in', 'yes', ['yes', 'no']),
+  ORGANISATIONS: either(
+    'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
+    'open',
+    ['open', 'known'],
+  ),
+  ON_STAFF_GONE: either(
+    'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
+    'close',
+    ['close', 'return'],
+  ),
   QUEUE_CHATS: number(
     'Chats that may wait unclaimed in one organisation; then no more are opened',
     '20000',
@@ -188,7 +189,7 @@ export const VARIABLES = {
     'milliseconds',
   ),
   LYCEUM_TIME_ZONE: required({
-    description: 'Zone of the local times that projects show',
+    description: 'Zone of local times: those that projects show, heads of the CSV of attendance, dates in filters',
     fallback: 'UTC',
     expects: 'an IANA time zone like UTC or Asia/Ho_Chi_Minh',
     schema: z.string().refine(isTimeZone),

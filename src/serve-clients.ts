@@ -109,7 +109,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     follower,
     hubs: options.hubs,
     liveness: connections.liveness,
-    now,
+    clock,
   })
   const dropped = droppedParticipants({
     ...{ config, online, clock, follower, contracts: served, store: connections.guests },
@@ -117,7 +117,7 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
   const returns = tokenBuckets(returnRate(config.ratePerPerson))
   const lettingInBy = (door: Door | undefined) =>
     lettingIn({
-      arrive: arrivals({ ...options, dropped, door, now }),
+      arrive: arrivals({ ...options, dropped, door }),
       returns,
       entities,
       registry,
@@ -159,12 +159,13 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
 }
 
 /** Names are kept of those who are online, and of staff. */
-export const forgetsWhoLeft = (profiles: ProfileCache, receipts: Pick<ReceiptStore, 'forget'>): Listener => ({
+export const keepsWhoIsHere = (profiles: ProfileCache, receipts: Pick<ReceiptStore, 'forget'>): Listener => ({
   categories: ['presence'],
   onEvent(recorded) {
-    if (!isOf('presence', recorded) || recorded.event.type !== 'WentOffline') return
+    if (!isOf('presence', recorded)) return
     const name = idIn('presence', recorded.stream) ?? ''
     const person = personIn(name)
+    if (recorded.event.type !== 'WentOffline') return profiles.keep(person)
     receipts.forget(name)
     if (!isStaff(profiles.get(person)?.role ?? 'visitor')) profiles.forget(person)
   },

@@ -30,11 +30,12 @@ import type { AnotherPast, Log, Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
 import { strangersTold } from './observe/strangers-told.ts'
+import { viewsReady } from './observe/views-ready.ts'
 import { viewsTold } from './observe/views-told.ts'
 import { openHubs } from './presence/hubs.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
-import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
+import { keepsWhoIsHere, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
 import { openDoor } from './serve-door.ts'
 import { serveHttp } from './serve-http.ts'
@@ -99,6 +100,7 @@ export async function serve(
   })
   let runner: ViewRunner | undefined
   const readViews: Node['views'] = {
+    get: (view, keys) => running(runner).get(view, keys),
     scan: (view, options) => running(runner).scan(view, options),
     reached: (view, position, waitMs) => running(runner).reached(view, position, waitMs),
   }
@@ -160,7 +162,7 @@ export async function serve(
   const upTo = (): bigint =>
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const { leases, liveness } = connections
-  const hubs = openHubs({ leases, liveness, now: clock.now, onError: failedIn('presence') })
+  const hubs = openHubs({ leases, liveness, clock, onError: failedIn('presence') })
   const newPeople = tokenBuckets(config.newPeoplePerAddress)
   const node: Node = {
     config,
@@ -197,7 +199,7 @@ export async function serve(
     (model, i, all) => model !== profiles && all.indexOf(model) === i,
   )
   const tellListeners = listeners(
-    [forgetsWhoLeft(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
+    [keepsWhoIsHere(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
     failedIn('follower'),
   )
   const onEvent = (recorded: Recorded): void => {
@@ -257,6 +259,7 @@ export async function serve(
     logDiffersFrom: past.differsFrom,
     keys: keys.kind === 'provider' ? keys.provider.health : undefined,
   })
+  entrance.watch(() => ({ following: follower.ended() ?? true, views: viewsReady(views.status()) }))
   const mixpanel = await tellMixpanel({
     ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })

@@ -3,7 +3,15 @@ import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const TIMED = ['src/pause.ts', 'src/retries.ts', 'src/within.ts']
-const SMALL = ['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts', ...TIMED]
+const SMALL = [
+  'src/clock.ts',
+  'src/back-off.ts',
+  'src/keep-newest.ts',
+  'src/keyed-queue.ts',
+  'src/slices.ts',
+  'src/sorted.ts',
+  ...TIMED,
+]
 const STORAGE = ['src/log', 'src/views', 'src/runtime', 'src/presence', 'src/files']
 const MACHINERY = [
   ...[
@@ -28,12 +36,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   machines: ['machines'],
   projections: ['projections', 'machines'],
   // Machinery, from the bottom up. None of it knows a contract.
-  'src/clock.ts': [],
+  'src/instants.ts': [],
+  'src/clock.ts': ['src/instants.ts'],
   'src/back-off.ts': [],
   'src/keep-newest.ts': [],
   'src/sparingly.ts': [],
   'src/keyed-queue.ts': [],
   'src/within.ts': [],
+  'src/slices.ts': [],
+  'src/sorted.ts': ['src/slices.ts'],
   'src/pause.ts': ['src/clock.ts'],
   'src/retries.ts': ['src/clock.ts'],
   'src/files-url.ts': [],
@@ -89,7 +100,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'machines',
   ],
   'src/commands': ['src', 'projections', 'machines'],
-  'src/storage.ts': ['src/config.ts', 'src/delivery/contract.ts', ...STORAGE, 'projections', 'machines'],
+  'src/storage.ts': [
+    'src/clock.ts',
+    'src/config.ts',
+    'src/delivery/contract.ts',
+    ...STORAGE,
+    'projections',
+    'machines',
+  ],
   'src/tell-mixpanel.ts': MACHINERY,
   'src/serve-connections.ts': MACHINERY,
   'src/serve-log.ts': [...MACHINERY, 'src/storage.ts'],

@@ -16,6 +16,7 @@ import type { Log } from '../log/log.ts'
 import type { Hubs } from '../presence/hubs.ts'
 import type { Leases } from '../presence/leases.ts'
 import type { Entities } from '../runtime/entities.ts'
+import type { ViewRunner } from '../views/runner.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Calls, Connection, Inbound } from './connection.ts'
 import type { Feed } from './feed.ts'
@@ -141,7 +142,7 @@ export interface Node {
   readonly log: Log
   readonly entities: Entities
   /** Reads the live views. */
-  readonly views: Views
+  readonly views: Views & Pick<ViewRunner, 'get'>
   /** What a view has to show first, so that whoever was acknowledged something finds it listed. */
   readonly upTo: () => bigint
   readonly follower: Pick<Follower, 'position' | 'pos' | 'until'>

@@ -72,6 +72,12 @@ test('[DOOR-17] a node that is starting says when to ask again', async () => {
   entrance.http.closeAllConnections()
 })
 
+test('[READY-1] what the node says of its parts is in what is asked of it', async () => {
+  const { entrance } = await entranceFor(hello)
+  entrance.watch(() => ({ following: 'it has ended', views: true }))
+  expect(entrance.readiness()).toEqual({ accepting: true, log: true, following: 'it has ended', views: true })
+})
+
 test('[CONN-13] a WebSocket that comes while the node starts is put off at once, not left to wait', async () => {
   const entrance = await openEntrance(OPTIONS)
   onTestFinished(() => void entrance.http.close())

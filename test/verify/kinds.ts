@@ -10,7 +10,14 @@ type Verified = Exclude<keyof typeof catalogue, Elsewhere>
 
 /** Every command of the machines that contracts stand on: the compiler asks for each name. */
 const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type'], true>> } = {
-  attendance: { StartAttendance: true, CheckIn: true, Mark: true, EndAttendance: true, EndOverdueAttendance: true },
+  attendance: {
+    StartAttendance: true,
+    CheckIn: true,
+    Mark: true,
+    EndAttendance: true,
+    CallOffAttendance: true,
+    EndOverdueAttendance: true,
+  },
   chat: {
     OpenChat: true,
     Write: true,
@@ -35,6 +42,7 @@ const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type']
   joincode: { ReserveJoinCode: true },
   lesson: {
     ScheduleLesson: true,
+    ChangeLessonPlan: true,
     StartLesson: true,
     EndLesson: true,
     EndOverdueLesson: true,

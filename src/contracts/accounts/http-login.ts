@@ -79,7 +79,7 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
       const before = known === null && kept === undefined ? null : await personOf(parts.entities, org, id)
       if (before?.disabled) return refuse('account-disabled')
       if (known === null && before === null) {
-        const waitMs = parts.newPeople.take(`visitor ${address}`, parts.now())
+        const waitMs = parts.newPeople.take(`visitor ${address}`)
         if (waitMs !== true) return tooOften(waitMs)
       }
       const no = known === null ? await parts.organisations.admit({ org, role: 'visitor' }) : null

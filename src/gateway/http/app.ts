@@ -6,6 +6,8 @@ import type { OriginCheck } from '../allowed-origins.ts'
 import type { Limit } from '../auth/limits.ts'
 import type { Readiness } from './entrance.ts'
 import { failed, type HttpLog, thrown } from './errors.ts'
+import { heavyAnswers } from './heavy-answers.ts'
+import { heavyTurn } from './heavy-turn.ts'
 import {
   type BearerParts,
   bearer,
@@ -19,6 +21,7 @@ import { namedOnce } from './named-once.ts'
 
 export interface HttpParts extends BearerParts, ComingParts {
   readonly entities: Pick<Entities, 'ask' | 'state' | 'remembered'>
+  readonly now: () => number
   /** Requests per address. */
   readonly requests: Limit
   readonly origins: OriginCheck
@@ -50,7 +53,7 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
     return c.json({ data: state }, 503, { 'Retry-After': '1' })
   })
 
-  app.use('/api/*', perAddress(requests, now))
+  app.use('/api/*', perAddress(requests))
   app.use(
     '/api/*',
     cors({
@@ -77,8 +80,10 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   // The descriptions above are matched first and end the request; everything below needs a token.
   app.use('/api/v1/*', bearer(parts))
   const once = namedOnce(entities, now)
+  const heavy = heavyTurn(heavyAnswers())
   app.use('/api/v1/*', (c, next) => {
     c.set('namedOnce', once)
+    c.set('heavyTurn', heavy)
     return next()
   })
   for (const { routes } of contracts) routes?.(app)

@@ -36,6 +36,8 @@ export interface Entrance {
   leave(): void
   /** Why the log cannot be worked with now; null = it can. */
   logIsAway(reason: string | null): void
+  /** From now on the node itself says how its parts are. */
+  watch(parts: () => Readiness): void
   readiness(): Readiness
 }
 
@@ -66,7 +68,8 @@ export async function openEntrance(options: EntranceOptions): Promise<Entrance> 
   const { host, port, trustProxy, connectionsPerAddress, times = TIMES } = options
   let state: 'starting' | 'open' | 'leaving' = 'starting'
   let logAway: string | null = null
-  const readiness = (): Readiness => ({ accepting: state === 'open', log: logAway ?? true })
+  let parts: () => Readiness = () => ({})
+  const readiness = (): Readiness => ({ accepting: state === 'open', log: logAway ?? true, ...parts() })
   let answer: RequestListener = ({ url = '' }, response) => {
     const path = pathOf(url)
     if (path === '/livez') return send(response, 200, { data: { alive: true } })
@@ -114,6 +117,9 @@ export async function openEntrance(options: EntranceOptions): Promise<Entrance> 
     },
     logIsAway(reason) {
       logAway = reason
+    },
+    watch(its) {
+      parts = its
     },
     readiness,
   }

@@ -47,7 +47,7 @@ export interface Sockets {
 /** The Socket.IO server with its doors: origins, tokens on the handshake. Nobody is let in before `serveSockets`. */
 export function openSockets(options: SocketsOptions): Sockets {
   const { http, auth, addresses, hosts, origins, allowEio3, isOpen } = options
-  const { namespaces, perPerson, perAddress, now, onCutOff } = options
+  const { namespaces, perPerson, perAddress, onCutOff } = options
   const handshake = handshakes(auth)
   const io = new Server(http, {
     serveClient: false,
@@ -75,7 +75,7 @@ export function openSockets(options: SocketsOptions): Sockets {
     ...{ io, namespaces, callRate: perPerson, onCutOff },
     addressOf: (connection) => connection.remoteAddress,
   })
-  io.engine.use(limitedConnects({ perAddress, addressOf: addresses.of, frames, now }))
+  io.engine.use(limitedConnects({ perAddress, addressOf: addresses.of, frames }))
   io.engine.use((request: IncomingMessage, _: ServerResponse, next: () => void) => {
     frames.onRequest(request)
     next()
