@@ -2,6 +2,7 @@ import { catalogue } from '../../machines/catalogue.ts'
 import { Refusal } from '../../machines/kernel.ts'
 import { isOf } from '../../machines/stream.ts'
 import { type OrganisationRow, organisations } from '../../projections/organisations.ts'
+import { systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { authenticator } from '../gateway/auth/authenticator.ts'
 import { openKeys } from '../gateway/auth/keys.ts'
@@ -44,10 +45,10 @@ export async function createOrganisation(config: Config, org: string, title: str
 
 async function openIn(log: Log, org: string, title: string | null): Promise<string | null> {
   const snapshots = memorySnapshots()
-  const entities = openEntities({ log, snapshots, shared: true, now: Date.now, idleMs: ANSWER_MS })
+  const entities = openEntities({ log, snapshots, shared: true, now: systemClock.now, idleMs: ANSWER_MS })
   try {
     const by = { id: 'system', org, role: 'system' } as const
-    const command = { type: 'OpenOrganisation', how: 'command', title, by, at: Date.now() } as const
+    const command = { type: 'OpenOrganisation', how: 'command', title, by, at: systemClock.now() } as const
     const answer = await entities.ask('organisation', org, command)
     if (answer instanceof Refusal) throw new Error(`${org} could not be opened (${answer.code}): try again`)
     return (await entities.latest('organisation', org)).state.context.title
@@ -66,7 +67,8 @@ async function askServer(config: Config, org: string, title: string | null): Pro
         '(POST /api/v1/organisation with their token), or stop it first',
     )
   const { sign } = authenticator({
-    ...{ keys: await openKeys(config.keys), issuer: config.jwtIssuer, audience: config.jwtAudience, now: Date.now },
+    ...{ keys: await openKeys(config.keys), issuer: config.jwtIssuer, audience: config.jwtAudience },
+    now: systemClock.now,
   })
   const token = await sign?.({ id: 'operator', org, role: 'admin', profile: {} }, 60)
   const url = `http://${reachable(config.host)}:${config.port}`

@@ -139,7 +139,7 @@ export function openEntities(options: EntitiesOptions): Entities {
 
   /** Puts some of the longest awake to sleep; those that are in use go to the end of the line. */
   const relieve = (): void => {
-    const before = now() - LEAST_AWAKE_MS
+    const before = elapsed() - LEAST_AWAKE_MS
     let looked = 0
     for (const [stream, entity] of awake) {
       if (++looked > LOOKED_AT) return

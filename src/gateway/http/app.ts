@@ -57,7 +57,8 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   app.use(
     '/api/*',
     cors({
-      origin: (origin, c) => (origins(origin, c.req.header('Host')) ? origin : null),
+      // Hono says '' of a program, which sends none.
+      origin: (origin, c) => (origin !== '' && origins(origin, c.req.header('Host')) ? origin : null),
       exposeHeaders: ['Retry-After'],
       maxAge: 600,
     }),

@@ -12,7 +12,8 @@ export interface HeavyBounds {
   readonly holdMs: number
 }
 
-export const HEAVY: HeavyBounds = { atOnce: 2, waiting: 256, waitingEach: 4, patienceMs: 10_000, holdMs: 15_000 }
+/** Most of what waits is over in milliseconds: a class that comes at once waits, as does a page that asks for much. */
+export const HEAVY: HeavyBounds = { atOnce: 2, waiting: 10_000, waitingEach: 100, patienceMs: 10_000, holdMs: 15_000 }
 
 /** Worth another try after so long: others have had their answers by then. */
 const AGAIN_S = '5'
@@ -38,6 +39,7 @@ export function heavyAnswers(bounds: HeavyBounds = HEAVY): HeavyAnswers {
   /** By organisation, in the order of their turns. */
   const lines = new Map<string, Waiting[]>()
   const people = new Set<string>()
+  const waitingOf = new Map<string, number>()
   let running = 0
   let waiting = 0
 
@@ -63,12 +65,19 @@ export function heavyAnswers(bounds: HeavyBounds = HEAVY): HeavyAnswers {
     }
   }
 
+  const count = (person: string, more: 1 | -1): void => {
+    const now = (waitingOf.get(person) ?? 0) + more
+    if (now > 0) waitingOf.set(person, now)
+    else waitingOf.delete(person)
+  }
+
   const remove = (org: string, one: Waiting): boolean => {
     const line = lines.get(org) ?? []
     const nth = line.indexOf(one)
     if (nth < 0) return false
     line.splice(nth, 1)
     waiting--
+    count(one.person, -1)
     if (line.length === 0) lines.delete(org)
     return true
   }
@@ -91,7 +100,7 @@ export function heavyAnswers(bounds: HeavyBounds = HEAVY): HeavyAnswers {
     begin(org, person, gone) {
       if (running < bounds.atOnce && !people.has(person) && waiting === 0) return Promise.resolve(start(person))
       const line = lines.get(org) ?? []
-      const own = line.filter((one) => one.person === person).length
+      const own = waitingOf.get(person) ?? 0
       const no = refuse('heavy-answers', { seconds: AGAIN_S })
       if (waiting >= bounds.waiting || own >= bounds.waitingEach) return Promise.resolve(no)
       return new Promise((resolve) => {
@@ -109,6 +118,7 @@ export function heavyAnswers(bounds: HeavyBounds = HEAVY): HeavyAnswers {
         line.push(one)
         lines.set(org, line)
         waiting++
+        count(person, 1)
         goOn()
         if (gone.aborted) leave()
       })
