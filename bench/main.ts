@@ -5,10 +5,11 @@ import { connecting } from './connect.ts'
 import { eio3 } from './eio3.ts'
 import { eventstore } from './eventstore.ts'
 import { eventstoreRebuild } from './eventstore-rebuild.ts'
+import { fairAnswers } from './fair.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
-import { fair, projects, streams } from './projects.ts'
+import { projects, streams, uploads } from './projects.ts'
 import { restart } from './restart.ts'
 import { resume } from './resume.ts'
 import { soak } from './soak.ts'
@@ -33,7 +34,8 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   attendance,
   videos,
   projects,
-  fair,
+  fair: () => fairAnswers(),
+  uploads,
   streams,
 }
 

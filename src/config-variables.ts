@@ -135,28 +135,25 @@ export const VARIABLES = {
       return z.NEVER
     }),
   }),
-  DISCONNECT_GRACE_MS: milliseconds(
-    'How long a lost connection may come back before its owner counts as gone',
-    '15000',
-    DAY_MS,
+  DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before it is gone', '15000', DAY_MS),
+  LESSON_OVERRUN_MINUTES: number(
+    'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
+    '30',
+    [0, 1_440],
+    'minutes',
   ),
-  LESSON_OVERRUN_MINUTES: required({
-    description: 'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
-    fallback: '30',
-    expects: 'a whole number of minutes from 0 to 1440',
-    schema: wholeNumber(0, 1_440),
-  }),
-  LESSON_CALL_OFF_HOURS: required({
-    description: 'How long after its planned start a lesson that nobody starts is called off',
-    fallback: '24',
-    expects: 'a whole number of hours from 1 to 8760',
-    schema: wholeNumber(1, 8_760),
-  }),
+  LESSON_CALL_OFF_HOURS: number('After its plan, a lesson that nobody starts is called off', '24', [1, 8_760], 'hours'),
   ALLOW_EIO3: required({
     description: 'Whether clients of Engine.IO 3 (socket.io-client 2) are let in',
     fallback: 'yes',
     expects: 'yes or no',
     schema: z.enum(['yes', 'no']),
+  }),
+  ORGANISATIONS: required({
+    description: 'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
+    fallback: 'open',
+    expects: 'open or known',
+    schema: z.enum(['open', 'known']),
   }),
   ON_STAFF_GONE: required({
     description: 'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
@@ -188,7 +185,7 @@ export const VARIABLES = {
     'milliseconds',
   ),
   LYCEUM_TIME_ZONE: required({
-    description: 'Zone of the local times that projects show',
+    description: 'Zone of local times: those that projects show, heads of the CSV of attendance, dates in filters',
     fallback: 'UTC',
     expects: 'an IANA time zone like UTC or Asia/Ho_Chi_Minh',
     schema: z.string().refine(isTimeZone),

@@ -28,6 +28,8 @@ export interface Config {
   readonly lessonOverrunMinutes: number
   /** How long after its planned start a lesson that nobody starts is called off. */
   readonly lessonCallOffHours: number
+  /** Whose visitors are let in. */
+  readonly organisations: 'open' | 'known'
   readonly onStaffGone: 'close' | 'return'
   /** What may wait unclaimed in one organisation. */
   readonly queueChats: number
@@ -106,6 +108,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     lessonOverrunMinutes: values.LESSON_OVERRUN_MINUTES,
     lessonCallOffHours: values.LESSON_CALL_OFF_HOURS,
+    organisations: values.ORGANISATIONS,
     onStaffGone: values.ON_STAFF_GONE,
     queueChats: values.QUEUE_CHATS,
     queueBytes: values.QUEUE_BYTES,

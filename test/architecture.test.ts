@@ -3,7 +3,15 @@ import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const TIMED = ['src/pause.ts', 'src/retries.ts', 'src/within.ts']
-const SMALL = ['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts', ...TIMED]
+const SMALL = [
+  'src/clock.ts',
+  'src/back-off.ts',
+  'src/keep-newest.ts',
+  'src/keyed-queue.ts',
+  'src/slices.ts',
+  'src/sorted.ts',
+  ...TIMED,
+]
 const STORAGE = ['src/log', 'src/views', 'src/runtime', 'src/presence', 'src/files']
 const MACHINERY = [
   ...[
@@ -28,11 +36,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   machines: ['machines'],
   projections: ['projections', 'machines'],
   // Machinery, from the bottom up. None of it knows a contract.
-  'src/clock.ts': [],
+  'src/instants.ts': [],
+  'src/clock.ts': ['src/instants.ts'],
   'src/back-off.ts': [],
   'src/keep-newest.ts': [],
+  'src/sparingly.ts': [],
   'src/keyed-queue.ts': [],
   'src/within.ts': [],
+  'src/slices.ts': [],
+  'src/sorted.ts': ['src/slices.ts'],
   'src/pause.ts': ['src/clock.ts'],
   'src/retries.ts': ['src/clock.ts'],
   'src/files-url.ts': [],
@@ -51,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/outbound': ['src/outbound', 'src/log', ...SMALL, 'machines'],
   'src/mail': ['src/mail', 'src/runtime', 'src/views', ...SMALL, 'projections', 'machines'],
   'src/analytics': ['src/analytics', 'src/outbound', 'src/log', ...SMALL, 'machines'],
-  'src/observe': ['src/observe', 'src/config-variables.ts'],
+  'src/observe': ['src/observe', 'src/config-variables.ts', 'src/config-forms.ts', 'src/sparingly.ts'],
   // The port names what machinery offers to contracts, so this one file knows the types of all of it.
   'src/delivery/contract.ts': [
     'src/delivery',
@@ -88,17 +100,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'machines',
   ],
   'src/commands': ['src', 'projections', 'machines'],
-  'src/storage.ts': ['src/config.ts', 'src/delivery/contract.ts', ...STORAGE, 'projections', 'machines'],
+  'src/storage.ts': [
+    'src/clock.ts',
+    'src/config.ts',
+    'src/delivery/contract.ts',
+    ...STORAGE,
+    'projections',
+    'machines',
+  ],
   'src/tell-mixpanel.ts': MACHINERY,
   'src/serve-connections.ts': MACHINERY,
   'src/serve-log.ts': [...MACHINERY, 'src/storage.ts'],
   'src/serve-presence.ts': [...MACHINERY, 'src/serve-connections.ts'],
   'src/serve-clients.ts': [...MACHINERY, 'src/serve-connections.ts', 'src/serve-presence.ts'],
   'src/serve-http.ts': MACHINERY,
+  'src/serve-door.ts': MACHINERY,
   'src/serve.ts': [
     ...MACHINERY,
     'src/serve-clients.ts',
     'src/serve-connections.ts',
+    'src/serve-door.ts',
     'src/serve-http.ts',
     'src/serve-past.ts',
     'src/serve-presence.ts',

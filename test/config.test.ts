@@ -28,6 +28,7 @@ describe('defaults', () => {
       disconnectGraceMs: 15_000,
       lessonOverrunMinutes: 30,
       lessonCallOffHours: 24,
+      organisations: 'open',
       onStaffGone: 'close',
       queueChats: 20_000,
       queueBytes: 32 * 1024 * 1024,

@@ -38,7 +38,7 @@ describe('the first start', () => {
     const first = await start({ data })
     const said = first.output()
     for (const path of ['/livez', '/readyz', '/metrics', '/api/v1/openapi.json'])
-      expect((await fetch(first.url + path)).status, path).toBe(200)
+      await expect.poll(async () => (await fetch(first.url + path)).status, { message: path }).toBe(200)
     expect(said).toContain(`log        ${data}/log`)
     const logins = [...said.matchAll(/^ {2}(admin|supervisor|agent) +(\S+@demo\.example) +(\S+)$/gm)]
     expect(logins.map(([, role]) => role)).toEqual(['admin', 'supervisor', 'agent', 'agent'])
@@ -198,6 +198,6 @@ describe('the command line', () => {
   test('names its commands when a word is none of them', async () => {
     const { code, err } = await lyceum(['strat'])
     expect(code).toBe(1)
-    expect(err).toContain('there is no command "strat": there are start, token, replay, views')
+    expect(err).toContain('there is no command "strat": there are start, token, replay, org, views')
   })
 })

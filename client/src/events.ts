@@ -533,7 +533,10 @@ export interface Events {
     readonly started_by: string
     readonly started_at: string
   }
-  /** To whoever watches the course: a session is over. `ended_by` is `system` when nobody ended it in time. */
+  /**
+   * To whoever watches the course: a session is over. `ended_by` is `system` when nobody ended it in time; with
+   * `called_off` it counts for nobody, and `final_statistics` are zeros.
+   */
   readonly courseSessionEnded: {
     readonly id: string
     readonly seq: number
@@ -549,6 +552,7 @@ export interface Events {
     }
     readonly ended_by: string
     readonly ended_at: string
+    readonly called_off?: true
   }
   /** On subscribing, and after every change: all sessions of the course that are active. */
   readonly activeSessionsData: {

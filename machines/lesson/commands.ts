@@ -41,13 +41,16 @@ export type LessonCommand = Command &
         readonly reason: LeaveReason
         readonly leftAt: number
       }
-    /** By Lyceum: a participant is back from a loss at `lostAt`. `at` of this command is when they came back. */
+    /** By Lyceum: a participant is back from a loss, by the times of their presence. */
     | {
         readonly type: 'ResumeLesson'
         readonly participantId: string
         readonly role: Role
         readonly presence: number
         readonly lostAt: number
+        readonly backAt: number
+        /** It was heard while the lesson was live, so that no clocks have to be compared. */
+        readonly isDuring: boolean
       }
     /**
      * By a TeacherHub whose connection names this lesson. `elsewhere`: it has another open connection that does.
@@ -66,6 +69,8 @@ export type JoinLesson = Command & {
   /** The connection says that it goes on with this lesson (`lesson_id` in the handshake). */
   readonly resume: boolean
   readonly presence: number
+  /** When they last came back from a loss within this presence; null: they never did. */
+  readonly backAt: number | null
   /** The presence before, when there was one. */
   readonly past: { readonly since: number; readonly until: number; readonly reason: OfflineReason } | null
 }

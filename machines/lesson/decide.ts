@@ -70,17 +70,20 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
       return [{ type: 'ParticipantLeft', participantId, reason, at: Math.max(leftAt, seat.since), ...asked }]
     }
     case 'ResumeLesson': {
-      const { participantId, lostAt } = command
+      const { participantId, role, lostAt } = command
       const seat = seatOf(state.context.seats, participantId)
       const { startedAt } = state.context
-      if (!state.matches('live') || startedAt === null || at < startedAt) return []
-      if (seat?.kind !== 'in' || seat.presence !== command.presence) return []
+      if (startedAt === null || !state.matches('live') || seat?.kind !== 'in' || seat.presence !== command.presence)
+        return []
       // Every node reports the same loss; and one that was over before they joined is none of this lesson's business.
-      if (at < seat.since || (seat.lostAt !== null && lostAt <= seat.lostAt)) return []
-      const backAt = Math.max(at, lostAt) // two nodes' clocks
-      // Who joins and is never heard of again was last seen just before the joining was recorded.
-      const awayMs = backAt - Math.max(lostAt, seat.since)
-      return [{ type: 'ParticipantReconnected', participantId, role: command.role, awayMs, at: backAt }]
+      if (lostAt <= (seat.lostAt ?? Number.NEGATIVE_INFINITY) || (seat.lostAt === null && command.backAt < seat.since))
+        return []
+      if (!command.isDuring && command.backAt < startedAt) return []
+      const backAt = Math.max(command.backAt, lostAt)
+      // Who joins and is never heard of again was last seen just before the joining was recorded. When they joined was
+      // recorded by the lesson's clock, which may be another one.
+      const awayMs = backAt - (seat.since <= backAt ? Math.max(lostAt, seat.since) : lostAt)
+      return [{ type: 'ParticipantReconnected', participantId, role, awayMs, at: Math.max(backAt, seat.since), lostAt }]
     }
     case 'LookOn': {
       if (by.org !== org) return refuse('no-such-lesson')
@@ -121,8 +124,9 @@ function end({ context }: LessonState, lost: readonly LostParticipant[], ending:
   const events: LessonEvent[] = []
   for (const { participantId, lostAt } of lost) {
     const seat = seatOf(context.seats, participantId)
-    if (seat?.kind !== 'in' || lostAt < seat.since || lostAt >= ending.at) continue
-    events.push({ type: 'ParticipantLeft', participantId, reason: 'disconnected', at: lostAt })
+    const at = seat?.kind === 'in' ? Math.max(lostAt, seat.since) : lostAt
+    if (seat?.kind !== 'in' || lostAt <= (seat.lostAt ?? seat.since - 1) || at >= ending.at) continue
+    events.push({ type: 'ParticipantLeft', participantId, reason: 'disconnected', at })
   }
   return [...events, { type: 'LessonEnded', ...ending }]
 }

@@ -50,6 +50,8 @@ export type LessonEvent =
       readonly role: Role
       readonly awayMs: number
       readonly at: number
+      /** The time of the loss, as their presence has it, which tells it from others. Histories of before have none. */
+      readonly lostAt?: number
     }
   | ParticipantLeft
   /** A TeacherHub that names the lesson looks on for the first time: it takes no part, and nobody is told. */
@@ -82,6 +84,11 @@ export type ParticipantJoined = {
   readonly home: string
   /** When the presence began in which they joined (its CameOnline): its end is the end of their being in the lesson. */
   readonly presence: number
+  /**
+   * Losses of this presence up to then were over when they joined. It is a time of the presence, and not of the lesson:
+   * two nodes' clocks may have written those. Histories of before have none.
+   */
+  readonly backUntil?: number
 }
 
 /**

@@ -8,7 +8,7 @@ import { isOver, type LessonState, type Seat, seatOf } from './machine.ts'
  * been in before. One presence, on however many devices, is in at most once.
  */
 export function join(state: LessonState, command: JoinLesson): Decision<LessonEvent> {
-  const { by, at, presence } = command
+  const { by, at, presence, backAt } = command
   const { org, startedAt, seats } = state.context
   const seat = seatOf(seats, by.id)
   const known = seat !== undefined && seat.home === by.org
@@ -27,7 +27,8 @@ export function join(state: LessonState, command: JoinLesson): Decision<LessonEv
     events.push({ type: 'ParticipantLeft', participantId: by.id, reason: 'disconnected', at: leftAt })
   }
   const who = { participantId: by.id, role: by.role }
-  events.push({ type: 'ParticipantJoined', ...who, name: command.name, at, home: by.org, presence })
+  const backUntil = backAt ?? presence - 1
+  events.push({ type: 'ParticipantJoined', ...who, name: command.name, at, home: by.org, presence, backUntil })
   const wasLost = seat !== undefined && (seat.kind === 'in' || seat.reason === 'disconnected')
   if (startedAt !== null && leftAt !== undefined && ((command.resume && !asked) || wasLost)) {
     events.push({ type: 'ParticipantReconnected', ...who, awayMs: Math.max(0, at - leftAt), at })

@@ -1,4 +1,5 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
+import { type Buckets, byId } from '../by-id.ts'
 import {
   callOffAtOf,
   type LeaveReason,
@@ -12,6 +13,8 @@ import {
  * reconnect.
  */
 export type Seat = {
+  /** Whose it is. */
+  readonly id: string
   readonly home: string
   /** The presence (its beginning) in which they joined. */
   readonly presence: number
@@ -19,14 +22,17 @@ export type Seat = {
   | {
       readonly kind: 'in'
       readonly since: number
-      /** The latest loss that they are recorded to be back from. */
+      /**
+       * Losses up to then, by the times of their presence, are none of what is to be recorded here; null: nobody knows
+       * of any, as in histories of before.
+       */
       readonly lostAt: number | null
     }
   /** `asked`: they meant to leave, and only joining brings them back. */
   | { readonly kind: 'out'; readonly leftAt: number; readonly reason: LeaveReason; readonly asked: boolean }
 )
 
-export type Seats = Readonly<Record<string, Seat>>
+export type Seats = Buckets<Seat>
 
 interface LessonContext {
   readonly org: string
@@ -44,9 +50,11 @@ interface LessonContext {
   readonly hubs: readonly string[]
 }
 
-/** Ids come from outside, and one of them may be `constructor`. */
-export const seatOf = (seats: Seats, id: string): Seat | undefined => (Object.hasOwn(seats, id) ? seats[id] : undefined)
+const byParticipant = byId<Seat>(({ id }) => id)
 
+export const seatOf: (seats: Seats, id: string) => Seat | undefined = byParticipant.get
+
+type Returned = { participantId: string; at: number; awayMs: number; lostAt?: number }
 type Plan = { title: string; startsAt: number; plannedMinutes: number; callOffAt: number }
 
 /**
@@ -69,33 +77,28 @@ export const lessonMachine = setup({
     })),
     begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
     seat: assign({
-      seats: ({ context }, { participantId, home, presence, at }: ParticipantJoined): Seats => ({
-        ...context.seats,
-        [participantId]: { kind: 'in', home, presence, since: at, lostAt: null },
-      }),
+      seats: ({ context: { seats } }, { participantId: id, home, presence, at, backUntil }: ParticipantJoined) =>
+        byParticipant.with(seats, { kind: 'in', id, home, presence, since: at, lostAt: backUntil ?? null }),
     }),
     markReturn: assign({
-      seats: (
-        { context: { seats } },
-        { participantId, at, awayMs }: { participantId: string; at: number; awayMs: number },
-      ): Seats => {
+      seats: ({ context: { seats } }, { participantId, at, awayMs, lostAt = at - awayMs }: Returned): Seats => {
         const seat = seatOf(seats, participantId)
-        return seat?.kind === 'in' ? { ...seats, [participantId]: { ...seat, lostAt: at - awayMs } } : seats
+        return seat?.kind === 'in' ? byParticipant.with(seats, { ...seat, lostAt }) : seats
       },
     }),
     unseat: assign({
       seats: ({ context: { seats } }, event: ParticipantLeft): Seats => {
         const seat = seatOf(seats, event.participantId)
         if (!seat) return seats
-        const { home, presence } = seat
+        const { id, home, presence } = seat
         const { reason, at: leftAt, asked = false } = event
-        return { ...seats, [event.participantId]: { kind: 'out', home, presence, leftAt, reason, asked } }
+        return byParticipant.with(seats, { kind: 'out', id, home, presence, leftAt, reason, asked })
       },
     }),
     welcomeHub: assign({ hubs: ({ context }, { hubId }: { hubId: string }) => [...context.hubs, hubId] }),
     /** It changes nothing; but a transition without an action is none, and every recorded event must be one. */
     notice: assign({}),
-    clear: assign({ seats: {}, hubs: [], dueAt: null }),
+    clear: assign({ seats: byParticipant.none, hubs: [], dueAt: null }),
   },
 }).createMachine({
   id: 'lesson',
@@ -108,7 +111,7 @@ export const lessonMachine = setup({
     plannedMinutes: 0,
     startedAt: null,
     dueAt: null,
-    seats: {},
+    seats: byParticipant.none,
     hubs: [],
   },
   initial: 'new',

@@ -55,6 +55,8 @@ export interface Follower {
   until(condition: () => boolean, signal: AbortSignal): Promise<boolean>
   /** Resolves when everything that stands in the log is in the models; from then on notices go out. */
   start(what: FollowWhat): Promise<void>
+  /** Why nothing is followed any more, which only a new start of the node ends; null = it goes on. */
+  ended(): string | null
   stop(): Promise<void>
 }
 
@@ -72,6 +74,7 @@ export function openFollower(options: FollowerOptions): Follower {
   let position = -1n
   let pos = START
   let live = false
+  let ended: string | null = null
   let following: Following | undefined
   let onEvent: FollowWhat['onEvent'] = () => {}
 
@@ -183,6 +186,7 @@ export function openFollower(options: FollowerOptions): Follower {
           caughtUp.resolve()
         },
         failed(error) {
+          ended = error instanceof Error ? error.message : String(error)
           caughtUp.reject(error)
           if (error instanceof AnotherPast) onAnotherPast(error)
           else onError(error, undefined)
@@ -196,6 +200,7 @@ export function openFollower(options: FollowerOptions): Follower {
         for (const person of some) profiles.keep(person)
       }
     },
+    ended: () => ended,
     async stop() {
       stopping.abort()
       await following?.stop()

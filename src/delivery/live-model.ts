@@ -43,6 +43,8 @@ export interface LiveModelOptions<R extends Row> {
   readonly needsWhole?: (recorded: Recorded, row: R) => boolean
   /** True when the view's row lacks what only the whole stream knows: seeding then makes it from the stream. */
   readonly isPartial?: (row: R) => boolean
+  /** The lists whose keys are kept in their order, for `after`. Default: none. */
+  readonly isOrdered?: (list: string) => boolean
   /** What a row weighs in the lists, for `weightOf`. Default: nothing. */
   readonly weigh?: (row: R) => number
   /** Whether `newest` is asked for: seeding then reads the last event of each row. */
@@ -79,6 +81,8 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   readonly #rows = new Map<string, R>()
   readonly #lists: MemoryLists<R>
   readonly #finished = new Set<string>()
+  /** Lists of the past of which rows were let go of, or may not have been put in. */
+  readonly #cut = new Set<string>()
   /** Of those who put in rows that they read: what is heard of meanwhile. */
   readonly #readers = new Set<Set<string>>()
 
@@ -86,7 +90,7 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     this.category = options.category
     this.#log = log
     this.#options = options
-    this.#lists = new MemoryLists(options.weigh)
+    this.#lists = new MemoryLists(options.weigh, options.isOrdered)
   }
 
   get(key: string): R | undefined {
@@ -101,6 +105,11 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   /** The rows of one list, by key, in the order in which they came in. */
   list(name: string): ReadonlyMap<string, R> {
     return this.#lists.rows(name)
+  }
+
+  /** The rows of an ordered list behind this key, in the order of their keys. */
+  after(list: string, key: string): Iterable<readonly [key: string, row: R]> {
+    return this.#lists.after(list, key)
   }
 
   /** What the rows of this list weigh together. */
@@ -192,6 +201,8 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
         const { key, row, last } = seeded
         const known = this.#rows.get(key)
         if (!known || known.seq < row.seq) this.#put(key, known, row, last)
+        const list = this.#options.past?.list(row)
+        if (typeof list === 'string') this.#cut.add(list)
       }
     }
     return upTo
@@ -237,10 +248,11 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   #boundPast({ list, place, most, onShort }: KeptPast<R>, { before, after }: Change<R>): void {
     const was = before ? list(before) : null
     const is = after ? list(after) : null
-    if (was !== null && was !== is && this.#lists.rows(was).size < most / 2) onShort(was)
+    if (was !== null && was !== is && this.#cut.has(was) && this.#lists.rows(was).size < most / 2) onShort(was)
     if (is === null) return
     const rows = this.#lists.rows(is)
     if (rows.size <= 2 * most) return
+    this.#cut.add(is)
     const oldest = [...rows].sort(([, a], [, b]) => (place(a) < place(b) ? -1 : 1)).slice(0, -most)
     for (const [key, row] of oldest) this.#put(key, row, undefined, undefined)
   }

@@ -3,6 +3,7 @@ import gossipServices from '@eventstore/db-client/generated/gossip_grpc_pb.js'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type services from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import { type CallOptions, type ChannelInterface as Channel, credentials, Metadata } from '@grpc/grpc-js'
+import { systemClock } from '../clock.ts'
 import { within } from '../within.ts'
 import { type Address, type Target, targetOf } from './eventstore-address.ts'
 import { allowAddresses } from './eventstore-tls.ts'
@@ -146,7 +147,7 @@ function remedied(client: EventStoreDBClient, channels: Channels, isCluster: boo
  */
 function answers(channel: Channel): Promise<boolean> {
   const gossip = new gossipServices.GossipClient('', credentials.createInsecure(), { channelOverride: channel })
-  const deadline = Date.now() + ANSWERS_MS
+  const deadline = systemClock.now() + ANSWERS_MS
   return new Promise((resolve) => {
     gossip.read(new sharedPb.Empty(), new Metadata(), { deadline }, (error) => resolve(error === null))
   })

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { slice } from '../slices.ts'
 import { firstAfter } from './first-after.ts'
 import type { Checkpoint, Following, FollowOptions, Log, Recorded } from './log.ts'
 import { NewestEvents } from './newest-events.ts'
@@ -179,7 +179,8 @@ class Shared implements Following {
         const delivered = this.#options.each(batch)
         if (delivered !== undefined) await this.#during(delivered)
         this.#took(batch)
-        if (batch.length >= BATCH) await nextTurn()
+        const pause = slice()
+        if (pause) await pause
       }
     } catch (error) {
       this.#trunk.leave(this)

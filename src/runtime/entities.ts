@@ -8,6 +8,7 @@ import {
 } from '../../machines/catalogue.ts'
 import { type Command, type Event, Refusal } from '../../machines/kernel.ts'
 import { streamName } from '../../machines/stream.ts'
+import { systemClock } from '../clock.ts'
 import { StreamDamaged } from '../log/damaged.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
@@ -25,6 +26,8 @@ export interface EntitiesOptions {
   /** Other processes write to the same log. */
   readonly shared: boolean
   readonly now: () => number
+  /** Milliseconds that only ever go on, for what follows. Default: those of the system. */
+  readonly elapsed?: () => number
   /** An entity that nobody has used for so long lets go of its actor. */
   readonly idleMs: number
   readonly appended?: (milliseconds: number, events: number) => void
@@ -94,7 +97,7 @@ const LEAST_AWAKE_MS = 10_000
 const LOOKED_AT = 4
 
 export function openEntities(options: EntitiesOptions): Entities {
-  const { log, snapshots, shared, now, idleMs, appended, onDamaged = () => {} } = options
+  const { log, snapshots, shared, now, elapsed = systemClock.elapsed, idleMs, appended, onDamaged = () => {} } = options
   const damaged = damagedEntities(onDamaged)
   const awake = new Map<string, AnyEntity>()
   let lastPosition = -1n
@@ -130,7 +133,7 @@ export function openEntities(options: EntitiesOptions): Entities {
       awake.set(stream, entity)
       if (awake.size > MAX_AWAKE) relieve()
     }
-    entity.usedAt = now()
+    entity.usedAt = elapsed()
     return entity
   }
 
@@ -148,7 +151,7 @@ export function openEntities(options: EntitiesOptions): Entities {
 
   const sweep = setInterval(
     () => {
-      const before = now() - idleMs
+      const before = elapsed() - idleMs
       for (const [stream, entity] of awake) {
         if (entity.busy || entity.usedAt > before) continue
         entity.sleep()

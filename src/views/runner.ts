@@ -1,10 +1,11 @@
 import type { Projection, Row } from '../../projections/projection.ts'
+import { systemClock } from '../clock.ts'
 import { AnotherPast, type Log } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
 import { isParked } from './fold.ts'
 import { monotonicRead } from './monotonic-read.ts'
 import { type Rebuilt, rebuildFrom } from './rebuild.ts'
-import { type Entry, type ScanOptions, type ViewStore, ViewsUnavailable } from './store.ts'
+import { type Scanned, type ScanOptions, type ViewStore, ViewsUnavailable } from './store.ts'
 import { openTail } from './tail.ts'
 import { type Verified, verifyFrom } from './verify.ts'
 import { followView, type ViewFollower, type ViewFollowerState } from './view-follower.ts'
@@ -29,6 +30,8 @@ export interface ViewRunnerOptions {
 
 export interface ViewStatus {
   readonly state: ViewFollowerState
+  /** Its readers are put off until it is made. */
+  readonly isMaking: boolean
   readonly table: string | null
   /** Where the serving table is true; null = no event folded yet. */
   readonly position: bigint | null
@@ -67,10 +70,7 @@ export interface ViewRunner {
     keys: readonly string[],
   ): Promise<{ readonly position: bigint | null; readonly rows: readonly (R | undefined)[] }>
   /** Rows by index order, likewise. Parked rows stand under `parked/<key>` only. */
-  scan(
-    view: string,
-    options: ScanOptions,
-  ): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
+  scan(view: string, options: ScanOptions): Promise<Omit<Scanned, 'upTo'> & { readonly position: bigint | null }>
   /** Folds the view again from the beginning, beside the serving table, and switches: see `rebuildView`. */
   rebuild(view: string): Promise<Rebuilt>
   /** Compares the serving table with a fresh fold: see `verifyView`. */
@@ -148,7 +148,7 @@ export function runViews({ log, store, projections, onAlarm, ...options }: ViewR
     verify: (view) => verifyFrom(tail, { log, store, projection: named(view).projection }),
 
     status() {
-      const now = Date.now()
+      const now = systemClock.now()
       return Object.fromEntries([...views].map(([view, { follower }]) => [view, statusOf(follower, now)]))
     },
     async stop() {
@@ -167,6 +167,7 @@ function known<T>(views: ReadonlyMap<string, T>, view: string): T {
 
 const statusOf = (follower: ViewFollower, now: number): ViewStatus => ({
   state: follower.state(),
+  isMaking: follower.isMaking(),
   table: follower.table(),
   position: follower.position(),
   lagMs: follower.lagMs(now),

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Projection } from '../../projections/projection.ts'
 import { backOffMs } from '../back-off.ts'
 import { AnotherPast, type Checkpoint, LogUnavailable } from '../log/log.ts'
+import { nextTurn } from '../slices.ts'
 import type { Alarm } from './alarm.ts'
 import { VIEW_BACK_OFF } from './back-off.ts'
 import { PARKED } from './fold.ts'
@@ -49,6 +49,11 @@ export interface ViewFollower {
   /** The log is empty, as far as this node knows: only then a table that stands at null is complete. */
   blank(): boolean
   state(): ViewFollowerState
+  /**
+   * It is on its way to what its readers may be shown: they are put off. False also while the store does not answer,
+   * because then nothing is on its way.
+   */
+  isMaking(): boolean
   parked(): number
   /** Milliseconds between now and the oldest event that is not folded yet, by the log's clock. */
   lagMs(now: number): number
@@ -69,6 +74,8 @@ const STUCK_POLLS = 2
 const SUPERSEDED_STUCK_POLLS = 30
 /** How often a table that others move is looked at while somebody waits for it. */
 const WATCH_MS = 20
+/** After so many failures in a row the store counts as away. */
+const AWAY_FAILURES = 4
 
 export function followView(options: ViewFollowerOptions): ViewFollower {
   const { store, projection, tail, pollMs, onAlarm } = options
@@ -93,6 +100,7 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
   let failures = 0
   let foldedAt = 0
   let stopped = false
+  let isReady = false
   let nudged = false
   let doubted = false
   let wake: () => void = () => {}
@@ -147,7 +155,10 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
         if (moved === 'lost') return
         if (moved === 'on') continue
       }
-      if (here.serves && !later(start, position())) ready.resolve()
+      if (here.serves && !later(start, position())) {
+        isReady = true
+        ready.resolve()
+      }
       waiting.moved()
       if (!here.serves && !behind(here.fold)) {
         await here.fold.settle()
@@ -240,6 +251,10 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
     mistrusts: locate.mistrusts,
     blank: () => tail.head() === null,
     state: () => state,
+    isMaking() {
+      const live = isReady && place ? place.live : null
+      return (live === null || locate.mistrusts(live)) && failures < AWAY_FAILURES
+    },
     parked: () => parked,
     lagMs(now) {
       if (place && !behind(place.fold)) return 0

@@ -21,6 +21,15 @@ const at = 1_700_000_000_000
 const visitor = { name: 'Vera', email: null, createdAt: at, updatedAt: null }
 const opened = { type: 'ChatOpened', org: 'acme', visitorId: 'vera', visitor, content: {} }
 const profile = { name: 'Ann' }
+const silent: Outlet = {
+  push() {},
+  holdsBack() {},
+  size: () => 1,
+  join() {},
+  leave() {},
+  disconnectUser() {},
+  hangUpUser() {},
+}
 
 test('[LOG-2] a follower that hears an event of a newer version says so, and tells of everything else', async () => {
   const log = memoryLog({ codec: newerCodec('ChatFlagged', 'ProfileChanged'), now: () => at })
@@ -34,13 +43,8 @@ test('[LOG-2] a follower that hears an event of a newer version says so, and tel
 
   const pushed: { name: string; seq: number }[] = []
   const outlet: Outlet = {
+    ...silent,
     push: (_, name, data) => void pushed.push({ name, seq: (data as { seq: number }).seq }),
-    holdsBack() {},
-    size: () => 1,
-    join() {},
-    leave() {},
-    disconnectUser() {},
-    hangUpUser() {},
   }
   const errors: unknown[] = []
   const heard: bigint[] = []
@@ -101,15 +105,7 @@ async function desk(
     return (await log.append(stream, first - 1, proposed)).position
   }
   const pushed: { name: string; data: unknown }[] = []
-  const outlet: Outlet = {
-    push: (_, name, data) => void pushed.push({ name, data }),
-    holdsBack() {},
-    size: () => 1,
-    join() {},
-    leave() {},
-    disconnectUser() {},
-    hangUpUser() {},
-  }
+  const outlet: Outlet = { ...silent, push: (_, name, data) => void pushed.push({ name, data }) }
   const errors: unknown[] = []
   const clock = manualClock()
   const profiles = new ProfileCache(log)
@@ -163,7 +159,7 @@ test('[PUSH-17] who came is in no opening, and what they did moves nothing, befo
   await start()
   const before = await record('chat-a', 0, opened as Event)
   await reached(before)
-  await record('person-acme.ann', 0, annIntroduced as Event)
+  await reached(await record('person-acme.ann', 0, annIntroduced as Event))
   profiles.forget(ann)
   await record('presence-acme.ann', 0, arrived)
   const last = await record('chat-a', 1, claimed)
@@ -249,4 +245,27 @@ test('[PUSH-17] a profile that changes while it is read is known as it is after 
   mayRead.resolve()
   expect((await fetching)?.profile).toEqual({ name: 'Anna' })
   expect(profiles.get(ann)?.profile).toEqual({ name: 'Anna' })
+})
+
+test('[READY-1] a following that has ended says why', async () => {
+  const inner = memoryLog({ codec: codec(eventSchemas), now: () => at })
+  let end: (error: Error) => void = () => {}
+  const log: Log = {
+    ...inner,
+    follow(options) {
+      end = (error) => options.failed?.(error)
+      return inner.follow(options)
+    },
+  }
+  const errors: unknown[] = []
+  const follower = openFollower({
+    ...{ log, outlet: silent, profiles: new ProfileCache(log), clock: manualClock(), trail: openTrail() },
+    ...{ onError: (error) => void errors.push(error), onAnotherPast: (error) => void errors.push(error) },
+  })
+  onTestFinished(() => follower.stop())
+  await follower.start({ models: [], feeds: [], from: null, online: () => [], onEvent() {} })
+  expect(follower.ended()).toBeNull()
+  const bug = new Error('a bug in the log')
+  end(bug)
+  expect([follower.ended(), errors]).toEqual(['a bug in the log', [bug]])
 })

@@ -72,6 +72,12 @@ test('[DOOR-17] a node that is starting says when to ask again', async () => {
   entrance.http.closeAllConnections()
 })
 
+test('[READY-1] what the node says of its parts is in what is asked of it', async () => {
+  const { entrance } = await entranceFor(hello)
+  entrance.watch(() => ({ following: 'it has ended', views: true }))
+  expect(entrance.readiness()).toEqual({ accepting: true, log: true, following: 'it has ended', views: true })
+})
+
 test('[CONN-13] a WebSocket that comes while the node starts is put off at once, not left to wait', async () => {
   const entrance = await openEntrance(OPTIONS)
   onTestFinished(() => void entrance.http.close())
@@ -103,7 +109,7 @@ test('[DOOR-7] an address has so many connections; one that became a WebSocket c
   entrance.http.on('upgrade', (_, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
   const [one, two, many] = [await dial(), await dial(), await dial()]
   await many.closed
-  one.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  one.socket.write('GET /socket.io/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
   expect(await heard(one, '101')).toContain('101')
   const next = await dial()
   for (const open of [two, next]) {

@@ -146,6 +146,19 @@ test('[FLOOD-1] whoever goes on sending on a connection that was ended is not re
   await undisturbed()
 })
 
+test('[FLOOD-9] what ends a connection may stand anywhere in what is held back', async () => {
+  const pong = frameOf('3')
+  const reserved = frameOf('x', { opcode: 11 }) // known only where it is read
+  const left = frameOf('', { opcode: 8 })
+  for (const end of [frameOf('2'), frameOf('4nothing'), left, reserved])
+    for (let before = 28; before < 36; before++) {
+      const socket = await known('pat')
+      socket.write(Buffer.concat([...Array<Buffer>(before).fill(pong), end, ...Array<Buffer>(40).fill(pong)]))
+      await socket.closed
+    }
+  await undisturbed()
+})
+
 test('[FLOOD-1] what is too much to be read as JSON is refused unread', async () => {
   const socket = await known('vasco')
   const keys = Array.from({ length: 100_000 }, (_, i) => `"k${i}":${i}`).join()

@@ -4,8 +4,8 @@ import type { Party } from '../../machines/kernel.ts'
 import { Refusal } from '../../machines/kernel.ts'
 import type { JoinLesson, LessonCommand } from '../../machines/lesson/commands.ts'
 import { decide } from '../../machines/lesson/decide.ts'
-import type { LessonEvent, ParticipantLeft } from '../../machines/lesson/events.ts'
-import { lessonMachine } from '../../machines/lesson/machine.ts'
+import type { LessonEvent, ParticipantJoined, ParticipantLeft } from '../../machines/lesson/events.ts'
+import { lessonMachine, seatOf } from '../../machines/lesson/machine.ts'
 import { replay, scenario } from '../support/given.ts'
 
 const given = scenario<typeof lessonMachine, LessonCommand, LessonEvent>(lessonMachine, decide)
@@ -37,6 +37,7 @@ const joined: LessonEvent = {
   at: at + 10,
   home: org,
   presence,
+  backUntil: presence - 1,
 }
 const left = (after: number, reason: 'left' | 'disconnected' = 'left'): LessonEvent => ({
   type: 'ParticipantLeft',
@@ -76,6 +77,7 @@ const joining = (more: Partial<JoinLesson> = {}): LessonCommand => ({
   guest: false,
   resume: false,
   presence,
+  backAt: null,
   past: null,
   by: stu,
   at: at + 10,
@@ -97,6 +99,8 @@ const resume = (lostAfter: number, backAfter: number): LessonCommand => ({
   role: 'student',
   presence,
   lostAt: at + lostAfter,
+  backAt: at + backAfter,
+  isDuring: false,
   by: system,
   at: at + backAfter,
 })
@@ -227,7 +231,7 @@ describe('[LESSON-61] the plan of a lesson that has not begun can be changed', (
 describe('[LESSON-3] who may join', () => {
   test('students, teachers and admins of the organisation', () => {
     for (const by of [stu, tea, ada])
-      expect(given(scheduled, started).when(joining({ by })).leads().context.seats).toHaveProperty(by.id)
+      expect(seatOf(given(scheduled, started).when(joining({ by })).leads().context.seats, by.id)?.kind).toBe('in')
   })
   test('not other roles', () => {
     given(scheduled)
@@ -288,13 +292,17 @@ describe('[LESSON-4] times present are intervals', () => {
       .when(
         joining({ presence: at + 90, past: { since: presence, until: at + 40, reason: 'grace-over' }, at: at + 100 }),
       )
-      .yields(left(40, 'disconnected'), { ...joined, presence: at + 90, at: at + 100 } as LessonEvent, {
-        type: 'ParticipantReconnected',
-        participantId: 'stu',
-        role: 'student',
-        awayMs: 60,
-        at: at + 100,
-      })
+      .yields(
+        left(40, 'disconnected'),
+        { ...joined, presence: at + 90, backUntil: at + 89, at: at + 100 } as LessonEvent,
+        {
+          type: 'ParticipantReconnected',
+          participantId: 'stu',
+          role: 'student',
+          awayMs: 60,
+          at: at + 100,
+        },
+      )
   })
 })
 
@@ -305,20 +313,32 @@ describe('[LESSON-5] a reconnect is recorded once', () => {
     role: 'student',
     awayMs: 5,
     at: at + 25,
+    lostAt: at + 20,
   }
   test('when somebody is back from a loss', () => given(scheduled, started, joined).when(resume(20, 25)).yields(back))
   test('not again for the same loss', () => given(scheduled, started, joined, back).when(resume(20, 27)).yields())
   test('again for another loss', () =>
     given(scheduled, started, joined, back)
       .when(resume(30, 35))
-      .yields({ ...back, at: at + 35 } as LessonEvent))
+      .yields({ ...back, at: at + 35, lostAt: at + 30 } as LessonEvent))
   test('not for a loss that was over before they joined', () =>
-    given(scheduled, started, joined).when(resume(5, 9)).yields())
+    given(scheduled, started, { ...joined, backUntil: at + 9 } as LessonEvent)
+      .when(resume(5, 9))
+      .yields())
+  test('[CLOCK-4] and is recorded also where the lesson and the presence have other clocks', () =>
+    given(scheduled, started, { ...joined, at: at + 900 } as LessonEvent)
+      .when(resume(20, 25))
+      .yields({ ...back, at: at + 900 } as LessonEvent))
+  test('in histories of before, too', () => {
+    const { backUntil: _, ...before } = joined as ParticipantJoined
+    given(scheduled, started, before).when(resume(5, 9)).yields()
+    given(scheduled, started, before).when(resume(20, 25)).yields(back)
+  })
   test('somebody who was last seen just before their joining was recorded was away from then on', () => {
     given(scheduled, started, joined)
       .when(resume(9, 25))
-      .yields({ ...back, awayMs: 15 } as LessonEvent)
-    given(scheduled, started, joined, { ...back, awayMs: 15 } as LessonEvent)
+      .yields({ ...back, awayMs: 15, lostAt: at + 9 } as LessonEvent)
+    given(scheduled, started, joined, { ...back, awayMs: 15, lostAt: at + 9 } as LessonEvent)
       .when(resume(9, 27))
       .yields()
   })
@@ -327,7 +347,12 @@ describe('[LESSON-5] a reconnect is recorded once', () => {
   test('a connection that names the lesson resumes it for whoever was in', () => {
     given(scheduled, started, joined, left(20))
       .when(joining({ resume: true, at: at + 30 }))
-      .yields({ ...joined, at: at + 30 } as LessonEvent, { ...back, awayMs: 10, at: at + 30 } as LessonEvent)
+      .yields(
+        { ...joined, at: at + 30 } as LessonEvent,
+        {
+          ...{ type: 'ParticipantReconnected', participantId: 'stu', role: 'student', awayMs: 10, at: at + 30 },
+        } as LessonEvent,
+      )
     given(scheduled, started)
       .when(joining({ resume: true }))
       .yields(joined)
@@ -368,7 +393,7 @@ describe('[LESSON-8] whoever has left by leave_lesson', () => {
           at: at + 30,
         }),
       )
-      .yields({ ...joined, presence: at + 25, at: at + 30 } as LessonEvent)
+      .yields({ ...joined, presence: at + 25, backUntil: at + 24, at: at + 30 } as LessonEvent)
   })
 })
 

@@ -22,7 +22,7 @@ async function presenceOf({ node: { entities } }: World, party: Party): Promise<
 
 async function join(world: World, by: Party): Promise<unknown> {
   const presence = await presenceOf(world, by)
-  const how = { name: by.id, invited: false, guest: false, resume: false, presence, past: null } as const
+  const how = { name: by.id, invited: false, guest: false, resume: false, presence, backAt: null, past: null } as const
   return world.ask('lesson', 'l', { type: 'JoinLesson', ...how, by, at: world.node.clock.now() })
 }
 
@@ -37,7 +37,7 @@ const returning = name.map<Step>((participantId) => async (world) => {
   const { ask, node } = world
   const presence = await presenceOf(world, person(participantId))
   const at = node.clock.now()
-  const back = { participantId, role: 'student', presence, lostAt: at - 1 } as const
+  const back = { participantId, role: 'student', presence, lostAt: at - 1, backAt: at, isDuring: true } as const
   return ask('lesson', 'l', { type: 'ResumeLesson', ...back, by: system, at })
 })
 const starts: Step = ({ ask, node: { clock } }) =>

@@ -6,6 +6,7 @@ import type { Contract } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import { onlineIn } from '../../delivery/online-model.ts'
 import { tokenBuckets } from '../../gateway/auth/limits.ts'
+import { zoneOf } from '../../gateway/http/zone.ts'
 import { abandonedChats } from './abandoned-chats.ts'
 import { deskRooms } from './audiences.ts'
 import { chatsModel, flaggedIn, openChatsOf, orgOfEnded, unclaimedIn } from './chats-model.ts'
@@ -80,7 +81,10 @@ export const supportChat: Contract = {
         emit('staff_init', staffInit({ ...rows, pos: follower.pos(), users: usersOf(profiles, org) }))
         return undefined
       },
-      routes: (app) => chatRoutes(app, { log, entities, isOurs, chats: chatList(node.views, node.upTo) }),
+      routes: (app) =>
+        chatRoutes(app, {
+          ...{ log, entities, isOurs, chats: chatList(node.views, node.upTo), zone: zoneOf(config.timeZone) },
+        }),
       policies: [abandoned],
       stop() {
         abandoned.stop()

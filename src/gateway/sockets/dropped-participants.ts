@@ -4,7 +4,7 @@ import type { Party } from '../../../machines/kernel.ts'
 import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
 import { personIn, personName } from '../../../machines/stream.ts'
 import type { Node, Served } from '../../delivery/contract.ts'
-import { onlineIn } from '../../delivery/online-model.ts'
+import { LOST } from '../../delivery/online-model.ts'
 import type { Peer } from '../../presence/liveness-probe.ts'
 import { newParticipant, type ParticipantToken } from '../auth/participant-tokens.ts'
 import { peerOf } from './connections.ts'
@@ -40,7 +40,7 @@ interface Guest {
   readonly handshake: string
   /** The newest connection. */
   peer: Peer
-  /** When it is too late to come back. */
+  /** When it is too late to come back, by elapsed time. */
   until: number
   /** Their connection, which may outlive their being in the namespace, leads nowhere any more. */
   unwatch?: () => void
@@ -54,7 +54,7 @@ interface Alike {
 
 export function droppedParticipants(options: DroppedParticipantsOptions): DroppedParticipants {
   const { online, follower, contracts, config } = options
-  const { now } = options.clock
+  const { elapsed } = options.clock
   const guests = new Map<string, Guest>()
   const byHandshake = new Map<string, Alike>()
   /** In the order of their losses. */
@@ -74,12 +74,12 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
 
   const drop = (guest: Guest): void => {
     if (guests.get(guest.participant.id) !== guest) return
-    guest.until = now() + config.disconnectGraceMs
+    guest.until = elapsed() + config.disconnectGraceMs
     lost.add(guest)
     alikeOf(guest).open.delete(guest)
     alikeOf(guest).lost.add(guest)
     for (const oldest of lost) {
-      if (lost.size <= MAX_LOST && oldest.until > now()) return
+      if (lost.size <= MAX_LOST && oldest.until > elapsed()) return
       forget(oldest.participant.id)
     }
   }
@@ -111,7 +111,7 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
   type Query = Socket['handshake']['query']
   const keepsPlace = (party: Party, query: Query): boolean => contracts.some((one) => one.keepsPlace?.(party, query))
   const lostOf = (alike: Alike, query: Query): readonly Guest[] =>
-    [...alike.lost].filter(({ party, until }) => until > now() && keepsPlace(party, query))
+    [...alike.lost].filter(({ party, until }) => until > elapsed() && keepsPlace(party, query))
   const stateOf = ({ party }: Guest) => online.get(personName(party))?.state
 
   /** What closed here is recorded in a moment. */
@@ -120,9 +120,9 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
 
   /** Lost by another node, or before this one was started; some of them bring their token, but that nobody knows. */
   const othersAreLost = (query: Query): boolean => {
-    for (const [person, { state }] of online.list(onlineIn(ANONYMOUS))) {
-      const { id } = personIn(person)
-      if (state === 'lost' && !guests.has(id) && keepsPlace(anonymousParty(id), query)) return true
+    for (const [person] of online.list(LOST)) {
+      const { org, id } = personIn(person)
+      if (org === ANONYMOUS && !guests.has(id) && keepsPlace(anonymousParty(id), query)) return true
     }
     return false
   }

@@ -20,14 +20,25 @@ export function holdReading(connection: Connection, why: HoldReason): boolean {
   return true
 }
 
+/**
+ * It goes on after all that runs now: this may be called because of a frame that ws is in the middle of, and ws begins
+ * no second loop over the same bytes unharmed.
+ */
 export function resumeReading(connection: Connection, why: HoldReason): void {
   const reasons = held.get(connection)
   if (!reasons?.delete(why) || reasons.size > 0) return
   held.delete(connection)
+  queueMicrotask(() => readOn(connection))
+}
+
+function readOn(connection: Connection): void {
   const { socket } = (connection as unknown as Insides).transport
-  if (!socket || socket.readyState === CLOSED) return
+  if (held.has(connection) || !socket || socket.readyState === CLOSED) return
   const { _receiver: receiver } = socket
-  if (receiver && !receiver._errored && receiver._bufferedBytes > 0) receiver.startLoop(() => {})
+  if (receiver && !receiver._errored && receiver._bufferedBytes > 0)
+    receiver.startLoop((error) => {
+      if (error) receiver.destroy(error) // as a stream does that hears it from what is written to it
+    })
   if (!held.has(connection) && socket.isPaused) socket.resume?.()
 }
 
@@ -52,7 +63,8 @@ interface Insides {
         _loop: boolean
         readonly _errored: boolean
         readonly _bufferedBytes: number
-        startLoop(done: () => void): void
+        startLoop(done: (error?: Error) => void): void
+        destroy(error: Error): void
       } | null
     }
   }
