@@ -1,46 +1,19 @@
 import { z } from 'zod'
 import { isHost, isOrigin, isTimeZone, originIn } from './config-forms.ts'
+import {
+  either,
+  milliseconds,
+  number,
+  optional,
+  rate,
+  required,
+  url,
+  type Variable,
+  wholeNumber,
+} from './config-variable.ts'
 import { readFilesUrl } from './files-url.ts'
 import { readTrustProxy } from './trust-proxy.ts'
 
-/** One environment variable, as `lyceum --help` lists it. */
-export interface Variable<T = unknown> {
-  readonly description: string
-  /** What is used when it is unset or empty; null = there is no default, and unset means something of its own. */
-  readonly fallback: string | null
-  /** Ends the sentence `<NAME> must be …`. */
-  readonly expects: string
-  /** Never shown in an error: a secret, or an address that may hold a password. */
-  readonly secret: boolean
-  readonly schema: z.ZodType<T>
-}
-
-type Described<T> = Omit<Variable<T>, 'secret'> & { readonly secret?: boolean }
-const required = <T>(it: Described<T> & { readonly fallback: string }): Variable<T> => ({ secret: false, ...it })
-const optional = <T>(it: Omit<Described<T>, 'fallback'>): Variable<T> & { readonly fallback: null } => ({
-  secret: false,
-  fallback: null,
-  ...it,
-})
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .pipe(z.number().min(min).max(max))
-const number = (description: string, fallback: string, [min, max]: readonly [number, number], unit = '') =>
-  required({
-    description,
-    fallback,
-    expects: `a whole number${unit && ` of ${unit}`} from ${min} to ${max}`,
-    schema: wholeNumber(min, max),
-  })
-const milliseconds = (description: string, fallback: string, max: number) =>
-  number(description, fallback, [0, max], 'milliseconds')
-const rate = (description: string, fallback: string) => number(description, fallback, [1, 1_000_000])
-const url = (...schemes: readonly string[]) =>
-  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
 const DAY_MS = 86_400_000
 
 /** Every variable that Lyceum reads, in the order of the manual. */
@@ -135,32 +108,34 @@ export const VARIABLES = {
       return z.NEVER
     }),
   }),
-  DISCONNECT_GRACE_MS: milliseconds('How long a lost connection may come back before it is gone', '15000', DAY_MS),
+  DISCONNECT_GRACE_MS: milliseconds(
+    'How long a lost connection may come back before its owner counts as gone',
+    '15000',
+    DAY_MS,
+  ),
   LESSON_OVERRUN_MINUTES: number(
     'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
     '30',
     [0, 1_440],
     'minutes',
   ),
-  LESSON_CALL_OFF_HOURS: number('After its plan, a lesson that nobody starts is called off', '24', [1, 8_760], 'hours'),
-  ALLOW_EIO3: required({
-    description: 'Whether clients of Engine.IO 3 (socket.io-client 2) are let in',
-    fallback: 'yes',
-    expects: 'yes or no',
-    schema: z.enum(['yes', 'no']),
-  }),
-  ORGANISATIONS: required({
-    description: 'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
-    fallback: 'open',
-    expects: 'open or known',
-    schema: z.enum(['open', 'known']),
-  }),
-  ON_STAFF_GONE: required({
-    description: 'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
-    fallback: 'close',
-    expects: 'close or return',
-    schema: z.enum(['close', 'return']),
-  }),
+  LESSON_CALL_OFF_HOURS: number(
+    'How long after its planned start a lesson that nobody starts is called off',
+    '24',
+    [1, 8_760],
+    'hours',
+  ),
+  ALLOW_EIO3: either('Whether clients of Engine.IO 3 (socket.io-client 2) are let in', 'yes', ['yes', 'no']),
+  ORGANISATIONS: either(
+    'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
+    'open',
+    ['open', 'known'],
+  ),
+  ON_STAFF_GONE: either(
+    'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
+    'close',
+    ['close', 'return'],
+  ),
   QUEUE_CHATS: number(
     'Chats that may wait unclaimed in one organisation; then no more are opened',
     '20000',

@@ -111,7 +111,9 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     liveness: connections.liveness,
     clock,
   })
-  const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
+  const dropped = droppedParticipants({
+    ...{ config, online, clock, follower, contracts: served, store: connections.guests },
+  })
   const returns = tokenBuckets(returnRate(config.ratePerPerson))
   const lettingInBy = (door: Door | undefined) =>
     lettingIn({

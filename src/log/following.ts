@@ -100,8 +100,8 @@ async function run(
       const delivered = options.each(batch)
       if (delivered !== undefined) await delivered
       cursor = last.position
-      // A long way to catch up must not keep sockets waiting.
-      const pause = slice()
+      // A long way to catch up must not keep sockets waiting; whoever has caught up waits for nobody's long work.
+      const pause = cursor < feed.end() ? slice() : undefined
       if (pause) await pause
     }
   } catch (error) {

@@ -179,7 +179,7 @@ class Shared implements Following {
         const delivered = this.#options.each(batch)
         if (delivered !== undefined) await this.#during(delivered)
         this.#took(batch)
-        const pause = slice()
+        const pause = batch.length >= BATCH ? slice() : undefined
         if (pause) await pause
       }
     } catch (error) {

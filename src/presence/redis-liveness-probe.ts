@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import type { Clock, Timer } from '../clock.ts'
+import { isOnReplica } from '../read-only-redis.ts'
 import type { Leases } from './leases.ts'
 import { ANSWER_MS, type LivenessProbe, latestResult, type ProbeResult } from './liveness-probe.ts'
 import { redisOptions } from './redis-connection.ts'
@@ -134,6 +135,10 @@ export async function openRedisProbe(options: RedisProbeOptions): Promise<Livene
   const talk = (): void => {
     if (listening.status === 'ready' && clock.elapsed() - heardAt > DEAF_MS) listening.disconnect(true)
     void say(node, { kind: 'self' }).catch(() => {}) // while Redis is away there is nothing to hear
+    // What is said to a replica is heard there alone. It takes it without a word, and refuses only to be written to.
+    void speaking.unlink(channelOf(node)).catch((error: Error) => {
+      if (isOnReplica(error)) listening.disconnect(true)
+    })
     talking = clock.after(SELF_MS, talk)
   }
 

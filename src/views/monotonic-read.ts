@@ -14,6 +14,8 @@ export type MonotonicRead = <A extends { readonly upTo: Checkpoint | null }>(
 /**
  * Reads one view such that positions never go back: after a switch, a loss or a restored copy the reader waits a moment
  * for the table to come as far as has been told before, and is told to come back (ViewsUnavailable) when it does not.
+ * So is whoever would see a table that another log, or none, has brought to where it stands: a store may be exchanged
+ * between any two questions.
  */
 export function monotonicRead(view: string, store: ViewStore, follower: ViewFollower): MonotonicRead {
   let told: bigint | null = null
@@ -27,7 +29,7 @@ export function monotonicRead(view: string, store: ViewStore, follower: ViewFoll
       const position = follower.extent(table, upTo)
       // There are events, and the table has seen none: the store was emptied, and does not say that nothing is there.
       const emptied = position === null && !follower.blank()
-      if (!emptied && !later(told, position)) {
+      if (!emptied && !later(told, position) && (await follower.isOurs(upTo))) {
         told = position
         return { ...answer, position }
       }

@@ -1,9 +1,9 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Projection } from '../../projections/projection.ts'
-import { AnotherPast } from '../log/log.ts'
+import { AnotherPast, type Checkpoint } from '../log/log.ts'
 import { REPLICA_LAG_MS } from '../log/standing.ts'
 import type { Alarm } from './alarm.ts'
-import { later, positionOf } from './position.ts'
+import { isSame, later, positionOf } from './position.ts'
 import { type ViewStore, ViewsUnavailable } from './store.ts'
 import type { TableFold } from './table-fold.ts'
 import { parseTableName, successor, tableName, versionOf } from './table-name.ts'
@@ -37,6 +37,10 @@ export interface Places {
   (before: Spot | null): Promise<Spot>
   /** This table is not (known to be) of the log's past: nobody is to be shown it. */
   mistrusts(table: string): boolean
+  /** The one that is served, and is mistrusted. */
+  mistrusted(): string | null
+  /** The log holds this event. Asked of the log once for each event that is not in memory. */
+  isOurs(stored: Checkpoint | null): boolean | Promise<boolean>
   /** Gives a newer version's table up: the next place is a table of our own version beside it. */
   giveUp(place: Spot): void
 }
@@ -54,11 +58,14 @@ export function places({ store, projection, tail, make, onAlarm }: PlacesOptions
   /** What is built, while this table is live (null = none), in place of what would be. */
   let instead: { readonly live: string | null; readonly table: string } | null = null
   let mistrusted: string | null = null
+  /** The log was asked, and holds it. */
+  let found: Checkpoint | null = null
   /** Since when the log did not reach the table's last event. */
   let aheadSince: number | null = null
 
   async function locate(before: Spot | null): Promise<Spot> {
     const live = await store.live(view)
+    if (live !== mistrusted) mistrusted = null // another one serves
     const liveVersion = (live === null ? null : parseTableName(live)?.version) ?? 0
     const givenUp = instead?.live === live ? instead : null
     const newer = liveVersion > version && givenUp === null
@@ -100,6 +107,14 @@ export function places({ store, projection, tail, make, onAlarm }: PlacesOptions
 
   return Object.assign(locate, {
     mistrusts: (table: string) => mistrusted === table,
+    mistrusted: () => mistrusted,
+    isOurs(stored: Checkpoint | null) {
+      if (stored === null || isSame(stored, found) || tail.recent(stored, 0) !== null) return true
+      return tail.standing(stored).then((standing) => {
+        if (standing === 'stands') found = stored
+        return standing === 'stands'
+      })
+    },
     giveUp({ fold }: Spot) {
       instead = { live: fold.table, table: tableName({ view, version, generation: randomGeneration() }) }
     },

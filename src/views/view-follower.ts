@@ -44,6 +44,8 @@ export interface ViewFollower {
    * it.
    */
   extent(table: string, stored: Checkpoint | null): bigint | null
+  /** The log holds the event that a table stands at. Rejects with LogUnavailable. */
+  isOurs(stored: Checkpoint | null): boolean | Promise<boolean>
   /** The table is of another past than the log: nobody is to be shown it. */
   mistrusts(table: string): boolean
   /** The log is empty, as far as this node knows: only then a table that stands at null is complete. */
@@ -248,12 +250,13 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
           ? place.fold.scanned()
           : stored,
       ),
+    isOurs: locate.isOurs,
     mistrusts: locate.mistrusts,
     blank: () => tail.head() === null,
     state: () => state,
     isMaking() {
-      const live = isReady && place ? place.live : null
-      return (live === null || locate.mistrusts(live)) && failures < AWAY_FAILURES
+      if (locate.mistrusted() !== null) return true
+      return (!isReady || !place?.live) && failures < AWAY_FAILURES
     },
     parked: () => parked,
     lagMs(now) {

@@ -77,6 +77,7 @@ test('[TURN-1] [TURN-5] no turn takes long, whichever route reads much', async (
       if (route.path === '/api/v1/chats/{room}/events') paths.push('/api/v1/chats/heavy-chat/events?limit=1000')
       const most = route.plain.some(({ name }) => name === 'limit') && role === 'admin' ? ['', '200', '1000'] : ['']
       if (route.path === '/api/v1/lessons/{id}') paths.push('/api/v1/lessons/22222222-2222-4222-8222-222222222222')
+      if (route.path === '/api/v1/attendance') paths.push(`/api/v1/attendance?course=${LARGE.course}`)
       for (const path of paths)
         for (const limit of most) {
           const full = limit === '' ? path : `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`

@@ -16,6 +16,7 @@ let vera: Client
 beforeAll(async () => {
   ;[log, store] = await Promise.all([spawnEventStore(), startRedis()])
   redis = new Redis(store.url)
+  redis.on('error', () => {}) // it goes away
   server = await startServer({ env: { EVENTSTORE_URL: log.url, REDIS_URL: store.url } })
   acme = company(server)
   const ann = await acme.join('agent', 'ann')

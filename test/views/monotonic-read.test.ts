@@ -69,3 +69,18 @@ test('[VIEW-2] as long as the store stays behind, readers are told to come again
   store = copy
   expect(await answer()).toEqual({ position: told, rows: [{ seq: 1, sum: 2 }] })
 })
+
+test('[NODE-12] of a table that another log has filled nothing is shown, and it keeps ours from nobody', async () => {
+  for (const events of [1, 50]) {
+    const theirs = trialLog()
+    const exchanged = memoryViews()
+    const filling = runViews({ log: theirs, store: exchanged, projections: [trial(boxes)], onAlarm() {} })
+    let last = 0n
+    for (let n = 0; n < events; n++) last = await record(theirs, 'box-a', added(100))
+    await filling.ready()
+    await expect.poll(() => filling.position('boxes')).toBe(last)
+    await filling.stop()
+    store = exchanged
+    expect(await answer()).toEqual({ position: told, rows: [{ seq: 1, sum: 2 }] })
+  }
+})

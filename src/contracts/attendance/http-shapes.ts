@@ -92,17 +92,19 @@ export const marksBody = fields({
     .max(MAX_MARKS)
     .optional()
     .openapi({ description: 'in place of the other fields; each student once' }),
-}).superRefine(({ marks, ...one }, context) => {
-  const flaw = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-  for (const name of ['student_id', 'status'] as const)
-    if (marks === undefined && one[name] === undefined)
-      flaw(name, 'is missing: send student_id and status, or a list of them as marks')
-  for (const name of ['student_id', 'status', 'reason'] as const)
-    if (marks !== undefined && one[name] !== undefined)
-      flaw(name, 'does not go with marks: it belongs into one of them')
-  const seen = new Set<string>()
-  for (const { student_id: student } of marks ?? []) {
-    if (seen.has(student)) flaw('marks', `${student} is there twice: send each student once`)
-    seen.add(student)
-  }
 })
+  .superRefine(({ marks, ...one }, context) => {
+    const flaw = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    for (const name of ['student_id', 'status'] as const)
+      if (marks === undefined && one[name] === undefined)
+        flaw(name, 'is missing: send student_id and status, or a list of them as marks')
+    for (const name of ['student_id', 'status', 'reason'] as const)
+      if (marks !== undefined && one[name] !== undefined)
+        flaw(name, 'does not go with marks: it belongs into one of them')
+    const seen = new Set<string>()
+    for (const { student_id: student } of marks ?? []) {
+      if (seen.has(student)) flaw('marks', `${student} is there twice: send each student once`)
+      seen.add(student)
+    }
+  })
+  .openapi({ anyOf: [{ required: ['student_id', 'status'] }, { required: ['marks'] }] })

@@ -91,12 +91,11 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
       const { record } = found
       // As of an event, time stands still when it was recorded.
       const until = at === undefined ? now() : (record.last?.at ?? now())
-      const startedAt = record.row?.startedAt ?? null
       const seq = record.last?.revision ?? -1
       const data: ReturnType<typeof participantResource>[] = []
       // The record of an open lesson moves on meanwhile.
       for (const person of [...record.people.values()]) {
-        data.push(participantResource(person, startedAt, until))
+        data.push(participantResource(person, record.row?.startedAt ?? null, until))
         const pause = slice()
         if (pause) await pause
       }

@@ -2,7 +2,7 @@ import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } fr
 import type { Party } from '../../../machines/kernel.ts'
 import type { Keys } from './keys.ts'
 import { ownPayload } from './own-tokens.ts'
-import { KeysUnavailable } from './provider-keys.ts'
+import { KeysUnavailable, type ProviderKeys } from './provider-keys.ts'
 import { type Claims, claimsOf, type Identity, payloadOf, problemOf } from './tokens.ts'
 
 export type AuthCode =
@@ -68,7 +68,7 @@ export function authenticator({ keys, issuer, audience, now }: AuthenticatorOpti
 
   const payloadIn = async (token: string): Promise<JWTPayload> => {
     const options: JWTVerifyOptions = { ...fixed, currentDate: new Date(now()), clockTolerance: NBF_LEEWAY }
-    if (keys.kind === 'provider') return (await jwtVerify(token, keys.provider.find, options)).payload
+    if (keys.kind === 'provider') return payloadByProvider(token, keys.provider, options)
     return ownPayload(token, keys.hmacKey, options) ?? (await jwtVerify(token, keys.key, options)).payload
   }
 
@@ -98,6 +98,18 @@ export function authenticator({ keys, issuer, audience, now }: AuthenticatorOpti
       }
     },
     sign: keys.kind === 'secret' ? sign : null,
+  }
+}
+
+/** A provider may exchange a key and not its name: only keys that were asked for after the token came say no. */
+async function payloadByProvider(token: string, provider: ProviderKeys, options: JWTVerifyOptions) {
+  const check = async (): Promise<JWTPayload> => (await jwtVerify(token, provider.find, options)).payload
+  const renew = provider.renewal()
+  try {
+    return await check()
+  } catch (error) {
+    if (!(error instanceof errors.JWSSignatureVerificationFailed) || !(await renew())) throw error
+    return check()
   }
 }
 

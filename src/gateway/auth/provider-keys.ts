@@ -1,4 +1,5 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import { createPublicKey, type JsonWebKeyInput } from 'node:crypto'
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose'
 import type { Clock, Timer } from '../../clock.ts'
 
 /** The identity provider does not say now which keys are its own: nothing is known against the token. */
@@ -27,6 +28,8 @@ export interface KeyHealth {
 export interface ProviderKeys {
   /** The key that a token names. Rejects with KeysUnavailable, or with jose's errors when the provider has no such. */
   readonly find: JWTVerifyGetKey
+  /** What asks for keys that are newer than this call, and says whether that brought any: they may be the same. */
+  renewal(): () => Promise<boolean>
   health(): KeyHealth
   /** Keeps the keys fresh from now on, also when no token comes. */
   start(): void
@@ -48,6 +51,8 @@ const LAST_MS = 24 * 3_600_000
  * whoever has a new key waits for no longer, so it must be well below the promised two seconds.
  */
 const APART_MS = 1_000
+/** A key set has some keys of some kilobytes. */
+const MAX_BYTES = 1024 * 1024
 
 /**
  * Keys are asked for once at a time, for everybody who waits. A token with a known key never waits; one with an unknown
@@ -82,7 +87,7 @@ export function providerKeys({ ask, clock, elapsed, onAsked }: ProviderKeysOptio
       const set = await ask(AbortSignal.any([stopping.signal, AbortSignal.timeout(ANSWER_MS)]))
       const find = createLocalJWKSet(set)
       // A provider that trusts nobody is one that is broken: what it said before is more likely.
-      if (set.keys.length === 0) throw new Error('the identity provider answered a key set without keys')
+      if (!set.keys.some(isUsable)) throw new Error('the identity provider answered a key set without usable keys')
       known = { find, askedAt }
       isFailing = false
       onAsked?.(null)
@@ -118,6 +123,10 @@ export function providerKeys({ ask, clock, elapsed, onAsked }: ProviderKeysOptio
         if (!(await askAgain())) throw new KeysUnavailable('the identity provider did not give its keys')
       }
     },
+    renewal() {
+      const cameAt = elapsed()
+      return async () => (known === null || known.askedAt < cameAt) && askAgain()
+    },
     health: () => ({ ageMs: elapsed() - (known?.askedAt ?? startedAt), isFailing }),
     start: look,
     stop() {
@@ -127,13 +136,33 @@ export function providerKeys({ ask, clock, elapsed, onAsked }: ProviderKeysOptio
   }
 }
 
+function isUsable(key: JWK): boolean {
+  try {
+    createPublicKey({ key: key as JsonWebKeyInput['key'], format: 'jwk' })
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Asks for the key set at an address, as `ask` above. */
 export const keySetAt =
   (url: string): ProviderKeysOptions['ask'] =>
   async (signal) => {
     const headers = { Accept: 'application/json, application/jwk-set+json' }
     const response = await fetch(url, { headers, redirect: 'manual', signal })
-    if (response.ok) return (await response.json()) as JSONWebKeySet // looked at by createLocalJWKSet
+    if (response.ok) return JSON.parse(await textOf(response)) as JSONWebKeySet // looked at by createLocalJWKSet
     await response.body?.cancel()
     throw new Error(`the identity provider answered ${response.status} in place of its keys`)
   }
+
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length
+    if (bytes > MAX_BYTES) throw new Error(`the identity provider answered more than ${MAX_BYTES} bytes of keys`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
