@@ -81,6 +81,8 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   readonly #rows = new Map<string, R>()
   readonly #lists: MemoryLists<R>
   readonly #finished = new Set<string>()
+  /** Lists of the past of which rows were let go of, or may not have been put in. */
+  readonly #cut = new Set<string>()
   /** Of those who put in rows that they read: what is heard of meanwhile. */
   readonly #readers = new Set<Set<string>>()
 
@@ -199,6 +201,8 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
         const { key, row, last } = seeded
         const known = this.#rows.get(key)
         if (!known || known.seq < row.seq) this.#put(key, known, row, last)
+        const list = this.#options.past?.list(row)
+        if (typeof list === 'string') this.#cut.add(list)
       }
     }
     return upTo
@@ -244,10 +248,11 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   #boundPast({ list, place, most, onShort }: KeptPast<R>, { before, after }: Change<R>): void {
     const was = before ? list(before) : null
     const is = after ? list(after) : null
-    if (was !== null && was !== is && this.#lists.rows(was).size < most / 2) onShort(was)
+    if (was !== null && was !== is && this.#cut.has(was) && this.#lists.rows(was).size < most / 2) onShort(was)
     if (is === null) return
     const rows = this.#lists.rows(is)
     if (rows.size <= 2 * most) return
+    this.#cut.add(is)
     const oldest = [...rows].sort(([, a], [, b]) => (place(a) < place(b) ? -1 : 1)).slice(0, -most)
     for (const [key, row] of oldest) this.#put(key, row, undefined, undefined)
   }

@@ -17,6 +17,10 @@ const FLAGGED_KEPT = 100
 /** The organisation of a list of flagged chats that have ended. */
 export const orgOfEnded = (list: string): string => list.slice(endedIn('').length)
 
+/** So few are left that those may be shown soon which were let go of. */
+export const isShort = (chats: Pick<LiveModel<ChatRow>, 'list'>, org: string): boolean =>
+  chats.list(endedIn(org)).size < FLAGGED_KEPT / 2
+
 /** Reads flagged chats of one organisation, of those that were flagged last. */
 export const newestFlagged = (org: string): { readonly from: string; readonly to: string; readonly limit: number } => ({
   from: `flagged/${org}/`,
