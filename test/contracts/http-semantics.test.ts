@@ -32,7 +32,10 @@ const h2c = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Setti
 
 test.each(['/livez', '/readyz', '/api/v1/asyncapi.json'])(
   '[DOOR-28] GET %s of HTTP/1.0, without Host, is answered',
-  async (path) => expect(await exchange([`GET ${path} HTTP/1.0`], /\r\n\r\n./)).toMatch(/^HTTP\/1\.1 200 /),
+  async (path) => {
+    await expect.poll(() => fetch(`${server.url}/readyz`).then(({ status }) => status)).toBe(200)
+    expect(await exchange([`GET ${path} HTTP/1.0`], /\r\n\r\n./)).toMatch(/^HTTP\/1\.1 200 /)
+  },
 )
 
 describe('an upgrade to what is not offered', () => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Line, openLine } from '../support/line.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { slowly } from '../support/slowness.ts'
@@ -73,7 +73,7 @@ const FAULTS: Readonly<Record<string, (world: World) => Promise<() => Promise<Re
 async function ofAnotherLog(events: number, { name, second }: World): Promise<() => Promise<RedisServer>> {
   const theirs = await redisParts(second.url)
   for (let n = 0; n < events; n++) await theirs.command()
-  await expect.poll(theirs.list, { timeout: RIGHT_MS }).toBe(events)
+  await vi.waitFor(async () => expect(await theirs.list()).toBe(events), { timeout: RIGHT_MS })
   await theirs.close()
   name.leadTo(urlOf(second))
   name.cut()

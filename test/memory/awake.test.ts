@@ -13,7 +13,14 @@ let now = 1
 
 function open(): void {
   const log = memoryLog({ codec: codec(eventSchemas), now: () => now })
-  entities = openEntities({ log, snapshots: memorySnapshots(), shared: false, now: () => now, idleMs: 3_600_000 })
+  entities = openEntities({
+    log,
+    snapshots: memorySnapshots(),
+    shared: false,
+    now: () => now,
+    elapsed: () => now,
+    idleMs: 3_600_000,
+  })
 }
 afterEach(() => entities.stop())
 

@@ -138,7 +138,9 @@ export function validOf(schema: JsonSchema, schemas: Readonly<Record<string, Jso
   if (first) return of(first)
   switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {
     case 'object': {
-      const required = Object.entries(schema.properties ?? {}).filter(([key]) => schema.required?.includes(key))
+      const all = Object.entries(schema.properties ?? {})
+      // A change of nothing would be refused before anybody looks what it is of.
+      const required = schema.required?.length ? all.filter(([key]) => schema.required?.includes(key)) : all.slice(0, 1)
       return Object.fromEntries(required.map(([key, one]) => [key, of(one, key)]))
     }
     case 'array':
