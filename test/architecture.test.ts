@@ -3,7 +3,10 @@ import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const TIMED = ['src/pause.ts', 'src/retries.ts', 'src/within.ts']
-const SMALL = ['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts', ...TIMED]
+const SMALL = [
+  ...['src/clock.ts', 'src/back-off.ts', 'src/keep-newest.ts', 'src/keyed-queue.ts', 'src/outage.ts'],
+  ...TIMED,
+]
 const STORAGE = ['src/log', 'src/views', 'src/runtime', 'src/presence', 'src/files']
 const MACHINERY = [
   ...[
@@ -33,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/keep-newest.ts': [],
   'src/keyed-queue.ts': [],
   'src/within.ts': [],
+  'src/outage.ts': [],
   'src/pause.ts': ['src/clock.ts'],
   'src/retries.ts': ['src/clock.ts'],
   'src/files-url.ts': [],

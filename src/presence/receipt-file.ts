@@ -1,9 +1,12 @@
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { fileOutage } from '../outage.ts'
 import type { Receipt, ReceiptStore } from './receipt-store.ts'
 import { receiptIn, receiptText } from './receipt-text.ts'
 
 /** The file is written anew when it has so many lines more than receipts. */
 const MAX_SPARE_LINES = 20_000
+/** After a failure the whole file is written anew, at the earliest then. */
+const RETRY_MS = 1_000
 /** Stands in place of a receipt: there is no such receipt any more. */
 const DROPPED = '-'
 
@@ -21,6 +24,9 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
   let lines = 0
   let waiting = ''
   let writing: Promise<void> | undefined
+  let retryAt = 0
+  const cost = 'after a crash clients that come back are told how it stands, not what they have missed'
+  const trouble = fileOutage(path, cost, onError)
 
   /** A half-written file never takes the place of a whole one. */
   const rewrite = async (): Promise<void> => {
@@ -56,11 +62,20 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
     }
   }
 
+  /** What is known is in memory, and is written with a later change. */
+  const failed = (error: unknown): void => {
+    waiting = ''
+    lines = Number.POSITIVE_INFINITY
+    retryAt = performance.now() + RETRY_MS
+    trouble.failed(error)
+  }
+
   const add = (person: string, socket: string, text: string): void => {
+    if (performance.now() < retryAt) return
     waiting += lineOf(person, socket, text)
     lines++
     writing ??= write()
-      .catch(onError)
+      .then(trouble.worked, failed)
       .finally(() => (writing = undefined))
   }
 
@@ -82,7 +97,7 @@ export async function openReceiptFile(path: string, onError: (error: unknown) =>
     for (const { socket } of [...(receipts.get(person)?.values() ?? [])]) drop(person, socket)
   }
 
-  await rewrite().catch(onError) // a full disk: what is known is in memory, and is written with the next change
+  await rewrite().catch(failed)
   return {
     put(person, receipt) {
       put(person, { ...receipt, isLost: false })
