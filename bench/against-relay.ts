@@ -81,6 +81,7 @@ function figures(
 ): readonly Figure[] {
   const all = [...peaks.relay, ...peaks.lyceum, ...even.relay, ...even.lyceum, ...even.relayFast]
   const lost = all.reduce((sum, { acks, delivered }) => sum + 2 * acks - delivered, 0)
+  const toldFirst = all.reduce((sum, round) => sum + round.toldFirst, 0)
   const busiest = Math.max(...all.map(({ share }) => share))
   return [
     ratio(`CPU per message, both at ${rate}/s`, 'cpuUs', 'µs', even.lyceum, even.relay, 2),
@@ -102,6 +103,7 @@ function figures(
       note: spread(peaks.relay, 'perSecond'),
     },
     { name: 'pushes that did not arrive', value: lost, unit: '', target: atMost(0) },
+    { name: 'messages told to their writer before their ack', value: toldFirst, unit: '', target: atMost(0) },
     { name: 'load generator: most of one core that it used', value: busiest, unit: 'cores', target: atMost(0.95) },
   ]
 }

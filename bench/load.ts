@@ -25,6 +25,8 @@ export interface LoadReport {
   readonly acks: number
   /** Pushes that arrived at the agents and the supervisor. */
   readonly delivered: number
+  /** Messages of which a visitor was told before they were acknowledged. */
+  readonly toldFirst: number
   /** From the first message to the last ack. */
   readonly seconds: number
   /** Of the ack, milliseconds. */
@@ -42,6 +44,10 @@ const visitors: Wire[] = []
 let sentAt: number[] = []
 let latencies: number[] = []
 let delivered = 0
+let toldFirst = 0
+/** Of each visitor: messages that were acknowledged, and those that they were told of. */
+let answers: number[] = []
+let own: number[] = []
 /** What a visitor does when an answer came. */
 let answered: (visitor: number) => void = () => {}
 
@@ -114,12 +120,17 @@ function send(visitor: number): void {
 }
 
 function hearAck(visitor: number, bytes: Buffer, from: number): void {
+  if (startsWith(bytes, from, '2["own_msg"')) {
+    own[visitor] = (own[visitor] ?? 0) + 1
+    if ((own[visitor] ?? 0) > (answers[visitor] ?? 0)) toldFirst++
+  }
   const ack = ackIn(bytes, from)
   if (!ack) return // the visitor is told other things, too
   const sent = sentAt[ack.id]
   if (sent === undefined) return
   if (!startsWith(bytes, ack.at, '[true')) throw new Error(`refused: ${bytes.toString('utf8', from, from + 300)}`)
   latencies.push(performance.now() - sent)
+  answers[visitor] = (answers[visitor] ?? 0) + 1
   answered(visitor)
 }
 
@@ -128,6 +139,9 @@ async function measured(work: () => Promise<void>): Promise<LoadReport> {
   sentAt = []
   latencies = []
   delivered = 0
+  toldFirst = 0
+  answers = []
+  own = []
   const cpu = process.cpuUsage()
   const started = performance.now()
   await work()
@@ -139,6 +153,7 @@ async function measured(work: () => Promise<void>): Promise<LoadReport> {
   return {
     acks: latencies.length,
     delivered,
+    toldFirst,
     seconds: ms / 1000,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),

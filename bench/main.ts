@@ -5,12 +5,14 @@ import { connecting } from './connect.ts'
 import { eio3 } from './eio3.ts'
 import { eventstore } from './eventstore.ts'
 import { eventstoreRebuild } from './eventstore-rebuild.ts'
+import { fairAnswers } from './fair.ts'
 import { type Figure, isMet, lineOf } from './figures.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
-import { fair, projects, streams } from './projects.ts'
+import { projects, streams, uploads } from './projects.ts'
 import { restart } from './restart.ts'
 import { resume } from './resume.ts'
+import { soak } from './soak.ts'
 import { staffInit } from './staff-init.ts'
 import { videos } from './videos.ts'
 import { wake } from './wake.ts'
@@ -25,13 +27,15 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'staff-init': staffInit,
   wake,
   memory,
+  soak,
   million,
   resume,
   restart,
   attendance,
   videos,
   projects,
-  fair,
+  fair: () => fairAnswers(),
+  uploads,
   streams,
 }
 

@@ -10,7 +10,7 @@ import { openWire, type Wire } from './wire.ts'
 /** So many that buffers of a fixed size (the newest events in memory) are full before it begins. */
 const FIRST = 3_000
 const MANY = 3_000
-const INSPECT = ['--expose-gc', '--import', join(import.meta.dirname, 'heap-on-signal.ts')]
+export const INSPECT = ['--expose-gc', '--import', join(import.meta.dirname, 'heap-on-signal.ts')]
 
 /**
  * What a connected client that does nothing costs, after garbage collection, beside the bare relay. Rooms are asleep by
@@ -85,7 +85,7 @@ async function connected(url: string, from: number, number: number): Promise<Wir
   return wires
 }
 
-async function taken(pid: number, file: string): Promise<Taken> {
+export async function taken(pid: number, file: string): Promise<Taken> {
   rmSync(file, { force: true })
   process.kill(pid, 'SIGWINCH')
   while (!existsSync(file) || readFileSync(file, 'utf8') === '') await new Promise((resolve) => setTimeout(resolve, 20))
@@ -96,7 +96,7 @@ async function taken(pid: number, file: string): Promise<Taken> {
 }
 
 /** Waits until no room is awake. */
-async function asleep(url: string): Promise<void> {
+export async function asleep(url: string): Promise<void> {
   while (!/^lyceum_rooms_awake 0$/m.test(await (await fetch(`${url}/metrics`)).text()))
     await new Promise((resolve) => setTimeout(resolve, 50))
 }

@@ -101,7 +101,7 @@ async function costOf(pid: number, talkers: readonly Talker[]): Promise<number> 
 const UPLOADS = 100
 
 /** A hundred files of 5 MiB at once: what they take, and how long others wait meanwhile. */
-export async function fair(): Promise<readonly Figure[]> {
+export async function uploads(): Promise<readonly Figure[]> {
   const server = await startServer({ env: NO_LIMITS })
   const it = studio(server)
   try {

@@ -32,6 +32,9 @@ import { mailMachine } from './mail/machine.ts'
 import { decide as decideNumber } from './number/decide.ts'
 import { numberEvents } from './number/events.ts'
 import { numberMachine } from './number/machine.ts'
+import { decide as decideOrganisation } from './organisation/decide.ts'
+import { organisationEvents } from './organisation/events.ts'
+import { organisationMachine } from './organisation/machine.ts'
 import { decide as decidePerson } from './person/decide.ts'
 import { personEvents } from './person/events.ts'
 import { personMachine } from './person/machine.ts'
@@ -86,6 +89,7 @@ export const catalogue = {
   login: kind({ machine: loginMachine, decide: decideLogin, events: loginEvents }),
   mail: kind({ machine: mailMachine, decide: decideMail, events: mailEvents }),
   number: kind({ machine: numberMachine, decide: decideNumber, events: numberEvents }),
+  organisation: kind({ machine: organisationMachine, decide: decideOrganisation, events: organisationEvents }),
   person: kind({ machine: personMachine, decide: decidePerson, events: personEvents }),
   presence: kind({ machine: presenceMachine, decide: decidePresence, events: presenceEvents }),
   project: kind({ machine: projectMachine, decide: decideProject, events: projectEvents }),

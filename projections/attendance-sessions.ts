@@ -1,5 +1,5 @@
 import type { AttendanceEvent, CheckInMode } from '../machines/attendance/events.ts'
-import { isPresent } from '../machines/attendance/marks.ts'
+import { counts, isPresent } from '../machines/attendance/marks.ts'
 import { type Recorded, unreachable } from '../machines/kernel.ts'
 import { projectionOf } from './projection.ts'
 
@@ -17,13 +17,28 @@ export interface AttendanceSessionRow {
   readonly plannedMinutes: number
   readonly checkIn: CheckInMode
   readonly lateAfterMinutes: number | null
-  readonly state: 'active' | 'ended'
+  readonly state: 'active' | 'ended' | 'called_off'
   readonly startedAt: number
   /** When it is ended at the latest. */
   readonly dueAt: number
-  /** Students present: those marked present or late; once it has ended without strangers. */
+  /** Marks that are present or late, and count. */
   readonly present: number
+  /** Those that do not count. Default: 0. */
+  readonly strangersPresent?: number
   readonly ended: EndedAttendance | null
+  readonly calledOff?: CalledOffAttendance
+}
+
+/** Everybody who is marked present or late, whether they count or not. */
+export const studentCountOf = ({
+  present,
+  strangersPresent = 0,
+}: Pick<AttendanceSessionRow, 'present' | 'strangersPresent'>): number => present + strangersPresent
+
+interface CalledOffAttendance {
+  readonly at: number
+  readonly by: string
+  readonly byName: string
 }
 
 export interface EndedAttendance {
@@ -41,7 +56,7 @@ export interface EndedAttendance {
 
 export const attendanceSessions = projectionOf<AttendanceSessionRow, 'attendance'>('attendance', {
   name: 'attendance-sessions',
-  version: 1,
+  version: 2,
   fold,
   index(id, { org, courseId, state, startedAt }) {
     const when = `${String(startedAt).padStart(14, '0')}/${id}`
@@ -70,26 +85,43 @@ function fold(
       dueAt,
     } = event
     const plan = { org, courseId, teacherId, teacherName, plannedMinutes, checkIn, lateAfterMinutes }
-    return { seq, ...plan, state: 'active', startedAt, dueAt, present: 0, ended: null }
+    return {
+      seq,
+      ...plan,
+      state: 'active',
+      startedAt,
+      dueAt,
+      present: 0,
+      ended: null,
+    }
   }
   if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} before AttendanceStarted`)
   switch (event.type) {
     case 'StudentMarked':
-      return { ...row, seq, present: row.present + (isPresent(event) ? 1 : 0) }
+      return counted(row, seq, event.studentId, isPresent(event) ? 1 : 0)
     case 'MarkCorrected': {
       const { was, studentId } = event
-      if (row.ended?.strangers.includes(studentId)) return { ...row, seq }
-      return {
-        ...row,
-        seq,
-        present: row.present + (isPresent(event) ? 1 : 0) - (was !== null && isPresent(was) ? 1 : 0),
-      }
+      return counted(row, seq, studentId, (isPresent(event) ? 1 : 0) - (was !== null && isPresent(was) ? 1 : 0))
     }
     case 'AttendanceEnded': {
       const { at, reason, by, byName, total, present, courseSeq, strangers } = event
-      return { ...row, seq, state: 'ended', present, ended: { at, reason, by, byName, total, courseSeq, strangers } }
+      const ended = { at, reason, by, byName, total, courseSeq, strangers }
+      return { ...row, seq, state: 'ended', present, ...ofStrangers(row.present - present), ended }
+    }
+    case 'AttendanceCalledOff': {
+      const { at, by, byName } = event
+      return { ...row, seq, state: 'called_off', calledOff: { at, by, byName } }
     }
     default:
       return unreachable(event)
   }
 }
+
+/** `change`: by how much there are more who are present, 0 or more or less than 0. */
+function counted(row: AttendanceSessionRow, seq: number, studentId: string, change: number): AttendanceSessionRow {
+  if (counts(row.ended, studentId)) return { ...row, seq, present: row.present + change }
+  const { strangersPresent = 0, ...rest } = row
+  return { ...rest, seq, ...ofStrangers(strangersPresent + change) }
+}
+
+const ofStrangers = (present: number) => (present === 0 ? {} : { strangersPresent: present })

@@ -53,6 +53,7 @@ export function attend(before: Participant | undefined, event: LessonEvent): Par
     case 'LessonEnded':
       return before && isPresent(before) ? closed(before, event.at, 'lesson-ended') : before
     case 'LessonScheduled':
+    case 'LessonPlanChanged':
     case 'LessonStarted':
     case 'HubJoined':
     case 'HubReconnected':
@@ -64,9 +65,13 @@ export function attend(before: Participant | undefined, event: LessonEvent): Par
 
 export const isPresent = ({ intervals }: Participant): boolean => intervals.at(-1)?.until === null
 
-/** Milliseconds present in all, open intervals up to `now`. */
-export function presentMs({ intervals }: Participant, now: number): number {
-  return intervals.reduce((sum, { from, until }) => sum + Math.max(0, (until ?? now) - from), 0)
+/**
+ * Milliseconds present in all, open intervals up to `now`. Who comes before the lesson starts waits: that counts from
+ * `startedAt` only, and in a lesson that never started (null) not at all.
+ */
+export function presentMs({ intervals }: Participant, startedAt: number | null, now: number): number {
+  if (startedAt === null) return 0
+  return intervals.reduce((sum, { from, until }) => sum + Math.max(0, (until ?? now) - Math.max(from, startedAt)), 0)
 }
 
 function closed(before: Participant, at: number, reason: Interval['reason']): Participant {

@@ -1,5 +1,5 @@
 import { type Recorded, unreachable } from '../machines/kernel.ts'
-import type { LessonEvent } from '../machines/lesson/events.ts'
+import { callOffAtOf, type LessonEndReason, type LessonEvent } from '../machines/lesson/events.ts'
 import { projectionOf } from './projection.ts'
 
 export type LessonStatus = 'scheduled' | 'live' | 'ended'
@@ -14,18 +14,20 @@ export interface LessonRow {
   readonly plannedMinutes: number
   readonly code: string
   readonly status: LessonStatus
+  /** When it is called off if nobody starts it; null unless scheduled. */
+  readonly callOffAt: number | null
   readonly startedAt: number | null
   /** When a live lesson is ended at the latest. */
   readonly dueAt: number | null
   readonly endedAt: number | null
-  readonly endReason: 'ended' | 'overrun' | null
+  readonly endReason: LessonEndReason | null
   /** How many are in it. */
   readonly present: number
 }
 
 export const lessons = projectionOf<LessonRow, 'lesson'>('lesson', {
   name: 'lessons',
-  version: 1,
+  version: 2,
   fold,
   index(id, { org, teacherId, status, startsAt }) {
     const when = `${String(startsAt).padStart(14, '0')}/${id}`
@@ -42,14 +44,19 @@ function fold(row: LessonRow | undefined, { event, revision: seq, stream }: Reco
   if (event.type === 'LessonScheduled') {
     const { org, teacherId, title, startsAt, plannedMinutes, code } = event
     const begun = { startedAt: null, dueAt: null, endedAt: null, endReason: null, present: 0 }
-    return { seq, org, teacherId, title, startsAt, plannedMinutes, code, status: 'scheduled', ...begun }
+    const plan = { title, startsAt, plannedMinutes, code, callOffAt: callOffAtOf(event) }
+    return { seq, org, teacherId, ...plan, status: 'scheduled', ...begun }
   }
   if (!row) throw new Error(`${stream} has ${event.type} at revision ${seq} before LessonScheduled`)
   switch (event.type) {
+    case 'LessonPlanChanged': {
+      const { title, startsAt, plannedMinutes, callOffAt } = event
+      return { ...row, seq, title, startsAt, plannedMinutes, callOffAt }
+    }
     case 'LessonStarted':
-      return { ...row, seq, status: 'live', startedAt: event.at, dueAt: event.dueAt }
+      return { ...row, seq, status: 'live', callOffAt: null, startedAt: event.at, dueAt: event.dueAt }
     case 'LessonEnded':
-      return { ...row, seq, status: 'ended', endedAt: event.at, endReason: event.reason, present: 0 }
+      return { ...row, seq, status: 'ended', callOffAt: null, endedAt: event.at, endReason: event.reason, present: 0 }
     case 'ParticipantJoined':
       return { ...row, seq, present: row.present + 1 }
     case 'ParticipantLeft':

@@ -1,46 +1,19 @@
 import { z } from 'zod'
 import { isHost, isOrigin, isTimeZone, originIn } from './config-forms.ts'
+import {
+  either,
+  milliseconds,
+  number,
+  optional,
+  rate,
+  required,
+  url,
+  type Variable,
+  wholeNumber,
+} from './config-variable.ts'
 import { readFilesUrl } from './files-url.ts'
 import { readTrustProxy } from './trust-proxy.ts'
 
-/** One environment variable, as `lyceum --help` lists it. */
-export interface Variable<T = unknown> {
-  readonly description: string
-  /** What is used when it is unset or empty; null = there is no default, and unset means something of its own. */
-  readonly fallback: string | null
-  /** Ends the sentence `<NAME> must be …`. */
-  readonly expects: string
-  /** Never shown in an error: a secret, or an address that may hold a password. */
-  readonly secret: boolean
-  readonly schema: z.ZodType<T>
-}
-
-type Described<T> = Omit<Variable<T>, 'secret'> & { readonly secret?: boolean }
-const required = <T>(it: Described<T> & { readonly fallback: string }): Variable<T> => ({ secret: false, ...it })
-const optional = <T>(it: Omit<Described<T>, 'fallback'>): Variable<T> & { readonly fallback: null } => ({
-  secret: false,
-  fallback: null,
-  ...it,
-})
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .pipe(z.number().min(min).max(max))
-const number = (description: string, fallback: string, [min, max]: readonly [number, number], unit = '') =>
-  required({
-    description,
-    fallback,
-    expects: `a whole number${unit && ` of ${unit}`} from ${min} to ${max}`,
-    schema: wholeNumber(min, max),
-  })
-const milliseconds = (description: string, fallback: string, max: number) =>
-  number(description, fallback, [0, max], 'milliseconds')
-const rate = (description: string, fallback: string) => number(description, fallback, [1, 1_000_000])
-const url = (...schemes: readonly string[]) =>
-  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol))
 const DAY_MS = 86_400_000
 
 /** Every variable that Lyceum reads, in the order of the manual. */
@@ -140,24 +113,29 @@ export const VARIABLES = {
     '15000',
     DAY_MS,
   ),
-  LESSON_OVERRUN_MINUTES: required({
-    description: 'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
-    fallback: '30',
-    expects: 'a whole number of minutes from 0 to 1440',
-    schema: wholeNumber(0, 1_440),
-  }),
-  ALLOW_EIO3: required({
-    description: 'Whether clients of Engine.IO 3 (socket.io-client 2) are let in',
-    fallback: 'yes',
-    expects: 'yes or no',
-    schema: z.enum(['yes', 'no']),
-  }),
-  ON_STAFF_GONE: required({
-    description: 'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
-    fallback: 'close',
-    expects: 'close or return',
-    schema: z.enum(['close', 'return']),
-  }),
+  LESSON_OVERRUN_MINUTES: number(
+    'How long after its planned length a lesson, or an attendance session, that nobody ends is ended',
+    '30',
+    [0, 1_440],
+    'minutes',
+  ),
+  LESSON_CALL_OFF_HOURS: number(
+    'How long after its planned start a lesson that nobody starts is called off',
+    '24',
+    [1, 8_760],
+    'hours',
+  ),
+  ALLOW_EIO3: either('Whether clients of Engine.IO 3 (socket.io-client 2) are let in', 'yes', ['yes', 'no']),
+  ORGANISATIONS: either(
+    'Whose visitors are let in: those of every organisation, or of one that is known (lyceum org)',
+    'open',
+    ['open', 'known'],
+  ),
+  ON_STAFF_GONE: either(
+    'What becomes of a chat when whoever serves it is gone: it ends, or goes back to the queue',
+    'close',
+    ['close', 'return'],
+  ),
   QUEUE_CHATS: number(
     'Chats that may wait unclaimed in one organisation; then no more are opened',
     '20000',
@@ -182,7 +160,7 @@ export const VARIABLES = {
     'milliseconds',
   ),
   LYCEUM_TIME_ZONE: required({
-    description: 'Zone of the local times that projects show',
+    description: 'Zone of local times: those that projects show, heads of the CSV of attendance, dates in filters',
     fallback: 'UTC',
     expects: 'an IANA time zone like UTC or Asia/Ho_Chi_Minh',
     schema: z.string().refine(isTimeZone),

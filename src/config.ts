@@ -26,6 +26,10 @@ export interface Config {
   readonly disconnectGraceMs: number
   /** How long after its planned length a lesson, or an attendance session, that nobody ends is ended. */
   readonly lessonOverrunMinutes: number
+  /** How long after its planned start a lesson that nobody starts is called off. */
+  readonly lessonCallOffHours: number
+  /** Whose visitors are let in. */
+  readonly organisations: 'open' | 'known'
   readonly onStaffGone: 'close' | 'return'
   /** What may wait unclaimed in one organisation. */
   readonly queueChats: number
@@ -103,6 +107,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     allowEio3: values.ALLOW_EIO3 === 'yes',
     disconnectGraceMs: values.DISCONNECT_GRACE_MS,
     lessonOverrunMinutes: values.LESSON_OVERRUN_MINUTES,
+    lessonCallOffHours: values.LESSON_CALL_OFF_HOURS,
+    organisations: values.ORGANISATIONS,
     onStaffGone: values.ON_STAFF_GONE,
     queueChats: values.QUEUE_CHATS,
     queueBytes: values.QUEUE_BYTES,

@@ -3,6 +3,8 @@ import closeWithGrace from 'close-with-grace'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { catalogue } from '../machines/catalogue.ts'
 import { recoverFiles, verifyFiles } from './commands/log.ts'
+import { createOrganisation, listOrganisations } from './commands/org.ts'
+import { whenParentEnds } from './commands/parent.ts'
 import { checkPreconditions } from './commands/preconditions.ts'
 import { replayInTerminal } from './commands/replay.ts'
 import { makeToken } from './commands/token.ts'
@@ -46,6 +48,19 @@ program
   .option('--speed <n>', 'times as fast as it happened; 0 = without pauses', number, 1)
   .action((room: string, { speed }: { speed: number }) => withConfig((config) => replayInTerminal(config, room, speed)))
 
+const orgs = program.command('org').description('look after organisations')
+orgs
+  .command('create <id>')
+  .description('open an organisation; works beside a running server and without one')
+  .option('--title <title>', 'what it is called')
+  .action((id: string, { title }: { title?: string }) =>
+    withConfig((config) => createOrganisation(config, id, title ?? null)),
+  )
+orgs
+  .command('list')
+  .description('list the organisations that are open')
+  .action(() => withConfig(listOrganisations))
+
 const views = program.command('views').description('look after the views')
 views
   .command('rebuild [name]')
@@ -75,6 +90,8 @@ async function start(config: Config, logger: Logger): Promise<void> {
   const greet = (running: Running): void => void process.stdout.write(`${greeting(running, config)}\n`)
   const leave = (): never => process.exit(0) // nothing is in hand yet
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, leave)
+  // npm passes SIGTERM on (package.json: `exec`), but not that it was killed: the server would keep the data locked.
+  if (process.env.npm_lifecycle_event === 'start') whenParentEnds(() => process.emit('SIGTERM', 'SIGTERM'))
   const what = { contracts: all, kinds: catalogue }
   let failed = (error: unknown): void => logger.error({ err: error }, 'unexpected')
   // A bug of ours, and the end of what waited for it: everybody else's calls go on.

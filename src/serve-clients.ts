@@ -28,6 +28,7 @@ import type { WaitingBytes } from './gateway/waiting-bytes.ts'
 import type { Log } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import type { openMetrics } from './observe/metrics.ts'
+import type { StrangersTold } from './observe/strangers-told.ts'
 import type { Hubs } from './presence/hubs.ts'
 import type { ReceiptStore } from './presence/receipt-store.ts'
 import type { Entities } from './runtime/entities.ts'
@@ -39,6 +40,7 @@ export interface ServeClientsOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: ReturnType<typeof openMetrics>
+  readonly strangers: StrangersTold
   readonly log: Log
   readonly entities: Entities
   readonly profiles: ProfileCache
@@ -93,7 +95,10 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
           const by = { org: party.org, by: party.id, role: party.role }
           if (debugging) logger.debug({ command: name, ...by, outcome, ms: milliseconds }, 'command')
         },
-        unknownEvent: () => metrics.unknownEvent(),
+        unknownEvent(name) {
+          metrics.unknownEvent()
+          options.strangers.event(name)
+        },
         failed: onError,
       },
     })
@@ -104,13 +109,15 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
     follower,
     hubs: options.hubs,
     liveness: connections.liveness,
-    now,
+    clock,
   })
-  const dropped = droppedParticipants({ config, online, clock, follower, contracts: served })
+  const dropped = droppedParticipants({
+    ...{ config, online, clock, follower, contracts: served, store: connections.guests },
+  })
   const returns = tokenBuckets(returnRate(config.ratePerPerson))
   const lettingInBy = (door: Door | undefined) =>
     lettingIn({
-      arrive: arrivals({ ...options, dropped, door, now }),
+      arrive: arrivals({ ...options, dropped, door }),
       returns,
       entities,
       registry,
@@ -152,12 +159,13 @@ export function serveClients(options: ServeClientsOptions): ServedClients {
 }
 
 /** Names are kept of those who are online, and of staff. */
-export const forgetsWhoLeft = (profiles: ProfileCache, receipts: Pick<ReceiptStore, 'forget'>): Listener => ({
+export const keepsWhoIsHere = (profiles: ProfileCache, receipts: Pick<ReceiptStore, 'forget'>): Listener => ({
   categories: ['presence'],
   onEvent(recorded) {
-    if (!isOf('presence', recorded) || recorded.event.type !== 'WentOffline') return
+    if (!isOf('presence', recorded)) return
     const name = idIn('presence', recorded.stream) ?? ''
     const person = personIn(name)
+    if (recorded.event.type !== 'WentOffline') return profiles.keep(person)
     receipts.forget(name)
     if (!isStaff(profiles.get(person)?.role ?? 'visitor')) profiles.forget(person)
   },

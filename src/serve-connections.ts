@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { lastOf } from './log/last-of.ts'
 import type { Log } from './log/log.ts'
 import { countedHere } from './presence/counted-here.ts'
+import { type GuestStore, openGuestFile } from './presence/guest-file.ts'
 import { openHeartbeat } from './presence/heartbeat.ts'
 import type { Leases } from './presence/leases.ts'
 import { type LivenessProbe, localProbe } from './presence/liveness-probe.ts'
@@ -28,6 +29,8 @@ export interface ConnectionParts {
   readonly leases: Leases
   readonly liveness: LivenessProbe
   readonly receipts: ReceiptStore
+  /** Who came to this node without a token. */
+  readonly guests: GuestStore
   lastSeen(person: string): Promise<number | null>
   /** When the process before this one was last alive, where there is one at a time. */
   readonly diedAt: number | null
@@ -46,6 +49,7 @@ export async function connectionParts({
   onError,
 }: ConnectionPartsOptions): Promise<ConnectionParts> {
   const { redisUrl: url, leaseMs: ttlMs, dataDirectory } = config
+  const guests = await openGuestFile(join(dataDirectory, 'guests'), onError)
   const node = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   // Not loaded where there is no Redis: a start is shorter by its library.
   const inRedis =
@@ -60,6 +64,7 @@ export async function connectionParts({
       leases: inRedis,
       liveness,
       receipts,
+      guests,
       onlyNode: null,
       diedAt: null,
       beat() {},
@@ -67,7 +72,7 @@ export async function connectionParts({
         const seen = (await inRedis.elsewhere(person)).map(({ renewedAt }) => renewedAt)
         return seen.length === 0 ? null : Math.max(...seen)
       },
-      stop: async () => void (await Promise.all([liveness.stop(), inRedis.close(), receipts.close()])),
+      stop: async () => void (await Promise.all([liveness.stop(), inRedis.close(), receipts.close(), guests.close()])),
     }
   }
   // One node. Leases of another name are those of its dead predecessor, which lived at least until the last event and
@@ -81,10 +86,11 @@ export async function connectionParts({
     leases,
     liveness: here,
     receipts,
+    guests,
     onlyNode: node,
     lastSeen: async () => null,
     diedAt: aliveUntil,
     beat: heartbeat.start,
-    stop: async () => void (await Promise.all([heartbeat.stop(), leases.close(), receipts.close()])),
+    stop: async () => void (await Promise.all([heartbeat.stop(), leases.close(), receipts.close(), guests.close()])),
   }
 }

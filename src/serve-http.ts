@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import type { CatchUp } from './delivery/catch-up.ts'
 import type { Contract, Served } from './delivery/contract.ts'
 import type { Follower } from './delivery/follower.ts'
+import type { OriginCheck } from './gateway/allowed-origins.ts'
 import type { Authenticator } from './gateway/auth/authenticator.ts'
 import type { Limit } from './gateway/auth/limits.ts'
 import { httpApp } from './gateway/http/app.ts'
@@ -29,6 +30,7 @@ export interface ServeHttpOptions {
   readonly perPerson: Limit
   readonly perAddress: Limit
   readonly entrance: Entrance
+  readonly origins: OriginCheck
   readonly contracts: readonly Contract[]
   /** In the order of `contracts`. */
   readonly served: readonly Served[]
@@ -41,10 +43,11 @@ export function serveHttp(options: ServeHttpOptions): void {
   const app = httpApp({
     ...{ entities, now: clock.now, authenticator: options.auth, log: logger, perPerson: options.perPerson },
     ...{ requests: options.perAddress, addresses: entrance.addresses, bodies: bodies() },
-    ...{ allowedOrigins: config.allowedOrigins, asyncApi: asyncApi(contracts), contracts: served },
+    ...{ origins: options.origins, asyncApi: asyncApi(contracts), contracts: served },
     readiness: entrance.readiness,
   })
   noticesRoute(app, { log, follower, contracts: served, catchUp })
   metricsRoute(app, { metrics, token: config.metricsToken })
-  entrance.open(getRequestListener(app.fetch))
+  // HTTP/1.0 may leave Host out; whether it may be served was decided before.
+  entrance.open(getRequestListener(app.fetch, { hostname: 'localhost' }))
 }

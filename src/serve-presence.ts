@@ -6,6 +6,8 @@ import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Listener } from './delivery/listeners.ts'
 import type { LiveModel } from './delivery/live-model.ts'
+import { LOST } from './delivery/online-model.ts'
+import { keepNewest } from './keep-newest.ts'
 import { type AliveKeys, noAliveKeys } from './presence/alive-keys.ts'
 import {
   PresenceDamaged,
@@ -35,6 +37,8 @@ export interface PresenceParts {
   readonly listener: Listener
 }
 
+const MAX_DAMAGED = 10_000
+
 export async function presenceParts(options: PresencePartsOptions): Promise<PresenceParts> {
   const { config, clock, connections, entities, online, onError } = options
   const { leases, lastSeen, diedAt, onlyNode } = connections
@@ -44,7 +48,7 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
 
   /** Everybody who is recorded as online or as lost, as this node has heard. */
   function* recordedAs(state: OnlineRow['state']) {
-    for (const [person, row] of online.entries())
+    for (const [person, row] of state === 'lost' ? online.list(LOST) : online.entries())
       if (row.state === state && !damaged.has(person)) yield { person, until: row.state === 'lost' ? row.until : 0 }
   }
 
@@ -59,6 +63,7 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
       const answer = await entities.ask('presence', person, command)
       if (isDamaged(answer)) {
         damaged.add(person)
+        keepNewest(damaged, MAX_DAMAGED)
         throw new PresenceDamaged(`the presence of ${person} is damaged`)
       }
       damaged.delete(person)
@@ -96,7 +101,8 @@ export async function presenceParts(options: PresencePartsOptions): Promise<Pres
         if (!isOf('presence', recorded)) return
         const person = idIn('presence', recorded.stream) ?? ''
         const state = stateAfter(recorded.event.type)
-        tracker.onEdge(person, state)
+        const { event, at } = recorded
+        tracker.onEdge(person, state, event.type === 'ConnectionLost' ? Math.max(0, event.until - at) : undefined)
         if (state !== 'online') void keys.gone(person, state) // never rejects
       },
     },

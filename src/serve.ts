@@ -14,8 +14,7 @@ import { onlineModel } from './delivery/online-model.ts'
 import type { Past } from './delivery/past.ts'
 import { ProfileCache } from './delivery/profile-cache.ts'
 import { seedModels } from './delivery/seed.ts'
-import { authenticator } from './gateway/auth/authenticator.ts'
-import { openKeys } from './gateway/auth/keys.ts'
+import { allowedOrigins } from './gateway/allowed-origins.ts'
 import { tokenBuckets } from './gateway/auth/limits.ts'
 import { openPasswords } from './gateway/auth/passwords.ts'
 import type { Entrance } from './gateway/http/entrance.ts'
@@ -30,13 +29,15 @@ import type { StreamDamaged } from './log/damaged.ts'
 import type { AnotherPast, Log, Recorded } from './log/log.ts'
 import type { Logger } from './observe/logger.ts'
 import { openMetrics } from './observe/metrics.ts'
+import { strangersTold } from './observe/strangers-told.ts'
 import { viewsReady } from './observe/views-ready.ts'
 import { viewsTold } from './observe/views-told.ts'
 import { openHubs } from './presence/hubs.ts'
 import { openEntities } from './runtime/entities.ts'
 import { snapshotFiles } from './runtime/snapshot-files.ts'
-import { forgetsWhoLeft, serveClients } from './serve-clients.ts'
+import { keepsWhoIsHere, serveClients } from './serve-clients.ts'
 import { connectionParts } from './serve-connections.ts'
+import { openDoor } from './serve-door.ts'
 import { serveHttp } from './serve-http.ts'
 import { errorsOf, type RunPast } from './serve-past.ts'
 import { presenceParts } from './serve-presence.ts'
@@ -85,21 +86,26 @@ export async function serve(
   const clock = systemClock
   const metrics = openMetrics()
   const onError = errorsOf(logger, metrics, past, onDamaged)
+  const strangers = strangersTold(logger)
   const failedIn = (where: string) => (error: unknown) => onError(error, where)
 
   // What is stored, and the entities on it.
   await mkdir(config.dataDirectory, { recursive: true })
   const connections = await connectionParts({ config, clock, log, onError: failedIn('presence') })
-  const keys = await openKeys(config.keys, (failure) => {
-    if (failure !== null) logger.warn({ err: failure }, 'the identity provider did not give its keys; asking again')
-  })
-  if (keys.kind === 'provider') keys.provider.start()
-  const auth = authenticator({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, now: clock.now })
   const snapshots = snapshotFiles(join(config.dataDirectory, 'snapshots'))
   const shared = config.eventStoreUrl !== null
   const entities = openEntities({
     ...{ kinds, log, snapshots, shared, now: clock.now, idleMs: config.roomIdleMs },
     ...{ appended: metrics.appended, onDamaged, onLostEvents: past.doubt },
+  })
+  let runner: ViewRunner | undefined
+  const readViews: Node['views'] = {
+    get: (view, keys) => running(runner).get(view, keys),
+    scan: (view, options) => running(runner).scan(view, options),
+    reached: (view, position, waitMs) => running(runner).reached(view, position, waitMs),
+  }
+  const { keys, auth, organisations } = await openDoor({
+    ...{ config, clock, logger, entities, views: readViews, strangers, onError: failedIn('organisations') },
   })
   const passwords = await openPasswords()
   const demo: DemoLogin[] = []
@@ -108,8 +114,9 @@ export async function serve(
 
   // What machinery offers to contracts, and the contracts on this node.
   const { http, url } = entrance
+  const origins = allowedOrigins({ listed: config.allowedOrigins, onRefused: strangers.origin })
   const { io, handshake, frames } = openSockets({
-    ...{ ...entrance, auth, allowedOrigins: config.allowedOrigins, allowEio3: config.allowEio3 },
+    ...{ ...entrance, auth, origins, allowEio3: config.allowEio3 },
     ...{ perPerson: config.ratePerPerson, perAddress: config.ratePerAddress, now: clock.now },
     namespaces: namespacesOf(contracts),
     onCutOff(flooder) {
@@ -155,18 +162,14 @@ export async function serve(
   const upTo = (): bigint =>
     entities.lastPosition() > follower.position() ? entities.lastPosition() : follower.position()
   const { leases, liveness } = connections
-  const hubs = openHubs({ leases, liveness, now: clock.now, onError: failedIn('presence') })
+  const hubs = openHubs({ leases, liveness, clock, onError: failedIn('presence') })
   const newPeople = tokenBuckets(config.newPeoplePerAddress)
-  let runner: ViewRunner | undefined
   const node: Node = {
     config,
     clock,
     log,
     entities,
-    views: {
-      scan: (view, options) => running(runner).scan(view, options),
-      reached: (view, position, waitMs) => running(runner).reached(view, position, waitMs),
-    },
+    views: readViews,
     upTo,
     follower,
     online,
@@ -182,6 +185,7 @@ export async function serve(
     passwords,
     newPeople,
     authenticator: auth,
+    organisations,
     onError,
   }
   const served = contracts.map((contract) => contract.open(node))
@@ -195,7 +199,7 @@ export async function serve(
     (model, i, all) => model !== profiles && all.indexOf(model) === i,
   )
   const tellListeners = listeners(
-    [forgetsWhoLeft(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
+    [keepsWhoIsHere(profiles, connections.receipts), presence.listener, ...subscriptions, ...policies],
     failedIn('follower'),
   )
   const onEvent = (recorded: Recorded): void => {
@@ -241,7 +245,7 @@ export async function serve(
   // One bucket for each, whatever they ask through.
   const [perPerson, perAddress] = [tokenBuckets(config.ratePerPerson), tokenBuckets(config.ratePerAddress)]
   const clients = serveClients({
-    ...{ config, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
+    ...{ config, strangers, clock, logger, metrics, log, entities, profiles, online, follower, hubs, auth, onError },
     ...{ io, handshake, frames, connections, presence, contracts, served, cursorSockets: cursors, receipts: told },
     ...{ perPerson, perAddress, waiting: entrance.waiting, catchUpOf },
     newPeople: tokenBuckets(config.newParticipantsPerAddress),
@@ -260,7 +264,7 @@ export async function serve(
     ...{ config, log, clock, logger, metrics: metrics.analytics, onError: failedIn('mixpanel') },
   })
   serveHttp({
-    ...{ config, clock, logger, metrics, log, entities, follower, auth, perPerson, perAddress, entrance },
+    ...{ config, clock, logger, metrics, log, entities, follower, auth, perPerson, perAddress, entrance, origins },
     ...{ contracts, served, catchUp: clients.catchUp },
   })
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Kinds, schemasOf } from '../machines/catalogue.ts'
 import { categoryIn } from '../machines/stream.ts'
 import type { Projection } from '../projections/projection.ts'
+import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Contract } from './delivery/contract.ts'
 import { openDirectoryFiles } from './files/directory.ts'
@@ -53,7 +54,7 @@ export async function openLog(
     return readOnly ? log : shareFollowing(log)
   }
   const told = { onFatal, ...(onFull && { onFull }), ...(notes && { notes }) }
-  return openEmbeddedLog({ path: logDirectory(config), codec: schemas, now: Date.now, readOnly, ...told })
+  return openEmbeddedLog({ path: logDirectory(config), codec: schemas, now: systemClock.now, readOnly, ...told })
 }
 
 /** Where the embedded log lies. */

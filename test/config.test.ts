@@ -27,6 +27,8 @@ describe('defaults', () => {
       allowedOrigins: [],
       disconnectGraceMs: 15_000,
       lessonOverrunMinutes: 30,
+      organisations: 'open',
+      lessonCallOffHours: 24,
       onStaffGone: 'close',
       queueChats: 20_000,
       queueBytes: 32 * 1024 * 1024,

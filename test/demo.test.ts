@@ -74,6 +74,7 @@ describe('the demo', () => {
               'lessons: equal',
               'mails: equal',
               'online: equal',
+              'organisations: equal, 1 keys',
             ]
               .concat('people: equal')
               .join('.*\\n'),

@@ -27,7 +27,7 @@ const TABLES: Readonly<Record<string, readonly Refusals[]>> = {
   'machines/quiz/': [courseRefusals],
   'machines/ticket/': [projectRefusals],
   'machines/video/': [courseRefusals],
-  'src/contracts/accounts/': [accountRefusals],
+  'src/contracts/accounts/': [accountRefusals, httpRefusals],
   'src/contracts/attendance/': [attendanceRefusals, socketRefusals],
   'src/contracts/courses/': [courseRefusals, socketRefusals],
   'src/contracts/lessons/': [lessonRefusals, socketRefusals],

@@ -9,6 +9,7 @@ const pages = [
   'docs/files.md',
   'docs/mail.md',
   'docs/security.md',
+  'docs/memory.md',
   ...readdirSync(join(root, 'docs/contracts')).map((name) => `docs/contracts/${name}`),
 ]
 

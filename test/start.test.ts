@@ -198,6 +198,6 @@ describe('the command line', () => {
   test('names its commands when a word is none of them', async () => {
     const { code, err } = await lyceum(['strat'])
     expect(code).toBe(1)
-    expect(err).toContain('there is no command "strat": there are start, token, replay, views')
+    expect(err).toContain('there is no command "strat": there are start, token, replay, org, views')
   })
 })

@@ -125,6 +125,16 @@ export interface Events {
     readonly started_at: string
     readonly due_at: string
   }
+  /** To everybody who waits in the lesson or looks on: it has another title or time. */
+  readonly lesson_changed: {
+    readonly id: string
+    readonly seq: number
+    readonly pos: string
+    readonly lesson_id: string
+    readonly title: string
+    readonly starts_at: string
+    readonly planned_minutes: number
+  }
   /** To everybody in the lesson: it is over, and nobody is in any more. */
   readonly lesson_ended: {
     readonly id: string
@@ -132,7 +142,7 @@ export interface Events {
     readonly pos: string
     readonly lesson_id: string
     readonly ended_at: string
-    readonly reason: 'ended' | 'overrun'
+    readonly reason: 'ended' | 'overrun' | 'not-started'
   }
   /** To everybody in the lesson: these have come in. */
   readonly participant_joined: {
@@ -523,7 +533,10 @@ export interface Events {
     readonly started_by: string
     readonly started_at: string
   }
-  /** To whoever watches the course: a session is over. `ended_by` is `system` when nobody ended it in time. */
+  /**
+   * To whoever watches the course: a session is over. `ended_by` is `system` when nobody ended it in time; with
+   * `called_off` it counts for nobody, and `final_statistics` are zeros.
+   */
   readonly courseSessionEnded: {
     readonly id: string
     readonly seq: number
@@ -539,6 +552,7 @@ export interface Events {
     }
     readonly ended_by: string
     readonly ended_at: string
+    readonly called_off?: true
   }
   /** On subscribing, and after every change: all sessions of the course that are active. */
   readonly activeSessionsData: {

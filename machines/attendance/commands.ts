@@ -45,6 +45,7 @@ export type AttendanceCommand = Command &
         readonly courseSeq: number | null
       })
     | (InCourse & { readonly type: 'EndAttendance'; readonly byName: string; readonly roster: Roster })
+    | (InCourse & { readonly type: 'CallOffAttendance'; readonly byName: string })
     /** Lyceum ends what nobody has ended; too early it changes nothing. */
     | { readonly type: 'EndOverdueAttendance'; readonly roster: Roster }
   )

@@ -13,9 +13,9 @@ const MAX_MARKS = 15_000
 
 /**
  * Refusals: `busy` (ask again), `check-in-by-teacher`, `marked-by-teacher`, `no-such-session` (also for every session
- * of another organisation), `not-enrolled`, `not-in-course`, `own-course-only`, `session-ended`, `session-exists`,
- * `session-full`, `students-only`, `teachers-only`, `wrong-check-in-code`. Asking for what is so already is answered
- * yes.
+ * of another organisation), `not-enrolled`, `not-in-course`, `own-course-only`, `session-called-off`, `session-ended`,
+ * `session-exists`, `session-full`, `students-only`, `teachers-only`, `wrong-check-in-code`. Asking for what is so
+ * already is answered yes.
  */
 export function decide(state: AttendanceState, command: AttendanceCommand): Decision<AttendanceEvent> {
   const { by, at } = command
@@ -29,11 +29,13 @@ export function decide(state: AttendanceState, command: AttendanceCommand): Deci
   if (state.matches('new') || by.org !== org) return refuse('no-such-session')
   // After its due time it has ended then: only nobody has come to recording it yet.
   const active = state.matches('active') && at < dueAt
+  const isCalledOff = state.matches('calledOff')
 
   switch (command.type) {
     case 'CheckIn': {
       if (by.role !== 'student') return refuse('students-only')
       if (!command.enrolled) return refuse('not-in-course')
+      if (isCalledOff) return refuse('session-called-off')
       if (!active) return refuse('session-ended')
       if (checkIn === 'manual') return refuse('check-in-by-teacher')
       const mark = markOf(marks, by.id)
@@ -57,6 +59,7 @@ export function decide(state: AttendanceState, command: AttendanceCommand): Deci
     case 'Mark': {
       const no = notInCharge(command.teaches, by)
       if (no) return no
+      if (isCalledOff) return refuse('session-called-off')
       const { studentId, status, reason } = command
       const mark = markOf(marks, studentId)
       if (mark?.status === status) return []
@@ -71,12 +74,18 @@ export function decide(state: AttendanceState, command: AttendanceCommand): Deci
     case 'EndAttendance': {
       const no = notInCharge(command.teaches, by)
       if (no) return no
+      if (isCalledOff) return refuse('session-called-off')
       if (state.matches('ended')) return []
       if (!active) return end(state, command.roster, { reason: 'overrun', by: null, byName: null, at: dueAt })
       return end(state, command.roster, { reason: 'ended', by: by.id, byName: command.byName, at })
     }
+    case 'CallOffAttendance': {
+      const no = notInCharge(command.teaches, by)
+      if (no) return no
+      return isCalledOff ? [] : [{ type: 'AttendanceCalledOff', by: by.id, byName: command.byName, at }]
+    }
     case 'EndOverdueAttendance':
-      if (state.matches('ended') || active) return []
+      if (!state.matches('active') || active) return []
       return end(state, command.roster, { reason: 'overrun', by: null, byName: null, at: dueAt })
 
     default:

@@ -67,6 +67,11 @@ export type AttendanceEvent =
       readonly courseSeq: number
       readonly strangers: readonly string[]
     }
+  /**
+   * It was started by mistake, or not held: from now on it counts for nobody. What was said in it stays. It may have
+   * ended before.
+   */
+  | { readonly type: 'AttendanceCalledOff'; readonly by: string; readonly byName: string; readonly at: number }
 
 const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
 
@@ -75,4 +80,5 @@ export const attendanceEvents: Readonly<Record<AttendanceEvent['type'], EventSch
   StudentMarked: { ...plain, personal: ['reason'] },
   MarkCorrected: { ...plain, personal: ['reason'] },
   AttendanceEnded: { ...plain, personal: ['byName'] },
+  AttendanceCalledOff: { ...plain, personal: ['byName'] },
 }

@@ -20,7 +20,10 @@ interface AttendanceContext {
 
 type Of<Type extends AttendanceEvent['type']> = Extract<AttendanceEvent, { type: Type }>
 
-/** active -> ended; what has ended can still be corrected. */
+/**
+ * active -> ended -> calledOff, or active -> calledOff. What has ended can still be corrected; what was called off
+ * stays as it is.
+ */
 export const attendanceMachine = setup({
   types: { context: {} as AttendanceContext, events: {} as AttendanceEvent },
   actions: {
@@ -62,11 +65,16 @@ export const attendanceMachine = setup({
         StudentMarked: { actions: { type: 'mark', params: ({ event }) => event } },
         MarkCorrected: { actions: { type: 'correct', params: ({ event }) => event } },
         AttendanceEnded: { target: 'ended', actions: { type: 'end', params: ({ event }) => event } },
+        AttendanceCalledOff: { target: 'calledOff' },
       },
     },
     ended: {
-      on: { MarkCorrected: { actions: { type: 'correct', params: ({ event }) => event } } },
+      on: {
+        MarkCorrected: { actions: { type: 'correct', params: ({ event }) => event } },
+        AttendanceCalledOff: { target: 'calledOff' },
+      },
     },
+    calledOff: {},
   },
 })
 

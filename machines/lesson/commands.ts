@@ -17,10 +17,20 @@ export type LessonCommand = Command &
         readonly startsAt: number
         readonly plannedMinutes: number
         readonly code: string
+        /** So long after its planned start, or after this command, it is called off if nobody starts it. */
+        readonly callOffHours: number
+      }
+    /** Another title or time; what is left out stays. */
+    | {
+        readonly type: 'ChangeLessonPlan'
+        readonly title?: string | undefined
+        readonly startsAt?: number | undefined
+        readonly plannedMinutes?: number | undefined
+        readonly callOffHours: number
       }
     | { readonly type: 'StartLesson'; readonly overrunMinutes: number }
     | { readonly type: 'EndLesson'; readonly lost: readonly LostParticipant[] }
-    /** Lyceum ends what nobody has ended; too early it changes nothing. */
+    /** Lyceum ends what nobody has ended, and calls off what nobody has started; too early it changes nothing. */
     | { readonly type: 'EndOverdueLesson'; readonly lost: readonly LostParticipant[] }
     | JoinLesson
     /** By the participant, or by Lyceum for one whose presence `presence` is over. */
@@ -31,13 +41,16 @@ export type LessonCommand = Command &
         readonly reason: LeaveReason
         readonly leftAt: number
       }
-    /** By Lyceum: a participant is back from a loss at `lostAt`. `at` of this command is when they came back. */
+    /** By Lyceum: a participant is back from a loss, by the times of their presence. */
     | {
         readonly type: 'ResumeLesson'
         readonly participantId: string
         readonly role: Role
         readonly presence: number
         readonly lostAt: number
+        readonly backAt: number
+        /** It was heard while the lesson was live, so that no clocks have to be compared. */
+        readonly isDuring: boolean
       }
     /**
      * By a TeacherHub whose connection names this lesson. `elsewhere`: it has another open connection that does.
@@ -56,6 +69,8 @@ export type JoinLesson = Command & {
   /** The connection says that it goes on with this lesson (`lesson_id` in the handshake). */
   readonly resume: boolean
   readonly presence: number
+  /** When they last came back from a loss within this presence; null: they never did. */
+  readonly backAt: number | null
   /** The presence before, when there was one. */
   readonly past: { readonly since: number; readonly until: number; readonly reason: OfflineReason } | null
 }

@@ -2,9 +2,10 @@ import { type Decision, type Party, type Refusal, refuse, unreachable } from '..
 import type { LessonCommand, LostParticipant } from './commands.ts'
 import type { LessonEvent } from './events.ts'
 import { join } from './joining.ts'
-import { type LessonState, seatOf } from './machine.ts'
+import { isOver, type LessonState, seatOf } from './machine.ts'
 
 const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 
 /**
  * What a command makes true in a lesson, or why it makes nothing true. Asking for what is so already is answered yes.
@@ -17,7 +18,8 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
     if (by.role !== 'teacher') return refuse('teachers-only')
     if (!state.matches('new')) return refuse('lesson-exists')
     const { title, startsAt, plannedMinutes: minutes, code } = command
-    return [{ type: 'LessonScheduled', org: by.org, teacherId: by.id, title, startsAt, plannedMinutes: minutes, code }]
+    const plan = { title, startsAt, plannedMinutes: minutes, code, callOffAt: callOffAt(startsAt, command) }
+    return [{ type: 'LessonScheduled', org: by.org, teacherId: by.id, ...plan }]
   }
   if (state.matches('new')) return refuse('no-such-lesson')
 
@@ -25,20 +27,32 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
     case 'StartLesson': {
       const no = notInCharge(state, by)
       if (no) return no
-      if (state.matches('ended')) return refuse('lesson-ended')
       if (state.matches('live')) return []
+      if (isOver(state, at)) return refuse('lesson-ended')
       return [{ type: 'LessonStarted', at, dueAt: at + (plannedMinutes + command.overrunMinutes) * MINUTE_MS }]
+    }
+    case 'ChangeLessonPlan': {
+      const no = notInCharge(state, by)
+      if (no) return no
+      if (state.matches('live')) return refuse('lesson-started')
+      if (isOver(state, at)) return refuse('lesson-ended')
+      const now = state.context
+      const { title = now.title, startsAt = now.startsAt, plannedMinutes: minutes = plannedMinutes } = command
+      if (title === now.title && startsAt === now.startsAt && minutes === plannedMinutes) return []
+      const due = startsAt === now.startsAt ? (dueAt ?? at) : callOffAt(startsAt, command)
+      return [{ type: 'LessonPlanChanged', title, startsAt, plannedMinutes: minutes, callOffAt: due }]
     }
     case 'EndLesson': {
       const no = notInCharge(state, by)
       if (no) return no
       if (state.matches('ended')) return []
       // After its due time it has ended then: only nobody has come to recording it yet.
-      if (dueAt !== null && at >= dueAt) return end(state, command.lost, { reason: 'overrun', by: null, at: dueAt })
-      return end(state, command.lost, { reason: 'ended', by: by.id, at })
+      return end(state, command.lost, forgotten(state, at) ?? { reason: 'ended', by: by.id, at })
     }
-    case 'EndOverdueLesson':
-      return dueAt !== null && at >= dueAt ? end(state, command.lost, { reason: 'overrun', by: null, at: dueAt }) : []
+    case 'EndOverdueLesson': {
+      const ending = forgotten(state, at)
+      return ending ? end(state, command.lost, ending) : []
+    }
 
     case 'JoinLesson':
       return join(state, command)
@@ -56,22 +70,25 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
       return [{ type: 'ParticipantLeft', participantId, reason, at: Math.max(leftAt, seat.since), ...asked }]
     }
     case 'ResumeLesson': {
-      const { participantId, lostAt } = command
+      const { participantId, role, lostAt } = command
       const seat = seatOf(state.context.seats, participantId)
       const { startedAt } = state.context
-      if (!state.matches('live') || startedAt === null || at < startedAt) return []
-      if (seat?.kind !== 'in' || seat.presence !== command.presence) return []
+      if (startedAt === null || !state.matches('live') || seat?.kind !== 'in' || seat.presence !== command.presence)
+        return []
       // Every node reports the same loss; and one that was over before they joined is none of this lesson's business.
-      if (at < seat.since || (seat.lostAt !== null && lostAt <= seat.lostAt)) return []
-      const backAt = Math.max(at, lostAt) // two nodes' clocks
-      // Who joins and is never heard of again was last seen just before the joining was recorded.
-      const awayMs = backAt - Math.max(lostAt, seat.since)
-      return [{ type: 'ParticipantReconnected', participantId, role: command.role, awayMs, at: backAt }]
+      if (lostAt <= (seat.lostAt ?? Number.NEGATIVE_INFINITY) || (seat.lostAt === null && command.backAt < seat.since))
+        return []
+      if (!command.isDuring && command.backAt < startedAt) return []
+      const backAt = Math.max(command.backAt, lostAt)
+      // Who joins and is never heard of again was last seen just before the joining was recorded. When they joined was
+      // recorded by the lesson's clock, which may be another one.
+      const awayMs = backAt - (seat.since <= backAt ? Math.max(lostAt, seat.since) : lostAt)
+      return [{ type: 'ParticipantReconnected', participantId, role, awayMs, at: Math.max(backAt, seat.since), lostAt }]
     }
     case 'LookOn': {
       if (by.org !== org) return refuse('no-such-lesson')
       if (by.role !== 'teacher' && by.role !== 'admin') return refuse('teachers-only')
-      if (state.matches('ended') || (dueAt !== null && at >= dueAt)) return refuse('lesson-ended')
+      if (isOver(state, at)) return refuse('lesson-ended')
       const who = { hubId: by.id, role: by.role }
       if (!state.context.hubs.includes(by.id)) return [{ type: 'HubJoined', ...who, at }]
       if (command.elsewhere || !state.matches('live')) return []
@@ -80,6 +97,17 @@ export function decide(state: LessonState, command: LessonCommand): Decision<Les
     default:
       return unreachable(command)
   }
+}
+
+/** A lesson that is planned for the past was planned just now, and waits as long as any other. */
+const callOffAt = (startsAt: number, { at, callOffHours }: { at: number; callOffHours: number }): number =>
+  Math.max(startsAt, at) + callOffHours * HOUR_MS
+
+/** How it ended at its due time, when that is over and nobody has come to recording it yet. */
+function forgotten(state: LessonState, at: number): Ending | undefined {
+  const { dueAt } = state.context
+  if (dueAt === null || at < dueAt) return undefined
+  return { reason: state.matches('scheduled') ? 'not-started' : 'overrun', by: null, at: dueAt }
 }
 
 /** Organisations are walls: somebody else's lesson is answered exactly like one that does not exist. */
@@ -96,8 +124,9 @@ function end({ context }: LessonState, lost: readonly LostParticipant[], ending:
   const events: LessonEvent[] = []
   for (const { participantId, lostAt } of lost) {
     const seat = seatOf(context.seats, participantId)
-    if (seat?.kind !== 'in' || lostAt < seat.since || lostAt >= ending.at) continue
-    events.push({ type: 'ParticipantLeft', participantId, reason: 'disconnected', at: lostAt })
+    const at = seat?.kind === 'in' ? Math.max(lostAt, seat.since) : lostAt
+    if (seat?.kind !== 'in' || lostAt <= (seat.lostAt ?? seat.since - 1) || at >= ending.at) continue
+    events.push({ type: 'ParticipantLeft', participantId, reason: 'disconnected', at })
   }
   return [...events, { type: 'LessonEnded', ...ending }]
 }

@@ -13,16 +13,29 @@ export type LessonEvent =
       readonly startsAt: number
       readonly plannedMinutes: number
       readonly code: string
+      /** When it is called off if nobody starts it; lessons of older releases: a day after `startsAt`. */
+      readonly callOffAt?: number
+    }
+  /** The whole plan after the change. */
+  | {
+      readonly type: 'LessonPlanChanged'
+      readonly title: string
+      readonly startsAt: number
+      readonly plannedMinutes: number
+      readonly callOffAt: number
     }
   /**
    * `dueAt`: when it will be ended for whoever forgets to; recorded, so that another setting never moves the end of a
    * lesson that runs.
    */
   | { readonly type: 'LessonStarted'; readonly at: number; readonly dueAt: number }
-  /** `by`: who ended it, null for Lyceum itself, which does so at exactly `dueAt`, however late it comes to it. */
+  /**
+   * `by`: who ended it, null for Lyceum itself, which does so at exactly `dueAt` (`not-started`: at `callOffAt`),
+   * however late it comes to it.
+   */
   | {
       readonly type: 'LessonEnded'
-      readonly reason: 'ended' | 'overrun'
+      readonly reason: LessonEndReason
       readonly by: string | null
       readonly at: number
     }
@@ -37,6 +50,8 @@ export type LessonEvent =
       readonly role: Role
       readonly awayMs: number
       readonly at: number
+      /** The time of the loss, as their presence has it, which tells it from others. Histories of before have none. */
+      readonly lostAt?: number
     }
   | ParticipantLeft
   /** A TeacherHub that names the lesson looks on for the first time: it takes no part, and nobody is told. */
@@ -50,6 +65,15 @@ export type LessonEvent =
       readonly at: number
     }
 
+export type LessonEndReason = 'ended' | 'overrun' | 'not-started'
+
+/** When a lesson is called off that nobody starts. */
+export const callOffAtOf = ({ startsAt, callOffAt = startsAt + DAY_MS }: LessonScheduled): number => callOffAt
+
+const DAY_MS = 86_400_000
+
+type LessonScheduled = Extract<LessonEvent, { readonly type: 'LessonScheduled' }>
+
 export type ParticipantJoined = {
   readonly type: 'ParticipantJoined'
   readonly participantId: string
@@ -60,6 +84,11 @@ export type ParticipantJoined = {
   readonly home: string
   /** When the presence began in which they joined (its CameOnline): its end is the end of their being in the lesson. */
   readonly presence: number
+  /**
+   * Losses of this presence up to then were over when they joined. It is a time of the presence, and not of the lesson:
+   * two nodes' clocks may have written those. Histories of before have none.
+   */
+  readonly backUntil?: number
 }
 
 /**
@@ -81,6 +110,7 @@ const plain: EventSchema = { version: 1, personal: [], upcasts: {} }
 
 export const lessonEvents: Record<LessonEvent['type'], EventSchema> = {
   LessonScheduled: plain,
+  LessonPlanChanged: plain,
   LessonStarted: plain,
   LessonEnded: plain,
   ParticipantJoined: { ...plain, personal: ['name'] },

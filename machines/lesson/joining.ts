@@ -1,21 +1,21 @@
 import { type Decision, type Party, refuse } from '../kernel.ts'
 import type { JoinLesson } from './commands.ts'
 import type { LessonEvent } from './events.ts'
-import { type LessonState, type Seat, seatOf } from './machine.ts'
+import { isOver, type LessonState, type Seat, seatOf } from './machine.ts'
 
 /**
  * Who may come in: students, teachers and admins of the lesson's organisation, and guests who know the code or have
  * been in before. One presence, on however many devices, is in at most once.
  */
 export function join(state: LessonState, command: JoinLesson): Decision<LessonEvent> {
-  const { by, at, presence } = command
-  const { org, dueAt, startedAt, seats } = state.context
+  const { by, at, presence, backAt } = command
+  const { org, startedAt, seats } = state.context
   const seat = seatOf(seats, by.id)
   const known = seat !== undefined && seat.home === by.org
 
   if (by.org !== org && !(command.guest && (command.invited || known))) return refuse('no-such-lesson')
   if (!isParticipant(by.role)) return refuse('participants-only')
-  if (state.matches('ended') || (dueAt !== null && at >= dueAt)) return refuse('lesson-ended')
+  if (isOver(state, at)) return refuse('lesson-ended')
   if (seat && !known) return refuse('participant-id-taken')
   if (seat?.kind === 'in' && seat.presence === presence) return []
   const asked = seat?.kind === 'out' && seat.asked
@@ -27,7 +27,8 @@ export function join(state: LessonState, command: JoinLesson): Decision<LessonEv
     events.push({ type: 'ParticipantLeft', participantId: by.id, reason: 'disconnected', at: leftAt })
   }
   const who = { participantId: by.id, role: by.role }
-  events.push({ type: 'ParticipantJoined', ...who, name: command.name, at, home: by.org, presence })
+  const backUntil = backAt ?? presence - 1
+  events.push({ type: 'ParticipantJoined', ...who, name: command.name, at, home: by.org, presence, backUntil })
   const wasLost = seat !== undefined && (seat.kind === 'in' || seat.reason === 'disconnected')
   if (startedAt !== null && leftAt !== undefined && ((command.resume && !asked) || wasLost)) {
     events.push({ type: 'ParticipantReconnected', ...who, awayMs: Math.max(0, at - leftAt), at })

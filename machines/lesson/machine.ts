@@ -1,11 +1,20 @@
 import { assign, type SnapshotFrom, setup } from 'xstate'
-import type { LeaveReason, LessonEvent, ParticipantJoined, ParticipantLeft } from './events.ts'
+import { type Buckets, byId } from '../by-id.ts'
+import {
+  callOffAtOf,
+  type LeaveReason,
+  type LessonEvent,
+  type ParticipantJoined,
+  type ParticipantLeft,
+} from './events.ts'
 
 /**
  * A participant as deciding needs them. Those who left are kept until the end, because their coming back is a
  * reconnect.
  */
 export type Seat = {
+  /** Whose it is. */
+  readonly id: string
   readonly home: string
   /** The presence (its beginning) in which they joined. */
   readonly presence: number
@@ -13,22 +22,27 @@ export type Seat = {
   | {
       readonly kind: 'in'
       readonly since: number
-      /** The latest loss that they are recorded to be back from. */
+      /**
+       * Losses up to then, by the times of their presence, are none of what is to be recorded here; null: nobody knows
+       * of any, as in histories of before.
+       */
       readonly lostAt: number | null
     }
   /** `asked`: they meant to leave, and only joining brings them back. */
   | { readonly kind: 'out'; readonly leftAt: number; readonly reason: LeaveReason; readonly asked: boolean }
 )
 
-export type Seats = Readonly<Record<string, Seat>>
+export type Seats = Buckets<Seat>
 
 interface LessonContext {
   readonly org: string
   readonly teacherId: string
   readonly code: string
+  readonly title: string
+  readonly startsAt: number
   readonly plannedMinutes: number
-  /** When it started and when it is ended at the latest; null unless live. */
   readonly startedAt: number | null
+  /** When it is ended at the latest, or called off while it is scheduled; null once it has ended. */
   readonly dueAt: number | null
   /** By participant; empty once it has ended. */
   readonly seats: Seats
@@ -36,10 +50,12 @@ interface LessonContext {
   readonly hubs: readonly string[]
 }
 
-/** Ids come from outside, and one of them may be `constructor`. */
-export const seatOf = (seats: Seats, id: string): Seat | undefined => (Object.hasOwn(seats, id) ? seats[id] : undefined)
+const byParticipant = byId<Seat>(({ id }) => id)
 
-type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes: number }
+export const seatOf: (seats: Seats, id: string) => Seat | undefined = byParticipant.get
+
+type Returned = { participantId: string; at: number; awayMs: number; lostAt?: number }
+type Plan = { title: string; startsAt: number; plannedMinutes: number; callOffAt: number }
 
 /**
  * scheduled -> live -> ended. Those who come early wait in a lesson that is scheduled; a scheduled lesson that is ended
@@ -48,52 +64,72 @@ type Scheduled = { org: string; teacherId: string; code: string; plannedMinutes:
 export const lessonMachine = setup({
   types: { context: {} as LessonContext, events: {} as LessonEvent },
   actions: {
-    plan: assign((_, { org, teacherId, code, plannedMinutes }: Scheduled) => ({
+    own: assign((_, { org, teacherId, code }: { org: string; teacherId: string; code: string }) => ({
       org,
       teacherId,
       code,
+    })),
+    plan: assign((_, { title, startsAt, plannedMinutes, callOffAt: dueAt }: Plan) => ({
+      title,
+      startsAt,
       plannedMinutes,
+      dueAt,
     })),
     begin: assign((_, { at, dueAt }: { at: number; dueAt: number }) => ({ startedAt: at, dueAt })),
     seat: assign({
-      seats: ({ context }, { participantId, home, presence, at }: ParticipantJoined): Seats => ({
-        ...context.seats,
-        [participantId]: { kind: 'in', home, presence, since: at, lostAt: null },
-      }),
+      seats: ({ context: { seats } }, { participantId: id, home, presence, at, backUntil }: ParticipantJoined) =>
+        byParticipant.with(seats, { kind: 'in', id, home, presence, since: at, lostAt: backUntil ?? null }),
     }),
     markReturn: assign({
-      seats: (
-        { context: { seats } },
-        { participantId, at, awayMs }: { participantId: string; at: number; awayMs: number },
-      ): Seats => {
+      seats: ({ context: { seats } }, { participantId, at, awayMs, lostAt = at - awayMs }: Returned): Seats => {
         const seat = seatOf(seats, participantId)
-        return seat?.kind === 'in' ? { ...seats, [participantId]: { ...seat, lostAt: at - awayMs } } : seats
+        return seat?.kind === 'in' ? byParticipant.with(seats, { ...seat, lostAt }) : seats
       },
     }),
     unseat: assign({
       seats: ({ context: { seats } }, event: ParticipantLeft): Seats => {
         const seat = seatOf(seats, event.participantId)
         if (!seat) return seats
-        const { home, presence } = seat
+        const { id, home, presence } = seat
         const { reason, at: leftAt, asked = false } = event
-        return { ...seats, [event.participantId]: { kind: 'out', home, presence, leftAt, reason, asked } }
+        return byParticipant.with(seats, { kind: 'out', id, home, presence, leftAt, reason, asked })
       },
     }),
     welcomeHub: assign({ hubs: ({ context }, { hubId }: { hubId: string }) => [...context.hubs, hubId] }),
     /** It changes nothing; but a transition without an action is none, and every recorded event must be one. */
     notice: assign({}),
-    clear: assign({ seats: {}, hubs: [], dueAt: null }),
+    clear: assign({ seats: byParticipant.none, hubs: [], dueAt: null }),
   },
 }).createMachine({
   id: 'lesson',
-  context: { org: '', teacherId: '', code: '', plannedMinutes: 0, startedAt: null, dueAt: null, seats: {}, hubs: [] },
+  context: {
+    org: '',
+    teacherId: '',
+    code: '',
+    title: '',
+    startsAt: 0,
+    plannedMinutes: 0,
+    startedAt: null,
+    dueAt: null,
+    seats: byParticipant.none,
+    hubs: [],
+  },
   initial: 'new',
   states: {
     new: {
-      on: { LessonScheduled: { target: 'scheduled', actions: { type: 'plan', params: ({ event }) => event } } },
+      on: {
+        LessonScheduled: {
+          target: 'scheduled',
+          actions: [
+            { type: 'own', params: ({ event }) => event },
+            { type: 'plan', params: ({ event }) => ({ ...event, callOffAt: callOffAtOf(event) }) },
+          ],
+        },
+      },
     },
     scheduled: {
       on: {
+        LessonPlanChanged: { actions: { type: 'plan', params: ({ event }) => event } },
         LessonStarted: { target: 'live', actions: { type: 'begin', params: ({ event }) => event } },
         LessonEnded: { target: 'ended', actions: 'clear' },
         ParticipantJoined: { actions: { type: 'seat', params: ({ event }) => event } },
@@ -116,3 +152,7 @@ export const lessonMachine = setup({
 })
 
 export type LessonState = SnapshotFrom<typeof lessonMachine>
+
+/** It has ended, or should have: that is only not recorded yet. */
+export const isOver = (state: LessonState, at: number): boolean =>
+  state.matches('ended') || (state.context.dueAt !== null && at >= state.context.dueAt)

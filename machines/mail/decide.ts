@@ -6,17 +6,15 @@ export type MailCommand = Command &
   (
     | { readonly type: 'QueueMail'; readonly personId: string; readonly title: string }
     | { readonly type: 'SpareMail'; readonly personId: string }
-    | { readonly type: 'AttemptMail'; readonly node: string }
+    /** `dead`: another node's attempt that has gone on for longer than one may, as has elapsed for whoever asks. */
+    | { readonly type: 'AttemptMail'; readonly node: string; readonly dead?: number }
     | { readonly type: 'MarkMailSent' }
     | { readonly type: 'GiveMailUp'; readonly why: string }
   )
 
-/** Longer than a mail server may take to answer: whoever began an attempt before that has died in it. */
-const ATTEMPT_MS = 120_000
-
 /**
  * Refusals: `mail-over`, for one that is sent, given up or was never queued; `mail-under-way`, by another node, with
- * `until`, when it may be tried, milliseconds since 1970.
+ * `attempt`, which tells its attempt from others.
  */
 export function decide(state: MailState, command: MailCommand): Decision<MailEvent> {
   const { by, at } = command
@@ -32,10 +30,10 @@ export function decide(state: MailState, command: MailCommand): Decision<MailEve
   if (!state.matches('queued')) return refuse('mail-over')
   switch (command.type) {
     case 'AttemptMail': {
-      const { node } = command
+      const { node, dead } = command
       const { attempt } = state.context
-      if (attempt && attempt.node !== node && at - attempt.at < ATTEMPT_MS)
-        return refuse('mail-under-way', { until: String(attempt.at + ATTEMPT_MS) })
+      if (attempt && attempt.node !== node && attempt.at !== dead)
+        return refuse('mail-under-way', { attempt: String(attempt.at) })
       return [{ type: 'MailAttempted', node, at }]
     }
     case 'MarkMailSent':

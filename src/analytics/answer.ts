@@ -1,10 +1,19 @@
 /** What Mixpanel made of a batch. */
 export type Answer =
   | { readonly kind: 'taken' }
-  /** These (index in the batch -> why) are invalid. `restTaken`: it says that it has taken all others. */
-  | { readonly kind: 'invalid'; readonly events: ReadonlyMap<number, string>; readonly restTaken: boolean }
+  /**
+   * These (index in the batch -> why) are invalid, and of those these because of their time. `restTaken`: it says that
+   * it has taken all others. `now`: what time it is there.
+   */
+  | {
+      readonly kind: 'invalid'
+      readonly events: ReadonlyMap<number, string>
+      readonly times: ReadonlySet<number>
+      readonly restTaken: boolean
+      readonly now: number
+    }
   /** Something in the batch is the reason; it does not say what. Nothing may count as taken. */
-  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string; readonly now: number }
   /** The batch must be smaller. Nothing is taken. */
   | { readonly kind: 'too-large'; readonly why: string }
   /**
@@ -17,6 +26,8 @@ export interface HttpAnswer {
   readonly status: number
   /** The header Retry-After. */
   readonly retryAfter: string | null
+  /** The header Date: Mixpanel's own clock. */
+  readonly date: string | null
   readonly body: string
 }
 
@@ -26,19 +37,20 @@ export interface HttpAnswer {
  * to lose an event.
  *
  * @param sent number of events in the batch
- * @param now milliseconds since 1970, for a Retry-After that is a date
+ * @param ourNow milliseconds since 1970, where the answer does not say what time it is there
  */
-export function answerOf({ status, retryAfter, body }: HttpAnswer, sent: number, now: number): Answer {
+export function answerOf({ status, retryAfter, date, body }: HttpAnswer, sent: number, ourNow: number): Answer {
+  const now = timeIn(date) ?? ourNow
   const said = saidIn(body)
   const why = `HTTP ${status}: ${said?.error ?? body.slice(0, 200)}`
   if (status === 200 && said?.code === 200) return { kind: 'taken' }
   if (status === 413) return { kind: 'too-large', why }
   if ((status === 400 || status === 422) && said?.code === status) {
-    const events = new Map(
-      said.failed.filter(({ index }) => index >= 0 && index < sent).map(({ index, message }) => [index, message]),
-    )
-    if (events.size === 0) return { kind: 'refused', why }
-    return { kind: 'invalid', events, restTaken: said.imported + events.size === sent }
+    const failed = said.failed.filter(({ index }) => index >= 0 && index < sent)
+    const events = new Map(failed.map(({ index, message }) => [index, message]))
+    const times = new Set(failed.filter(({ isTime }) => isTime).map(({ index }) => index))
+    if (events.size === 0) return { kind: 'refused', why, now }
+    return { kind: 'invalid', events, times, restTaken: said.imported + events.size === sent, now }
   }
   const hint =
     status === 401 || status === 403 || status === 404
@@ -51,7 +63,7 @@ interface Said {
   readonly code: number
   readonly error: string | undefined
   readonly imported: number
-  readonly failed: readonly { readonly index: number; readonly message: string }[]
+  readonly failed: readonly { readonly index: number; readonly message: string; readonly isTime: boolean }[]
 }
 
 function saidIn(body: string): Said | null {
@@ -79,12 +91,19 @@ function saidIn(body: string): Said | null {
 function failedRecord(record: { index?: unknown; field?: unknown; message?: unknown } | null): Said['failed'] {
   if (!Number.isInteger(record?.index)) return []
   // an integer: just seen
-  return [{ index: record?.index as number, message: `${record?.field ?? 'event'}: ${record?.message ?? 'invalid'}` }]
+  const index = record?.index as number
+  const { field = 'event', message = 'invalid' } = record ?? {}
+  return [{ index, message: `${field}: ${message}`, isTime: field === 'properties.time' || field === 'time' }]
+}
+
+const timeIn = (date: string | null): number | null => {
+  const ms = date === null ? Number.NaN : Date.parse(date)
+  return Number.isFinite(ms) ? ms : null
 }
 
 /** Seconds or a date (RFC 9110, section 10.2.3). */
 function waitOf(retryAfter: string | null, now: number): number | null {
   if (retryAfter === null) return null
-  const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now
+  const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : (timeIn(retryAfter) ?? Number.NaN) - now
   return Number.isFinite(ms) ? Math.max(0, ms) : null
 }

@@ -1,19 +1,12 @@
 import { unreachable } from '../../machines/kernel.ts'
 import { backOffMs } from '../back-off.ts'
 import type { Clock } from '../clock.ts'
+import type { Log } from '../log/log.ts'
 import { pause } from '../pause.ts'
 import { MIXPANEL_BACK_OFF } from './back-off.ts'
-import type { MixpanelEvent } from './events.ts'
 import type { Import } from './import.ts'
-
-/** An event on its way to Mixpanel, and where it came from. */
-export interface Parcel {
-  readonly event: MixpanelEvent
-  readonly stream: string
-  readonly position: bigint
-  /** The log's time of the event, milliseconds since 1970. */
-  readonly at: number
-}
+import type { Parcel } from './parcel.ts'
+import { righted } from './righted.ts'
 
 /** What happened, for figures and alarms. Must not throw. */
 export interface Observer {
@@ -30,6 +23,7 @@ export interface DeliverOptions {
   readonly send: Import
   readonly clock: Clock
   readonly observer: Observer
+  readonly log: Pick<Log, 'follow'>
   /** Aborted: what cannot be sent at once is left. */
   readonly leaving: AbortSignal
   /** Aborted: the request under way ends too. */
@@ -46,19 +40,31 @@ const REFUSALS = 5
 
 /**
  * Resolves to true when Mixpanel has all of the batch but what was set aside, however long that takes; to false when it
- * was left. One request at a time, in the order of the batch. When Mixpanel refuses a batch without saying why, its
+ * was left. One request at a time, in the order of the batch. What it does not take because it is ahead of its clock is
+ * kept, and with it all that comes after: either the log tells by then what time it was, or that is as far ahead. When
+ * Mixpanel refuses a batch without saying why, its
  * halves are tried until the guilty ones stand alone.
  */
 export function deliverer({
   send,
   clock,
   observer,
+  log,
   leaving,
   cut,
 }: DeliverOptions): (batch: readonly Parcel[]) => Promise<boolean> {
   const setAside = ({ stream, position }: Parcel, why: string): void => observer.setAside({ stream, position, why })
 
-  return async function deliver(batch): Promise<boolean> {
+  /** Not now is not never: it is sent again, as of when the log says that it was, or when Mixpanel has got there. */
+  const keep = async (early: readonly Parcel[], tries: number): Promise<boolean> => {
+    const waitMs = backOffMs(tries, MIXPANEL_BACK_OFF)
+    observer.retrying('recorded by a clock that was ahead', tries, waitMs)
+    const kept = await righted(early, waitMs, { log, clock, leaving })
+    return !leaving.aborted && deliver(kept, tries + 1)
+  }
+
+  /** `tries`: in a row in which these were ahead. */
+  async function deliver(batch: readonly Parcel[], tries = 0): Promise<boolean> {
     const events = batch.map(({ event }) => event)
     let refusals = 0
     for (let failures = 0; ; failures++) {
@@ -69,12 +75,14 @@ export function deliverer({
           return true
         case 'invalid': {
           const rest = batch.filter((_, index) => !answer.events.has(index))
-          // `answerOf` gives indexes of the batch only.
-          for (const [index, why] of answer.events) setAside(batch[index]!, why)
-          if (rest.length === 0) return true
-          if (!answer.restTaken) return deliver(rest)
-          observer.sent(rest.length)
-          return true
+          const early = batch.filter((one, index) => answer.times.has(index) && isAhead(one, answer.now))
+          for (const [index, why] of answer.events) {
+            const one = batch[index]! // `answerOf` gives indexes of the batch only
+            if (!early.includes(one)) setAside(one, why)
+          }
+          if (answer.restTaken && rest.length > 0) observer.sent(rest.length)
+          else if (rest.length > 0 && !(await deliver(rest))) return false
+          return early.length === 0 || keep(early, tries)
         }
         case 'refused':
         case 'too-large': {
@@ -85,7 +93,9 @@ export function deliverer({
           // No event is too large, see BATCH_EVENTS: that can only be a mood.
           if (answer.kind === 'refused') refusals += 1
           if (refusals < REFUSALS) break
-          setAside(batch[0]!, answer.why) // there is one
+          const only = batch[0]! // there is one
+          if (answer.kind === 'refused' && isAhead(only, answer.now)) return keep(batch, tries)
+          setAside(only, answer.why)
           return true
         }
         case 'later':
@@ -101,4 +111,8 @@ export function deliverer({
       if (leaving.aborted) return false
     }
   }
+
+  return (batch) => deliver(batch)
 }
+
+const isAhead = ({ event }: Parcel, now: number): boolean => event.properties.time > now

@@ -90,6 +90,7 @@ function ofLesson(
     case 'LessonEnded':
       return { event: 'lesson_ended', properties: { ...common(teacherId, event.at), reason: event.reason } }
     case 'LessonScheduled':
+    case 'LessonPlanChanged':
     case 'ParticipantJoined':
     case 'ParticipantLeft':
     case 'HubJoined':

@@ -45,6 +45,7 @@ export function mixpanelImport({ token, apiUrl, timeoutMs, now }: ImportOptions)
       const answer = {
         status: response.status,
         retryAfter: response.headers.get('Retry-After'),
+        date: response.headers.get('Date'),
         body: await response.text(),
       }
       return answerOf(answer, events.length, now())

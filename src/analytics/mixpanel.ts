@@ -3,9 +3,10 @@ import type { Log, Recorded } from '../log/log.ts'
 import type { Checkpoints } from '../outbound/checkpoint.ts'
 import { openWorker, type Worker } from '../outbound/worker.ts'
 import { MIXPANEL_BACK_OFF } from './back-off.ts'
-import { deliverer, type Observer, type Parcel } from './deliver.ts'
+import { deliverer, type Observer } from './deliver.ts'
 import type { MixpanelEvent } from './events.ts'
 import { BATCH_EVENTS, type Import } from './import.ts'
+import type { Parcel } from './parcel.ts'
 
 export interface MixpanelOptions {
   readonly log: Log
@@ -46,6 +47,6 @@ export function followForMixpanel({
       const event = await eventOf(recorded)
       return event === null ? null : { event, stream, position, at }
     },
-    deliver: (batch, leaving, cut) => deliverer({ send, clock, observer, leaving, cut })(batch),
+    deliver: (batch, leaving, cut) => deliverer({ send, clock, observer, log, leaving, cut })(batch),
   })
 }

@@ -1,4 +1,5 @@
 import type { Role } from '../../machines/kernel.ts'
+import { systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { authenticator } from '../gateway/auth/authenticator.ts'
 import { openKeys } from '../gateway/auth/keys.ts'
@@ -19,7 +20,7 @@ export async function makeToken(config: Config, { role, org, sub, name, email, t
     keys: await openKeys(config.keys),
     issuer: config.jwtIssuer,
     audience: config.jwtAudience,
-    now: Date.now,
+    now: systemClock.now,
   })
   if (!sign) throw new Error('JWKS_URL is set: tokens come from the identity provider, not from here')
   if (!isRole(role)) throw new Error(`--role must be one of ${ROLES.join(', ')}, got ${JSON.stringify(role)}`)

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Authenticator } from '../gateway/auth/authenticator.ts'
 import type { Limit } from '../gateway/auth/limits.ts'
+import type { Organisations } from '../gateway/auth/organisations.ts'
 import type { Passwords } from '../gateway/auth/passwords.ts'
 import type { EventStreams } from '../gateway/http/event-streams.ts'
 import type { HttpEnv } from '../gateway/http/middleware.ts'
@@ -15,6 +16,7 @@ import type { Log } from '../log/log.ts'
 import type { Hubs } from '../presence/hubs.ts'
 import type { Leases } from '../presence/leases.ts'
 import type { Entities } from '../runtime/entities.ts'
+import type { ViewRunner } from '../views/runner.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Calls, Connection, Inbound } from './connection.ts'
 import type { Feed } from './feed.ts'
@@ -140,7 +142,7 @@ export interface Node {
   readonly log: Log
   readonly entities: Entities
   /** Reads the live views. */
-  readonly views: Views
+  readonly views: Views & Pick<ViewRunner, 'get'>
   /** What a view has to show first, so that whoever was acknowledged something finds it listed. */
   readonly upTo: () => bigint
   readonly follower: Pick<Follower, 'position' | 'pos' | 'until'>
@@ -161,5 +163,6 @@ export interface Node {
   /** Those who come for the first time without an account, by kind and address. */
   readonly newPeople: Limit
   readonly authenticator: Authenticator
+  readonly organisations: Organisations
   readonly onError: (error: unknown, where: string) => void
 }

@@ -193,7 +193,12 @@ export function openFollower(options: FollowerOptions): Follower {
         },
       })
       await caughtUp.promise
-      await meetAll([...what.online()])
+      const here = [...what.online()]
+      for (let n = 0; n < here.length; n += AT_ONCE) {
+        const some = here.slice(n, n + AT_ONCE)
+        await meetAll(some)
+        for (const person of some) profiles.keep(person)
+      }
     },
     ended: () => ended,
     async stop() {

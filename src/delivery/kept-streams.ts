@@ -1,5 +1,6 @@
 import type { Log, Recorded } from '../log/log.ts'
 import { PARTLY } from '../log/readable.ts'
+import { weightOf } from '../log/weight.ts'
 import type { Cursor } from './cursor.ts'
 import type { PastStream } from './past.ts'
 
@@ -26,6 +27,8 @@ const MAX_EACH = 1_000
 /** Events that are kept in all; the streams that were wanted last. */
 const MAX_EVENTS = 50_000
 const MAX_STREAMS = 5_000
+/** What they hold, about, in bytes. */
+const MAX_WEIGHT = 32 * 1024 * 1024
 
 interface Kept {
   /** In their order, without a gap; null = too many to keep. */
@@ -35,23 +38,28 @@ interface Kept {
   /** What happened before this position does not matter to whoever has heard it; -1 = all of the stream is here. */
   since: bigint
   reading: Promise<void>
+  /** Of the events. */
+  weight: number
 }
 
 export function keptStreams(log: Pick<Log, 'read'>): KeptStreams {
   /** In the order of their last use. */
   const kept = new Map<string, Kept>()
   let count = 0
+  let weight = 0
 
   const isKept = (name: string, one: Kept): boolean => kept.get(name) === one
 
   const drop = (name: string): void => {
-    count -= kept.get(name)?.events?.length ?? 0
+    const one = kept.get(name)
+    count -= one?.events?.length ?? 0
+    weight -= one?.weight ?? 0
     kept.delete(name)
   }
 
   const bound = (): void => {
     for (const name of kept.keys()) {
-      if (count <= MAX_EVENTS && kept.size <= MAX_STREAMS) return
+      if (count <= MAX_EVENTS && weight <= MAX_WEIGHT && kept.size <= MAX_STREAMS) return
       drop(name)
     }
   }
@@ -64,13 +72,15 @@ export function keptStreams(log: Pick<Log, 'read'>): KeptStreams {
     one.events = events.length > MAX_EACH ? null : events
     if (!isKept(stream.name, one)) return
     count += one.events?.length ?? 0
+    one.weight = sumOf(one.events ?? [])
+    weight += one.weight
     if (one.events === null && stream.endsPast) drop(stream.name) // whoever has missed less may find it short
     bound()
   }
 
   const begin = (stream: PastStream, after: Cursor | null): Kept => {
     drop(stream.name)
-    const one: Kept = { events: [], later: [], since: -1n, reading: Promise.resolve() }
+    const one: Kept = { events: [], later: [], since: -1n, reading: Promise.resolve(), weight: 0 }
     kept.set(stream.name, one)
     one.reading = load(one, stream, after)
     one.reading.catch(() => isKept(stream.name, one) && drop(stream.name)) // whoever waits is told by the promise
@@ -105,10 +115,14 @@ export function keptStreams(log: Pick<Log, 'read'>): KeptStreams {
       if (!isNext(one.events, recorded) || one.events.length >= MAX_EACH) return drop(stream)
       one.events.push(recorded)
       count++
+      one.weight += weightOf(recorded)
+      weight += weightOf(recorded)
       bound()
     },
   }
 }
+
+const sumOf = (events: readonly Recorded[]): number => events.reduce((sum, one) => sum + weightOf(one), 0)
 
 const revisionAfter = (events: readonly Recorded[], { revision }: Recorded): number =>
   (events.at(-1)?.revision ?? revision - 1) + 1

@@ -6,26 +6,37 @@ import type { PlacedNotice } from './placed-notice.ts'
 export interface LatestPaceOptions {
   readonly outlet: Pick<Outlet, 'push' | 'holdsBack'>
   readonly clock: Clock
-  /** No room gets more pushes than this within `windowMs`. */
+  /** No room gets more pushes than this within `windowMs`. At least 3. */
   readonly maxPushes: number
   readonly windowMs: number
   /** At least so long between two `latest` notices of one room. */
   readonly latestEveryMs: number
 }
 
+/**
+ * Of the pushes that a room may get within `windowMs`, so many are left to `latest` notices: however many others wait,
+ * the newest of them is out within `windowMs - latestEveryMs`.
+ */
+const KEPT_FOR_LATEST = 2
+
 interface Queue {
   readonly notices: PlacedNotice[]
   /** By name; a later one takes the place of an earlier one. */
   readonly latest: Map<string, PlacedNotice>
-  /** When the last pushes went out, oldest first. */
+  /** Of these the last that went out, by name. */
+  readonly shown: Map<string, PlacedNotice>
+  /** When the last pushes went out, by elapsed time, oldest first. */
   sent: number[]
+  /** Those of them that were not `latest`. */
+  sentNotices: number[]
   latestAt: number
   timer: Timer | undefined
 }
 
 /**
  * Tells each room at once what is new, as long as that does not come too thick. Every notice goes out, in order; of
- * those that are `latest` only the newest, after the others: the last one always goes out, and its data is read then.
+ * those that are `latest` only the newest, and its data is read then. Where many notices wait it goes out between them;
+ * then it is told again after those that are older, so that the last one always comes last.
  */
 export function latestPace(options: LatestPaceOptions): Pace<unknown> {
   const { outlet, clock, maxPushes, windowMs, latestEveryMs } = options
@@ -35,30 +46,36 @@ export function latestPace(options: LatestPaceOptions): Pace<unknown> {
   const flush = (room: string, queue: Queue): void => {
     queue.timer = undefined
     for (;;) {
-      const now = clock.now()
+      const now = clock.elapsed()
       queue.sent = queue.sent.filter((at) => now - at < windowMs)
-      const at = nextAt(queue)
-      if (at === null) return void queues.delete(room)
-      if (at > now || (queue.notices.length === 0 && queue.latest.size === 0)) {
-        queue.timer = clock.after(at - now, () => flush(room, queue))
+      queue.sentNotices = queue.sentNotices.filter((at) => now - at < windowMs)
+      const noticeAt = nextNoticeAt(queue)
+      const latestAt = nextLatestAt(queue)
+      if (Math.min(noticeAt, latestAt) > now) {
+        const last = queue.sent.at(-1)
+        if (last === undefined && queue.notices.length + queue.latest.size === 0) return void queues.delete(room)
+        // Where nothing waits, what went out is remembered as long as it counts.
+        const next = Math.min(noticeAt, latestAt, (last ?? now) + windowMs)
+        queue.timer = clock.after(next - now, () => flush(room, queue))
         return
       }
-      const told = queue.notices.shift() ?? takeLatest(queue, now)
+      const told = noticeAt <= now ? takeNotice(queue, now) : takeLatest(queue, now)
       outlet.holdsBack(room, oldestIn(queue))
       if (told) outlet.push(told.notice.to, told.notice.name, told.notice.data, told)
       queue.sent.push(now)
     }
   }
 
-  /** When something may go out next, or when there is nothing left to remember; null = nothing is. */
-  const nextAt = ({ notices, latest, sent, latestAt }: Queue): number | null => {
-    const [oldest] = sent
-    const allowed = sent.length < maxPushes || oldest === undefined ? 0 : oldest + windowMs
-    if (notices.length > 0) return allowed
-    if (latest.size > 0) return Math.max(allowed, latestAt + latestEveryMs)
-    const last = sent.at(-1)
-    return last === undefined ? null : last + windowMs
-  }
+  /** When the last `most` of these have become fewer. */
+  const freeAt = (times: readonly number[], most: number): number => (times.at(-most) ?? -windowMs) + windowMs
+
+  const nextNoticeAt = ({ notices, sent, sentNotices }: Queue): number =>
+    notices.length === 0
+      ? Number.POSITIVE_INFINITY
+      : Math.max(freeAt(sent, maxPushes), freeAt(sentNotices, maxPushes - KEPT_FOR_LATEST))
+
+  const nextLatestAt = ({ latest, sent, latestAt }: Queue): number =>
+    latest.size === 0 ? Number.POSITIVE_INFINITY : Math.max(freeAt(sent, maxPushes), latestAt + latestEveryMs)
 
   return {
     push(notices) {
@@ -87,14 +104,26 @@ export function latestPace(options: LatestPaceOptions): Pace<unknown> {
 const newQueue = (): Queue => ({
   notices: [],
   latest: new Map(),
+  shown: new Map(),
   sent: [],
+  sentNotices: [],
   latestAt: Number.NEGATIVE_INFINITY,
   timer: undefined,
 })
 
+/** What was shown before it, and knew of it, is shown again after it. */
+function takeNotice({ notices, latest, shown, sentNotices }: Queue, now: number): PlacedNotice | undefined {
+  const told = notices.shift()
+  sentNotices.push(now)
+  for (const [name, newer] of shown)
+    if (told && !latest.has(name) && newer.recorded.position >= told.recorded.position) latest.set(name, newer)
+  return told
+}
+
 function takeLatest(queue: Queue, now: number): PlacedNotice | undefined {
   for (const [name, told] of queue.latest) {
     queue.latest.delete(name)
+    queue.shown.set(name, told)
     queue.latestAt = now
     return told
   }

@@ -10,7 +10,7 @@ import type { ViewStore } from '../views/store.ts'
 import type { Change, Foreseeing } from './feed.ts'
 import { MemoryLists } from './memory-lists.ts'
 import type { EventRef } from './notice.ts'
-import { seedFrom } from './seed.ts'
+import { type SeedList, seedFrom } from './seed.ts'
 
 export interface LiveModelOptions<R extends Row> {
   readonly category: string
@@ -22,7 +22,9 @@ export interface LiveModelOptions<R extends Row> {
   /** True when two rows of one key surely stand in the same lists; spares comparing them. Default: never known. */
   readonly isListedAlike?: (before: R, after: R) => boolean
   /** The lists of the view that hold every kept row, up to and with their last `/`. */
-  readonly seeds: readonly string[]
+  readonly seeds: readonly SeedList[]
+  /** Rows that are over and kept for the sake of one list, of which there may be ever more. */
+  readonly past?: KeptPast<R> | undefined
   /** Makes a view's key of what the view calls a row. Default: the same. */
   readonly keyOf?: (viewKey: string) => string
   /** Whether an event begins a row that is not in memory. Default: the first one of its stream. */
@@ -41,10 +43,23 @@ export interface LiveModelOptions<R extends Row> {
   readonly needsWhole?: (recorded: Recorded, row: R) => boolean
   /** True when the view's row lacks what only the whole stream knows: seeding then makes it from the stream. */
   readonly isPartial?: (row: R) => boolean
+  /** The lists whose keys are kept in their order, for `after`. Default: none. */
+  readonly isOrdered?: (list: string) => boolean
   /** What a row weighs in the lists, for `weightOf`. Default: nothing. */
   readonly weigh?: (row: R) => number
   /** Whether `newest` is asked for: seeding then reads the last event of each row. */
   readonly refs?: boolean
+}
+
+/** The newest of them are kept, and once more as many between two cuts. */
+export interface KeptPast<R> {
+  /** The list of such rows in which a row stands; null = it is no such row. */
+  readonly list: (row: R) => string | null
+  /** Their order. */
+  readonly place: (row: R) => string
+  readonly most: number
+  /** Less than half of that are in it now: perhaps there are others that were let go of. */
+  readonly onShort: (list: string) => void
 }
 
 const NONE: readonly string[] = []
@@ -66,12 +81,16 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   readonly #rows = new Map<string, R>()
   readonly #lists: MemoryLists<R>
   readonly #finished = new Set<string>()
+  /** Lists of the past of which rows were let go of, or may not have been put in. */
+  readonly #cut = new Set<string>()
+  /** Of those who put in rows that they read: what is heard of meanwhile. */
+  readonly #readers = new Set<Set<string>>()
 
   constructor(log: Log, options: LiveModelOptions<R>) {
     this.category = options.category
     this.#log = log
     this.#options = options
-    this.#lists = new MemoryLists(options.weigh)
+    this.#lists = new MemoryLists(options.weigh, options.isOrdered)
   }
 
   get(key: string): R | undefined {
@@ -88,6 +107,11 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     return this.#lists.rows(name)
   }
 
+  /** The rows of an ordered list behind this key, in the order of their keys. */
+  after(list: string, key: string): Iterable<readonly [key: string, row: R]> {
+    return this.#lists.after(list, key)
+  }
+
   /** What the rows of this list weigh together. */
   weightOf(list: string): number {
     return this.#lists.weightOf(list)
@@ -101,6 +125,18 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
   /** Puts in a row that somebody else folded. */
   adopt(key: string, row: R): void {
     this.#put(key, this.#rows.get(key), row, undefined)
+  }
+
+  /** Puts in the rows that `read` gives; of what is heard of meanwhile more is known here. */
+  async adoptRead(read: () => Promise<Iterable<readonly [key: string, row: R]>>): Promise<void> {
+    const heard = new Set<string>()
+    this.#readers.add(heard)
+    try {
+      for (const [key, row] of await read())
+        if (!heard.has(key) && !this.#rows.has(key)) this.#put(key, undefined, row, undefined)
+    } finally {
+      this.#readers.delete(heard)
+    }
   }
 
   isMissing(recorded: Recorded): boolean {
@@ -136,8 +172,10 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
     const change = this.changeOf(recorded)
     if (!change) return undefined
     const { key, before, after } = change
+    for (const heard of this.#readers) heard.add(key)
     this.#put(key, before, after, recorded)
     if (!this.#isKept(after)) this.#letGo(key)
+    if (this.#options.past) this.#boundPast(this.#options.past, change)
     return change
   }
 
@@ -163,6 +201,8 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
         const { key, row, last } = seeded
         const known = this.#rows.get(key)
         if (!known || known.seq < row.seq) this.#put(key, known, row, last)
+        const list = this.#options.past?.list(row)
+        if (typeof list === 'string') this.#cut.add(list)
       }
     }
     return upTo
@@ -203,6 +243,18 @@ export class LiveModel<R extends Row> implements Foreseeing<Change<R>> {
       after,
       refs ? recorded : undefined,
     )
+  }
+
+  #boundPast({ list, place, most, onShort }: KeptPast<R>, { before, after }: Change<R>): void {
+    const was = before ? list(before) : null
+    const is = after ? list(after) : null
+    if (was !== null && was !== is && this.#cut.has(was) && this.#lists.rows(was).size < most / 2) onShort(was)
+    if (is === null) return
+    const rows = this.#lists.rows(is)
+    if (rows.size <= 2 * most) return
+    this.#cut.add(is)
+    const oldest = [...rows].sort(([, a], [, b]) => (place(a) < place(b) ? -1 : 1)).slice(0, -most)
+    for (const [key, row] of oldest) this.#put(key, row, undefined, undefined)
   }
 
   #letGo(key: string): void {

@@ -1,6 +1,7 @@
 import type { Recorded } from '../../machines/kernel.ts'
 import { keepNewest } from '../keep-newest.ts'
 import { type EventRef, eventRef } from './notice.ts'
+import { OrderedKeys } from './ordered-keys.ts'
 
 /** Named lists of rows by key; each keeps the order in which its rows came in. A list without rows takes no memory. */
 export class MemoryLists<R> {
@@ -9,12 +10,25 @@ export class MemoryLists<R> {
   readonly #emptied = new Map<string, Newest>()
   readonly #weigh: (row: R) => number
 
-  constructor(weigh: (row: R) => number = () => 0) {
+  readonly #isOrdered: (name: string) => boolean
+
+  /** `isOrdered`: of these lists the keys are kept in their order, too. */
+  constructor(weigh: (row: R) => number = () => 0, isOrdered: (name: string) => boolean = () => false) {
     this.#weigh = weigh
+    this.#isOrdered = isOrdered
   }
 
   rows(name: string): ReadonlyMap<string, R> {
     return this.#lists.get(name)?.rows ?? NOTHING
+  }
+
+  /** Of an ordered list, in the order of its keys, those behind this one. */
+  *after(name: string, key: string): Generator<readonly [key: string, row: R]> {
+    const list = this.#lists.get(name)
+    for (const one of list?.ordered?.after(key) ?? []) {
+      const row = list?.rows.get(one)
+      if (row !== undefined) yield [one, row]
+    }
   }
 
   weightOf(name: string): number {
@@ -37,11 +51,13 @@ export class MemoryLists<R> {
   #enter(name: string, key: string, row: R, newest: Newest | undefined): void {
     let list = this.#lists.get(name)
     if (!list) {
-      list = { rows: new Map(), weight: 0, newest: this.#emptied.get(name) }
+      const ordered = this.#isOrdered(name) ? new OrderedKeys() : undefined
+      list = { rows: new Map(), weight: 0, newest: this.#emptied.get(name), ordered }
       this.#lists.set(name, list)
       this.#emptied.delete(name)
     }
     list.weight += this.#weigh(row) - this.#weightIn(list, key)
+    if (list.ordered && !list.rows.has(key)) list.ordered.add(key)
     list.rows.set(key, row)
     list.newest = later(list.newest, newest)
   }
@@ -51,6 +67,7 @@ export class MemoryLists<R> {
     if (!list) return
     list.weight -= this.#weightIn(list, key)
     list.rows.delete(key)
+    list.ordered?.delete(key)
     list.newest = later(list.newest, newest)
     if (list.rows.size > 0) return
     this.#lists.delete(name)
@@ -72,6 +89,7 @@ interface Newest {
 
 interface List<R> {
   readonly rows: Map<string, R>
+  readonly ordered: OrderedKeys | undefined
   weight: number
   newest: Newest | undefined
 }

@@ -1,11 +1,14 @@
 import { categoryIn, isOf, streamName } from '../../machines/stream.ts'
 import { padded } from '../../projections/padded.ts'
 import type { Log } from '../log/log.ts'
+import { nextTurn } from '../slices.ts'
 import { ViewsBehind } from '../views/store.ts'
 import type { Node } from './contract.ts'
 import type { PastStream } from './past.ts'
 
 const PAGE = 500
+/** Rows are parsed, too. */
+const PORTION_CHARACTERS = 64 * 1024
 /** Views follow the log some milliseconds behind. */
 const VIEW_WAIT_MS = 1_000
 /** As many events are looked through where the views do not say what moved. */
@@ -26,10 +29,12 @@ export async function movedSince(
   const keys: string[] = []
   const list = `moved/${whose}/`
   for (let next = list + padded(from < 0n ? 0n : from); ; ) {
-    const { entries } = await views.scan(view, { from: next, to: `${list}~`, limit: PAGE })
+    const portion = { from: next, to: `${list}~`, limit: PAGE, characters: PORTION_CHARACTERS }
+    const { entries, isCut } = await views.scan(view, portion)
     keys.push(...entries.map(({ key }) => key))
     const last = entries.at(-1)
-    if (!last || entries.length < PAGE) return keys
+    if (!last || (entries.length < PAGE && !isCut)) return keys
+    await nextTurn()
     next = `${last.index}!`
   }
 }

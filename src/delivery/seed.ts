@@ -6,6 +6,12 @@ import type { Model } from './feed.ts'
 const PAGE = 1_000
 
 /**
+ * A list of a view, up to and with its last `/`; or of each list that begins so, `<list><one>/…`, the last `newest`
+ * rows.
+ */
+export type SeedList = string | { readonly each: string; readonly newest: number }
+
+/**
  * Gives every row of these lists of a view, as the live table holds them, to `put`, each as often as it is listed, and
  * the event that none of them is behind: following the log from there makes them exact, because a row ignores what it
  * has seen. Null when the view has no table yet, or is of another past than the log (which was put back from a backup,
@@ -15,7 +21,7 @@ export async function seedFrom<R>(
   store: ViewStore,
   log: Log,
   view: string,
-  lists: readonly string[],
+  lists: readonly SeedList[],
   put: (key: string, row: R) => void,
 ): Promise<Checkpoint | null> {
   const table = await store.live(view)
@@ -23,7 +29,11 @@ export async function seedFrom<R>(
   const { upTo } = await store.read(table, [])
   if (upTo === null) return null
   const rows: [key: string, row: R][] = []
-  for (const list of lists) await eachRow<R>(store, table, list, (...found) => rows.push(found))
+  const take = (key: string, row: R): void => void rows.push([key, row])
+  for (const list of lists) {
+    if (typeof list === 'string') await eachRow<R>(store, table, list, take)
+    else await newestRows<R>(store, table, list, take)
+  }
   // The rows may be newer than `upTo`, and then what folded them counts, too.
   const { upTo: after } = await store.read(table, [])
   if (after === null || (await standingOf(log, after)) !== 'stands') return null
@@ -41,6 +51,24 @@ async function eachRow<R>(store: ViewStore, table: string, list: string, put: (k
     if (!last || entries.length < PAGE) return
     // Sorts before everything that could follow: ids and numbers have no character below "-".
     from = `${last.index}!`
+  }
+}
+
+/** The same of the last rows of each list, from the last list to the first. */
+async function newestRows<R>(
+  store: ViewStore,
+  table: string,
+  { each, newest }: { readonly each: string; readonly newest: number },
+  put: (key: string, row: R) => void,
+) {
+  for (let to = `${each}~`; ; ) {
+    const { entries } = await store.scan(table, { from: each, to, limit: newest, backwards: true })
+    const [last] = entries
+    if (!last) return
+    const one = last.index.slice(0, last.index.indexOf('/', each.length) + 1)
+    for (const { index, key, row } of entries)
+      if (index.startsWith(one) && !isParked(row)) put(key, row as unknown as R)
+    to = one
   }
 }
 

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { nextTurn } from '../slices.ts'
 
 /** Text that was sent as base64 and is none; the message says what is wrong. */
 export class BadBase64 extends Error {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { systemClock } from '../clock.ts'
 import { durableFolders, flushDirectory, makeRoot } from './durable-folders.ts'
 import {
   type ByteSource,
@@ -45,7 +46,7 @@ export async function openDirectoryFiles(directory: string, flush = flushDirecto
 
   /** As new, because it may take the place of what was put meanwhile. */
   const putBack = async (taken: string, hash: string): Promise<void> => {
-    const now = new Date()
+    const now = new Date(systemClock.now())
     await utimes(taken, now, now)
     await moveIn(taken, hash)
   }

@@ -20,6 +20,11 @@ export const httpRefusals = {
     'expected the pos of a push of this installation; this one is of another log, of a part that was lost, or of the ' +
       'future: forget what you know, and ask how it stands',
   ],
+  'heavy-answers': [
+    429,
+    'this takes long to answer, and too many such answers are under way for you or for this server: ask for one at a ' +
+      'time, and again in {seconds} s',
+  ],
   'malformed-json': [400, 'the body is not JSON: {why}'],
   'token-outdated': [401, OUTDATED],
   'too-large': [413, 'this is more than the {limit} bytes that are taken at once'],

@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { nextTurn } from '../slices.ts'
 import type { Codec } from './codec.ts'
 import { lockData } from './data-lock.ts'
 import { type Disk, openDisk, openDiskReadOnly } from './disk.ts'
@@ -37,6 +37,14 @@ export interface EmbeddedLogOptions {
 }
 
 const LOOK_MS = 250
+
+/** What was found in one go. */
+interface Portion {
+  readonly events: readonly Recorded[]
+  readonly isCut: boolean
+}
+
+const NOTHING: Portion = { events: [], isCut: false }
 
 /**
  * The log in a directory of this machine. An append is acknowledged after its fsync, and nobody sees an event
@@ -85,26 +93,27 @@ export async function openEmbeddedLog({
         onFull: (error) => onFull(error === null ? null : fullness(directory, error)),
         flushed(rows) {
           tail.push(rows)
-          followers.wake()
+          // Whoever waits for the flush is answered first: pushes come behind their own acks, and leave with them.
+          setImmediate(followers.wake)
         },
       })
   let looking: NodeJS.Timeout | undefined
   let closing: Promise<void> | undefined
 
   /**
-   * Yields what `next` finds until it finds less than it was asked for, with a turn of the event loop between the
-   * batches.
+   * Yields what `next` finds until it finds nothing, with a turn of the event loop between the batches if it has found
+   * as much as may be found in one go.
    */
-  async function* batches(limit: number, next: (limit: number) => Recorded[]): AsyncGenerator<readonly Recorded[]> {
+  async function* batches(limit: number, next: (limit: number) => Portion): AsyncGenerator<readonly Recorded[]> {
     for (let left = limit; left > 0; ) {
       if (closing) throw new LogUnavailable('the log is closed: nothing can be read')
       const asked = Math.min(left, FEED_BATCH)
-      const batch = next(asked)
-      if (batch.length === 0) return
-      yield batch
-      left -= batch.length
+      const { events, isCut } = next(asked)
+      if (events.length === 0) return
+      yield events
+      left -= events.length
       // There may be no more; or damage, which only the next look tells.
-      if (batch.length === asked) await nextTurn()
+      if (isCut || events.length === asked) await nextTurn()
     }
   }
 
@@ -117,12 +126,13 @@ export async function openEmbeddedLog({
       let next = from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0)
       return batches(limit, (asked) => {
         upTo ??= Number(writer.durable())
-        if (isOver || next < 0 || (!backwards && next > writer.end(stream))) return []
+        if (isOver || next < 0 || (!backwards && next > writer.end(stream))) return NOTHING
         const told = onDamage && { onDamage }
-        const batch = disk.scanStream(stream, { from: next, backwards, limit: asked, upTo, ...told })
-        isOver = onDamage !== undefined && batch.length < asked
-        next = (batch.at(-1)?.revision ?? next) + (backwards ? -1 : 1)
-        return batch
+        const portion = disk.scanStream(stream, { from: next, backwards, limit: asked, upTo, ...told })
+        const { events, isCut } = portion
+        isOver = onDamage !== undefined && !isCut && events.length < asked
+        next = (events.at(-1)?.revision ?? next) + (backwards ? -1 : 1)
+        return portion
       })
     },
 
@@ -130,10 +140,10 @@ export async function openEmbeddedLog({
       const end = Number(writer.durable())
       let next = backwards ? Math.min(Number(from ?? end + 1) - 1, end) : Number(from ?? 0)
       yield* batches(limit, (asked) => {
-        if (backwards ? next < 0 : next > end) return []
-        const batch = disk.scan(next, backwards ? 0 : end, backwards, asked)
-        next = Number(batch.at(-1)?.position ?? next) + (backwards ? -1 : 1)
-        return batch
+        if (backwards ? next < 0 : next > end) return NOTHING
+        const events = disk.scan(next, backwards ? 0 : end, backwards, asked)
+        next = Number(events.at(-1)?.position ?? next) + (backwards ? -1 : 1)
+        return { events, isCut: events.length < asked && (backwards ? next >= 0 : next <= end) }
       })
     },
 

@@ -16,6 +16,7 @@ import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js'
 import timestampPb from 'google-protobuf/google/protobuf/timestamp_pb.js'
+import { systemClock } from '../clock.ts'
 import { internalsOf, type StreamsClient } from './eventstore-client.ts'
 import { NoAnswer } from './eventstore-errors.ts'
 
@@ -190,7 +191,7 @@ function requestOf({ stream, expected, messages }: Append, key: string): streams
   identifier.setStreamName(Buffer.from(stream))
   const options = new streamsPb.BatchAppendReq.Options()
   options.setStreamIdentifier(identifier)
-  options.setDeadline(timestampPb.Timestamp.fromDate(new Date(Date.now() + DEADLINE_MS)))
+  options.setDeadline(timestampPb.Timestamp.fromDate(new Date(systemClock.now() + DEADLINE_MS)))
   if (expected === -1) options.setNoStream(new emptyPb.Empty())
   else options.setStreamPosition(String(expected))
   const request = new streamsPb.BatchAppendReq()

@@ -11,6 +11,7 @@ import {
   Channel as GrpcChannel,
   Metadata,
 } from '@grpc/grpc-js'
+import { systemClock } from '../clock.ts'
 import { within } from '../within.ts'
 import { type Address, type Target, targetOf } from './eventstore-address.ts'
 import { allowAddresses } from './eventstore-tls.ts'
@@ -189,7 +190,7 @@ interface ChannelInternals {
  */
 function answers(channel: Channel): Promise<boolean> {
   const gossip = new gossipServices.GossipClient('', credentials.createInsecure(), { channelOverride: channel })
-  const deadline = Date.now() + ANSWERS_MS
+  const deadline = systemClock.now() + ANSWERS_MS
   return new Promise((resolve) => {
     gossip.read(new sharedPb.Empty(), new Metadata(), { deadline }, (error) => resolve(error === null))
   })

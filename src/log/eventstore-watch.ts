@@ -41,7 +41,7 @@ const DOING = 'reading $all'
 
 type State =
   | { readonly kind: 'well' }
-  /** `since`: by our clock. */
+  /** `since`: by elapsed time. */
   | { readonly kind: 'silent'; readonly since: number; readonly reason: string }
   | { readonly kind: 'denied'; readonly reason: string }
 
@@ -59,7 +59,7 @@ export function watchServer({ clock, report, attempt, diagnose }: Watched): Watc
   async function check(): Promise<void> {
     next = null
     isSuspected = false
-    checkedAt = clock.now()
+    checkedAt = clock.elapsed()
     const found = await diagnosis()
     if (isStopped) return
     if (found.kind === 'fits') {
@@ -77,7 +77,7 @@ export function watchServer({ clock, report, attempt, diagnose }: Watched): Watc
     }
     if (state.kind === 'well') reporter.set(null)
     else if (isReported() || reporter.isReporting()) reporter.set(state.reason)
-    checkAt(clock.now() + (state.kind === 'well' && !isSuspected ? STEADY_MS : SOON_MS))
+    checkAt(clock.elapsed() + (state.kind === 'well' && !isSuspected ? STEADY_MS : SOON_MS))
   }
 
   async function diagnosis(): Promise<Diagnosis> {
@@ -97,11 +97,11 @@ export function watchServer({ clock, report, attempt, diagnose }: Watched): Watc
   }
 
   /** At the start everybody waits, and is told why at once. */
-  const isReported = (): boolean => !isBegun || state.kind !== 'silent' || clock.now() - state.since >= HICCUP_MS
+  const isReported = (): boolean => !isBegun || state.kind !== 'silent' || clock.elapsed() - state.since >= HICCUP_MS
 
   function checkAt(at: number): void {
     next?.timer.cancel()
-    next = { at, timer: clock.after(at - clock.now(), () => void check()) } // never rejects
+    next = { at, timer: clock.after(at - clock.elapsed(), () => void check()) } // never rejects
   }
 
   function stop(): void {

@@ -1,4 +1,5 @@
 import type { EventStoreDBClient, Position } from '@eventstore/db-client'
+import { systemClock } from '../clock.ts'
 import { admit, sizeOf } from './admit.ts'
 import type { Codec, Encoded } from './codec.ts'
 import { renumbered, tombstoned } from './damaged.ts'
@@ -56,7 +57,7 @@ const PATIENCE: Patience = { attemptMs: 5000, totalMs: 10_000 }
  * first call, so that without `health` it opens on a server that is down. Rejects when `url` cannot be understood.
  */
 export async function openEventStoreLog(options: EventStoreOptions): Promise<Log> {
-  const { codec, now = Date.now, ours = () => true, onTrouble = () => {}, patience = PATIENCE, health } = options
+  const { codec, now = systemClock.now, ours = () => true, onTrouble = () => {}, patience = PATIENCE, health } = options
   const server = connection(options.url)
   const appends = appender(server.givenUp)
   const quiet = silence()

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { nextTurn } from '../slices.ts'
 import { hashOf, type Placed } from './segment-format.ts'
 import type { Owner } from './segment-index.ts'
 import { type LostText, readSpots } from './segment-read.ts'

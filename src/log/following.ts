@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { slice } from '../slices.ts'
 import { AnotherPast, type Following, type FollowOptions, LogUnavailable, type Recorded } from './log.ts'
 
 /** What a following needs of an adapter that holds its events in this process; both answer at once. */
@@ -100,8 +100,9 @@ async function run(
       const delivered = options.each(batch)
       if (delivered !== undefined) await delivered
       cursor = last.position
-      // A long way to catch up must not keep sockets waiting: give the event loop a turn after each full batch.
-      if (batch.length >= FEED_BATCH) await nextTurn()
+      // A long way to catch up must not keep sockets waiting; whoever has caught up waits for nobody's long work.
+      const pause = cursor < feed.end() ? slice() : undefined
+      if (pause) await pause
     }
   } catch (error) {
     options.failed?.(error)

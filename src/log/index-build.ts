@@ -1,13 +1,11 @@
 import { open, rename } from 'node:fs/promises'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { slice } from '../slices.ts'
 import { addTo, bloomSize } from './bloom.ts'
 import { NOWHERE } from './index-file.ts'
 import { EVENT, headPage, type IndexHead, layoutOf, PAGE, ROOM, SPOT, STREAM, seal } from './index-pages.ts'
 import type { Entry, MemoryIndex } from './segment-index.ts'
 import { syncDirectory } from './sync-directory.ts'
 
-/** How long the making of an index may hold the event loop. */
-const TURN_MS = 5
 const WRITE_PAGES = 64
 
 /**
@@ -15,8 +13,7 @@ const WRITE_PAGES = 64
  * is on the disk.
  */
 export async function writeIndex(path: string, index: MemoryIndex, first: number, segmentBytes: number): Promise<void> {
-  const pause = pauses()
-  const entries = await sorted(index, pause)
+  const entries = await sorted(index)
   const owned = entries.reduce((sum, { ordinals }) => sum + ordinals.length, 0)
   const head: IndexHead = {
     ...{ first, segmentBytes, owned, events: index.count(), streams: entries.length },
@@ -37,7 +34,7 @@ export async function writeIndex(path: string, index: MemoryIndex, first: number
       })
       addTo(bloom, hash)
       start += ordinals.length
-      await pause()
+      await slice()
     }
     pages.end()
     for (const { ordinals } of entries)
@@ -48,7 +45,7 @@ export async function writeIndex(path: string, index: MemoryIndex, first: number
           page.writeUInt32LE(spot?.offset ?? 0, at + 4)
           page.writeUInt32LE(spot?.length ?? 0, at + 8)
         })
-        await pause()
+        await slice()
       }
     pages.end()
     for (let ordinal = 0; ordinal < head.events; ordinal++) {
@@ -57,7 +54,7 @@ export async function writeIndex(path: string, index: MemoryIndex, first: number
         page.writeUInt32LE(spot?.offset ?? 0, at)
         page.writeUInt32LE(spot?.length ?? 0, at + 4)
       })
-      await pause()
+      await slice()
     }
     pages.end()
     for (let from = 0; from < bloom.length; from += ROOM)
@@ -72,32 +69,18 @@ export async function writeIndex(path: string, index: MemoryIndex, first: number
   await syncDirectory(path)
 }
 
-type Pause = () => Promise<void> | undefined
-
-/** Gives the event loop a turn as soon as it is due. */
-function pauses(): Pause {
-  let count = 0
-  let since = performance.now()
-  return () => {
-    if (++count % 64 !== 0 || performance.now() - since < TURN_MS) return undefined
-    return nextTurn().then(() => {
-      since = performance.now()
-    })
-  }
-}
-
 /** By hash: sorted in many small parts. */
-async function sorted(index: MemoryIndex, pause: Pause): Promise<readonly Entry[]> {
+async function sorted(index: MemoryIndex): Promise<readonly Entry[]> {
   const parts: Entry[][] = Array.from({ length: 4_096 }, () => [])
   for (const entry of index.entries()) {
     parts[entry.hash.charCodeAt(0) * 16 + (entry.hash.charCodeAt(1) >> 4)]?.push(entry)
-    await pause()
+    await slice()
   }
   const entries: Entry[] = []
   for (const part of parts) {
     part.sort((a, b) => (a.hash < b.hash ? -1 : 1))
     for (const entry of part) entries.push(entry)
-    await pause()
+    await slice()
   }
   return entries
 }

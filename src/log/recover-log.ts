@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { everyEvent, seenStreams } from './every-event.ts'
 import { expectReadable, writeFormat } from './format-file.ts'
 import type { LogNotes } from './log-notes.ts'
@@ -16,10 +17,11 @@ export interface RecoveredLog {
 
 /**
  * Copies everything that is whole into a new log, each stream up to its first event that cannot be had. Positions
- * close up. The source is only read. Throws a sentence when the target is not empty.
+ * close up. The source is only read. Throws a sentence when the target is not empty, or lies in the source.
  */
 export async function recoverLog(from: string, to: string, note: LogNotes['note']): Promise<RecoveredLog> {
   expectReadable(from)
+  expectOutside(from, to)
   mkdirSync(to, { recursive: true })
   if (readdirSync(to).length > 0) throw new Error(`${to} must be a directory that is empty, or does not exist yet`)
   const source = openSegments({ directory: from, readOnly: true, note, onDamage: () => {}, onIndexed: () => {} })
@@ -65,5 +67,15 @@ export async function recoverLog(from: string, to: string, note: LogNotes['note'
   await writeFormat(to)
   return { events, leftOut: stopped, unknown }
 }
+
+function expectOutside(from: string, to: string): void {
+  const way = relative(realpathSync(from), realOf(resolve(to)))
+  if (way === '' || !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)))
+    throw new Error(`${to} must not be the log itself, nor lie in it (${from}): nothing is written there`)
+}
+
+/** Of a path whose end may not be there yet. */
+const realOf = (path: string): string =>
+  existsSync(path) || path === dirname(path) ? realpathSync(path) : join(realOf(dirname(path)), basename(path))
 
 const SEGMENT_BYTES = 64 * 2 ** 20

@@ -24,13 +24,16 @@ export interface SegmentReader {
   /** Revision of the stream's last event, -1 = no stream. */
   lastRevision(stream: string): number
   /**
-   * Events from position `from` on to `to`, both inclusive (backwards: `to <= from`); fewer than `limit` only when
-   * there are no more. Of what is spoilt the place is given, where it is known; what is lost is passed over. Both are
-   * told.
+   * Events from position `from` on to `to`, both inclusive (backwards: `to <= from`): `limit` at most, none only when
+   * there are no more, and no more in one go than takes some milliseconds. Of what is spoilt the place is given, where
+   * it is known; what is lost is passed over. Both are told.
    */
   scan(from: number, to: number, backwards: boolean, limit: number): Recorded[]
-  /** Events of a stream from a revision on; none when there are no more. Throws StreamDamaged. */
-  scanStream(stream: string, scan: StreamScan): Recorded[]
+  /**
+   * Events of a stream from a revision on: `limit` at most, none only when there are no more. `isCut`: there may be
+   * more, which in one go would take too long. Throws StreamDamaged.
+   */
+  scanStream(stream: string, scan: StreamScan): { readonly events: Recorded[]; readonly isCut: boolean }
 }
 
 /** One stream's part of one segment. */
@@ -41,6 +44,19 @@ interface Found {
 
 /** Records are read so many at a time where it is not known how many are wanted. */
 const AT_ONCE = 512
+/** So many bytes of them are read in one go, and one record at least: to decode them takes some milliseconds. */
+const PORTION_BYTES = 64 * 1024
+
+/** What of these is one go; `backwards`: their end. */
+function portionOf(spots: readonly Spot[], backwards: boolean): readonly Spot[] {
+  let bytes = 0
+  let count = 0
+  for (; count < spots.length; count++) {
+    bytes += spots[backwards ? spots.length - 1 - count : count]?.length ?? 0
+    if (count > 0 && bytes > PORTION_BYTES) break
+  }
+  return backwards ? spots.slice(spots.length - count) : spots.slice(0, count)
+}
 
 export function segmentReader(segments: Segments, codec: Codec, { onDamage, note }: LogNotes): SegmentReader {
   const { list, files, lookUp } = segments
@@ -123,7 +139,8 @@ export function segmentReader(segments: Segments, codec: Codec, { onDamage, note
         const wanted = Math.min(AT_ONCE, limit - events.length)
         const low = backwards ? Math.max(to, segment.first, next - wanted + 1) : next
         const high = backwards ? next : Math.min(to, segment.first + count - 1, next + wanted - 1)
-        const spots = lookUp(segment, (index) => index.spots(low - segment.first, high - low + 1))
+        const wantedSpots = lookUp(segment, (index) => index.spots(low - segment.first, high - low + 1))
+        const spots = portionOf(wantedSpots, backwards)
         const texts = readSpots(files, segment, spots)
         const order = backwards ? [...spots.keys()].reverse() : spots.keys()
         for (const nth of order) {
@@ -131,7 +148,8 @@ export function segmentReader(segments: Segments, codec: Codec, { onDamage, note
           const one = recordedAt(segment, spots[nth] as Spot, texts[nth] as FoundText)
           if (one) events.push(one)
         }
-        next = backwards ? low - 1 : high + 1
+        if (spots.length < wantedSpots.length && events.length > 0) return events
+        next = backwards ? next - spots.length : low + spots.length
       }
       return events
     },
@@ -139,6 +157,7 @@ export function segmentReader(segments: Segments, codec: Codec, { onDamage, note
     scanStream(stream, scan) {
       const hash = hashOf(stream)
       const events: Recorded[] = []
+      let isCut = false
       /** False: no further. */
       const damaged = (revision: number, why: string): boolean => {
         const damage = spoilt(stream, revision, why)
@@ -150,12 +169,14 @@ export function segmentReader(segments: Segments, codec: Codec, { onDamage, note
       const take = (found: Found, nth: number, number: number): boolean => {
         const { segment, part } = found
         const [low, high] = scan.backwards ? [nth - number + 1, nth] : [nth, nth + number - 1]
-        const spots = spotsOf(found, hash, low, high - low + 1)
+        const wanted = spotsOf(found, hash, low, high - low + 1)
+        const spots = portionOf(wanted, scan.backwards)
+        const skipped = scan.backwards ? wanted.length - spots.length : 0
         const texts = readSpots(files, segment, spots)
         for (const index of scan.backwards ? [...spots.keys()].reverse() : spots.keys()) {
           const { ordinal } = spots[index] as Spot // `index` is one of theirs
           const text = texts[index] as FoundText
-          const revision = part.first + low + index
+          const revision = part.first + low + skipped + index
           if (segment.first + ordinal > scan.upTo) {
             if (scan.backwards) continue
             return false
@@ -174,10 +195,11 @@ export function segmentReader(segments: Segments, codec: Codec, { onDamage, note
           events.push(recorded)
           if (events.length >= scan.limit) return false
         }
-        return true
+        isCut = spots.length < wanted.length
+        return !isCut
       }
       walk(partsOf(hash), scan, take, damaged)
-      return events
+      return { events, isCut }
     },
   }
 }

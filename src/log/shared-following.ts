@@ -1,11 +1,12 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { slice } from '../slices.ts'
 import { firstAfter } from './first-after.ts'
 import type { Checkpoint, Following, FollowOptions, Log, Recorded } from './log.ts'
+import { NewestEvents } from './newest-events.ts'
 
 /** At most so many events in one call of `each`. */
 const BATCH = 512
 /** Whoever is further behind than this follows alone until they have caught up. */
-const MAX_KEPT = 1_024
+const KEPT = { number: 512, weight: 8 * 1024 * 1024 }
 
 /**
  * The same log, followed once for all who have caught up: where the log is far away each following costs the receiving
@@ -29,8 +30,8 @@ class Trunk {
   readonly #log: Log
   readonly #members = new Set<Shared>()
   #following: Following | undefined
-  #events: Recorded[] = []
-  /** Everything after it is in `#events`. */
+  readonly #newest = new NewestEvents(KEPT)
+  /** Everything after it is in `#newest`. */
   #floor: Checkpoint | 'start' = 'start'
 
   constructor(log: Log) {
@@ -40,7 +41,7 @@ class Trunk {
   /** False for somebody who is behind what is kept: they go on alone. */
   join(member: Shared, cursor: Checkpoint | 'start'): boolean {
     if (this.#following === undefined) {
-      this.#events = []
+      this.#newest.clear()
       this.#floor = cursor
       this.#following = this.#log.follow({
         after: cursor,
@@ -56,14 +57,14 @@ class Trunk {
     if (!this.#members.delete(member) || this.#members.size > 0) return
     void this.#following?.stop()
     this.#following = undefined
-    this.#events = []
+    this.#newest.clear()
   }
 
   /** What comes after `cursor`; undefined when it is not kept any more. */
   after(cursor: Checkpoint | 'start'): readonly Recorded[] | undefined {
     if (isBefore(cursor, this.#floor)) return undefined
-    const from = firstAfter(this.#events, positionOf(cursor))
-    return this.#events.slice(from, from + BATCH)
+    const from = firstAfter(this.#newest.all, positionOf(cursor))
+    return this.#newest.all.slice(from, from + BATCH)
   }
 
   end(): void {
@@ -71,15 +72,10 @@ class Trunk {
   }
 
   #push(batch: readonly Recorded[]): void {
-    const last = this.#events.at(-1)?.position
-    for (const recorded of batch) if (last === undefined || recorded.position > last) this.#events.push(recorded)
-    let taken = Math.min(...[...this.#members].map(({ cursor }) => firstAfter(this.#events, positionOf(cursor))))
-    taken = Math.max(taken, this.#events.length - MAX_KEPT)
-    const end = this.#events[taken - 1]
-    if (end) {
-      this.#floor = { position: end.position, id: end.id }
-      this.#events = this.#events.slice(taken)
-    }
+    const last = this.#newest.all.at(-1)?.position
+    for (const recorded of batch) if (last === undefined || recorded.position > last) this.#newest.push(recorded)
+    const taken = [...this.#members].map(({ cursor }) => firstAfter(this.#newest.all, positionOf(cursor)))
+    this.#floor = this.#newest.cut(Math.min(...taken)) ?? this.#floor
     for (const member of this.#members) member.wake()
   }
 
@@ -87,7 +83,7 @@ class Trunk {
     const members = [...this.#members]
     this.#members.clear()
     this.#following = undefined
-    this.#events = []
+    this.#newest.clear()
     for (const member of members) member.fail(error)
   }
 }
@@ -183,7 +179,8 @@ class Shared implements Following {
         const delivered = this.#options.each(batch)
         if (delivered !== undefined) await this.#during(delivered)
         this.#took(batch)
-        if (batch.length >= BATCH) await nextTurn()
+        const pause = batch.length >= BATCH ? slice() : undefined
+        if (pause) await pause
       }
     } catch (error) {
       this.#trunk.leave(this)

@@ -4,6 +4,8 @@ import { decodeRow, type Row } from './record.ts'
 
 const MAX_EVENTS = 2_048
 const MAX_CHARACTERS = 16 * 1_024 * 1_024
+/** So many are decoded in one go. */
+const PORTION_CHARACTERS = 256 * 1_024
 
 /**
  * The newest events, in memory. Followers that keep up are served from here; each event is decoded once, for all of
@@ -13,8 +15,8 @@ export interface Tail {
   /** Rows in the order of their positions, without gaps. */
   push(rows: readonly Row[]): void
   /**
-   * Events with `after < position <= upTo`, at most `limit`; undefined when the first of them has already left the
-   * tail.
+   * Events with `after < position <= upTo`, at most `limit`, one at least when there is one, and no more in one go than
+   * takes some milliseconds; undefined when the first of them has already left the tail.
    */
   slice(after: bigint, upTo: bigint, limit: number): readonly Recorded[] | undefined
 }
@@ -60,7 +62,12 @@ export function openTail(codec: Codec): Tail {
       const from = first + Number(after + 1n - oldest)
       const to = Math.min(first + Number(upTo - oldest) + 1, slots.length, from + limit)
       const found: Recorded[] = []
-      for (let index = from; index < to; index++) found.push(decodedAt(index))
+      let fresh = 0
+      for (let index = from; index < to && fresh < PORTION_CHARACTERS; index++) {
+        const { row, decoded } = slots[index]!
+        if (decoded === undefined) fresh += size(row)
+        found.push(decodedAt(index))
+      }
       return found
     },
   }

@@ -16,6 +16,8 @@ export interface VerifiedLog {
   readonly bytes: number
   /** Each a sentence. */
   readonly damage: readonly string[]
+  /** So many of them are of events, which only a backup still has; all else is made again from the segments. */
+  readonly losses: number
 }
 
 /**
@@ -24,16 +26,19 @@ export interface VerifiedLog {
  */
 export async function verifyLog(directory: string, tell: (sentence: string) => void): Promise<VerifiedLog> {
   const damage: string[] = []
-  const found = (sentence: string): void => {
+  let losses = 0
+  const damaged = (sentence: string): void => {
     damage.push(sentence)
     tell(sentence)
   }
-  const notes: LogNotes = onceEach({
-    onDamage: () => {},
-    note: (level, sentence) => (level === 'info' ? tell(sentence) : found(sentence)),
-  })
+  const found = (sentence: string): void => {
+    losses++
+    damaged(sentence)
+  }
+  const says = { info: tell, warn: damaged, error: found }
+  const notes: LogNotes = onceEach({ onDamage: () => {}, note: (level, sentence) => says[level](sentence) })
   const spoiltFormat = expectReadable(directory)
-  if (spoiltFormat) found(spoiltFormat)
+  if (spoiltFormat) damaged(spoiltFormat)
   const segments = openSegments({ directory, readOnly: true, ...notes, onIndexed: () => {} })
   if (segments.list.length === 0) found(`${directory} has no segment: all events of the log are lost. ${RECOVER}`)
   try {
@@ -45,7 +50,7 @@ export async function verifyLog(directory: string, tell: (sentence: string) => v
       else checkNotes(segment, directory, notes.note)
     }
     const events = await checkEvents(segments, found)
-    return { ...events, files: segments.list.length, bytes, damage }
+    return { ...events, files: segments.list.length, bytes, damage, losses }
   } finally {
     segments.files.close()
   }
@@ -92,9 +97,9 @@ function checkSealed({ path, first }: Segment, { files }: Segments, directory: s
     const index = new FileIndex(indexPath, files)
     index.check()
     if (scanned.faults.length === 0 && !isSame(index, scanned.index))
-      note('error', `${indexPath} does not belong to its segment: it is made again when it is removed`)
+      note('warn', `${indexPath} does not belong to its segment: it is made again when it is removed`)
   } catch (error) {
-    note('error', `${(error as Error).message}: the index is made again from ${path} when the server reads it`)
+    note('warn', `${(error as Error).message}: the index is made again from ${path} when the server reads it`)
   }
 }
 
@@ -102,7 +107,7 @@ function checkNotes({ first, path }: Segment, directory: string, note: LogNotes[
   const keys = pathOf(directory, first, 'keys')
   const { spoiltAt } = readNotes(keys, first)
   if (spoiltAt === undefined) return
-  note('error', `${keys} does not match its checksums from byte ${spoiltAt} on: it is made again from ${path}`)
+  note('warn', `${keys} does not match its checksums from byte ${spoiltAt} on: it is made again from ${path}`)
 }
 
 function isSame(index: FileIndex, scanned: MemoryIndex): boolean {
@@ -115,7 +120,9 @@ function isSame(index: FileIndex, scanned: MemoryIndex): boolean {
 }
 
 /** What is said at the end. */
-export function summaryOf({ events, streams, files, bytes, damage }: VerifiedLog): string {
+export function summaryOf({ events, streams, files, bytes, damage, losses }: VerifiedLog): string {
   const size = `${events} events in ${streams} streams, ${files} segments, ${(bytes / 2 ** 20).toFixed(1)} MiB`
-  return damage.length === 0 ? `${size}: whole` : `${size}: ${damage.length} damages. ${RECOVER}`
+  if (damage.length === 0) return `${size}: whole`
+  const found = `${size}: ${damage.length} ${damage.length === 1 ? 'damage' : 'damages'}`
+  return losses > 0 ? `${found}. ${RECOVER}` : `${found}, and every event is whole: no backup is needed`
 }

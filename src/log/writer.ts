@@ -144,8 +144,14 @@ export function openWriter({ codec, now, disk, flushed, onFatal, onFull }: Write
 
   /** The places of these ids, when they stand right behind `expected`: the append was made before. */
   const repeated = (stream: string, expected: number, events: readonly Proposed[]): readonly Place[] | undefined => {
-    const known = { from: expected + 1, backwards: false, limit: events.length, upTo: Number(durable) }
-    const places: Place[] = disk.scanStream(stream, known)
+    const places: Place[] = []
+    for (let isCut = true; isCut; ) {
+      const from = expected + 1 + places.length
+      const rest = { from, backwards: false, limit: events.length - places.length, upTo: Number(durable) }
+      const found = disk.scanStream(stream, rest)
+      places.push(...found.events)
+      isCut = found.isCut && places.length < events.length
+    }
     if (places.length < events.length) {
       const pending = groups.flatMap(({ rows }) => rows)
       places.push(

@@ -45,6 +45,8 @@ const AT_ONCE = 2
 /** So many wait at a time, the oldest; others come when there is room. */
 const MAX_WAITING = 1_000
 const VIEW_WAIT_MS = 2_000
+/** Longer than a mail server may take to answer: whoever has been seen at an attempt for so long has died in it. */
+const ATTEMPT_MS = 120_000
 /** Where somebody else queued it, or a timer was lost with its process. */
 const LOOK_EVERY_MS = 60_000
 
@@ -54,7 +56,7 @@ const LOOK_EVERY_MS = 60_000
  */
 export function startMailer({ entities, views, clock, post, node, write, onError }: MailerOptions): Mailer {
   /** Of those that failed or are left to another node, since this process began. */
-  const paused = new Map<string, { readonly failures: number; readonly notBefore: number; readonly why?: string }>()
+  const paused = new Map<string, Paused>()
   let upTo = -1n
   let timer: Timer | undefined
   let running: Promise<void> | undefined
@@ -74,7 +76,7 @@ export function startMailer({ entities, views, clock, post, node, write, onError
       const last = paused.get(id)?.why
       return record(id, org, { type: 'GiveMailUp', why: `not within 24 hours${last ? `; at last: ${last}` : ''}` })
     }
-    const begun = await ask(id, org, { type: 'AttemptMail', node })
+    const begun = await ask(id, org, { type: 'AttemptMail', node, ...deadOf(paused.get(id)) })
     if (begun instanceof Refusal) return begun.code === 'mail-under-way' ? leave(id, begun) : later(id)
     const mail = await write({ id, org, personId, title })
     const posted =
@@ -98,20 +100,26 @@ export function startMailer({ entities, views, clock, post, node, write, onError
 
   const later = (id: string, why = paused.get(id)?.why): void => {
     const failures = paused.get(id)?.failures ?? 0
-    const notBefore = clock.now() + backOffMs(failures, BACK_OFF)
+    const notBefore = clock.elapsed() + backOffMs(failures, BACK_OFF)
     paused.set(id, { failures: failures + 1, notBefore, ...(why === undefined ? {} : { why }) })
   }
 
   /** To the node that has begun, for as long as it may take: nothing was tried here, so no wait grows. */
-  const leave = (id: string, { details }: Refusal): void =>
-    void paused.set(id, { failures: 0, ...paused.get(id), notBefore: Number(details.until) })
+  const leave = (id: string, { details }: Refusal): void => {
+    const notBefore = clock.elapsed() + ATTEMPT_MS
+    paused.set(id, { failures: 0, ...paused.get(id), notBefore, leftTo: Number(details.attempt) })
+  }
+
+  /** It has had its time, and is not over. */
+  const deadOf = (its: Paused | undefined): { readonly dead?: number } =>
+    its?.leftTo === undefined || clock.elapsed() < its.notBefore ? {} : { dead: its.leftTo }
 
   const pass = async (): Promise<void> => {
     await views.reached(mails.name, upTo, VIEW_WAIT_MS)
     const { entries } = await views.scan(mails.name, { from: 'due/', to: 'due/~', limit: MAX_WAITING })
     const due = new Set(entries.map(({ key }) => key))
     for (const id of paused.keys()) if (!due.has(id)) paused.delete(id)
-    const now = clock.now()
+    const now = clock.elapsed()
     const ready = [...due].filter((id) => (paused.get(id)?.notBefore ?? 0) <= now)
     await forEachLimited(AT_ONCE, ready, async (id) => {
       if (stopping.signal.aborted) return
@@ -136,9 +144,12 @@ export function startMailer({ entities, views, clock, post, node, write, onError
       .catch(onError)
       .finally(() => {
         running = undefined
-        const next = Math.min(...[...paused.values()].map(({ notBefore }) => notBefore), clock.now() + LOOK_EVERY_MS)
+        const next = Math.min(
+          ...[...paused.values()].map(({ notBefore }) => notBefore),
+          clock.elapsed() + LOOK_EVERY_MS,
+        )
         if (again) look()
-        else if (!stopping.signal.aborted) timer = clock.after(Math.max(100, next - clock.now()), look)
+        else if (!stopping.signal.aborted) timer = clock.after(Math.max(100, next - clock.elapsed()), look)
       })
   }
   look()
@@ -157,9 +168,19 @@ export function startMailer({ entities, views, clock, post, node, write, onError
   }
 }
 
+interface Paused {
+  readonly failures: number
+  /** By elapsed time. */
+  readonly notBefore: number
+  readonly why?: string
+  /** Another node's attempt, which was seen under way. */
+  readonly leftTo?: number
+}
+
 interface Attempt {
   readonly type: 'AttemptMail'
   readonly node: string
+  readonly dead?: number
 }
 
 interface Over {

@@ -1,3 +1,4 @@
+import { type Clock, instantOf } from '../clock.ts'
 import { keepNewest } from '../keep-newest.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
 import type { LivenessProbe, Peer } from './liveness-probe.ts'
@@ -37,11 +38,12 @@ const MAX_GONE = 1_000
 export interface HubsOptions {
   readonly leases: Leases
   readonly liveness: LivenessProbe
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>
   readonly onError: (error: unknown) => void
 }
 
-export function openHubs({ leases, liveness, now, onError }: HubsOptions): Hubs {
+export function openHubs({ leases, liveness, clock, onError }: HubsOptions): Hubs {
+  /** By elapsed time. */
   const gone = new Map<string, number>()
   const given = (error: unknown): void => {
     if (!(error instanceof LeasesUnavailable)) throw error
@@ -56,16 +58,17 @@ export function openHubs({ leases, liveness, now, onError }: HubsOptions): Hubs 
       liveness.open(holder, watch.socket, watch.peer)
       await leases.hold(holder, watch.socket).catch(given)
       const result = await liveness.probe(holder, watch.socket)
+      const goneAt = gone.get(holder)
       return {
         elsewhere: result === 'alive',
-        lastSeen: result === 'alive' ? null : (result ?? gone.get(holder) ?? null),
+        lastSeen: result === 'alive' ? null : (result ?? (goneAt === undefined ? null : instantOf(clock, goneAt))),
       }
     },
     async unwatch(watch) {
       const holder = watcherOf(watch)
       liveness.close(holder, watch.socket)
       gone.delete(holder) // to stand at the end again
-      gone.set(holder, now())
+      gone.set(holder, clock.elapsed())
       keepNewest(gone, MAX_GONE)
       await leases.release(holder, watch.socket).catch(given)
     },

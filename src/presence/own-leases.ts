@@ -16,21 +16,31 @@ export interface OwnLeases {
 export function ownLeases(): OwnLeases {
   const held = new Map<string, [string, string]>()
   const owed = new Map<string, [string, string]>()
+  /** The same, by person and socket. */
+  const byPerson = new Map<string, Map<string, [string, string]>>()
   const key = (person: string, socket: string): string => `${person}/${socket}`
+
+  const settled = (person: string, socket: string): void => {
+    owed.delete(key(person, socket))
+    const theirs = byPerson.get(person)
+    if (theirs?.delete(socket) && theirs.size === 0) byPerson.delete(person)
+  }
 
   return {
     add(person, socket) {
-      owed.delete(key(person, socket))
+      settled(person, socket)
       held.set(key(person, socket), [person, socket])
     },
     remove(person, socket) {
       held.delete(key(person, socket))
       owed.set(key(person, socket), [person, socket])
+      const theirs = byPerson.get(person) ?? new Map()
+      byPerson.set(person, theirs.set(socket, [person, socket]))
     },
-    settled: (person, socket) => void owed.delete(key(person, socket)),
+    settled,
     has: (person, socket) => held.has(key(person, socket)),
     all: () => [...held.values()],
     owed: () => [...owed.values()],
-    owedOf: (person) => [...owed.values()].filter(([owner]) => owner === person),
+    owedOf: (person) => [...(byPerson.get(person)?.values() ?? [])],
   }
 }

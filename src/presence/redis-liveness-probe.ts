@@ -71,13 +71,13 @@ export async function openRedisProbe(options: RedisProbeOptions): Promise<Livene
   const listening = new Redis(url, { ...redisOptions(TIMEOUT_MS), autoResubscribe: false })
   speaking.on('error', () => {}) // a call that fails says so itself
   listening.on('error', () => {})
-  let heardAt = clock.now()
+  let heardAt = clock.elapsed()
   listening.on('ready', () => {
-    heardAt = clock.now()
+    heardAt = clock.elapsed()
     void listening.subscribe(channelOf(node)).catch(onError)
   })
   listening.on('message', (_, text) => {
-    heardAt = clock.now()
+    heardAt = clock.elapsed()
     const message = messageIn(text)
     if (message !== null) hear(message)
   })
@@ -133,7 +133,7 @@ export async function openRedisProbe(options: RedisProbeOptions): Promise<Livene
 
   let talking: Timer | undefined
   const talk = (): void => {
-    if (listening.status === 'ready' && clock.now() - heardAt > DEAF_MS) listening.disconnect(true)
+    if (listening.status === 'ready' && clock.elapsed() - heardAt > DEAF_MS) listening.disconnect(true)
     void say(node, { kind: 'self' }).catch(() => {}) // while Redis is away there is nothing to hear
     // What is said to a replica is heard there alone. It takes it without a word, and refuses only to be written to.
     void speaking.unlink(channelOf(node)).catch((error: Error) => {

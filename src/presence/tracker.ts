@@ -1,10 +1,11 @@
 import type { Party, Role } from '../../machines/kernel.ts'
-import type { PresenceCommand } from '../../machines/presence/commands.ts'
+import type { PresenceCommand, Return } from '../../machines/presence/commands.ts'
 import { personIn } from '../../machines/stream.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { forEachLimited, keyedQueue } from '../keyed-queue.ts'
+import { slice } from '../slices.ts'
 import { absences } from './absences.ts'
-import { expiry } from './expiry.ts'
+import { type Expired, expiry } from './expiry.ts'
 import { type Leases, LeasesUnavailable } from './leases.ts'
 import { openSocketsHere } from './open-sockets.ts'
 
@@ -38,8 +39,8 @@ export interface PresenceTrackerOptions {
   readonly diedAt: number | null
   /** Everybody recorded as online (not lost), as far as this node knows. May lag. */
   online(): Iterable<string>
-  /** Everybody recorded as lost, with the end of their grace. May lag. */
-  due(): Iterable<{ readonly person: string; readonly until: number }>
+  /** Everybody recorded as lost, with the end of their grace, which tells one loss from another. May lag. */
+  due(): Iterable<Expired>
   /** Of the work in the background; it is done again later. */
   onError(error: unknown): void
 }
@@ -58,11 +59,12 @@ export interface PresenceTracker {
   /** Never rejects: what could not be recorded is tried again. */
   disconnected(person: string, socket: string, end: End): Promise<void>
   /** They came back at `backAt`, last seen at `lostAt`, before the loss was noticed: records both. Never rejects. */
-  recordReturn(person: string, role: Role, times: { readonly lostAt: number; readonly backAt: number }): Promise<void>
+  recordReturn(person: string, role: Role, times: Pick<Return, 'lostAt' | 'backAt' | 'backBefore'>): Promise<void>
   /**
    * To be called for every recorded edge, of all nodes: somebody recorded as gone who has a socket here is put right.
+   * `leftMs`: what they have, from now on, to come back; by default the whole grace.
    */
-  onEdge(person: string, state: RecordedPresence): void
+  onEdge(person: string, state: RecordedPresence, leftMs?: number): void
   /** Resolves when nothing is under way. */
   quiet(): Promise<void>
   /**
@@ -114,9 +116,10 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
 
   const expiring = expiry({
     clock,
+    graceMs,
     notBefore: () => notBefore,
     due: options.due,
-    expire: (people) => inBackground(people, expire),
+    expire: (people) => inBackground(people, expire, ({ person }) => person),
   })
 
   async function arrive(person: string, role: Role): Promise<RecordedPresence> {
@@ -126,9 +129,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
   async function leave(person: string, how: End['how'], by: Party, seenAt: number | null): Promise<RecordedPresence> {
     const lastSeen = Math.max(seenAt ?? 0, seen.get(person) ?? 0)
     const last = lastSeen === 0 ? {} : { seenAt: lastSeen }
-    const state = await options.ask(person, { type: 'Leave', how, graceMs, ...last, by, at: clock.now() })
-    if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
-    return state
+    return options.ask(person, { type: 'Leave', how, graceMs, ...last, by, at: clock.now() })
   }
 
   const counted = async (person: string): Promise<number> => (await leases.count([person]))[0] ?? 0
@@ -184,26 +185,35 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
     await leave(person, 'lost', party(person, 'system'), seenAt)
   }
 
-  async function expire(person: string): Promise<void> {
+  async function expire({ person, until }: Expired): Promise<void> {
     if (here.has(person)) return // they are back; it is only not recorded yet
-    await options.ask(person, { type: 'Expire', by: party(person, 'system'), at: clock.now() })
+    await options.ask(person, { type: 'Expire', until, by: party(person, 'system'), at: clock.now() })
   }
 
-  async function inBackground(people: Iterable<string>, work: (person: string) => Promise<void>): Promise<void> {
-    await forEachLimited(MAX_PARALLEL_PEOPLE, people, async (person) => {
-      if (!stopped) await turns.run(person, () => work(person)).catch(options.onError)
+  async function inBackground<T = string>(
+    all: Iterable<T>,
+    work: (one: T) => Promise<void>,
+    personOf: (one: T) => string = String,
+  ): Promise<void> {
+    await forEachLimited(MAX_PARALLEL_PEOPLE, all, async (one) => {
+      if (!stopped) await turns.run(personOf(one), () => work(one)).catch(options.onError)
     })
   }
 
   async function sweep(): Promise<void> {
-    const recorded = new Set(options.online())
+    const recorded = new Set<string>()
+    for (const person of options.online()) {
+      recorded.add(person)
+      const pause = slice()
+      if (pause) await pause
+    }
     await inBackground(
       here.people().filter((person) => !recorded.has(person)),
       reconcile,
     )
     const elsewhere = [...recorded].filter((person) => !here.has(person))
     const counts = await leases.count(elsewhere)
-    const gone = new Set(absent.look(elsewhere, counts, clock.now()))
+    const gone = new Set(absent.look(elsewhere, counts, clock.elapsed()))
     const without = elsewhere.filter((_, i) => counts[i] === 0)
     await inBackground(without, async (person) => {
       const seenAt = await options.lastSeen(person)
@@ -227,7 +237,7 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
 
   return {
     async start() {
-      notBefore = clock.now() + graceMs
+      notBefore = clock.elapsed() + graceMs
       const recorded = [...options.online()].filter((person) => !here.has(person))
       await turns
         .run('sweep', async () => {
@@ -259,15 +269,17 @@ export function presenceTracker(options: PresenceTrackerOptions): PresenceTracke
       if (stopped || role === undefined || !here.remove(person, socket)) return
       await finish(person, () => onLastSocketClosed(person, role, socket, end))
     },
-    async recordReturn(person, role, { lostAt, backAt }) {
+    async recordReturn(person, role, times) {
       await inBackground([person], async () => {
-        await options.ask(person, { type: 'Return', role, graceMs, lostAt, by: party(person, role), at: backAt })
+        const by = party(person, role)
+        await options.ask(person, { type: 'Return', role, graceMs, ...times, by, at: clock.now() })
       })
     },
-    onEdge(person, state) {
+    onEdge(person, state, leftMs = graceMs) {
       if (state !== 'online') seen.delete(person)
+      if (state !== 'lost') expiring.over(person)
       if (stopped || state === 'online') return
-      if (state === 'lost') expiring.lookBy(clock.now() + graceMs)
+      if (state === 'lost') expiring.lost(person, leftMs)
       if (here.has(person)) void inBackground([person], reconcile) // reports its errors itself
     },
     quiet: () => turns.quiet(),

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type AnyActorScope, type AnyMachineSnapshot, type AnyStateMachine, createActor } from 'xstate'
 import type { Event } from '../../machines/kernel.ts'
+import { type Step, transitionTable } from './transition-table.ts'
 
 /**
  * One entity's place in its machine, moved by recorded events. Together with the machine.ts files the only place that
@@ -25,12 +26,12 @@ export interface Mark {
 /** Starts a machine, afresh or from what `persist` gave. */
 export function startActor<S>(machine: unknown, persisted?: unknown): Actor<S> {
   const definition = machine as AnyStateMachine // the catalogue's `machine` is opaque to everybody but this file
-  const { scope, initial } = sharedBy(definition)
+  const { scope, initial, step } = sharedBy(definition)
   let state = persisted === undefined ? initial : definition.restoreSnapshot(persisted as never, scope)
   return {
     state: () => state as S,
     onEvent(event) {
-      const after = definition.transition(state, event, scope)
+      const after = step(state, event)
       // XState hands back the very same snapshot when no transition took the event.
       if (after === state) {
         throw new Error(
@@ -62,6 +63,7 @@ export function definitionHash(machine: unknown): string {
 interface Shared {
   readonly scope: AnyActorScope
   readonly initial: AnyMachineSnapshot
+  readonly step: Step<AnyMachineSnapshot>
 }
 
 const shared = new WeakMap<AnyStateMachine, Shared>()
@@ -86,7 +88,11 @@ function sharedBy(machine: AnyStateMachine): Shared {
     stopChild: never,
     actionExecutor: never,
   }
-  const parts = { scope, initial: machine.getInitialSnapshot(scope, undefined) }
+  const parts = {
+    scope,
+    initial: machine.getInitialSnapshot(scope, undefined),
+    step: transitionTable(machine) ?? ((state, event) => machine.transition(state, event, scope)),
+  }
   shared.set(machine, parts)
   return parts
 }

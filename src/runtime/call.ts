@@ -42,6 +42,10 @@ export function identify<C extends Command>(
 
 export const eventIdOf = (commandId: string, nth: number): string => derivedUuid(`${commandId}/${nth}`)
 
+/** Of a command by chance, which never comes again, nothing has to be derived again: its first event has its own id. */
+export const nthEventOf = ({ id, key, causedBy }: Waiting<Command>, nth: number): string =>
+  nth === 0 && key === undefined && causedBy === undefined ? id : eventIdOf(id, nth)
+
 export function metaOf({ command, id, key, digest, causedBy }: Waiting<Command>, nth: number): Meta {
   const { by } = command
   return {

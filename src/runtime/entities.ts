@@ -8,6 +8,7 @@ import {
 } from '../../machines/catalogue.ts'
 import { type Command, type Event, Refusal } from '../../machines/kernel.ts'
 import { streamName } from '../../machines/stream.ts'
+import { systemClock } from '../clock.ts'
 import { StreamDamaged } from '../log/damaged.ts'
 import type { Log, Recorded } from '../log/log.ts'
 import { definitionHash } from './actor.ts'
@@ -25,6 +26,8 @@ export interface EntitiesOptions {
   /** Other processes write to the same log. */
   readonly shared: boolean
   readonly now: () => number
+  /** Milliseconds that only ever go on, for what follows. Default: those of the system. */
+  readonly elapsed?: () => number
   /** An entity that nobody has used for so long lets go of its actor. */
   readonly idleMs: number
   readonly appended?: (milliseconds: number, events: number) => void
@@ -83,8 +86,18 @@ export interface Entities {
 
 type AnyEntity = Entity<unknown, Command, Event>
 
+/**
+ * Beyond so many that are awake each that wakes puts others to sleep before they are idle: thousands that are needed
+ * once, by a policy at the start or by a crowd, are not to be in memory at once.
+ */
+const MAX_AWAKE = 5_000
+/** So long an entity remembers what nothing in the log tells, also then. */
+const LEAST_AWAKE_MS = 10_000
+/** Looked at for each that wakes: more than one, so that their number goes down. */
+const LOOKED_AT = 4
+
 export function openEntities(options: EntitiesOptions): Entities {
-  const { log, snapshots, shared, now, idleMs, appended, onDamaged = () => {} } = options
+  const { log, snapshots, shared, now, elapsed = systemClock.elapsed, idleMs, appended, onDamaged = () => {} } = options
   const damaged = damagedEntities(onDamaged)
   const awake = new Map<string, AnyEntity>()
   let lastPosition = -1n
@@ -118,14 +131,27 @@ export function openEntities(options: EntitiesOptions): Entities {
       if (!its) throw new Error(`no kind of entity is called ${category}`)
       entity = new Entity(stream, its)
       awake.set(stream, entity)
+      if (awake.size > MAX_AWAKE) relieve()
     }
-    entity.usedAt = now()
+    entity.usedAt = elapsed()
     return entity
+  }
+
+  /** Puts some of the longest awake to sleep; those that are in use go to the end of the line. */
+  const relieve = (): void => {
+    const before = elapsed() - LEAST_AWAKE_MS
+    let looked = 0
+    for (const [stream, entity] of awake) {
+      if (++looked > LOOKED_AT) return
+      awake.delete(stream)
+      if (entity.busy || (entity.usedAt > before && entity.unchanged.size > 0)) awake.set(stream, entity)
+      else entity.sleep()
+    }
   }
 
   const sweep = setInterval(
     () => {
-      const before = now() - idleMs
+      const before = elapsed() - idleMs
       for (const [stream, entity] of awake) {
         if (entity.busy || entity.usedAt > before) continue
         entity.sleep()

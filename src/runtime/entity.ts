@@ -2,14 +2,14 @@ import { type Command, type Event, Refusal, refuse } from '../../machines/kernel
 import { AppendTooLarge, type Proposed, type Recorded, WrongRevision } from '../log/log.ts'
 import type { Actor } from './actor.ts'
 import type { Answer, Call } from './answer.ts'
-import { eventIdOf, identify, metaOf, type Waiting } from './call.ts'
+import { eventIdOf, identify, metaOf, nthEventOf, type Waiting } from './call.ts'
 import { Courtesy } from './courtesy.ts'
 import type { EntityParts, View } from './entity-parts.ts'
 import { HeardEvents } from './heard-events.ts'
 import { KnownStream } from './known-stream.ts'
 import { refusalFor } from './log-refusals.ts'
 import { NoOpCalls, unchangedAt } from './no-op-calls.ts'
-import { answersTo, type Plan } from './plans.ts'
+import { answersTo, mayBeOverturned, type Plan } from './plans.ts'
 
 const MAILBOX = 256
 const GROUP = 64
@@ -27,11 +27,11 @@ const HEARING = 4
  */
 export class Entity<S, C extends Command, E extends Event> {
   readonly stream: string
-  /** When it was last used, by the caller's clock. */
+  /** When it was last used, by elapsed time. */
   usedAt = 0
+  readonly unchanged = new NoOpCalls()
   readonly #parts: EntityParts<S, C, E>
   readonly #known: KnownStream<S>
-  readonly #unchanged = new NoOpCalls()
   #stale = false
   /** The log itself was looked at since the serving of this group began. */
   #looked = false
@@ -180,13 +180,16 @@ export class Entity<S, C extends Command, E extends Event> {
     const before = actor.mark()
     const proposed: Proposed[] = []
     const plans: Plan[] = []
+    let at = this.#known.lastAt // nothing is decided before what is recorded, whatever the nodes' clocks say
     try {
       for (const waiting of group) {
-        const plan = this.#plan(waiting, group, plans, actor, proposed.length)
+        at = Math.max(at, waiting.command.at)
+        const timed = { ...waiting, command: { ...waiting.command, at } }
+        const plan = this.#plan(timed, group, plans, actor, proposed.length)
         plans.push(plan)
         if (plan.kind !== 'append') continue
         for (const [nth, event] of plan.events.entries()) {
-          proposed.push({ id: eventIdOf(waiting.id, nth), event, meta: metaOf(waiting, nth) })
+          proposed.push({ id: nthEventOf(waiting, nth), event, meta: metaOf(waiting, nth) })
           if (ahead) actor.onEvent(event)
         }
       }
@@ -196,7 +199,7 @@ export class Entity<S, C extends Command, E extends Event> {
       let position: bigint | null = null
       if (proposed.length > 0) {
         const started = performance.now()
-        position = await this.#known.append(actor, proposed, ahead)
+        position = await this.#known.append(actor, proposed, at, ahead)
         const ms = performance.now() - started
         this.#courtesy.appended(ms)
         this.#parts.appended?.(ms, proposed.length, position)
@@ -256,7 +259,7 @@ export class Entity<S, C extends Command, E extends Event> {
   #recall({ key, id, digest }: Waiting<C>): Answer | undefined {
     if (key === undefined) return undefined
     const mark = this.#known.calls.get(key)
-    if (!mark) return this.#unchanged.answerTo(key, digest)
+    if (!mark) return this.unchanged.answerTo(key, digest)
     const [theirs, seq, position] = mark
     if (theirs !== digest) return refuse('client-id-reused')
     return { kind: 'done', id: eventIdOf(id, 0), seq, position: BigInt(position), events: [] }
@@ -267,7 +270,7 @@ export class Entity<S, C extends Command, E extends Event> {
       const answer = answers[index] as Answer // one plan and one answer for each waiting command
       if (key !== undefined && answer.kind === 'done') {
         if (plans[index]?.kind === 'append') this.#known.calls.set(key, [digest, answer.seq, String(answer.position)])
-        else if (plans[index]?.kind === 'done' && answer.id === null) this.#unchanged.note(key, digest, answer.seq)
+        else if (plans[index]?.kind === 'done' && answer.id === null) this.unchanged.note(key, digest, answer.seq)
       }
       resolve(answer)
     }
@@ -293,8 +296,5 @@ export class Entity<S, C extends Command, E extends Event> {
     return this.#stale || this.#unlearned > this.#known.revision
   }
 }
-
-/** What was decided because of what is recorded, and makes no event that would show whether it is all. */
-const mayBeOverturned = (plan: Plan): boolean => plan instanceof Refusal || (plan.kind === 'done' && plan.id === null)
 
 const ignore = (): void => undefined

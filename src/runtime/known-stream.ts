@@ -40,6 +40,11 @@ export class KnownStream<S> {
     return this.#calls
   }
 
+  /** When the last event was recorded, milliseconds since 1970: nothing that follows it is earlier. */
+  get lastAt(): number {
+    return this.#lastAt
+  }
+
   view(actor: Actor<S>): View<S> {
     return { revision: this.#revision, at: this.#lastAt, state: actor.state() }
   }
@@ -84,11 +89,11 @@ export class KnownStream<S> {
   }
 
   /**
-   * Appends behind what is known. `isAhead`: the actor has taken the events already. Resolves to the position of the
-   * last one; rejects as the log does.
+   * Appends behind what is known, no earlier than `decidedAt`. `isAhead`: the actor has taken the events already.
+   * Resolves to the position of the last one; rejects as the log does.
    */
-  async append(actor: Actor<S>, proposed: readonly Proposed[], isAhead: boolean): Promise<bigint> {
-    const at = Math.max(this.#parts.now(), this.#lastAt)
+  async append(actor: Actor<S>, proposed: readonly Proposed[], decidedAt: number, isAhead: boolean): Promise<bigint> {
+    const at = Math.max(this.#parts.now(), this.#lastAt, decidedAt)
     const { position } = await this.#parts.log.append(this.stream, this.#revision, proposed, at)
     if (!isAhead) for (const { event } of proposed) actor.onEvent(event)
     this.#revision += proposed.length

@@ -9,6 +9,10 @@ import type { Answer } from './answer.ts'
 export class NoOpCalls {
   readonly #calls = new Map<string, { readonly digest: string; readonly seq: number }>()
 
+  get size(): number {
+    return this.#calls.size
+  }
+
   /** The answer that was given to this call, or the refusal of its reuse; undefined when it is not known here. */
   answerTo(key: string, digest: string): Answer | undefined {
     const call = this.#calls.get(key)

@@ -35,7 +35,8 @@ const RETRY_MS = 1_000
 const MAX_PARALLEL_ENDINGS = 16
 
 /**
- * Ends what nobody has ended. One timer for the earliest; what is due is read from the live model each time, so the
+ * Ends what nobody has ended, within a second of when the clock shows its time, also where the clock was stepped there.
+ * One timer for the earliest; what is due is read from the live model each time, so the
  * timer holds no history, and what became due while no server was there is ended at the start. Every node does it: a
  * thing ends once.
  */
@@ -43,13 +44,22 @@ export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: Ove
   const ending = new Set<string>()
   let next = Number.POSITIVE_INFINITY
   let timer: Timer | undefined
+  let again: Timer | undefined
   let stopped = false
 
   const lookBy = (at: number): void => {
     if (stopped || at >= next) return
     next = at
     timer?.cancel()
-    timer = clock.after(at - clock.now(), () => void look()) // does not reject
+    timer = clock.at(at, () => void look()) // does not reject
+  }
+
+  const lookAgain = (): void => {
+    if (stopped) return
+    again ??= clock.after(RETRY_MS, () => {
+      again = undefined
+      void look() // does not reject
+    })
   }
 
   const look = async (): Promise<void> => {
@@ -68,7 +78,7 @@ export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: Ove
       })
       if (became === 'damaged') return
       ending.delete(one.id)
-      lookBy(clock.now() + RETRY_MS) // the live model has it in a moment; if not, once more
+      lookAgain() // the live model has it in a moment; if not, once more
     })
   }
 
@@ -81,6 +91,7 @@ export function overdue<D extends Due>({ open, end, dueBy, clock, onError }: Ove
     stop() {
       stopped = true
       timer?.cancel()
+      again?.cancel()
     },
   }
 }

@@ -36,3 +36,7 @@ export function answersTo(plans: readonly Plan[], { first, proposed, position }:
   }
   return answers
 }
+
+/** What was decided because of what is recorded, and makes no event that would show whether it is all. */
+export const mayBeOverturned = (plan: Plan): boolean =>
+  plan instanceof Refusal || (plan.kind === 'done' && plan.id === null)

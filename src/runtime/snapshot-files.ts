@@ -4,13 +4,19 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SnapshotStore } from './snapshots.ts'
 
+/** Bytes. */
+const SPREAD = 2 ** 18
+
 /**
  * One file a snapshot. Nothing is synced and no failure is an error: a file that is lost, cut short or garbled (its
  * digest tells) means that the entity is read from the log, which takes longer and comes to the same.
  */
 export function snapshotFiles(directory: string): SnapshotStore & { close(): Promise<void> } {
   mkdirSync(directory, { recursive: true })
-  const names = new Set(readdirSync(directory))
+  // Of all that there ever were, one bit of each name: whether it is worth a look at the disk.
+  const seen = new Uint8Array(SPREAD)
+  const placeOf = (name: string): number => Number.parseInt(name.slice(0, 5), 16) % SPREAD
+  for (const name of readdirSync(directory)) seen[placeOf(name)] = 1
   const writing = new Map<string, Promise<void>>()
   const nameOf = (stream: string): string => hash('sha1', stream)
 
@@ -24,7 +30,7 @@ export function snapshotFiles(directory: string): SnapshotStore & { close(): Pro
   return {
     load(stream) {
       const name = nameOf(stream)
-      if (!names.has(name)) return undefined
+      if (seen[placeOf(name)] !== 1) return undefined
       try {
         return readFileSync(join(directory, name), 'utf8')
       } catch {
@@ -33,14 +39,13 @@ export function snapshotFiles(directory: string): SnapshotStore & { close(): Pro
     },
     save(stream, text) {
       const name = nameOf(stream)
-      if (text === '') names.delete(name)
       const done = (writing.get(name) ?? Promise.resolve())
         .then(() => write(name, text))
-        .then(() => void (text === '' ? undefined : names.add(name)))
         .catch(() => undefined) // a full disk: the log is what matters, and it will say so
         .finally(() => {
           if (writing.get(name) === done) writing.delete(name)
         })
+      if (text !== '') seen[placeOf(name)] = 1
       writing.set(name, done)
     },
     async close() {

@@ -100,7 +100,7 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
       })
     },
 
-    async scan(table, { from, to, limit, backwards = false }) {
+    async scan(table, { from, to, limit, backwards = false, characters = Number.POSITIVE_INFINITY }) {
       return guarded(() => {
         const record = recordOf(table)
         if (!record || from >= to) return { upTo: checkpointOf(record), entries: [] }
@@ -112,15 +112,16 @@ export async function openEmbeddedViews(path: string): Promise<ViewStore> {
           backwards ? { start: high, end: low, reverse: true, limit } : { start: low, end: high, limit },
         )
         const entries: Entry[] = []
+        let read = 0
         for (const { key: entry, value } of found) {
+          if (read >= characters) return { upTo: checkpointOf(record), entries, isCut: true }
           mustBeWritten(entry, value)
           const cut = entry.indexOf(TAB)
           const key = entry.slice(cut + 1)
-          entries.push({
-            index: entry.slice(record.id.length + 1, cut),
-            key,
-            row: parsed(`${record.id}/${key}`, rows.get(`${record.id}/${key}`)) ?? null,
-          })
+          const text = rows.get(`${record.id}/${key}`)
+          read += text === undefined ? 0 : text.length - CHECKSUM_DIGITS
+          const row = parsed(`${record.id}/${key}`, text) ?? null
+          entries.push({ index: entry.slice(record.id.length + 1, cut), key, row })
         }
         return { upTo: checkpointOf(record), entries }
       })

@@ -3,6 +3,8 @@ import { isSame } from './position.ts'
 import type { Change, Entry, Json, ViewStore } from './store.ts'
 import { viewOf } from './table-name.ts'
 
+const CUT = { isCut: true } as const
+
 interface Table {
   upTo: Checkpoint | null
   /** Rows as JSON text: nobody can change a stored row by accident. */
@@ -38,7 +40,7 @@ export function memoryViews(): ViewStore {
       return { upTo: table?.upTo ?? null, rows: keys.map((key) => parsed(table?.rows.get(key))) }
     },
 
-    async scan(name, { from, to, limit, backwards = false }) {
+    async scan(name, { from, to, limit, backwards = false, characters = Number.POSITIVE_INFINITY }) {
       const table = tables.get(name)
       if (!table) return { upTo: null, entries: [] }
       table.sorted ??= [...table.entries].sort()
@@ -48,7 +50,15 @@ export function memoryViews(): ViewStore {
       const found = backwards
         ? sorted.slice(Math.max(start, end - limit), end).reverse()
         : sorted.slice(start, Math.min(end, start + limit))
-      return { upTo: table.upTo, entries: found.map((entry) => entryOf(table, entry)) }
+      let read = 0
+      const cut = found.findIndex((entry) => {
+        const isOver = read >= characters
+        read += table.rows.get(entry.slice(entry.indexOf('\0') + 1))?.length ?? 0
+        return isOver
+      })
+      const shown = cut < 0 ? found : found.slice(0, cut)
+      const entries = shown.map((entry) => entryOf(table, entry))
+      return { upTo: table.upTo, entries, ...(cut < 0 ? {} : CUT) }
     },
 
     async commit(name, from, to, changes) {

@@ -2,6 +2,7 @@ import { keepNewest } from '../keep-newest.ts'
 import { lastOf } from '../log/last-of.ts'
 import { AnotherPast, type Checkpoint, type Log, NoSuchPosition, type Recorded } from '../log/log.ts'
 import { type Standing, standingOf } from '../log/standing.ts'
+import { weightOf } from '../log/weight.ts'
 
 /**
  * The log's past in pages, shared by all who read along: several views that are folded at once read and decode each
@@ -9,8 +10,8 @@ import { type Standing, standingOf } from '../log/standing.ts'
  */
 export interface Pages {
   /**
-   * Up to `limit` events that follow `from` (null = from the beginning), in order; none at the end of the log. Rejects
-   * with AnotherPast when the log does not hold that event, and like `log.readAll`.
+   * At most `limit` events, and fewer where they hold much, that follow `from` (null = from the beginning), in order;
+   * none at the end of the log. Rejects with AnotherPast when the log does not hold that event, and like `log.readAll`.
    */
   after(from: Checkpoint | null, limit: number): Promise<readonly Recorded[]>
   /** The last event of the log, null when it is empty. */
@@ -22,29 +23,44 @@ export interface Pages {
 /** Pages that are kept while somebody reads on: enough for views that run side by side, some 20 MB of events. */
 const KEPT = 4
 
-export function openPages(log: Log): Pages {
-  const kept = new Map<string, Promise<readonly Recorded[]>>()
+/** What a page holds, about, in bytes; and one batch of the log more. */
+const PAGE_WEIGHT = 4 * 1024 * 1024
 
-  async function read(from: Checkpoint | null, limit: number): Promise<readonly Recorded[]> {
+interface Page {
+  readonly events: readonly Recorded[]
+  /** Nothing comes after it. */
+  readonly isLast: boolean
+}
+
+export function openPages(log: Log): Pages {
+  const kept = new Map<string, Promise<Page>>()
+
+  async function read(from: Checkpoint | null, limit: number): Promise<Page> {
     const page: Recorded[] = []
+    let weight = 0
     // `from` is inclusive: one more, and the known one is left out.
     const options = from === null ? { limit } : { from: from.position, limit: limit + 1 }
     try {
-      for await (const batch of log.readAll(options)) page.push(...batch)
+      for await (const batch of log.readAll(options)) {
+        page.push(...batch)
+        weight += batch.reduce((sum, recorded) => sum + weightOf(recorded), 0)
+        if (weight > PAGE_WEIGHT) break
+      }
     } catch (error) {
       throw error instanceof NoSuchPosition && from !== null ? new AnotherPast(from) : error
     }
-    if (from === null) return page
+    const isLast = page.length < options.limit && weight <= PAGE_WEIGHT
+    if (from === null) return { events: page, isLast }
     const known = page.shift()
     if (known?.id !== from.id) throw new AnotherPast(from)
-    return page
+    return { events: page, isLast }
   }
 
   return {
     async after(from, limit) {
       const name = `${from?.position}/${from?.id}/${limit}`
       const known = kept.get(name)
-      if (known) return known
+      if (known) return (await known).events
       const reading = read(from, limit)
       kept.set(name, reading)
       keepNewest(kept, KEPT)
@@ -54,8 +70,8 @@ export function openPages(log: Log): Pages {
       try {
         const page = await reading
         // The end of the log: it grows, and whoever reads on now has it in memory.
-        if (page.length < limit) kept.clear()
-        return page
+        if (page.isLast) kept.clear()
+        return page.events
       } catch (error) {
         forget()
         throw error

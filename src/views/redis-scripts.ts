@@ -66,7 +66,8 @@ if ARGV[1] == '' then redis.call('SADD', KEYS[3], ARGV[5]) end
 return 1
 `)
 
-/** KEYS rows, index. ARGV from, to, limit, 'backwards' or ''. Gives position and id, entries, their rows. */
+/** KEYS rows, index. ARGV from, to, limit, 'backwards' or '', characters or ''. Gives position and
+ * id, entries, their rows, and how many of these are shown. */
 export const SCAN = script(`
 local found
 if ARGV[4] == 'backwards' then
@@ -81,11 +82,20 @@ for i, entry in ipairs(found) do
   keys[i] = string.sub(entry, cut + 1)
 end
 local rows = {}
-for at = 1, #keys, 4000 do
-  local stop = math.min(at + 3999, #keys)
-  for i, row in ipairs(redis.call('HMGET', KEYS[1], unpack(keys, at, stop))) do rows[at + i - 1] = row end
+local most = tonumber(ARGV[5])
+local step = most and 16 or 4000
+local characters = 0
+local shown = 0
+for at = 1, #keys, step do
+  local stop = math.min(at + step - 1, #keys)
+  for i, row in ipairs(redis.call('HMGET', KEYS[1], unpack(keys, at, stop))) do
+    rows[at + i - 1] = row
+    if not most or characters < most then shown = shown + 1 end
+    if most and row then characters = characters + #row end
+  end
+  if most and characters >= most then break end
 end
-return { redis.call('HMGET', KEYS[1], '\\0position', '\\0event-id'), found, rows }
+return { redis.call('HMGET', KEYS[1], '\\0position', '\\0event-id'), found, rows, shown }
 `)
 
 /**

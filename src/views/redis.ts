@@ -97,13 +97,16 @@ export async function openRedisViews({
         return { upTo: checkpointOf(position, id), rows: rows.map(parsed) }
       }),
 
-    scan: (table, { from, to, limit, backwards = false }) =>
+    scan: (table, { from, to, limit, backwards = false, characters }) =>
       mending(table, async () => {
         const keys = [tableKey(table, 'rows'), tableKey(table, 'index')]
-        const answer = await asked(run(redis, SCAN, keys, [from, to, `${limit}`, backwards ? 'backwards' : '']))
+        const answer = await asked(
+          run(redis, SCAN, keys, [from, to, `${limit}`, backwards ? 'backwards' : '', `${characters ?? ''}`]),
+        )
         // What the script returns: see SCAN.
-        const [[position, id], found, rows] = answer as [(string | null)[], string[], (string | null)[]]
-        return { upTo: checkpointOf(position, id), entries: found.map((entry, at) => entryOf(entry, rows[at])) }
+        const [[position, id], found, rows, shown] = answer as [(string | null)[], string[], (string | null)[], number]
+        const entries = found.slice(0, shown).map((entry, at) => entryOf(entry, rows[at]))
+        return { upTo: checkpointOf(position, id), entries, ...(shown < found.length ? { isCut: true as const } : {}) }
       }),
 
     async commit(table, from, to, changes) {

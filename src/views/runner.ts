@@ -1,10 +1,11 @@
 import type { Projection, Row } from '../../projections/projection.ts'
+import { systemClock } from '../clock.ts'
 import { AnotherPast, type Log } from '../log/log.ts'
 import type { Alarm } from './alarm.ts'
 import { isParked } from './fold.ts'
 import { monotonicRead } from './monotonic-read.ts'
 import { type Rebuilt, rebuildFrom } from './rebuild.ts'
-import { type Entry, type ScanOptions, type ViewStore, ViewsUnavailable } from './store.ts'
+import { type Scanned, type ScanOptions, type ViewStore, ViewsUnavailable } from './store.ts'
 import { openTail } from './tail.ts'
 import { type Verified, verifyFrom } from './verify.ts'
 import { followView, type ViewFollower, type ViewFollowerState } from './view-follower.ts'
@@ -69,10 +70,7 @@ export interface ViewRunner {
     keys: readonly string[],
   ): Promise<{ readonly position: bigint | null; readonly rows: readonly (R | undefined)[] }>
   /** Rows by index order, likewise. Parked rows stand under `parked/<key>` only. */
-  scan(
-    view: string,
-    options: ScanOptions,
-  ): Promise<{ readonly position: bigint | null; readonly entries: readonly Entry[] }>
+  scan(view: string, options: ScanOptions): Promise<Omit<Scanned, 'upTo'> & { readonly position: bigint | null }>
   /** Folds the view again from the beginning, beside the serving table, and switches: see `rebuildView`. */
   rebuild(view: string): Promise<Rebuilt>
   /** Compares the serving table with a fresh fold: see `verifyView`. */
@@ -86,7 +84,7 @@ export interface ViewRunner {
  * The newest events that are kept in memory for all views together; up to twice as many between two cuts. Older ones
  * are read again.
  */
-const KEEP_EVENTS = 2_500
+const KEEP = { number: 2_500, weight: 8 * 1024 * 1024 }
 
 /**
  * Starts at once and never gives up: a store or log that does not answer is tried again with growing pauses. Several
@@ -99,7 +97,7 @@ export function runViews({ log, store, projections, onAlarm, ...options }: ViewR
   const nudgeAll = () => {
     for (const { follower } of views.values()) follower.nudge()
   }
-  const tail = openTail({ log, commitEveryMs, keepEvents: KEEP_EVENTS }, nudgeAll, (error) =>
+  const tail = openTail({ log, commitEveryMs, keep: KEEP }, nudgeAll, (error) =>
     onAlarm(
       error instanceof AnotherPast
         ? { kind: 'another-past', table: null, error }
@@ -150,7 +148,7 @@ export function runViews({ log, store, projections, onAlarm, ...options }: ViewR
     verify: (view) => verifyFrom(tail, { log, store, projection: named(view).projection }),
 
     status() {
-      const now = Date.now()
+      const now = systemClock.now()
       return Object.fromEntries([...views].map(([view, { follower }]) => [view, statusOf(follower, now)]))
     },
     async stop() {

@@ -17,12 +17,21 @@ export interface ScanOptions {
   readonly to: string
   readonly limit: number
   readonly backwards?: boolean
+  /** No further row is read once there are as many characters of them: then the answer is cut. Default: no bound. */
+  readonly characters?: number
 }
 
 export interface Entry {
   readonly index: string
   readonly key: string
   readonly row: Json
+}
+
+export interface Scanned {
+  readonly upTo: Checkpoint | null
+  readonly entries: readonly Entry[]
+  /** There may be more than these, and fewer than `limit`. */
+  readonly isCut?: true
 }
 
 /**
@@ -47,10 +56,7 @@ export interface ViewStore {
     keys: readonly string[],
   ): Promise<{ readonly upTo: Checkpoint | null; readonly rows: readonly (Json | undefined)[] }>
   /** Rows by index order and the event that they are true up to, in one atomic look. */
-  scan(
-    table: string,
-    options: ScanOptions,
-  ): Promise<{ readonly upTo: Checkpoint | null; readonly entries: readonly Entry[] }>
+  scan(table: string, options: ScanOptions): Promise<Scanned>
   /**
    * All changes and the new checkpoint in one atomic step, if the table still stands at `from`, position and id. False:
    * another projector was first.

@@ -1,5 +1,6 @@
 import { firstAfter } from '../log/first-after.ts'
 import { type Checkpoint, type Following, type Log, LogUnavailable, type Recorded } from '../log/log.ts'
+import { type NewestBounds, NewestEvents } from '../log/newest-events.ts'
 import { backOff } from './back-off.ts'
 import { openPages, type Pages } from './pages.ts'
 import { isSame, later, positionOf } from './position.ts'
@@ -11,8 +12,8 @@ export interface TailOptions {
    * `pauseMs`.
    */
   readonly commitEveryMs: number
-  /** The newest events that are kept in memory. */
-  readonly keepEvents: number
+  /** Of the newest events, which are kept in memory. */
+  readonly keep: NewestBounds
 }
 
 /**
@@ -36,15 +37,17 @@ export interface Tail extends Pages {
 
 /** `onMove` is called whenever the head has moved, `onFailed` for errors other than a log that does not answer. */
 export function openTail(
-  { log, commitEveryMs, keepEvents }: TailOptions,
+  { log, commitEveryMs, keep: bounds }: TailOptions,
   onMove: () => void,
   onFailed: (error: unknown) => void,
 ): Tail {
   const pages = openPages(log)
-  /** All events after `floor` are in `events`, as far as they came; undefined = not started. */
+  /** All events after `floor` are in `newest`, as far as they came; undefined = not started. */
   let floor: Checkpoint | null | undefined
-  let events: Recorded[] = []
+  const newest = new NewestEvents(bounds)
   let head: bigint | null = null
+  /** Of the last event that came. */
+  let last: bigint | null = null
   let timer: NodeJS.Timeout | undefined
   let publishedAt = 0
   let following: Following | undefined
@@ -69,14 +72,11 @@ export function openTail(
   }
 
   function keep(batch: readonly Recorded[]): void {
-    const seen = positionOf(events.at(-1) ?? floor ?? null)
-    for (const recorded of batch) if (later(recorded.position, seen)) events.push(recorded)
-    // Twice the size before cutting: one copy per `keepEvents` events.
-    if (events.length > 2 * keepEvents) {
-      const cut = events.length - keepEvents
-      floor = events[cut - 1] ?? null
-      events = events.slice(cut)
-    }
+    const seen = positionOf(newest.all.at(-1) ?? floor ?? null)
+    for (const recorded of batch) if (later(recorded.position, seen)) newest.push(recorded)
+    // What is to be published may be cut: whoever folds it reads it again.
+    last = newest.all.at(-1)?.position ?? last
+    floor = newest.cut() ?? floor
     timer ??= setTimeout(publish, pauseMs())
   }
 
@@ -90,14 +90,14 @@ export function openTail(
   function publish(): void {
     timer = undefined
     publishedAt = performance.now()
-    const last = events.at(-1)
-    if (!last || !later(last.position, head)) return
-    head = last.position
+    if (!later(last, head)) return
+    head = last
     onMove()
   }
 
   const recent = (from: Checkpoint | null, limit: number): readonly Recorded[] | null => {
     if (floor === undefined) return null
+    const events = newest.all
     const first = firstAfter(events, positionOf(from))
     if (!isSame(from, events[first - 1] ?? floor)) return null
     const found = events.slice(first, first + limit)

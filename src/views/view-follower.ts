@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Projection } from '../../projections/projection.ts'
 import { backOffMs } from '../back-off.ts'
 import { AnotherPast, type Checkpoint, LogUnavailable } from '../log/log.ts'
+import { nextTurn } from '../slices.ts'
 import type { Alarm } from './alarm.ts'
 import { VIEW_BACK_OFF } from './back-off.ts'
 import { PARKED } from './fold.ts'
@@ -175,14 +175,15 @@ export function followView(options: ViewFollowerOptions): ViewFollower {
   /** One batch. `idle`: nothing to fold now. */
   async function advance(fold: TableFold): Promise<'on' | 'idle' | 'lost'> {
     const scanned = fold.scanned()
-    const events = tail.recent(scanned, limit) ?? (await tail.after(scanned, limit))
+    const recent = tail.recent(scanned, limit)
+    const events = recent ?? (await tail.after(scanned, limit))
     if (events.length === 0) return 'idle'
     if ((await fold.apply(events)) === 'lost') return 'lost'
     failures = 0
     foldedAt = events.at(-1)?.at ?? foldedAt
     waiting.moved()
-    // A long way to catch up must not keep sockets waiting: the event loop gets a turn after each full batch.
-    if (events.length === limit) await nextTurn()
+    // A long way to catch up must not keep sockets waiting: the event loop gets a turn after each batch of it.
+    if (recent === null || events.length === limit) await nextTurn()
     limit = Math.min(limit * 2, options.batch)
     return 'on'
   }

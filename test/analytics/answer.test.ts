@@ -3,7 +3,7 @@ import { answerOf } from '../../src/analytics/answer.ts'
 
 const now = Date.UTC(2026, 10, 21)
 const answer = (status: number, body: object | string, retryAfter: string | null = null, sent = 3) =>
-  answerOf({ status, retryAfter, body: typeof body === 'string' ? body : JSON.stringify(body) }, sent, now)
+  answerOf({ status, retryAfter, date: null, body: typeof body === 'string' ? body : JSON.stringify(body) }, sent, now)
 
 describe("Mixpanel's answer", () => {
   test('[MIX-3] a batch is taken only when Mixpanel says so in its own words', () => {
@@ -20,7 +20,13 @@ describe("Mixpanel's answer", () => {
       num_records_imported: 2,
       failed_records: [{ index: 1, field: 'time', message: 'is odd' }],
     }
-    expect(answer(400, body)).toEqual({ kind: 'invalid', events: new Map([[1, 'time: is odd']]), restTaken: true })
+    expect(answer(400, body)).toEqual({
+      kind: 'invalid',
+      events: new Map([[1, 'time: is odd']]),
+      times: new Set([1]),
+      restTaken: true,
+      now,
+    })
   })
 
   test('[MIX-5] the rest does not count as taken when the numbers do not say so', () => {
@@ -29,11 +35,17 @@ describe("Mixpanel's answer", () => {
       num_records_imported: 1,
       failed_records: [{ index: 1 }, { index: 7 }, null, { index: 'x' }],
     }
-    expect(answer(400, body)).toEqual({ kind: 'invalid', events: new Map([[1, 'event: invalid']]), restTaken: false })
+    expect(answer(400, body)).toEqual({
+      kind: 'invalid',
+      events: new Map([[1, 'event: invalid']]),
+      times: new Set(),
+      restTaken: false,
+      now,
+    })
   })
 
   test('[MIX-5] a refusal that names no event is one of the whole batch', () => {
-    expect(answer(400, { code: 400, error: 'bad' })).toEqual({ kind: 'refused', why: 'HTTP 400: bad' })
+    expect(answer(400, { code: 400, error: 'bad' })).toEqual({ kind: 'refused', why: 'HTTP 400: bad', now })
     expect(answer(413, '<html>too large</html>').kind).toBe('too-large')
   })
 

@@ -167,6 +167,58 @@ describe('a follower', () => {
     expect(mixpanel.requests.length).toBeLessThan(50)
   })
 
+  describe('[MIX-12] an event of a clock that was ahead', () => {
+    const HOUR_MS = 3_600_000
+    let wall: number
+    /** Comes online by a clock that is so far ahead. */
+    const comesAhead = (id: string, aheadMs: number): Promise<string> => {
+      wall = Date.now() + aheadMs
+      return comesOnline(log, id, wall)
+    }
+    beforeEach(async () => {
+      await log.close()
+      log = analyticsLog(() => wall)
+    })
+
+    test('is told as of the first event after it whose clock was right, and so again after a crash', async () => {
+      const { heard, observer } = notes()
+      const early = [await comesAhead('a', 2 * HOUR_MS), await comesAhead('b', 2 * HOUR_MS + 5)]
+      follow({ observer })
+      await mixpanel.until(() => heard.waits.length > 0)
+      const right = await comesAhead('c', 0)
+      await mixpanel.until(() => mixpanel.counted().length === 3)
+      const times = mixpanel.counted().map(({ properties }) => [properties.$insert_id, properties.time])
+      expect(times).toEqual([...early, right].map((id) => [id, wall]))
+      follow({ observer }) // one that has no place stored: it tells everything again
+      await until(() => heard.sent === 6)
+      expect(mixpanel.counted()).toHaveLength(3)
+      expect(heard.setAside).toEqual([])
+    })
+
+    test.each(['explained', 'silent'] as const)(
+      'waits until it is taken, if nothing else is known: %s',
+      async (how) => {
+        const { heard, observer } = notes()
+        const early = await comesAhead('a', HOUR_MS / 2)
+        mixpanel.refuse({ invalid: () => true, how, field: 'properties.time' })
+        follow({ observer })
+        await mixpanel.until(() => heard.whys.filter((why) => why.includes('ahead')).length > 3)
+        mixpanel.refuse({ invalid: () => false, how })
+        await until(() => heard.sent === 1)
+        expect(insertIds(mixpanel)).toEqual([early])
+        expect(heard.setAside).toEqual([])
+      },
+    )
+
+    test('but one that is not ahead is set aside: it is too old, and that does not pass', async () => {
+      const { heard, observer } = notes()
+      await comesAhead('a', -HOUR_MS)
+      mixpanel.refuse({ invalid: () => true, how: 'explained', field: 'properties.time' })
+      follow({ observer })
+      await until(() => heard.setAside.length === 1)
+    })
+  })
+
   test('[MIX-5] an event that this release does not understand is set aside without quoting it', async () => {
     const { heard, observer } = notes()
     await record(log, 'presence-acme.ada', { type: 'Levitated', name: 'Ada Lovelace' } as Event)

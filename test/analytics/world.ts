@@ -44,8 +44,10 @@ export async function comesOnline(log: Log, id: string, at: number): Promise<str
 /** Time runs as fast as it can: whoever waits is called in the next turn, and it is so much later then. */
 export function hurriedClock(start = 1_700_000_000_000): Clock {
   let now = start
-  return {
+  const clock: Clock = {
     now: () => now,
+    elapsed: () => now,
+    at: (instant, run) => clock.after(instant - now, run),
     after(ms, run) {
       const turn = setImmediate(() => {
         now += Math.max(0, ms)
@@ -54,6 +56,7 @@ export function hurriedClock(start = 1_700_000_000_000): Clock {
       return { cancel: () => clearImmediate(turn) }
     },
   }
+  return clock
 }
 
 /** A place as on a disk that outlives its followers. */

@@ -141,6 +141,7 @@ test('[ASYNC-3] what real clients hear is described, and is of the shape that is
   await hub.told('teacher_login')
   const lesson = await lessonOf(server.url, tea, false)
   await teacher.ask('join_lesson', { lesson_id: lesson.id })
+  await call(server.url, tea, 'PATCH', `/lessons/${lesson.id}`, { title: 'Geometry' })
   await call(server.url, tea, 'POST', `/lessons/${lesson.id}/start`)
   const guest = await connect(server.url, { query: { role: 'student' } })
   onTestFinished(() => guest.close())

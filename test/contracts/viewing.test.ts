@@ -5,11 +5,12 @@ import type { Report } from '../../machines/watch/commands.ts'
 import { unwatched } from '../../machines/watch/machine.ts'
 import { type Stretch, secondsIn, watchedBetween, withStretch } from '../../machines/watch/watched.ts'
 import { counted, newViewing, type Viewing } from '../../src/contracts/courses/viewing.ts'
+import { manualClock } from '../support/clock.ts'
 
 const stu: Party = { id: 'stu', org: 'acme', role: 'student' }
 const LENGTH = 600
 const viewingOf = (durationSeconds: number | null = LENGTH): Viewing =>
-  newViewing({ courseId: 'c', videoId: 'v', durationSeconds }, stu, unwatched, 0)
+  newViewing(manualClock(0), { courseId: 'c', videoId: 'v', durationSeconds }, stu, unwatched, 0)
 
 interface Sent extends Report {
   readonly tab: string

@@ -37,10 +37,11 @@ interface Step {
   readonly command: (at: number, course: string) => AttendanceCommand
 }
 
-const starting = fc.constant((at: number, courseId: string): AttendanceCommand => {
+function startingIn(at: number, courseId: string): AttendanceCommand {
   const plan = { plannedMinutes: 1, overrunMinutes: 0, checkIn: 'code', lateAfterMinutes: null, secret: 'x' } as const
   return { type: 'StartAttendance', teaches: true, courseId, teacherName: 'Tea', ...plan, by: tea, at }
-})
+}
+const starting = fc.constant(startingIn)
 const checkingIn = fc.constantFrom(...STUDENTS).map((id) => (at: number): AttendanceCommand => {
   return { type: 'CheckIn', enrolled: true, codeOk: true, by: { id, org, role: 'student' }, at }
 })
@@ -74,6 +75,9 @@ const ending = fc.subarray([...STUDENTS]).map(
 const endingByHand = fc.subarray([...STUDENTS]).map((students) => (at: number): AttendanceCommand => {
   return { type: 'EndAttendance', teaches: true, byName: 'Tea', roster: { courseSeq: 1, students }, by: tea, at }
 })
+const callingOff = fc.constant((at: number): AttendanceCommand => {
+  return { type: 'CallOffAttendance', teaches: true, byName: 'Tea', by: tea, at }
+})
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.record({
     afterMs: fc.oneof(fc.constant(0), fc.nat(40), fc.nat(400), fc.constant(61_000)),
@@ -84,6 +88,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
       { weight: 5, arbitrary: marking },
       { weight: 1, arbitrary: ending },
       { weight: 1, arbitrary: endingByHand },
+      { weight: 1, arbitrary: callingOff },
     ),
   }),
   { maxLength: 70, size: 'max' },
@@ -143,6 +148,7 @@ function play(
   return { pushes, log, now: (course: string) => wire(data(course, nowhere)) }
 }
 
+const isOver = ({ type }: AttendanceEvent) => type === 'AttendanceEnded' || type === 'AttendanceCalledOff'
 // biome-ignore lint/suspicious/noExplicitAny: see Push
 const of = (course: string) => (push: { data: any }) => push.data.course_id === course
 
@@ -190,15 +196,19 @@ describe('[WATCH-9] the data at any cut, and the pushes that follow', () => {
           log.flatMap(({ stream, event }) => (event.type === 'AttendanceStarted' ? [[stream, event.courseId]] : [])),
         )
         for (const course of COURSES) {
-          const positions = pushes.filter(of(course)).map(({ data }) => Number(data.pos))
-          expect(positions).toEqual([...positions].sort((a, b) => a - b))
+          // Data may overtake notices that wait.
+          for (const isData of [true, false]) {
+            const alike = pushes.filter(({ name }) => (name === 'activeSessionsData') === isData)
+            const positions = alike.filter(of(course)).map(({ data }) => Number(data.pos))
+            expect(positions).toEqual([...positions].sort((a, b) => a - b))
+          }
           const ended = new Set<string>()
           let last: Recorded | undefined
           for (const recorded of log) {
             // corrections after the end show nowhere here
             if (courseOf.get(recorded.stream) !== course || ended.has(recorded.stream)) continue
             last = recorded
-            if (recorded.event.type === 'AttendanceEnded') ended.add(recorded.stream)
+            if (isOver(recorded.event)) ended.add(recorded.stream)
           }
           expect(now(course).pos).toBe(last ? posOf(last) : nowhere.pos)
         }
@@ -209,8 +219,8 @@ describe('[WATCH-9] the data at any cut, and the pushes that follow', () => {
 })
 
 test(
-  '[WATCH-10] every start, end and change of a count is told within 350 ms, unless five pushes went ' +
-    'out within a second',
+  '[WATCH-10] every start and end is told at once, unless three went out within a second, and every change of the ' +
+    'data within 350 ms, unless five pushes did',
   () => {
     fc.assert(
       fc.property(steps, (todo) => {
@@ -232,9 +242,11 @@ test(
           for (const [n, at] of all.entries())
             expect(at - (all[n - 5] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThan(1_000)
         }
-        /** Five pushes of a course went out within the time before. */
-        const thick = (course: string, at: number): boolean =>
-          pushes.filter((push) => of(course)(push) && push.at > at - WINDOW_MS && push.at <= at).length >= 5
+        /** Five pushes of a course went out within the time before; or three starts and ends. */
+        const thick = (course: string, at: number): boolean => {
+          const recent = pushes.filter((push) => of(course)(push) && push.at > at - WINDOW_MS && push.at <= at)
+          return recent.length >= 5 || recent.filter(({ name }) => name !== 'activeSessionsData').length >= 3
+        }
         for (const { at, data } of changes) {
           const told = pushes
             .filter(of(data.course_id))
@@ -244,9 +256,11 @@ test(
             )
           expect(told).toBeDefined()
           if (!thick(data.course_id, at + DATA_PACE_MS)) expect(told?.at).toBeLessThanOrEqual(at + DATA_PACE_MS)
+          expect(told?.at, '[WATCH-20] however many starts and ends wait').toBeLessThanOrEqual(at + 700)
         }
         const started = log.filter(({ event }) => event.type === 'AttendanceStarted')
-        const ended = log.filter(({ event }) => event.type === 'AttendanceEnded')
+        const over = new Set<string>()
+        const ended = log.filter(({ stream, event }) => isOver(event) && over.size < over.add(stream).size)
         for (const [name, events] of [
           ['courseSessionStarted', started] as const,
           ['courseSessionEnded', ended] as const,
@@ -276,6 +290,9 @@ test('[WATCH-9] what is told of an end is the fold of the session', () => {
           if (event.type === 'StudentMarked' || event.type === 'MarkCorrected') {
             if (event.status === 'present' || event.status === 'late') present.add(event.studentId)
             else present.delete(event.studentId)
+          } else if (event.type === 'AttendanceCalledOff') {
+            const final_statistics = { total: 0, present: 0, absent: 0 }
+            expect(data, stream).toMatchObject({ final_statistics, ended_by: 'Tea', called_off: true })
           } else if (event.type === 'AttendanceEnded') {
             for (const id of event.strangers) present.delete(id)
             const { total } = event
@@ -291,6 +308,18 @@ test('[WATCH-9] what is told of an end is the fold of the session', () => {
     }),
     { numRuns: 50 },
   )
+})
+
+test('[WATCH-20] data go out between the notices of a burst, and once more after the last of them', () => {
+  const burst = Array.from({ length: 40 }, (_, n): Step => {
+    return { afterMs: n < 2 ? 2_000 : 5, session: 2 * n, command: (at, id) => startingIn(at, id) }
+  })
+  const { pushes, log, now } = play(burst)
+  const data = pushes.filter(({ name }) => name === 'activeSessionsData')
+  const complete = data.find(({ data }) => data.activeSessions.length === 40)
+  expect(complete?.at).toBeLessThanOrEqual((log.at(-1)?.at ?? 0) + 700)
+  expect(pushes.filter(({ name }) => name === 'courseSessionStarted')).toHaveLength(40)
+  expect(pushes.at(-1)).toMatchObject({ name: 'activeSessionsData', data: now('algebra') })
 })
 
 describe('[WATCH-14] a desk that is made again', () => {

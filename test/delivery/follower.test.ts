@@ -159,7 +159,7 @@ test('[PUSH-17] who came is in no opening, and what they did moves nothing, befo
   await start()
   const before = await record('chat-a', 0, opened as Event)
   await reached(before)
-  await record('person-acme.ann', 0, annIntroduced as Event)
+  await reached(await record('person-acme.ann', 0, annIntroduced as Event))
   profiles.forget(ann)
   await record('presence-acme.ann', 0, arrived)
   const last = await record('chat-a', 1, claimed)

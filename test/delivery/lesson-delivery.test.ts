@@ -82,6 +82,7 @@ function joining(id: string, resume: boolean): Step['command'] {
     guest: false,
     resume,
     presence: 1,
+    backAt: null,
     past: null,
     by,
     at,
@@ -105,6 +106,8 @@ function returning(id: string): Step['command'] {
     role: 'student',
     presence: 1,
     lostAt: at - 1,
+    backAt: at,
+    isDuring: true,
     by: system,
     at,
   })

@@ -109,7 +109,7 @@ test('[DOOR-7] an address has so many connections; one that became a WebSocket c
   entrance.http.on('upgrade', (_, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
   const [one, two, many] = [await dial(), await dial(), await dial()]
   await many.closed
-  one.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  one.socket.write('GET /socket.io/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
   expect(await heard(one, '101')).toContain('101')
   const next = await dial()
   for (const open of [two, next]) {

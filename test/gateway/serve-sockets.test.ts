@@ -52,7 +52,7 @@ async function serving(broken: Partial<Serving>) {
     profiles: new ProfileCache(memoryLog({ codec: codec(eventSchemas), now: Date.now })),
     registry: { left, entered: async () => {}, probeOthers: async () => {} },
     inbound: { onFrame() {}, drain: async () => {} },
-    frames: { of: () => ({ allow() {}, taken() {}, refused() {}, done() {} }) },
+    frames: { of: () => ({ allow() {}, taken() {}, listener: undefined, refused() {}, done() {} }) },
     maxFrameBytes: 1_000_000,
     onPutOff() {},
     dropped: { forget() {} },
@@ -98,7 +98,7 @@ test.each([
   ['a frame', { inbound: { onFrame: bug, drain: async () => {} } }],
   ['an end', { receipts: { arrived: () => null, told() {}, caughtUp() {}, pushed() {}, ended: bug } }],
   ['the rooms of an arrival', { contracts: [{ rooms: () => once() ?? [] }] }],
-  ['an arrival', { frames: { of: () => ({ allow: once, taken() {}, refused() {}, done() {} }) } }],
+  ['an arrival', { frames: { of: () => ({ allow: once, taken() {}, listener: undefined, refused() {}, done() {} }) } }],
 ] satisfies [string, Partial<Serving>][])(
   '[FLOOD-8] a bug in %s ends one connection, and nothing else',
   async (_, broken) => {

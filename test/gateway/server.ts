@@ -6,6 +6,7 @@ import { type PersonRow, people } from '../../projections/people.ts'
 import { systemClock } from '../../src/clock.ts'
 import { authRoutes } from '../../src/contracts/accounts/http-login.ts'
 import { userRoutes } from '../../src/contracts/accounts/http-users.ts'
+import { allowedOrigins } from '../../src/gateway/allowed-origins.ts'
 import { openAccount } from '../../src/gateway/auth/accounts.ts'
 import { attempts } from '../../src/gateway/auth/attempts.ts'
 import { authenticator } from '../../src/gateway/auth/authenticator.ts'
@@ -62,6 +63,7 @@ export async function startHttp(
   const logins = attempts({ clock: systemClock, free: 5, firstMs: 1, mostMs: 1, waiting: 20 })
   const accounts = { entities, passwords: await openPasswords(), now, logins }
   const newPeople = tokenBuckets({ perSecond: 0.001, burst: options.newPeople ?? 2_000 })
+  const organisations = { admit: async () => null }
   const ready: Record<string, boolean> = { log: true }
   const app = httpApp({
     entities,
@@ -71,13 +73,14 @@ export async function startHttp(
     addresses: clientAddresses(options.trustProxy ?? null),
     bodies: bodies(options.bodies),
     requests: tokenBuckets(options.requests ?? { perSecond: 20_000, burst: 40_000 }),
-    allowedOrigins: ['https://app.example.org'],
+    origins: allowedOrigins({ listed: ['https://app.example.org'], onRefused: () => undefined }),
     log: { debug: keep, error: keep },
     readiness: () => ready,
     asyncApi: options.asyncApi ?? {},
     contracts: [
       {
-        routes: (app) => authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, newPeople }),
+        routes: (app) =>
+          authRoutes(app, { ...accounts, sign: auth.sign, authenticator: auth, organisations, newPeople }),
       },
       {
         routes: (app) =>

@@ -52,7 +52,10 @@ it('a tail keeps fewer events when they are large, but always the last', () => {
   const megabyte = 'x'.repeat(1_024 * 1_024)
   for (let position = 0; position < 40; position++) tail.push([row(position, megabyte)])
   expect(tail.slice(22n, 39n, 100)).toBeUndefined()
-  expect(tail.slice(24n, 39n, 100)).toHaveLength(15)
+  const found: unknown[] = []
+  // [TURN-2] Large ones come one by one, small ones many at once.
+  for (let after = 24n; after < 39n; after++) found.push(...(tail.slice(after, 39n, 100) ?? []))
+  expect(found).toHaveLength(15)
   tail.push([row(40, megabyte.repeat(20))])
   expect(tail.slice(39n, 40n, 100)).toHaveLength(1)
 })

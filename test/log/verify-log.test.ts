@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { StreamDamaged } from '../../src/log/damaged.ts'
@@ -63,6 +72,20 @@ describe('[DISK-8] verify', () => {
     expect((await verify()).damage).not.toEqual([])
   })
 
+  it.each([
+    ['an index', () => flip(index(0), (readFileSync(index(0)).length - 8) * 8), false],
+    ['"format"', () => flip(join(path, 'format'), 20), false],
+    ['notes', () => flip(filesIn(path, '.keys')[0] ?? '', 200), false],
+    ['an event', () => spoil('"3 in chat-5"'), true],
+    ['a segment that is gone', () => unlinkSync(filesIn(path, '.seg')[1] ?? ''), true],
+  ])('of %s that is spoilt it tells whether a backup is needed', async (_, hand, isNeeded) => {
+    hand()
+    const verified = await verify()
+    expect(verified.losses > 0).toBe(isNeeded)
+    expect(summaryOf(verified).includes('from a backup')).toBe(isNeeded)
+    expect(summaryOf(verified).includes('every event is whole')).toBe(!isNeeded)
+  })
+
   it('on the command line ends with 1 when something is damaged, and with 0 when not', async () => {
     const env = { LYCEUM_DATA: data }
     expect(await lyceum(['log', 'verify'], env)).toContain(': whole')
@@ -103,6 +126,18 @@ describe('[DISK-9] recover', () => {
     expect(leftOut.size).toBeGreaterThan(10)
   })
 
+  it.each([
+    ['the log', () => path],
+    ['a directory in it', () => join(path, 'deep', 'to')],
+    ['a link to it', () => join(linkTo(path), 'to')],
+  ])('refuses %s, and leaves nothing there', async (_, where) => {
+    const before = filesIn(path)
+    const said = String(await rejection(recoverLog(path, where(), () => {})))
+    expect(said).toContain('must not be the log itself, nor lie in it')
+    expect(filesIn(path)).toEqual(before)
+    expect(readdirSync(path).filter((name) => name === 'deep' || name === 'to')).toEqual([])
+  })
+
   it('refuses a directory that is not empty', async () => {
     mkdirSync(join(data, 'to'))
     writeFileSync(join(data, 'to', 'mine'), '')
@@ -110,5 +145,11 @@ describe('[DISK-9] recover', () => {
     expect(existsSync(join(data, 'to', 'format'))).toBe(false)
   })
 })
+
+function linkTo(directory: string): string {
+  const link = join(data, 'link')
+  symlinkSync(directory, link)
+  return link
+}
 
 const index = (nth: number): string => filesIn(path, '.idx')[nth] ?? ''

@@ -6,7 +6,7 @@ import type { AttendanceEvent, MarkStatus } from '../../machines/attendance/even
 import { attendanceMachine } from '../../machines/attendance/machine.ts'
 import { allMarks, isPresent, markOf, noMarks, withMark } from '../../machines/attendance/marks.ts'
 import { type Party, Refusal } from '../../machines/kernel.ts'
-import { type AttendanceSessionRow, attendanceSessions } from '../../projections/attendance-sessions.ts'
+import { type AttendanceSessionRow, attendanceSessions, studentCountOf } from '../../projections/attendance-sessions.ts'
 import { startActor } from '../../src/runtime/actor.ts'
 import { replay, scenario } from '../support/given.ts'
 
@@ -254,6 +254,32 @@ describe('[ATT-8] the end counts', () => {
   })
 })
 
+describe('[ATT-21] a session is called off', () => {
+  const off = (by: Party, teaches = true): AttendanceCommand => {
+    return { type: 'CallOffAttendance', teaches, byName: 'Tea', by, at: at + 70 }
+  }
+  const calledOff: Of<'AttendanceCalledOff'> = { type: 'AttendanceCalledOff', by: 'tea', byName: 'Tea', at: at + 70 }
+  test('while it goes on and after its end, once', () => {
+    given(started, present).when(off(tea)).yields(calledOff)
+    given(started, ended)
+      .when(off(ada))
+      .yields({ ...calledOff, by: 'ada' })
+    given(started, ended, calledOff).when(off(tea)).yields()
+  })
+  test('by the teachers of the course and admins only', () => {
+    given(started).when(off(other, false)).refuses('own-course-only')
+    given(started).when(off(stu)).refuses('teachers-only')
+    given(started).when(off(foe)).refuses('no-such-session')
+    given().when(off(tea)).refuses('no-such-session')
+  })
+  test('and then it stays as it is', () => {
+    for (const command of [checkIn(), mark('late'), end(tea)])
+      given(started, present, calledOff).when(command).refuses('session-called-off')
+    given(started, calledOff).when(overdue(dueAt)).yields()
+    expect(rowOf([started, present, calledOff])).toMatchObject({ state: 'called_off', present: 1, ended: null })
+  })
+})
+
 describe('[ATT-9] what nobody ends is ended when it is due', () => {
   const overrun: Of<'AttendanceEnded'> = { ...ended, reason: 'overrun', by: null, byName: null, at: dueAt }
   test('with exactly that time, however late', () =>
@@ -335,6 +361,9 @@ describe('[ATT-10] one mark per student', () => {
         ),
       fc.tuple(people, minute).map(([by, after]) => end(by, { teaches: teaches(by), at: at + after * MINUTE_MS })),
       minute.map((after) => overdue(at + after * MINUTE_MS)),
+      people.map(
+        (by): AttendanceCommand => ({ type: 'CallOffAttendance', teaches: teaches(by), byName: 'Tea', by, at }),
+      ),
     )
     fc.assert(
       fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
@@ -355,6 +384,7 @@ describe('[ATT-10] one mark per student', () => {
         const strangers = row.ended?.strangers ?? []
         const counted = [...model].filter(([id, status]) => isPresent({ status }) && !strangers.includes(id))
         expect(row.present).toBe(counted.length)
+        expect(studentCountOf(row)).toBe([...model].filter(([, status]) => isPresent({ status })).length)
       }),
     )
   })

@@ -4,8 +4,8 @@ import type { Party } from '../../machines/kernel.ts'
 import { Refusal } from '../../machines/kernel.ts'
 import type { JoinLesson, LessonCommand } from '../../machines/lesson/commands.ts'
 import { decide } from '../../machines/lesson/decide.ts'
-import type { LessonEvent, ParticipantLeft } from '../../machines/lesson/events.ts'
-import { lessonMachine } from '../../machines/lesson/machine.ts'
+import type { LessonEvent, ParticipantJoined, ParticipantLeft } from '../../machines/lesson/events.ts'
+import { lessonMachine, seatOf } from '../../machines/lesson/machine.ts'
 import { replay, scenario } from '../support/given.ts'
 
 const given = scenario<typeof lessonMachine, LessonCommand, LessonEvent>(lessonMachine, decide)
@@ -22,7 +22,9 @@ const system: Party = { id: 'system', org, role: 'system' }
 
 const code = 'ABCD2345'
 const plan = { title: 'Algebra', startsAt: at, plannedMinutes: 45, code }
-const scheduled: LessonEvent = { type: 'LessonScheduled', org, teacherId: 'tea', ...plan }
+const HOUR_MS = 60 * MINUTE_MS
+const callOffAt = at + 24 * HOUR_MS
+const scheduled: LessonEvent = { type: 'LessonScheduled', org, teacherId: 'tea', ...plan, callOffAt }
 const dueAt = at + 75 * MINUTE_MS
 const started: LessonEvent = { type: 'LessonStarted', at, dueAt }
 const ended: LessonEvent = { type: 'LessonEnded', reason: 'ended', by: 'tea', at: at + 50 }
@@ -35,6 +37,7 @@ const joined: LessonEvent = {
   at: at + 10,
   home: org,
   presence,
+  backUntil: presence - 1,
 }
 const left = (after: number, reason: 'left' | 'disconnected' = 'left'): LessonEvent => ({
   type: 'ParticipantLeft',
@@ -46,7 +49,14 @@ const left = (after: number, reason: 'left' | 'disconnected' = 'left'): LessonEv
 /** By `leave_lesson`. */
 const asked = (after: number): LessonEvent => ({ ...(left(after) as ParticipantLeft), asked: true })
 
-const schedule: LessonCommand = { type: 'ScheduleLesson', ...plan, by: tea, at }
+const schedule: LessonCommand = { type: 'ScheduleLesson', ...plan, callOffHours: 24, by: tea, at }
+const change = (plan: { title?: string; startsAt?: number; plannedMinutes?: number }, by = tea): LessonCommand => ({
+  type: 'ChangeLessonPlan',
+  ...plan,
+  callOffHours: 24,
+  by,
+  at: at + 5,
+})
 const start = (by: Party): LessonCommand => ({ type: 'StartLesson', overrunMinutes: 30, by, at })
 const end = (by: Party, after = 50, lost: { participantId: string; lostAt: number }[] = []): LessonCommand => ({
   type: 'EndLesson',
@@ -67,6 +77,7 @@ const joining = (more: Partial<JoinLesson> = {}): LessonCommand => ({
   guest: false,
   resume: false,
   presence,
+  backAt: null,
   past: null,
   by: stu,
   at: at + 10,
@@ -88,6 +99,8 @@ const resume = (lostAfter: number, backAfter: number): LessonCommand => ({
   role: 'student',
   presence,
   lostAt: at + lostAfter,
+  backAt: at + backAfter,
+  isDuring: false,
   by: system,
   at: at + backAfter,
 })
@@ -116,19 +129,109 @@ describe('[LESSON-1] a lesson goes from scheduled to live to ended', () => {
 })
 
 describe('[LESSON-2] organisations are walls', () => {
-  test.each([start(foe), end(foe), joining({ by: foe }), leave({ by: foe, participantId: 'foe' })])(
-    'for $type',
-    (command) => {
-      given(scheduled).when(command).refuses('no-such-lesson')
-      given().when(command).refuses('no-such-lesson')
-    },
-  )
+  test.each([
+    change({ title: 'T' }, foe),
+    start(foe),
+    end(foe),
+    joining({ by: foe }),
+    leave({ by: foe, participantId: 'foe' }),
+  ])('for $type', (command) => {
+    given(scheduled).when(command).refuses('no-such-lesson')
+    given().when(command).refuses('no-such-lesson')
+  })
+})
+
+describe('[LESSON-60] a lesson that nobody starts is called off', () => {
+  const calledOff: LessonEvent = { type: 'LessonEnded', reason: 'not-started', by: null, at: callOffAt }
+  const late = (command: LessonCommand, when = callOffAt): LessonCommand => ({ ...command, at: when })
+
+  test('as of its time, however late', () => {
+    given(scheduled)
+      .when(overdue(callOffAt + HOUR_MS))
+      .yields(calledOff)
+    given(scheduled)
+      .when(late(end(tea), callOffAt + HOUR_MS))
+      .yields(calledOff)
+  })
+  test('not before its time', () =>
+    given(scheduled)
+      .when(overdue(callOffAt - 1))
+      .yields())
+  test('not once it was started', () =>
+    given(scheduled, started)
+      .when(overdue(dueAt - 1))
+      .yields())
+  test('which is over for everybody before that is recorded', () => {
+    const all = [joining(), joining({ invited: true }), start(tea), change({ title: 'T' })]
+    const looking: LessonCommand = { type: 'LookOn', elsewhere: false, awayMs: null, by: tea, at }
+    for (const command of [...all, looking]) given(scheduled).when(late(command)).refuses('lesson-ended')
+  })
+  test('and was planned by an older release: a day after its plan', () => {
+    const { callOffAt: _, ...old } = scheduled
+    given(old as LessonEvent)
+      .when(overdue(callOffAt))
+      .yields(calledOff)
+  })
+  test('and was planned for the past: so long after it was planned', () => {
+    given()
+      .when({ ...schedule, startsAt: at - 500 * HOUR_MS } as LessonCommand)
+      .yields({ ...scheduled, startsAt: at - 500 * HOUR_MS } as LessonEvent)
+  })
+})
+
+describe('[LESSON-61] the plan of a lesson that has not begun can be changed', () => {
+  const changed: LessonEvent = {
+    type: 'LessonPlanChanged',
+    title: 'Geometry',
+    startsAt: at,
+    plannedMinutes: 45,
+    callOffAt,
+  }
+  test('what is left out stays', () =>
+    given(scheduled)
+      .when(change({ title: 'Geometry' }))
+      .yields(changed))
+  test('an admin may', () =>
+    given(scheduled)
+      .when(change({ title: 'Geometry' }, ada))
+      .yields(changed))
+  test('another teacher may not', () => given(scheduled).when(change({}, other)).refuses('own-lesson-only'))
+  test('what is so already changes nothing', () => {
+    given(scheduled)
+      .when(change({ title: 'Algebra', startsAt: at, plannedMinutes: 45 }))
+      .yields()
+  })
+  test('with another start it is called off at another time', () => {
+    const later = {
+      ...changed,
+      title: 'Algebra',
+      startsAt: at + HOUR_MS,
+      callOffAt: callOffAt + HOUR_MS,
+    } as LessonEvent
+    given(scheduled)
+      .when(change({ startsAt: at + HOUR_MS }))
+      .yields(later)
+    given(scheduled, later).when(overdue(callOffAt)).yields()
+  })
+  test('and its length is what the end is counted from', () => {
+    given(scheduled, { ...changed, plannedMinutes: 60 } as LessonEvent)
+      .when(start(tea))
+      .yields({ type: 'LessonStarted', at, dueAt: at + 90 * MINUTE_MS })
+  })
+  test('not once it has begun, or is over', () => {
+    given(scheduled, started)
+      .when(change({ title: 'T' }))
+      .refuses('lesson-started')
+    given(scheduled, ended)
+      .when(change({ title: 'T' }))
+      .refuses('lesson-ended')
+  })
 })
 
 describe('[LESSON-3] who may join', () => {
   test('students, teachers and admins of the organisation', () => {
     for (const by of [stu, tea, ada])
-      expect(given(scheduled, started).when(joining({ by })).leads().context.seats).toHaveProperty(by.id)
+      expect(seatOf(given(scheduled, started).when(joining({ by })).leads().context.seats, by.id)?.kind).toBe('in')
   })
   test('not other roles', () => {
     given(scheduled)
@@ -189,13 +292,17 @@ describe('[LESSON-4] times present are intervals', () => {
       .when(
         joining({ presence: at + 90, past: { since: presence, until: at + 40, reason: 'grace-over' }, at: at + 100 }),
       )
-      .yields(left(40, 'disconnected'), { ...joined, presence: at + 90, at: at + 100 } as LessonEvent, {
-        type: 'ParticipantReconnected',
-        participantId: 'stu',
-        role: 'student',
-        awayMs: 60,
-        at: at + 100,
-      })
+      .yields(
+        left(40, 'disconnected'),
+        { ...joined, presence: at + 90, backUntil: at + 89, at: at + 100 } as LessonEvent,
+        {
+          type: 'ParticipantReconnected',
+          participantId: 'stu',
+          role: 'student',
+          awayMs: 60,
+          at: at + 100,
+        },
+      )
   })
 })
 
@@ -206,20 +313,32 @@ describe('[LESSON-5] a reconnect is recorded once', () => {
     role: 'student',
     awayMs: 5,
     at: at + 25,
+    lostAt: at + 20,
   }
   test('when somebody is back from a loss', () => given(scheduled, started, joined).when(resume(20, 25)).yields(back))
   test('not again for the same loss', () => given(scheduled, started, joined, back).when(resume(20, 27)).yields())
   test('again for another loss', () =>
     given(scheduled, started, joined, back)
       .when(resume(30, 35))
-      .yields({ ...back, at: at + 35 } as LessonEvent))
+      .yields({ ...back, at: at + 35, lostAt: at + 30 } as LessonEvent))
   test('not for a loss that was over before they joined', () =>
-    given(scheduled, started, joined).when(resume(5, 9)).yields())
+    given(scheduled, started, { ...joined, backUntil: at + 9 } as LessonEvent)
+      .when(resume(5, 9))
+      .yields())
+  test('[CLOCK-4] and is recorded also where the lesson and the presence have other clocks', () =>
+    given(scheduled, started, { ...joined, at: at + 900 } as LessonEvent)
+      .when(resume(20, 25))
+      .yields({ ...back, at: at + 900 } as LessonEvent))
+  test('in histories of before, too', () => {
+    const { backUntil: _, ...before } = joined as ParticipantJoined
+    given(scheduled, started, before).when(resume(5, 9)).yields()
+    given(scheduled, started, before).when(resume(20, 25)).yields(back)
+  })
   test('somebody who was last seen just before their joining was recorded was away from then on', () => {
     given(scheduled, started, joined)
       .when(resume(9, 25))
-      .yields({ ...back, awayMs: 15 } as LessonEvent)
-    given(scheduled, started, joined, { ...back, awayMs: 15 } as LessonEvent)
+      .yields({ ...back, awayMs: 15, lostAt: at + 9 } as LessonEvent)
+    given(scheduled, started, joined, { ...back, awayMs: 15, lostAt: at + 9 } as LessonEvent)
       .when(resume(9, 27))
       .yields()
   })
@@ -228,7 +347,12 @@ describe('[LESSON-5] a reconnect is recorded once', () => {
   test('a connection that names the lesson resumes it for whoever was in', () => {
     given(scheduled, started, joined, left(20))
       .when(joining({ resume: true, at: at + 30 }))
-      .yields({ ...joined, at: at + 30 } as LessonEvent, { ...back, awayMs: 10, at: at + 30 } as LessonEvent)
+      .yields(
+        { ...joined, at: at + 30 } as LessonEvent,
+        {
+          ...{ type: 'ParticipantReconnected', participantId: 'stu', role: 'student', awayMs: 10, at: at + 30 },
+        } as LessonEvent,
+      )
     given(scheduled, started)
       .when(joining({ resume: true }))
       .yields(joined)
@@ -269,7 +393,7 @@ describe('[LESSON-8] whoever has left by leave_lesson', () => {
           at: at + 30,
         }),
       )
-      .yields({ ...joined, presence: at + 25, at: at + 30 } as LessonEvent)
+      .yields({ ...joined, presence: at + 25, backUntil: at + 24, at: at + 30 } as LessonEvent)
   })
 })
 

@@ -23,14 +23,17 @@ const graceOver: PresenceEvent = { type: 'WentOffline', reason: 'grace-over', si
 const arrive: PresenceCommand = { type: 'Arrive', role: 'agent', by: anna, at }
 const close: PresenceCommand = { type: 'Leave', how: 'closed', graceMs, by: anna, at }
 const lose: PresenceCommand = { type: 'Leave', how: 'lost', graceMs, by: system, at }
-const expire: PresenceCommand = { type: 'Expire', by: system, at: until }
+const expire: PresenceCommand = { type: 'Expire', until, by: system, at: until }
 
 describe('coming', () => {
   test('somebody who arrives comes online', () => given().when(arrive).yields(cameOnline))
   test('somebody who is online arrives on one more socket, and nothing is recorded', () =>
     given(cameOnline).when(arrive).yields())
   test('somebody lost who arrives comes back', () => given(cameOnline, connectionLost).when(arrive).yields(cameBack))
-  test('somebody who went offline can come online again', () => given(cameOnline, left).when(arrive).yields(cameOnline))
+  test('somebody who went offline can come online again', () =>
+    given(cameOnline, left)
+      .when(arrive)
+      .yields({ ...cameOnline, at: at + 1 }))
   test('coming back goes on with the presence that was lost', () => {
     const later: PresenceCommand = { ...arrive, role: 'supervisor', at: at + 1_000 }
     expect(given(cameOnline, connectionLost).when(later).leads().context).toEqual({
@@ -45,11 +48,13 @@ describe('coming', () => {
 })
 
 describe('coming back from a loss that was not noticed', () => {
-  const back = (lostAt: number, backAt: number): PresenceCommand => ({
+  const back = (lostAt: number, backAt: number, backBefore: number | null = null): PresenceCommand => ({
     type: 'Return',
     role: 'agent',
     graceMs,
     lostAt,
+    backAt,
+    backBefore,
     by: anna,
     at: backAt,
   })
@@ -70,7 +75,7 @@ describe('coming back from a loss that was not noticed', () => {
   })
   test('can happen again', () => {
     given(cameOnline, ...unnoticed)
-      .when(back(at + 60, at + 80))
+      .when(back(at + 60, at + 80, at + 50))
       .yields(
         { type: 'ConnectionLost', at: at + 60, until: at + 60 + graceMs },
         { type: 'CameBack', role: 'agent', at: at + 80 },
@@ -86,9 +91,9 @@ describe('coming back from a loss that was not noticed', () => {
   })
   test('a loss that seems older than the last return came right after it', () => {
     given(cameOnline, ...unnoticed)
-      .when(back(at + 49, at + 90))
+      .when(back(at + 49, at + 90, at + 50))
       .yields(
-        { type: 'ConnectionLost', at: at + 50, until: at + 50 + graceMs },
+        { type: 'ConnectionLost', at: at + 51, until: at + 51 + graceMs },
         { type: 'CameBack', role: 'agent', at: at + 90 },
       )
   })
@@ -142,10 +147,15 @@ describe('going', () => {
 describe('expiry', () => {
   test('the presence ends when the grace is over', () =>
     given(cameOnline, connectionLost).when(expire).yields(graceOver))
-  test('an expiry that comes early changes nothing', () => {
+  test('an expiry of another loss changes nothing', () => {
     given(cameOnline, connectionLost)
-      .when({ ...expire, at: until - 1 })
+      .when({ ...expire, until: until - 1 })
       .yields()
+  })
+  test('[CLOCK-2] the grace is over when it is, whatever the clock says then', () => {
+    given(cameOnline, connectionLost)
+      .when({ ...expire, at: at - 3_600_000 })
+      .yields(graceOver)
   })
   test('an expiry of somebody who came back changes nothing', () =>
     given(cameOnline, connectionLost, cameBack).when(expire).yields())
@@ -172,9 +182,12 @@ test('what is decided can always happen, in any order of commands', () => {
     fc.constantFrom(arrive, { ...arrive, role: 'visitor' } as const),
     fc.constantFrom(close, { ...close, by: system }, lose, { ...lose, graceMs: 0 }),
     fc.constant(expire),
-    fc
-      .nat(40_000)
-      .map((after): PresenceCommand => ({ type: 'Return', role: 'agent', graceMs, lostAt: at + after, by: anna, at })),
+    fc.nat(40_000).chain((after) =>
+      fc.constantFrom(null, at, at + 1).map((backBefore): PresenceCommand => {
+        const back = { lostAt: at + after, backAt: at, backBefore }
+        return { type: 'Return', role: 'agent', graceMs, ...back, by: anna, at }
+      }),
+    ),
   )
   const timed = fc
     .tuple(command, fc.nat(40_000))

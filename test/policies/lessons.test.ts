@@ -5,10 +5,12 @@ import type { JoinLesson } from '../../machines/lesson/commands.ts'
 import type { LessonEvent } from '../../machines/lesson/events.ts'
 import { departures } from '../../src/contracts/lessons/departures.ts'
 import { LessonsModel } from '../../src/contracts/lessons/lessons-model.ts'
+import { lessonList } from '../../src/contracts/lessons/list.ts'
 import { lostParticipants } from '../../src/contracts/lessons/lost-participants.ts'
 import { overdueLessons } from '../../src/contracts/lessons/overdue.ts'
 import { endOfPresence } from '../../src/contracts/lessons/presence-past.ts'
 import { onlineModel } from '../../src/delivery/online-model.ts'
+import type { Views } from '../../src/gateway/http/pages.ts'
 import { codec } from '../../src/log/codec.ts'
 import type { Following, Log, Recorded } from '../../src/log/log.ts'
 import { memoryLog } from '../../src/log/memory.ts'
@@ -100,22 +102,24 @@ const bare = (): Entities => {
 
 async function inLesson(entities: Entities): Promise<void> {
   const plan = { title: 'T', startsAt: clock.now(), plannedMinutes: 45, code: 'ABCDEFGH' }
-  await entities.ask('lesson', LESSON, { type: 'ScheduleLesson', ...plan, by: tea, at: clock.now() })
+  await entities.ask('lesson', LESSON, { type: 'ScheduleLesson', ...plan, callOffHours: 24, by: tea, at: clock.now() })
   await entities.ask('lesson', LESSON, { type: 'StartLesson', overrunMinutes: 30, by: tea, at: clock.now() })
   await arrive(entities)
   await join(entities)
 }
 async function join(entities: Entities): Promise<void> {
-  const { since, past } = (await entities.state('presence', 'acme.stu')).state.context
-  const more = { name: null, invited: false, guest: false, resume: false, past, by: stu, at: clock.now() }
+  const { since, backAt, past } = (await entities.state('presence', 'acme.stu')).state.context
+  const more = { name: null, invited: false, guest: false, resume: false, backAt, past, by: stu, at: clock.now() }
   await entities.ask('lesson', LESSON, { type: 'JoinLesson', presence: since ?? 0, ...more } satisfies JoinLesson)
 }
 const arrive = (entities: Entities) =>
   entities.ask('presence', 'acme.stu', { type: 'Arrive', role: 'student', by: stu, at: clock.now() })
 const lose = (entities: Entities) =>
   entities.ask('presence', 'acme.stu', { type: 'Leave', how: 'lost', graceMs: GRACE_MS, by: system, at: clock.now() })
-const expire = (entities: Entities) =>
-  entities.ask('presence', 'acme.stu', { type: 'Expire', by: system, at: clock.now() })
+const expire = async (entities: Entities) => {
+  const { until } = (await entities.state('presence', 'acme.stu')).state.context
+  return entities.ask('presence', 'acme.stu', { type: 'Expire', until: until ?? 0, by: system, at: clock.now() })
+}
 
 async function history(): Promise<LessonEvent[]> {
   const all: Recorded[] = []
@@ -163,7 +167,7 @@ describe('[LESSON-50] two nodes look, and record once', () => {
     const lostAt = clock.now()
     await eventually(
       () => clock.pending(),
-      (timers) => timers >= 2,
+      (timers) => timers >= 4, // each node waits for its end, and has waited for its start
     )
     clock.advance(75 * 60_000)
     const events = await settled('LessonEnded')
@@ -171,6 +175,55 @@ describe('[LESSON-50] two nodes look, and record once', () => {
       { type: 'ParticipantLeft', reason: 'disconnected', at: lostAt },
       { type: 'LessonEnded', reason: 'overrun', at: lostAt + 75 * 60_000 },
     ])
+  })
+})
+
+describe('[LESSON-60] a lesson that nobody starts is called off', () => {
+  const DAY_MS = 86_400_000
+  const plan = async (entities: Entities, id: string, startsAt = clock.now()) =>
+    entities.ask('lesson', id, {
+      ...{ type: 'ScheduleLesson', title: 'T', startsAt, plannedMinutes: 45, code: `CODE${id}`, callOffHours: 24 },
+      ...{ by: tea, at: clock.now() },
+    })
+  test('by the first of two nodes, once; changing its plan puts that off', async () => {
+    const [one] = [await node(), await node()]
+    const startsAt = clock.now()
+    await plan(one, LESSON)
+    const change = { type: 'ChangeLessonPlan', startsAt: startsAt + DAY_MS, callOffHours: 24 } as const
+    await one.ask('lesson', LESSON, { ...change, by: tea, at: clock.now() })
+    clock.advance(DAY_MS)
+    await one.ask('lesson', LESSON, { ...change, startsAt: startsAt + 2 * DAY_MS, by: tea, at: clock.now() })
+    clock.advance(2 * DAY_MS)
+    // A node may hear of a change after the clock has moved.
+    const events = await eventually(
+      () => {
+        clock.advance(1_000)
+        return history()
+      },
+      (all) => all.some(({ type }) => type === 'LessonEnded'),
+    )
+    expect(events.at(-1)).toEqual({
+      ...{ type: 'LessonEnded', reason: 'not-started', by: null, at: startsAt + 3 * DAY_MS },
+    })
+    expect((await history()).map(({ type }) => type)).toEqual([
+      ...['LessonScheduled', 'LessonPlanChanged', 'LessonPlanChanged', 'LessonEnded'],
+    ])
+  })
+  test('also hundreds of them, years later at a first start, which does not wait for them', async () => {
+    const entities = bare()
+    await inLesson(entities)
+    const ids = Array.from({ length: 300 }, (_, n) => `old${n}`)
+    await Promise.all(ids.map((id) => plan(entities, id)))
+    clock.advance(1_000 * DAY_MS)
+    const one = await node()
+    await eventually(
+      async () => {
+        const states = await Promise.all(ids.map((id) => one.latest('lesson', id)))
+        return states.filter(({ state }) => state.matches('ended')).length
+      },
+      (over) => over === ids.length,
+    )
+    expect((await settled('LessonEnded')).at(-1)).toMatchObject({ reason: 'overrun' }) // what was live is ended as ever
   })
 })
 
@@ -235,10 +288,27 @@ test('[LESSON-52] whoever joins and is gone before that is heard of does not sta
     guest: false,
     resume: false,
     presence: since ?? 0,
+    backAt: null,
     past: null,
     by: stu,
     at: clock.now(),
   }
   await one.ask('lesson', LESSON, late)
   await settled('ParticipantLeft', 2)
+})
+
+test('[LESSON-60] one that is to be called off by now is not listed as one to come, recorded or not', async () => {
+  const at = clock.now()
+  const row = (callOffAt: number) => ({ org, status: 'scheduled', callOffAt })
+  const entries = [at + 1, at].map((callOffAt) => ({
+    index: `i${callOffAt}`,
+    key: `l${callOffAt}`,
+    row: row(callOffAt),
+  }))
+  const views = { scan: async () => ({ position: 0n, entries }), reached: async () => true } as unknown as Views
+  const filter = { org, teacher: undefined, now: at }
+  const listed = async (state: 'scheduled' | undefined) =>
+    (await lessonList(views, () => 0n).list({ ...filter, state }, 10, undefined)).rows.map(([id]) => id)
+  expect(await listed('scheduled')).toEqual([`l${at + 1}`])
+  expect(await listed(undefined)).toEqual([`l${at + 1}`, `l${at}`])
 })

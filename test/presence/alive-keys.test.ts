@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
+import { systemClock } from '../../src/clock.ts'
 import { type AliveKeys, aliveKey, type Visit } from '../../src/presence/alive-keys.ts'
 import type { Leases } from '../../src/presence/leases.ts'
 import { openRedisLeases } from '../../src/presence/redis.ts'
@@ -133,7 +134,7 @@ describe('the keys', () => {
   test('[PRES-13] of a dead node expire', async () => {
     const world = fresh()
     // A dead node is one that is never heard of again: its renewals stop, here because its clock never moves.
-    const dead = await node('dead', world, { clock: { now: Date.now, after: () => ({ cancel() {} }) } })
+    const dead = await node('dead', world, { clock: { ...systemClock, after: () => ({ cancel() {} }) } })
     world.online.set('acme.k13', SINCE)
     await dead.enter(teacher('k13', 's1'))
     const both = () => redis.exists('k13', 'alive:org_acme_user_k13')

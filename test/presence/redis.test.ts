@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
 import { type Leases, LeasesUnavailable } from '../../src/presence/leases.ts'
 import { openRedisLeases } from '../../src/presence/redis.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
@@ -77,7 +78,7 @@ describe('leases in Redis', () => {
     async () => {
       const { b, prefix } = await twoNodes()
       // A dead node took a lease and is never heard of again: its renewals stop, here because its clock never moves.
-      const never = { now: Date.now, after: () => ({ cancel() {} }) }
+      const never = { ...systemClock, after: () => ({ cancel() {} }) }
       const dead = await openRedisLeases({ url: server.url, node: 'dead', prefix, ttlMs, clock: never })
       closing.push(() => dead.close())
       const heldAt = Date.now()

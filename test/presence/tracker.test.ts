@@ -64,6 +64,7 @@ describe('the end of a grace', () => {
     const node = await begin()
     await it.connect(node, 's1')
     await it.end(node, 's1', 'lost')
+    await it.settle()
     it.clock.advance(graceMs - 1)
     await it.settle()
     expect(it.state()).toBe('lost')
@@ -138,7 +139,7 @@ describe('a return from a loss that nobody noticed', () => {
     const lostAt = it.clock.now() + 1_000
     it.clock.advance(4_000)
     await it.connect(node, 's2')
-    const times = { lostAt, backAt: it.clock.now() }
+    const times = { lostAt, backAt: it.clock.now(), backBefore: null }
     await Promise.all([node.keeper.recordReturn(anna, 'agent', times), node.keeper.recordReturn(anna, 'agent', times)])
     await it.end(node, 's1', 'lost') // half a minute later Engine.IO finds out, too
     await it.pass(2 * ttlMs)

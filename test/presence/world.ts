@@ -89,14 +89,16 @@ export function world(openLeases: (clock: Clock, node: string) => Promise<Leases
       await aWhile()
       return node.alive ? answer : new Promise(() => {})
     }
+    const alone = (start: () => Timer): Timer => {
+      if (!node.alive) return { cancel() {} }
+      const timer = start()
+      node.timers.push(timer)
+      return timer
+    }
     const own: Clock = {
-      now: clock.now,
-      after(ms, run) {
-        if (!node.alive) return { cancel() {} }
-        const timer = clock.after(ms, run)
-        node.timers.push(timer)
-        return timer
-      },
+      ...clock,
+      after: (ms, run) => alone(() => clock.after(ms, run)),
+      at: (instant, run) => alone(() => clock.at(instant, run)),
     }
     const name = `n${names++}`
     const node: Node = {

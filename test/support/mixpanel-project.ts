@@ -29,10 +29,14 @@ export interface Verdict {
 export interface Refusing {
   readonly invalid: (event: Received) => boolean
   readonly how: 'explained' | 'silent'
+  /** What is wrong with them. Default: the event as such. */
+  readonly field?: string
 }
 
 const MAX_EVENTS = 2_000
 const MAX_BYTES = 2_000_000
+/** So far ahead of its own clock Mixpanel takes events. */
+const MOST_AHEAD_MS = 3_600_000
 /** `/track` takes the last five days. */
 const TRACK_MS = 5 * 86_400_000
 
@@ -81,7 +85,7 @@ export function mixpanelProject(token: string) {
       if (!hasToken(request, token)) return fault(401, 'invalid credentials')
       if (Buffer.byteLength(request.body) > MAX_BYTES || events.length > MAX_EVENTS)
         return fault(413, 'request exceeds max limit')
-      const failed = events.flatMap((event, index) => problemsOf(event, index, refusing.invalid))
+      const failed = events.flatMap((event, index) => problemsOf(event, index, refusing))
       const invalid = fault(400, 'some data points in the request failed validation')
       if (failed.length > 0 && refusing.how === 'silent') return invalid
       const bad = new Set(failed.map(({ index }) => index))
@@ -107,11 +111,12 @@ function eventsIn({ url, headers, body }: HttpRequest): Received[] | null {
 const hasToken = ({ headers }: HttpRequest, token: string): boolean =>
   headers.authorization === `Basic ${Buffer.from(`${token}:`).toString('base64')}`
 
-function problemsOf(event: Received, index: number, invalid: (event: Received) => boolean) {
+function problemsOf(event: Received, index: number, { invalid, field = 'event' }: Refusing) {
   const { time, distinct_id, $insert_id } = event.properties
   const failed = (field: string) => [{ index, insert_id: $insert_id, field, message: 'is invalid' }]
-  if (!Number.isInteger(time) || time < 31_536_000) return failed('properties.time')
+  if (!Number.isInteger(time) || time < 31_536_000 || time > Date.now() + MOST_AHEAD_MS)
+    return failed('properties.time')
   if (typeof distinct_id !== 'string' || distinct_id.length > 255) return failed('properties.distinct_id')
   if (!/^[A-Za-z0-9-]{1,36}$/.test($insert_id)) return failed('properties.$insert_id')
-  return invalid(event) ? failed('event') : []
+  return invalid(event) ? failed(field) : []
 }

@@ -34,6 +34,10 @@ const ending = session.map<Step>((id) => ({ ask, node: { clock } }) => {
   const at = clock.now()
   return ask('attendance', id, { type: 'EndAttendance', teaches: true, byName: 'Tea', roster, by: tea, at })
 })
+const callingOff = session.map<Step>((id) => ({ ask, node: { clock } }) => {
+  const at = clock.now()
+  return ask('attendance', id, { type: 'CallOffAttendance', teaches: true, byName: 'Tea', by: tea, at })
+})
 /** Nobody has ended what was started. The policy ends it and this asks, too, as another node's policy does. */
 const passing = session.map<Step>((id) => (world) => {
   world.advance((plan.plannedMinutes + 1) * 60_000)
@@ -59,6 +63,7 @@ test(
             { weight: 5, arbitrary: checkingIn },
             { weight: 5, arbitrary: marking },
             { weight: 1, arbitrary: ending },
+            { weight: 1, arbitrary: callingOff },
             { weight: 1, arbitrary: passing },
           ),
           { minLength: 5, maxLength: 30, size: 'max' },

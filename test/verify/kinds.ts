@@ -1,13 +1,23 @@
 import { type CommandOf, catalogue } from '../../machines/catalogue.ts'
 import type { Seen } from './verify.ts'
 
-/** Asked for every contract alike: by what serves HTTP or sockets, or to make numbers, tickets, files and mails of. */
-type Elsewhere = 'request' | 'client' | 'counter' | 'file' | 'mail' | 'number' | 'ticket'
+/**
+ * Asked for every contract alike: by what serves HTTP or sockets, or to make numbers, tickets, files and mails of;
+ * organisations stand before all of them.
+ */
+type Elsewhere = 'request' | 'client' | 'counter' | 'file' | 'mail' | 'number' | 'organisation' | 'ticket'
 type Verified = Exclude<keyof typeof catalogue, Elsewhere>
 
 /** Every command of the machines that contracts stand on: the compiler asks for each name. */
 const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type'], true>> } = {
-  attendance: { StartAttendance: true, CheckIn: true, Mark: true, EndAttendance: true, EndOverdueAttendance: true },
+  attendance: {
+    StartAttendance: true,
+    CheckIn: true,
+    Mark: true,
+    EndAttendance: true,
+    CallOffAttendance: true,
+    EndOverdueAttendance: true,
+  },
   chat: {
     OpenChat: true,
     Write: true,
@@ -32,6 +42,7 @@ const commands: { readonly [K in Verified]: Readonly<Record<CommandOf<K>['type']
   joincode: { ReserveJoinCode: true },
   lesson: {
     ScheduleLesson: true,
+    ChangeLessonPlan: true,
     StartLesson: true,
     EndLesson: true,
     EndOverdueLesson: true,

@@ -22,7 +22,7 @@ async function presenceOf({ node: { entities } }: World, party: Party): Promise<
 
 async function join(world: World, by: Party): Promise<unknown> {
   const presence = await presenceOf(world, by)
-  const how = { name: by.id, invited: false, guest: false, resume: false, presence, past: null } as const
+  const how = { name: by.id, invited: false, guest: false, resume: false, presence, backAt: null, past: null } as const
   return world.ask('lesson', 'l', { type: 'JoinLesson', ...how, by, at: world.node.clock.now() })
 }
 
@@ -37,7 +37,7 @@ const returning = name.map<Step>((participantId) => async (world) => {
   const { ask, node } = world
   const presence = await presenceOf(world, person(participantId))
   const at = node.clock.now()
-  const back = { participantId, role: 'student', presence, lostAt: at - 1 } as const
+  const back = { participantId, role: 'student', presence, lostAt: at - 1, backAt: at, isDuring: true } as const
   return ask('lesson', 'l', { type: 'ResumeLesson', ...back, by: system, at })
 })
 const starts: Step = ({ ask, node: { clock } }) =>
@@ -45,6 +45,10 @@ const starts: Step = ({ ask, node: { clock } }) =>
 const ending = fc.constant<Step>(({ ask, node: { clock } }) =>
   ask('lesson', 'l', { type: 'EndLesson', lost: [], by: tea, at: clock.now() }),
 )
+const renames: Step = ({ ask, node: { clock } }) => {
+  const change = { title: 'Geometry', startsAt: clock.now() + 60_000, callOffHours: 24 } as const
+  return ask('lesson', 'l', { type: 'ChangeLessonPlan', ...change, by: tea, at: clock.now() })
+}
 const looksOn =
   (elsewhere: boolean): Step =>
   ({ ask, node: { clock } }) =>
@@ -57,7 +61,7 @@ const isOverdue: Step = (world) => {
 /** Another lesson that nobody joins, or the one that there is already. */
 const scheduling = fc.constantFrom('l', 'm').map<Step>((id) => ({ ask, node: { clock } }) => {
   const plan = { title: 'Algebra', startsAt: clock.now(), plannedMinutes: PLANNED_MINUTES, code: `CODE${id}` }
-  return ask('lesson', id, { type: 'ScheduleLesson', ...plan, by: tea, at: clock.now() })
+  return ask('lesson', id, { type: 'ScheduleLesson', ...plan, callOffHours: 24, by: tea, at: clock.now() })
 })
 const reserving = fc.tuple(fc.constantFrom('l', 'm'), fc.nat(2)).map<Step>(
   ([lessonId, n]) =>
@@ -67,21 +71,27 @@ const reserving = fc.tuple(fc.constantFrom('l', 'm'), fc.nat(2)).map<Step>(
 
 /** What somebody knows who applies what they are told; null = they are in no lesson that goes on. */
 function known(heard: readonly Heard[]): object | null {
-  let view: { state: string; present: Map<string, object> } | null = null
+  let view: { state: string; plan: unknown; present: Map<string, object> } | null = null
   for (const { name, data } of heard) {
     const people = (data.participants ?? []) as { participant_id: string; role: string; name: string }[]
     if (name === 'lesson_state')
-      view = { state: data.state, present: new Map(people.map(({ participant_id: id, ...rest }) => [id, facts(rest)])) }
+      view = {
+        state: data.state,
+        plan: planIn(data),
+        present: new Map(people.map(({ participant_id: id, ...rest }) => [id, facts(rest)])),
+      }
     if (!view) continue
     if (name === 'participant_joined')
       for (const { participant_id: id, ...rest } of people) view.present.set(id, facts(rest))
     if (name === 'participant_left') for (const { participant_id } of people) view.present.delete(participant_id)
+    if (name === 'lesson_changed') view.plan = planIn(data)
     if (name === 'lesson_started') view.state = 'live'
     if (name === 'lesson_ended') view = null
   }
-  return view && { state: view.state, present: [...view.present].sort(([a], [b]) => (a < b ? -1 : 1)) }
+  return view && { ...view, present: [...view.present].sort(([a], [b]) => (a < b ? -1 : 1)) }
 }
 
+const planIn = ({ title, starts_at, planned_minutes }: Heard['data']): unknown => [title, starts_at, planned_minutes]
 const facts = ({ role, name }: { role: string; name: string }): object => ({ role, name })
 
 test(
@@ -100,7 +110,7 @@ test(
           }
           const by = { by: tea, at: world.node.clock.now() }
           await world.ask('joincode', 'ABCDEFGH', { type: 'ReserveJoinCode', lessonId: 'l', ...by })
-          await world.ask('lesson', 'l', { type: 'ScheduleLesson', ...plan, ...by })
+          await world.ask('lesson', 'l', { type: 'ScheduleLesson', ...plan, callOffHours: 24, ...by })
           for (const id of [...NAMES, 'tea']) await world.connect(person(id))
           await join(world, tea)
         },
@@ -110,6 +120,7 @@ test(
             { weight: 6, arbitrary: leaving },
             { weight: 4, arbitrary: returning },
             { weight: 2, arbitrary: fc.constant(starts) },
+            { weight: 2, arbitrary: fc.constant(renames) },
             { weight: 2, arbitrary: fc.boolean().map(looksOn) },
             { weight: 1, arbitrary: ending },
             { weight: 1, arbitrary: fc.constant(isOverdue) },
@@ -118,7 +129,7 @@ test(
           ),
           { minLength: 5, maxLength: 30, size: 'max' },
         ),
-        example: [looksOn(false), starts, looksOn(false), isOverdue],
+        example: [looksOn(false), renames, starts, looksOn(false), isOverdue],
         watch: (world) => world.connect(tea),
         held: known,
       },

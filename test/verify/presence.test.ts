@@ -24,15 +24,19 @@ const leaves =
 /** Back from a loss that nobody had noticed. */
 const returns =
   (by: Party, awayMs: number): Step =>
-  ({ ask, node: { clock } }) => {
-    const back = { role: roleOf(by), graceMs: GRACE_MS, lostAt: clock.now() - awayMs }
+  async ({ ask, node: { clock, entities } }) => {
+    const { backAt: backBefore } = (await entities.state('presence', personName(by))).state.context
+    const backAt = clock.now()
+    const back = { role: roleOf(by), graceMs: GRACE_MS, lostAt: backAt - awayMs, backAt, backBefore }
     return ask('presence', personName(by), { type: 'Return', ...back, by, at: clock.now() })
   }
 const expires =
   (by: Party, afterMs: number): Step =>
-  (world) => {
+  async (world) => {
     world.advance(afterMs)
-    return world.ask('presence', personName(by), { type: 'Expire', by, at: world.node.clock.now() })
+    const { clock, entities } = world.node
+    const { until } = (await entities.state('presence', personName(by))).state.context
+    return world.ask('presence', personName(by), { type: 'Expire', until: until ?? 0, by, at: clock.now() })
   }
 
 const person = fc.constantFrom(...PEOPLE)

@@ -91,7 +91,11 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
     clock,
     log,
     entities,
-    views: { scan: () => Promise.reject(new Error('no views here')), reached: async () => true },
+    views: {
+      get: () => Promise.reject(new Error('no views here')),
+      scan: () => Promise.reject(new Error('no views here')),
+      reached: async () => true,
+    },
     upTo: () => follower.position(),
     follower,
     online,
@@ -104,10 +108,11 @@ export async function oneNode(contracts: readonly Contract[], kinds: Kinds = cat
       throw new Error('nobody was away here')
     },
     files: memoryFiles(),
-    hubs: openHubs({ leases, liveness: localProbe(), now: clock.now, onError }),
+    hubs: openHubs({ leases, liveness: localProbe(), clock, onError }),
     passwords: await passwords,
     newPeople: { take: () => true },
     authenticator: { verify: () => Promise.reject(new Error('no tokens here')), sign: null },
+    organisations: { admit: async () => null },
     onError,
   }
   const served = contracts.map((contract) => contract.open(node))

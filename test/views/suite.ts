@@ -124,6 +124,25 @@ export function viewStoreSuite(name: string, open: () => Promise<Opened>): void 
       expect(await scanned('c', 'd')).toEqual([])
     })
 
+    test('[TURN-5] a scan is cut behind so many characters of rows, both ways', async () => {
+      const table = freshTable()
+      const names = Array.from({ length: 60 }, (_, n) => `i${String(n).padStart(2, '0')}`)
+      await store.commit(
+        table,
+        null,
+        at(1n),
+        names.map((index) => put(index, 'x'.repeat(98), [index])),
+      )
+      const cut = await store.scan(table, { ...all, characters: 3_000 })
+      expect(cut.isCut).toBe(true)
+      expect(indexes(cut)).toEqual(names.slice(0, 30))
+      const rest = await store.scan(table, { ...all, from: 'i30', characters: 3_001 })
+      expect(indexes(rest)).toEqual(names.slice(30))
+      expect(rest.isCut).toBeUndefined()
+      const backwards = await store.scan(table, { ...all, backwards: true, characters: 1 })
+      expect([indexes(backwards), backwards.isCut]).toEqual([['i59'], true])
+    })
+
     test('equal entries of several rows stand in order of the key', async () => {
       const table = freshTable()
       await store.commit(table, null, at(1n), [put('b', 2, ['same']), put('a', 1, ['same', 'samf'])])

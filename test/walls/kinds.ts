@@ -34,6 +34,7 @@ const BY_SEGMENT: Readonly<Record<string, Slot['kind']>> = {
   videos: 'video',
   quizzes: 'quiz',
   users: 'person',
+  students: 'person',
   enrollments: 'person',
   teachers: 'person',
   projects: 'project',
@@ -50,6 +51,7 @@ const BY_FIELD: Readonly<Record<string, Slot['kind']>> = {
   room: 'chat',
   lesson_id: 'lesson',
   course_id: 'course',
+  course: 'course',
   video_id: 'video',
   project_id: 'project',
   user_id: 'number',
@@ -78,6 +80,8 @@ const PLAIN = new Set([
     'at',
     'from',
     'to',
+    'min_rate',
+    'marks', // students of the session's course, one by one: the matrix asks for one mark, too
     'state',
     'role',
     'format',
@@ -98,7 +102,7 @@ const PLAIN = new Set([
     'pass_score',
     'questions',
   ],
-  ...['answers'],
+  ...['answers', 'marks', 'min_rate'],
 ])
 
 /** The ids in a path, in order. */
@@ -129,6 +133,8 @@ export function validOf(schema: JsonSchema, schemas: Readonly<Record<string, Jso
   if (schema.$ref !== undefined) return of(schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)] ?? {})
   if (schema.enum) return schema.enum[0]
   const [first] = schema.anyOf ?? schema.allOf ?? []
+  // Of an object that may have one set of fields or another: the first.
+  if (first?.required && schema.properties) return of({ ...schema, anyOf: [], required: first.required })
   if (first) return of(first)
   switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {
     case 'object': {

@@ -1,4 +1,5 @@
 import { idIn, isOf, personIn } from '../../../machines/stream.ts'
+import { organisations } from '../../../projections/organisations.ts'
 import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { OUTDATED } from '../../gateway/auth/accounts.ts'
@@ -6,6 +7,7 @@ import { attempts } from '../../gateway/auth/attempts.ts'
 import { numbers as openNumbers } from '../../runtime/numbers.ts'
 import { openDemo } from './demo.ts'
 import { authRoutes } from './http-login.ts'
+import { organisationRoutes } from './http-organisation.ts'
 import { userRoutes } from './http-users.ts'
 import { peopleList } from './list.ts'
 import { accountRefusals } from './refusals.ts'
@@ -17,7 +19,7 @@ const LOG_INS = { free: 5, firstMs: 125, mostMs: 1_000, waiting: 50 }
 export const accounts: Contract = {
   name: 'accounts',
   namespace: '/',
-  views: [people],
+  views: [people, organisations],
   wire: {},
   refusals: accountRefusals,
   seed: openDemo,
@@ -27,7 +29,8 @@ export const accounts: Contract = {
     const parts = { entities, passwords, now: clock.now, logins: attempts({ clock, ...LOG_INS }) }
     return {
       routes(app) {
-        authRoutes(app, { ...parts, sign, authenticator, newPeople })
+        authRoutes(app, { ...parts, sign, authenticator, organisations: node.organisations, newPeople })
+        organisationRoutes(app, parts)
         const numbers = openNumbers({ entities, log, now: clock.now })
         userRoutes(app, { ...parts, numbers, people: peopleList(node.views, node.upTo), opensAccounts: sign !== null })
       },

@@ -19,6 +19,7 @@ const PEOPLE = [
 export async function openDemo({ log, ...parts }: SeedParts): Promise<readonly DemoLogin[]> {
   for await (const batch of log.readAll({ limit: 1 })) if (batch.length > 0) return []
   const by: Party = { id: 'system', org: ORG, role: 'system' }
+  const { entities, now } = parts
   const logins: DemoLogin[] = []
   for (const { name, role } of PEOPLE) {
     const email = `${name.toLowerCase().replace(' ', '')}@demo.example`
@@ -28,6 +29,8 @@ export async function openDemo({ log, ...parts }: SeedParts): Promise<readonly D
     else if (opened.code !== 'account-exists')
       throw new Error(`the demo account ${email} could not be opened: ${opened.code}`)
   }
+  const command = { type: 'OpenOrganisation', how: 'demo', title: 'Demo', by, at: now() } as const
+  await entities.ask('organisation', ORG, command)
   return logins
 }
 

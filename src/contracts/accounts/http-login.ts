@@ -5,6 +5,7 @@ import { type AccountParts, logIn, personOf } from '../../gateway/auth/accounts.
 import type { Attempts } from '../../gateway/auth/attempts.ts'
 import { type Authenticator, AuthFailure, type Sign } from '../../gateway/auth/authenticator.ts'
 import type { Limit } from '../../gateway/auth/limits.ts'
+import type { Organisations } from '../../gateway/auth/organisations.ts'
 import type { Claims } from '../../gateway/auth/tokens.ts'
 import { newVisitorSecret, visitorIdOf } from '../../gateway/auth/visitor-secrets.ts'
 import { tooOften } from '../../gateway/http/errors.ts'
@@ -17,6 +18,7 @@ export interface AuthRoutesParts extends AccountParts {
   /** Null when an identity provider issues the tokens. */
   readonly sign: Sign | null
   readonly authenticator: Pick<Authenticator, 'verify'>
+  readonly organisations: Organisations
   /** Those who say for the first time that they are there. */
   readonly newPeople: Limit
   /** Per e-mail and address. */
@@ -70,15 +72,18 @@ export function authRoutes(app: OpenAPIHono<HttpEnv>, parts: AuthRoutesParts): v
       if (sign === null) return ELSEWHERE
       const known = kept === undefined ? await visitorOf(parts, token, org) : null
       if (known instanceof Refusal) return known
-      // Nothing is recorded: who never connects leaves no trace, and whether the organisation exists stays untold.
+      // Nothing is recorded: who never connects leaves no trace, and where visitors of every organisation are let in,
+      // whether it exists stays untold.
       const secret = known === null ? (kept ?? newVisitorSecret()) : null
       const id = known ?? visitorIdOf(org, secret ?? '')
       const before = known === null && kept === undefined ? null : await personOf(parts.entities, org, id)
       if (before?.disabled) return refuse('account-disabled')
       if (known === null && before === null) {
-        const waitMs = parts.newPeople.take(`visitor ${address}`, parts.now())
+        const waitMs = parts.newPeople.take(`visitor ${address}`)
         if (waitMs !== true) return tooOften(waitMs)
       }
+      const no = known === null ? await parts.organisations.admit({ org, role: 'visitor' }) : null
+      if (no !== null) return refuse(no.isPassing ? 'overloaded' : 'no-such-organisation', { why: no.message })
       // Who does not say how they are called is called as before.
       const profile = { ...before?.profile, ...(name ? { name } : {}), ...(email ? { email } : {}) }
       const answer = await tokenOf(parts, sign, { id, org, role: 'visitor', profile })

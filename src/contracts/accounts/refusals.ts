@@ -8,6 +8,7 @@ export const accountRefusals = {
   'bad-credentials': [401, 'the email or the password is wrong'],
   'current-password-required': [400, 'send current_password as well to change your own password'],
   'log-in-again': [401, 'this log-in is thirty days old: log in again'],
+  'no-such-organisation': [403, '{why}'],
   'no-such-person': [404, 'there is no such user in your organisation'],
   'not-a-visitor': [409, 'the token is not that of a visitor of this organisation: leave it out'],
   'not-an-account': [409, 'this user logs in elsewhere and has no password here'],

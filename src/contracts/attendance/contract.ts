@@ -2,8 +2,12 @@ import { attendanceSessions } from '../../../projections/attendance-sessions.ts'
 import type { Contract } from '../../delivery/contract.ts'
 import { latestPace } from '../../delivery/latest-pace.ts'
 import { guesses } from '../../gateway/auth/guesses.ts'
+import { zoneOf } from '../../gateway/http/zone.ts'
 import { admissionQueue } from '../../runtime/admission-queue.ts'
 import { courseAccess } from '../courses/access.ts'
+import { courseList } from '../courses/list.ts'
+import { activeLimit } from './active-limit.ts'
+import { courseTables } from './course-table.ts'
 import { courseTopic } from './course-topic.ts'
 import { attendanceRoutes } from './http.ts'
 import { attendanceAsked, attendanceInbound } from './inbound.ts'
@@ -39,6 +43,7 @@ export const attendance: Contract = {
       clock,
       onError: (error) => onError(error, 'overdue-attendance'),
     })
+    const limit = activeLimit((course) => sessions.list(activeIn(course)))
     const pace = latestPace({ outlet, clock, ...PACE })
     return {
       feeds: [{ model: sessions, notices: (change) => sessionNotices(change, now), pace }],
@@ -52,10 +57,15 @@ export const attendance: Contract = {
           access: courseAccess(entities),
           sessions: sessionList(node.views, node.upTo),
           guesses: guesses({ firstSeconds: 60 }),
+          limit,
+          tables: courseTables(log),
+          courses: courseList(node.views, node.upTo),
+          views: node.views,
+          zone: zoneOf(config.timeZone),
           overrunMinutes: config.lessonOverrunMinutes,
           now: clock.now,
         }),
-      policies: [{ ...overdue, categories: ['attendance'] }],
+      policies: [{ ...overdue, categories: ['attendance'] }, limit],
       stop() {
         overdue.stop()
         pace.stop()

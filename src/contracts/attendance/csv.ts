@@ -1,67 +1,69 @@
-import { setImmediate } from 'node:timers/promises'
 import { stringify } from 'csv-stringify/sync'
-import { isPresent } from '../../../machines/attendance/marks.ts'
-import type { AttendanceSessionRow } from '../../../projections/attendance-sessions.ts'
-import type { Log } from '../../log/log.ts'
-import { type Enrolments, enrolmentsOf } from '../courses/enrolments.ts'
-import { iso } from '../shared/iso.ts'
-import { attendanceReports } from './reports.ts'
+import { slice } from '../../slices.ts'
+import { sorted } from '../../sorted.ts'
+import { CELL_TEXTS, type CellCode, cellsOf, tallyOf } from './cells.ts'
+import type { CourseTable } from './course-table.ts'
+import type { Named } from './people-named.ts'
 
-/** One session as far as a table of them needs it. */
-interface Column {
-  readonly row: AttendanceSessionRow
-  /** By student; only those who have a mark. */
-  readonly statuses: ReadonlyMap<string, Status>
-}
-
-type Status = (typeof STATUSES)[number]
-const STATUSES = ['present', 'late', 'excused', 'absent'] as const
+/** Lines that are made of one look at the names. */
+const LINES = 100
+const CRLF = '\r\n'
 
 /**
  * The attendance of a course: a line for everybody who is enrolled, was so at the end of one of the sessions, or has a
- * mark in one, by id; a column for each session (its start), then how often they were what. RFC 4180 with CRLF; a cell
- * that a spreadsheet would take for a formula gets an apostrophe in front.
+ * mark in one, by id; a column for each session (its start), then how often they were what, and who they are. RFC 4180
+ * with CRLF; a cell that a spreadsheet would take for a formula gets an apostrophe in front. In parts of some lines.
  */
-export async function attendanceCsv(log: Log, courseId: string, sessionIds: readonly string[]): Promise<string> {
-  const enrolments = await enrolmentsOf(log, courseId)
-  const reports = attendanceReports(log, 1)
-  const columns: Column[] = []
-  for (const id of sessionIds) {
-    const report = await reports.now(id)
-    if (!report) throw new Error(`session ${id} is listed and has no events`)
-    const statuses = new Map<string, Status>()
-    for (const [student, facts] of report.marks) {
-      const last = facts.at(-1)
-      if (last) statuses.set(student, last.status)
+export async function* attendanceCsv(
+  table: CourseTable,
+  startOf: (ms: number) => string,
+  named: (students: readonly string[]) => Promise<readonly Named[]>,
+): AsyncGenerator<string> {
+  const enrolled = table.enrolments.now()
+  const students = await sorted([...new Set([...table.enrolments.ever(), ...table.marked])])
+  const isEnrolled = new Set(enrolled)
+  const starts = toldApart(table.columns.map(({ startedAt }) => startOf(startedAt)))
+  yield `${['student_id', ...starts, ...COUNTS, ...ABOUT].join()}${CRLF}`
+  for (let from = 0; from < students.length; from += LINES) {
+    const found: (readonly [student: string, cells: readonly CellCode[]])[] = []
+    for (const student of students.slice(from, from + LINES)) {
+      const cells = cellsOf(table, student, table.numberOf(student))
+      if (isEnrolled.has(student) || cells.some((code) => code !== 0)) found.push([student, cells])
+      await slice()
     }
-    columns.push({ row: report.row, statuses })
-    await setImmediate() // reading an embedded log never waits: others have a turn between two sessions
+    const people = await named(found.map(([student]) => student))
+    let lines = ''
+    for (const [nth, [student, cells]] of found.entries()) {
+      lines += lineOf(student, cells, people[nth])
+      await slice()
+    }
+    if (lines !== '') yield lines
   }
-  columns.sort((a, b) => a.row.startedAt - b.row.startedAt)
-  const marked = columns.flatMap(({ statuses }) => [...statuses.keys()])
-  const expected = enrolments
-    .ever()
-    .filter((student) => columns.some((column) => cellOf(student, column, enrolments) !== ''))
-  const students = [...new Set([...enrolments.now(), ...marked, ...expected])].sort()
-  const head = ['student_id', ...columns.map(({ row }) => iso(row.startedAt)), ...STATUSES, 'attended']
-  const lines = students.map((student) => lineOf(student, columns, enrolments))
-  return stringify([head, ...lines], { record_delimiter: 'windows', escape_formulas: true })
 }
 
-/** `attended`: present or late. */
-function lineOf(student: string, columns: readonly Column[], enrolments: Enrolments): (string | number)[] {
-  const cells = columns.map((column) => cellOf(student, column, enrolments))
-  const counts = STATUSES.map((status) => cells.filter((cell) => cell === status).length)
-  const attended = cells.filter((status) => status !== '' && isPresent({ status })).length
-  return [student, ...cells, ...counts, attended]
+const COUNTS = ['present', 'late', 'excused', 'absent', 'attended'] as const
+const ABOUT = ['elsewhere', 'rate', 'name', 'email']
+
+function lineOf(student: string, cells: readonly CellCode[], person: Named | undefined): string {
+  const tally = tallyOf(cells)
+  let line = textCell(student)
+  for (const code of cells) line += `,${CELL_TEXTS[code]}`
+  for (const count of COUNTS) line += `,${tally[count]}`
+  line += `,${tally.elsewhere},${tally.rate ?? ''},${textCell(person?.name ?? '')},${textCell(person?.email ?? '')}`
+  return line + CRLF
 }
 
-/**
- * Whoever was enrolled at the end and has no mark was absent. Nothing is said of those who were not, or of a session
- * that goes on.
- */
-function cellOf(student: string, { row: { ended }, statuses }: Column, enrolments: Enrolments): Status | '' {
-  const status = statuses.get(student)
-  if (status !== undefined) return status
-  return ended !== null && enrolments.had(student, ended.courseSeq) ? 'absent' : ''
+/** Nearly all ids, names and addresses: nothing in them has to be quoted. */
+const PLAIN = /^[A-Za-z0-9][A-Za-z0-9 _.@-]*$/
+const textCell = (text: string): string =>
+  text === '' || PLAIN.test(text) ? text : stringify([[text]], { eof: false, escape_formulas: true })
+
+/** Of several sessions that began in one millisecond the second is headed `… (2)`. */
+function toldApart(starts: readonly string[]): readonly string[] {
+  const seen = new Map<string, number>()
+  return starts.map((start) => {
+    const times = (seen.get(start) ?? 0) + 1
+    seen.set(start, times)
+    return times === 1 ? start : `${start} (${times})`
+  })
 }

@@ -1,13 +1,36 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
+import type { MarkStatus } from '../../../machines/attendance/events.ts'
+import { Refusal } from '../../../machines/kernel.ts'
 import { displayNameOf } from '../../../machines/person/profile.ts'
+import { sentenceOf } from '../../delivery/refusals.ts'
 import { tooOften } from '../../gateway/http/errors.ts'
 import { fields } from '../../gateway/http/fields.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { asOf, idText } from '../../gateway/http/schemas.ts'
-import { CodeOfSession, MarkOfSession, Session, status } from './http-shapes.ts'
+import { httpRefusals } from '../../gateway/refusals.ts'
+import { CodeOfSession, MarkOfSession, MarkOrRefusal, marksBody, Session } from './http-shapes.ts'
+import type { Marking } from './marking.ts'
 import { attendanceRefusals } from './refusals.ts'
 import type { SessionCalls } from './sessions.ts'
+
+interface OneMark {
+  readonly student_id: string
+  readonly status: MarkStatus
+  readonly reason?: string | null | undefined
+}
+
+// A form's empty field is no reason.
+const markingOf = ({ student_id: studentId, status, reason }: OneMark): Marking => ({
+  studentId,
+  status,
+  reason: reason || null,
+})
+
+function notMarked(student: string, refusal: Refusal) {
+  const message = sentenceOf(refusal, { ...httpRefusals, ...attendanceRefusals }, (id) => id)
+  return { student_id: student, error: { code: refusal.code, message } }
+}
 
 /** A session is reached below its course, where the course must be its own, and by itself. */
 const AT_PATHS = {
@@ -24,6 +47,7 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, session: SessionCalls):
       {
         method: 'get',
         path,
+        heavy: true,
         summary:
           'The report of a session, now or as of any of its events (students of the course, its teachers, admins)',
         description: 'The session',
@@ -32,6 +56,19 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, session: SessionCalls):
         data: Session,
       },
       ({ by, params, query }) => session.report(params, by, query.at),
+    )
+
+    act(
+      {
+        method: 'delete',
+        path,
+        summary:
+          'Call a session off that was started by mistake: it counts for nobody (teachers of the course, admins)',
+        description: 'The session',
+        params,
+        data: Session,
+      },
+      ({ identity, by, call, params }) => session.callOff(params, by, displayNameOf(by.id, identity.profile), call),
     )
 
     act(
@@ -54,15 +91,20 @@ export function sessionRoutes(app: OpenAPIHono<HttpEnv>, session: SessionCalls):
       {
         method: 'post',
         path: `${path}/marks`,
-        summary: 'Mark a student, or correct their mark (teachers of the course, admins)',
-        description: 'The mark',
+        summary: 'Mark a student or up to 500, or correct their marks (teachers of the course, admins)',
+        description: 'The mark; of `marks` a list, in their order: each a mark, or why there is none',
         params,
-        body: fields({ student_id: idText, status, reason: z.string().trim().max(500).nullish() }),
-        data: MarkOfSession,
+        body: marksBody,
+        data: z.union([MarkOfSession, z.array(MarkOrRefusal)]),
       },
-      ({ by, call, params, body: { student_id: studentId, status, reason } }) =>
-        // A form's empty field is no reason.
-        session.mark(params, by, { studentId, status, reason: reason || null }, call),
+      async ({ by, call, params, body: { marks, ...one } }) => {
+        if (marks === undefined) return session.mark(params, by, markingOf(one as OneMark), call) // `marksBody` says so
+        const answers = await session.markAll(params, by, marks.map(markingOf), call)
+        if (answers instanceof Refusal) return answers
+        return answers.map((answer, nth) =>
+          answer instanceof Refusal ? notMarked(marks[nth]?.student_id ?? '', answer) : answer,
+        )
+      },
     )
 
     act(

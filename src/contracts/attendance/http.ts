@@ -6,20 +6,24 @@ import { idFor } from '../../gateway/http/id-for.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { idText, limit, next } from '../../gateway/http/schemas.ts'
+import { idText, next, limit as pageLimit } from '../../gateway/http/schemas.ts'
 import { teaches } from '../courses/access.ts'
+import type { ActiveLimit } from './active-limit.ts'
 import { newSecret } from './check-in-codes.ts'
-import { csvRoute, term } from './http-csv.ts'
+import { type CsvRouteParts, csvRoute, termIn } from './http-csv.ts'
+import { rateRoutes } from './http-rates.ts'
 import { sessionRoutes } from './http-session.ts'
 import { CHECK_IN_MODES, ListedSession, Session, STATES } from './http-shapes.ts'
 import type { SessionList } from './list.ts'
+import type { RatesParts } from './rates.ts'
 import { attendanceRefusals } from './refusals.ts'
 import { listedSession } from './resources.ts'
 import { type SessionCallsParts, sessionCalls } from './sessions.ts'
 
-export interface AttendanceRoutesParts extends SessionCallsParts {
+export interface AttendanceRoutesParts extends SessionCallsParts, CsvRouteParts, RatesParts {
   readonly sessions: SessionList
   readonly overrunMinutes: number
+  readonly limit: Pick<ActiveLimit, 'within'>
 }
 
 const SESSIONS = '/api/v1/courses/{course_id}/attendance-sessions'
@@ -28,7 +32,7 @@ const minutes = z.number().int().max(1_440)
 
 /** Attendance sessions: started, marked and ended by teachers, checked in to by students, read by both. */
 export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRoutesParts): void {
-  const { access, sessions, admission, overrunMinutes, now } = parts
+  const { access, sessions, admission, overrunMinutes, limit, zone, now } = parts
   const { act, list } = resources(app, attendanceRefusals)
   const calls = sessionCalls(parts)
 
@@ -64,7 +68,9 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
       const who = { teaches: teaches(course, by), teacherName, secret: newSecret(), overrunMinutes, by, at: now() }
       const id = idFor('attendance', by, call)
       const command = { type: 'StartAttendance', ...plan, ...who } as const
-      const answer = await admission.ask('attendance', id, command, { ...call, payload: plan })
+      const answer = await limit.within(courseId, id, call.repeated === true, () =>
+        admission.ask('attendance', id, command, { ...call, payload: plan }),
+      )
       return answer instanceof Refusal ? answer : calls.report({ id }, by)
     },
   )
@@ -78,7 +84,7 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
         'its teachers, admins)',
       description: 'Sessions',
       params: { course_id: idText },
-      query: { ...term, state: z.enum(STATES).optional(), limit: limit(200, 50), after: next },
+      query: { ...termIn(zone), state: z.enum(STATES).optional(), limit: pageLimit(200, 50), after: next },
       items: ListedSession,
     },
     async ({ by, params: { course_id: courseId }, query: { limit, after, ...filter } }) => {
@@ -90,5 +96,6 @@ export function attendanceRoutes(app: OpenAPIHono<HttpEnv>, parts: AttendanceRou
   )
 
   csvRoute(app, parts)
+  rateRoutes(app, parts)
   sessionRoutes(app, calls)
 }

@@ -6,6 +6,8 @@ export interface SessionFilter extends Period {
   readonly org: string
   readonly courseId: string
   readonly state: AttendanceSessionRow['state'] | undefined
+  /** Without those that were called off. */
+  readonly held?: true
 }
 
 export type SessionList = TimeList<AttendanceSessionRow, SessionFilter>
@@ -15,4 +17,5 @@ export const sessionList = timeList<AttendanceSessionRow, SessionFilter>({
   view: attendanceSessions.name,
   prefixFor: ({ org, courseId, state }) =>
     state === undefined ? `course/${org}/${courseId}/` : `state/${org}/${courseId}/${state}/`,
+  passes: ({ state }, { held }) => !held || state !== 'called_off',
 })

@@ -16,6 +16,8 @@ export function sessionNotices(
   { key: id, recorded, before, after }: Change<AttendanceSessionRow>,
   now: SessionsNow,
 ): readonly Notice<AttendanceWire>[] {
+  // What is called off after its end is no news: whoever watches was told that it is over.
+  if (before && before.state !== 'active') return []
   if (!after || (before && before.state === after.state && before.present === after.present)) return []
   const to = toCourse(after.courseId)
   const ref = eventRef(recorded)
@@ -38,6 +40,12 @@ export function sessionNotices(
 
 /** Undefined for a session that is still active. */
 function endedData(id: string, row: AttendanceSessionRow, ref: EventRef) {
+  if (row.calledOff) {
+    const { at, by, byName } = row.calledOff
+    const nobody = { total: 0, present: 0, absent: 0 }
+    const called = { final_statistics: nobody, ended_by: byName || by, ended_at: iso(at), called_off: true } as const
+    return { ...ref, ...named(id, row), ...called }
+  }
   if (!row.ended) return undefined
   const { at, by, byName, total } = row.ended
   return {

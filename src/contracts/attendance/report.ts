@@ -65,6 +65,7 @@ export function factOf({ event, revision: seq }: { readonly event: AttendanceEve
     }
     case 'AttendanceStarted':
     case 'AttendanceEnded':
+    case 'AttendanceCalledOff':
       return undefined
     default:
       return unreachable(event)

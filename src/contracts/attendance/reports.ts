@@ -1,5 +1,5 @@
 import { streamName } from '../../../machines/stream.ts'
-import { keepNewest } from '../../keep-newest.ts'
+import { KeptFold } from '../../log/kept-fold.ts'
 import type { Log } from '../../log/log.ts'
 import { type AttendanceReport, type GrowingReport, grow } from './report.ts'
 
@@ -11,65 +11,38 @@ export interface AttendanceReports {
   now(id: string): Promise<AttendanceReport | undefined>
 }
 
+/** Events, some 200 bytes each: ten of the largest sessions, or thousands of a class each. */
+const KEPT_EVENTS = 150_000
+
 /**
- * Reports that are asked for again and again while a class checks in: kept, so that each look reads only what came
- * since the last one.
+ * Reports that are asked for again and again while a class checks in, or one after another: kept, so that each look
+ * reads only what came since the last one. How many are kept depends on how much was said in them.
  */
-export function attendanceReports(log: Log, keep = 32): AttendanceReports {
-  const kept = new Map<string, KeptReport>()
+export function attendanceReports(log: Log, keptEvents = KEPT_EVENTS): AttendanceReports {
+  const kept = new Map<string, KeptFold<GrowingReport>>()
+  /** By id, of those that are kept: their events, as of the last look. */
+  const weights = new Map<string, number>()
+  let weight = 0
+
+  const weigh = (id: string, events: number): void => {
+    weight += events - (weights.get(id) ?? 0)
+    if (events === 0) weights.delete(id)
+    else weights.set(id, events)
+  }
+
   return {
     async now(id) {
-      const report = kept.get(id) ?? new KeptReport(log, id)
+      const report = kept.get(id) ?? new KeptFold<GrowingReport>(log, streamName('attendance', id), grow)
       kept.delete(id) // to the end: the longest unused goes first
       kept.set(id, report)
-      keepNewest(kept, keep)
       await report.catchUp()
-      return report.report
+      if (kept.get(id) === report) weigh(id, (report.state?.row.seq ?? 0) + 1)
+      for (const oldest of kept.keys()) {
+        if (weight <= keptEvents || oldest === id) break
+        kept.delete(oldest)
+        weigh(oldest, 0)
+      }
+      return report.state
     },
-  }
-}
-
-/** One session's report in the making. */
-class KeptReport {
-  readonly #log: Log
-  readonly #stream: string
-  #reading: Promise<void> | undefined
-  #next: Promise<void> | undefined
-  report: GrowingReport | undefined
-
-  constructor(log: Log, id: string) {
-    this.#log = log
-    this.#stream = streamName('attendance', id)
-  }
-
-  /**
-   * What is recorded by now. A reading that is under way may have missed it; all who come meanwhile share the next one.
-   */
-  catchUp(): Promise<void> {
-    if (!this.#reading) return this.#start()
-    const again = () => {
-      this.#next = undefined
-      return this.#start()
-    }
-    this.#next ??= this.#reading.then(again, again)
-    return this.#next
-  }
-
-  #start(): Promise<void> {
-    const reading = this.#read().finally(() => {
-      if (this.#reading === reading) this.#reading = undefined
-    })
-    this.#reading = reading
-    return reading
-  }
-
-  async #read(): Promise<void> {
-    for await (const batch of this.#log.read(this.#stream, { from: this.#seq + 1 }))
-      for (const recorded of batch) if (recorded.revision > this.#seq) this.report = grow(this.report, recorded)
-  }
-
-  /** Of the last event that it has seen. */
-  get #seq(): number {
-    return this.report?.row.seq ?? -1
   }
 }

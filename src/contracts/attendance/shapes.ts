@@ -27,8 +27,12 @@ export const attendanceShapes: { readonly [Name in keyof AttendanceWire]: Shape<
       final_statistics: z.strictObject({ total: count, present: count, absent: count }),
       ended_by: z.string(),
       ended_at: time,
+      called_off: z.literal(true).exactOptional(),
     })
-    .describe('To whoever watches the course: a session is over. `ended_by` is `system` when nobody ended it in time.'),
+    .describe(
+      'To whoever watches the course: a session is over. `ended_by` is `system` when nobody ended it in time; with ' +
+        '`called_off` it counts for nobody, and `final_statistics` are zeros.',
+    ),
   activeSessionsData: z
     .strictObject(activeSessions)
     .describe('On subscribing, and after every change: all sessions of the course that are active.'),

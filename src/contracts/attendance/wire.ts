@@ -9,6 +9,8 @@ export interface AttendanceWire {
       /** `system` when nobody ended it in time. */
       readonly ended_by: string
       readonly ended_at: string
+      /** It was called off: nobody counts in it. */
+      readonly called_off?: true
     }
   readonly activeSessionsData: ActiveSessions
 }

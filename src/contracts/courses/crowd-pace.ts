@@ -35,8 +35,8 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
   const queues = new Map<string, Queue>()
 
   const roomIn = (queue: Queue): number => {
-    const now = clock.now()
-    queue.sent = queue.sent.filter((at) => at <= now && now - at < WINDOW_MS)
+    const now = clock.elapsed()
+    queue.sent = queue.sent.filter((at) => now - at < WINDOW_MS)
     return MOST - queue.sent.length
   }
 
@@ -48,13 +48,13 @@ export function crowdPace({ outlet, clock }: CrowdPaceOptions): CrowdPace {
       const all = names.flat()
       queue.waiting.clear()
       for (const { to, name, data } of all.length <= room ? all : names.map(merged)) {
-        queue.sent.push(clock.now())
+        queue.sent.push(clock.elapsed())
         outlet.push(to, name, data)
       }
     }
     const [oldest] = queue.sent
     if (oldest === undefined) return void queues.delete(key)
-    queue.timer = clock.after(oldest + WINDOW_MS - clock.now(), () => flush(key, queue))
+    queue.timer = clock.after(oldest + WINDOW_MS - clock.elapsed(), () => flush(key, queue))
   }
 
   return {

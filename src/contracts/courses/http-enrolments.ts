@@ -2,10 +2,10 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Refusal } from '../../../machines/kernel.ts'
 import { fields } from '../../gateway/http/fields.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
-import { pageById } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { id, idText, limit } from '../../gateway/http/schemas.ts'
 import { type AskCourseParts, askCourse, changeCourse } from './ask.ts'
+import { inOrder, pageOfIds } from './by-id.ts'
 import { courseRefusals } from './refusals.ts'
 import { Course, Enrollment, enrollmentResource } from './resources.ts'
 
@@ -59,11 +59,8 @@ export function enrolmentRoutes(app: OpenAPIHono<HttpEnv>, parts: AskCourseParts
     async ({ by, params: { id }, query }) => {
       const course = await access.taught(id, by)
       if (course instanceof Refusal) return course
-      const students = [...course.students].sort()
-      return pageById(
-        students.map((student) => enrollmentResource(id, student)),
-        query,
-      )
+      const { ids, next } = pageOfIds(inOrder(course.students), query)
+      return { data: ids.map((student) => enrollmentResource(id, student)), next }
     },
   )
 }

@@ -1,14 +1,14 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { stringify } from 'csv-stringify/sync'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { VideoRow } from '../../../projections/videos.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
-import { pageById } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { afterId, id, idText, limit } from '../../gateway/http/schemas.ts'
+import { nextTurn } from '../../slices.ts'
 import { isoOrNull } from '../shared/iso.ts'
 import type { CourseAccess } from './access.ts'
+import { inOrder, pageOfIds } from './by-id.ts'
 import type { VideoList, WatchedIn } from './parts-of-course.ts'
 import { courseRefusals } from './refusals.ts'
 import { StudentProgress } from './resources.ts'
@@ -85,13 +85,14 @@ export function progressRoutes(
   const shownTo = async (courseId: string, by: Party): Promise<readonly string[] | Refusal> => {
     const course = await access.visible(courseId, by)
     if (course instanceof Refusal) return course
-    return by.role === 'student' ? [by.id] : [...course.students].sort()
+    return by.role === 'student' ? [by.id] : inOrder(course.students)
   }
 
   list(
     {
       method: 'get',
       path: '/api/v1/courses/{id}/progress',
+      heavy: true,
       summary: 'What was watched of a course, by student (teachers and admins: every student; students: themselves)',
       description: 'Progress',
       params: id,
@@ -104,12 +105,8 @@ export function progressRoutes(
       const videos = await videosOf(courseId, by)
       // Of very many videos a page has fewer students.
       const most = Math.max(1, Math.floor(LINES_PER_PAGE / Math.max(1, videos.length)))
-      const page = pageById(
-        students.map((id) => ({ id })),
-        { ...query, limit: Math.min(query.limit, most) },
-      )
-      const ids = page.data.map(({ id }) => id)
-      return { data: await progressOf(courseId, by, videos, ids), next: page.next }
+      const { ids, next } = pageOfIds(students, { ...query, limit: Math.min(query.limit, most) })
+      return { data: await progressOf(courseId, by, videos, ids), next }
     },
   )
 
@@ -117,6 +114,7 @@ export function progressRoutes(
     {
       method: 'get',
       path: '/api/v1/courses/{id}/progress.csv',
+      heavy: true,
       summary: 'The same as CSV: a line for each student and video',
       description: 'RFC 4180, UTF-8',
       params: { id: idText },

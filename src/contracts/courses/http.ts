@@ -52,6 +52,7 @@ export function courseRoutes(app: OpenAPIHono<HttpEnv>, parts: CourseRoutesParts
     {
       method: 'get',
       path: COURSES,
+      heavy: true,
       summary: 'The courses that you teach or attend; all of your organisation for admins; the latest first',
       description: 'Courses',
       query: { limit: limit(200, 50), after: next },

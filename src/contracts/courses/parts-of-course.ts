@@ -3,6 +3,7 @@ import { type ReviewRow, reviews } from '../../../projections/reviews.ts'
 import { type VideoRow, videos } from '../../../projections/videos.ts'
 import { type WatchRow, watches } from '../../../projections/watches.ts'
 import { type Period, type TimeList, timeList, VIEW_WAIT_MS, type Views } from '../../gateway/http/pages.ts'
+import { slice } from '../../slices.ts'
 
 /** Of one course. */
 export interface OfCourse extends Period {
@@ -49,6 +50,7 @@ export const watchedIn =
       }
       const end = entries.at(-1)
       if (!end || entries.length < PAGE) return found
+      await slice()
       from = `${end.index}!`
     }
   }

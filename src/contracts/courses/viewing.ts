@@ -11,7 +11,7 @@ import {
   watchedBetween,
   withStretch,
 } from '../../../machines/watch/watched.ts'
-import type { Timer } from '../../clock.ts'
+import type { Clock, Timer } from '../../clock.ts'
 import { type EventRef, eventRef } from '../../delivery/notice.ts'
 import { keepNewest } from '../../keep-newest.ts'
 import type { Answer } from '../../runtime/answer.ts'
@@ -58,7 +58,7 @@ export interface Viewing {
   named: readonly NamedReport[]
   /** What was asked under a name of the viewer's (`client_id`). */
   readonly calls: Map<string, { readonly sent: string; readonly answer: Promise<Answer> }>
-  /** When this node asked last for something to be recorded. */
+  /** When this node asked last for something to be recorded, by elapsed time. */
   recordedAt: number
   /** The recording that is under way, and the one that waits for its second. */
   underWay: Promise<unknown>
@@ -67,6 +67,8 @@ export interface Viewing {
   /** Ends the wait of `next`. */
   hurry: (() => void) | null
   timer: Timer | undefined
+  /** When this began: what is reported is as much later as has elapsed, wherever the clock is stepped meanwhile. */
+  readonly begun: { readonly at: number; readonly elapsed: number }
 }
 
 /** Of what was recorded before this node knew of it. */
@@ -79,8 +81,15 @@ const MAX_TABS = 8
 export const AT_MOST_EVERY_MS = 1_000
 
 /** `recordedAt`: when their last event was recorded, which need not be of a report. */
-export function newViewing(video: OfVideo, by: Party, recorded: WatchContext, recordedAt: number): Viewing {
+export function newViewing(
+  clock: Pick<Clock, 'now' | 'elapsed'>,
+  video: OfVideo,
+  by: Party,
+  recorded: WatchContext,
+  recordedAt: number,
+): Viewing {
   const { union, last, highest, watchedSeconds, percent, named } = recorded
+  const recordedAgoMs = last ? clock.now() - Math.min(recordedAt, last.at + AT_MOST_EVERY_MS) : Number.POSITIVE_INFINITY
   const calls: Viewing['calls'] = new Map(
     named.map(([clientId, sent]) => [clientId, { sent, answer: Promise.resolve(DONE) }] as const),
   )
@@ -88,11 +97,11 @@ export function newViewing(video: OfVideo, by: Party, recorded: WatchContext, re
     ...{ video, by, union, highest, last, place: last, watched: { watchedSeconds, percent }, stretches: [] },
     ...{ tabs: new Map(), isDirty: false, isBegun: false, ref: null, held: [], recorded: [], named: [], calls },
     ...{
-      recordedAt: last ? Math.min(recordedAt, last.at + AT_MOST_EVERY_MS) : Number.NEGATIVE_INFINITY,
+      recordedAt: clock.elapsed() - Math.max(0, recordedAgoMs),
       underWay: Promise.resolve(),
       isUnderWay: false,
     },
-    ...{ next: null, hurry: null, timer: undefined },
+    ...{ next: null, hurry: null, timer: undefined, begun: { at: clock.now(), elapsed: clock.elapsed() } },
   }
 }
 

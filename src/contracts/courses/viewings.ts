@@ -81,7 +81,7 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
   const begin = async (video: OfVideo, by: Party): Promise<Viewing> => {
     const id = watchId(video.videoId, by.id)
     const { at, state } = await entities.state('watch', id)
-    const viewing = newViewing(video, by, state.context, at)
+    const viewing = newViewing(clock, video, by, state.context, at)
     ready.set(id, viewing)
     return viewing
   }
@@ -98,10 +98,8 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
 
   const secondOver = async (viewing: Viewing): Promise<void> => {
     for (;;) {
-      // A clock that was put back keeps nobody waiting for longer.
-      const leftMs = Math.min(AT_MOST_EVERY_MS, viewing.recordedAt + AT_MOST_EVERY_MS - clock.now())
+      const leftMs = viewing.recordedAt + AT_MOST_EVERY_MS - clock.elapsed()
       if (leftMs <= 0 || isStopping) return
-      viewing.recordedAt = Math.min(viewing.recordedAt, clock.now())
       await new Promise<void>((resolve) => {
         const timer = clock.after(leftMs, resolve) // which may be early by a millisecond
         viewing.hurry = () => {
@@ -123,7 +121,8 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     await secondOver(viewing)
     const { video, by, stretches, named, last, highest } = viewing
     const at = clock.now()
-    Object.assign(viewing, { next: null, hurry: null, stretches: [], named: [], isDirty: false, recordedAt: at })
+    Object.assign(viewing, { next: null, hurry: null, stretches: [], named: [], isDirty: false })
+    viewing.recordedAt = clock.elapsed()
     if (!last) throw new Error('nothing was reported that could be recorded')
     const command = { type: 'MakeProgress', ...video, stretches, named, last, highest, by, at } as const
     const asking = entities.ask('watch', watchId(video.videoId, by.id), command)
@@ -182,7 +181,7 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
     // Every report is told, also where several are recorded as one.
     viewing.held = [...viewing.held, { ...video, viewerId: by.id, ...report, ...viewing.watched }].slice(-MAX_HELD)
     tellHeld(viewing)
-    if (!isBegun || endsStretch || report.at - recordedAt >= RECORD_EVERY_MS) return record(viewing)
+    if (!isBegun || endsStretch || clock.elapsed() - recordedAt >= RECORD_EVERY_MS) return record(viewing)
     return Promise.resolve({
       kind: 'done',
       id: null,
@@ -193,9 +192,10 @@ export function viewings({ entities, clock, onReport, onError }: ViewingsOptions
   }
 
   return {
-    async report(video, by, report, { clientId, tab, taken }) {
+    async report(video, by, told, { clientId, tab, taken }) {
       const viewing = await found(video, by)
-      const { calls } = viewing
+      const { calls, begun } = viewing
+      const report = { ...told, at: Math.round(begun.at + clock.elapsed() - begun.elapsed) }
       const sent = `${report.timestamp} ${report.progress}`
       const known = clientId === undefined ? undefined : calls.get(clientId)
       if (known) {

@@ -1,5 +1,6 @@
 import { lessons as lessonView } from '../../../projections/lessons.ts'
 import type { Contract } from '../../delivery/contract.ts'
+import { zoneOf } from '../../gateway/http/zone.ts'
 import { lessonCalls } from './calls.ts'
 import { lessonCodes } from './codes.ts'
 import { departures } from './departures.ts'
@@ -58,9 +59,12 @@ export const lessons: Contract = {
           log,
           entities,
           lessons: lessonList(node.views, node.upTo),
+          zone: zoneOf(config.timeZone),
+          open: (id) => open.get(id),
           codes,
           lost: (id) => lost(open.get(id)),
           overrunMinutes: config.lessonOverrunMinutes,
+          callOffHours: config.lessonCallOffHours,
           now: clock.now,
         }),
       policies: [

@@ -29,7 +29,7 @@ export interface DeparturesOptions {
 interface Case {
   readonly lesson: string
   readonly participant: string
-  readonly loss?: { readonly at: number; readonly backAt: number; readonly role: Role }
+  readonly loss?: { readonly at: number; readonly backAt: number; readonly role: Role; readonly isDuring: boolean }
   readonly causedBy?: string
 }
 
@@ -59,13 +59,9 @@ export function departures(options: DeparturesOptions): StoppablePolicy {
     const row = online.get(personName({ org: home, id: participant }))
     if (row?.since === presence) {
       if (!loss || record.row.status !== 'live') return
-      const { role, at: lostAt, backAt } = loss
-      await told(
-        lesson,
-        { type: 'ResumeLesson', participantId: participant, role, presence, lostAt, by, at: backAt },
-        call,
-      )
-      return
+      const { role, at: lostAt, backAt, isDuring } = loss
+      const back = { participantId: participant, role, presence, lostAt, backAt, isDuring } as const
+      return told(lesson, { type: 'ResumeLesson', ...back, by, at: clock.now() }, call)
     }
     const end = await endOfPresence(home, participant, presence)
     if (!end) return
@@ -110,9 +106,10 @@ export function departures(options: DeparturesOptions): StoppablePolicy {
   const caseOf = (home: string, lesson: string, participant: string, causedBy?: string): Case => {
     const row = online.get(personName({ org: home, id: participant }))
     const back = row?.loss?.backAt
+    const isDuring = causedBy !== undefined && lessons.get(lesson)?.row?.status === 'live'
     const loss =
       row?.loss && back !== null && back !== undefined
-        ? { loss: { at: row.loss.at, backAt: back, role: row.role } }
+        ? { loss: { at: row.loss.at, backAt: back, role: row.role, isDuring } }
         : {}
     return { lesson, participant, ...loss, ...(causedBy === undefined ? {} : { causedBy }) }
   }

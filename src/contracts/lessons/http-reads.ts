@@ -1,17 +1,20 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
+import { streamName } from '../../../machines/stream.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { asOf, id, idText, limit, next, time } from '../../gateway/http/schemas.ts'
+import { asOf, id, idText, limit, next, timeIn } from '../../gateway/http/schemas.ts'
+import type { Zone } from '../../gateway/http/zone.ts'
 import type { StreamDamaged } from '../../log/damaged.ts'
 import type { Log } from '../../log/log.ts'
 import { orDamage } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
+import { slice } from '../../slices.ts'
 import { damageNote } from '../shared/damage-note.ts'
 import { iso } from '../shared/iso.ts'
 import type { LessonList } from './list.ts'
-import { lessonAt } from './record.ts'
+import { type LessonRecord, lessonAt, lessonHistory } from './record.ts'
 import { lessonRefusals } from './refusals.ts'
 import { Lesson, LessonParticipant, lessonResource, participantResource, STATES } from './resources.ts'
 
@@ -19,13 +22,18 @@ export interface LessonReadsParts {
   readonly log: Log
   readonly entities: Pick<Entities, 'judged'>
   readonly lessons: LessonList
+  readonly zone: Zone
+  /** As this node has heard it; only while it is open. */
+  readonly open: (id: string) => LessonRecord | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
 /** What is read of lessons: one of them and who was in it, now or as of any of its events, and lists. */
 export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts): void {
-  const { lessons, now } = parts
+  const { lessons, zone, now } = parts
+  const time = timeIn(zone)
+  const recordFor = lessonRecords(parts)
   const { read, list } = resources(app, lessonRefusals)
   const shown = lessonShown(parts)
 
@@ -60,7 +68,7 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
     },
     async ({ by: { org, id: me, role }, query: { state, teacher, from, to, limit, after } }) => {
       if (role !== 'teacher' && role !== 'admin') return refuse('teachers-only')
-      const filter = { org, state, teacher: teacher === 'me' ? me : teacher, from, to }
+      const filter = { org, state, teacher: teacher === 'me' ? me : teacher, from, to, now: now() }
       return listed(await lessons.list(filter, limit, after), lessonResource)
     },
   )
@@ -69,6 +77,7 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
     {
       method: 'get',
       path: '/api/v1/lessons/{id}/participants',
+      heavy: true,
       summary: 'Who was in a lesson and when, now or as of any of its events (teachers, admins)',
       description: 'Participants',
       params: id,
@@ -77,47 +86,63 @@ export function lessonReads(app: OpenAPIHono<HttpEnv>, parts: LessonReadsParts):
       besides: { seq: z.number(), as_of: z.string(), note: Lesson.shape.note },
     },
     async ({ by, params, query: { at } }) => {
-      const found = await recordFor(parts, params.id, by, at)
+      const found = await recordFor(params.id, by, at)
       if (found instanceof Refusal) return found
       const { record } = found
       // As of an event, time stands still when it was recorded.
       const until = at === undefined ? now() : (record.last?.at ?? now())
-      const data = [...record.people.values()].map((person) => participantResource(person, until))
-      return { data, seq: record.last?.revision ?? -1, as_of: iso(until), ...noteOf(found) }
+      const seq = record.last?.revision ?? -1
+      const data: ReturnType<typeof participantResource>[] = []
+      // The record of an open lesson moves on meanwhile.
+      for (const person of [...record.people.values()]) {
+        data.push(participantResource(person, record.row?.startedAt ?? null, until))
+        const pause = slice()
+        if (pause) await pause
+      }
+      return { data, seq, as_of: iso(until), ...noteOf(found) }
     },
   )
 }
 
 /** Reads one lesson as clients see it, as of one of its events (default: the last). */
-export const lessonShown = (parts: LessonReadsParts) => async (id: string, by: Party, seq?: number) => {
-  const found = await recordFor(parts, id, by, seq)
-  if (found instanceof Refusal) return found
-  const { row } = found.record
-  if (!row) throw new Error(`lesson ${id} has events and no row`)
-  return { ...lessonResource(id, row), ...noteOf(found) }
+export const lessonShown = (parts: LessonReadsParts) => {
+  const recordFor = lessonRecords(parts)
+  return async (id: string, by: Party, seq?: number) => {
+    const found = await recordFor(id, by, seq)
+    if (found instanceof Refusal) return found
+    const { row } = found.record
+    if (!row) throw new Error(`lesson ${id} has events and no row`)
+    return { ...lessonResource(id, row), ...noteOf(found) }
+  }
 }
 
 const noteOf = ({ damage }: { readonly damage: StreamDamaged | undefined }) => damage && { note: damageNote(damage) }
 
 /**
  * A lesson of another organisation is answered exactly like one that does not exist. Of one that is damaged what was
- * before is shown.
+ * before is shown. What is open is in memory, and late events of what is not are folded on from a mark near them: no
+ * question reads a whole lesson again.
  */
-async function recordFor({ log, entities }: LessonReadsParts, id: string, { org, role }: Party, seq?: number) {
-  if (role !== 'teacher' && role !== 'admin') return refuse('teachers-only')
-  const judged = entities.judged('lesson', id, ({ revision, state }) =>
-    revision < 0 || state.context.org !== org ? refuse('no-such-lesson') : null,
-  )
-  const damage = await orDamage(judged)
-  if (damage instanceof Refusal) return damage
-  if (damage === null) {
-    const record = await lessonAt(log, id, seq)
-    return record ? { record, damage: undefined } : refuse('no-such-event')
+function lessonRecords({ log, entities, open }: LessonReadsParts) {
+  const history = lessonHistory(log)
+  return async (id: string, { org, role }: Party, seq?: number) => {
+    if (role !== 'teacher' && role !== 'admin') return refuse('teachers-only')
+    const judged = entities.judged('lesson', id, ({ revision, state }) =>
+      revision < 0 || state.context.org !== org ? refuse('no-such-lesson') : revision,
+    )
+    const last = await orDamage(judged)
+    if (last instanceof Refusal) return last
+    if (typeof last === 'number') {
+      const heard = open(id)
+      if ((seq ?? last) === heard?.row?.seq) return { record: heard, damage: undefined }
+      const record = (await history.at(streamName('lesson', id), seq ?? last))?.state
+      return record ? { record, damage: undefined } : refuse('no-such-event')
+    }
+    if (last.revision === 0) throw last // nobody can tell whose it was
+    const before = await lessonAt(log, id, last.revision - 1)
+    if (before?.row?.org !== org) return refuse('no-such-lesson')
+    if (seq === undefined) return { record: before, damage: last }
+    const record = seq < last.revision ? await lessonAt(log, id, seq) : undefined
+    return record ? { record, damage: last } : refuse('no-such-event')
   }
-  if (damage.revision === 0) throw damage // nobody can tell whose it was
-  const last = await lessonAt(log, id, damage.revision - 1)
-  if (last?.row?.org !== org) return refuse('no-such-lesson')
-  if (seq === undefined) return { record: last, damage }
-  const record = seq < damage.revision ? await lessonAt(log, id, seq) : undefined
-  return record ? { record, damage } : refuse('no-such-event')
 }

@@ -19,11 +19,22 @@ export interface LessonRoutesParts extends LessonReadsParts {
   /** Who is in this lesson, but lost at the moment. */
   readonly lost: (lesson: string) => readonly LostParticipant[]
   readonly overrunMinutes: number
+  readonly callOffHours: number
 }
+
+const plannedMinutes = z.number().int().min(1).max(1_440)
+const plan = { title, starts_at: plannedTime, planned_minutes: plannedMinutes }
+const changes = fields({
+  title: title.optional(),
+  starts_at: plannedTime.optional(),
+  planned_minutes: plannedMinutes.optional(),
+}).refine((body) => Object.values(body).some((value) => value !== undefined), {
+  error: `expected at least one of ${Object.keys(plan).join(', ')}`,
+})
 
 /** `/api/v1/lessons`: planned, started and ended by teachers; read by the teachers and admins of the organisation. */
 export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts): void {
-  const { entities, codes, lost, overrunMinutes, now } = parts
+  const { entities, codes, lost, overrunMinutes, callOffHours, now } = parts
   const { act } = resources(app, lessonRefusals)
   const shown = lessonShown(parts)
 
@@ -36,24 +47,37 @@ export function lessonRoutes(app: OpenAPIHono<HttpEnv>, parts: LessonRoutesParts
       path: '/api/v1/lessons',
       summary: 'Schedule a lesson of your own (teachers); the answer has its join code',
       description: 'Scheduled',
-      body: fields({
-        title,
-        starts_at: plannedTime,
-        planned_minutes: z.number().int().min(1).max(1_440),
-      }),
+      body: fields(plan),
       data: Lesson,
       status: 201,
     },
-    async ({ by, call, body: { title, starts_at: startsAt, planned_minutes: plannedMinutes } }) => {
+    async ({ by, call, body: { title, starts_at: startsAt, planned_minutes: minutes } }) => {
       if (by.role !== 'teacher') return refuse('teachers-only')
-      const plan = { title, startsAt, plannedMinutes }
+      const planned = { title, startsAt, plannedMinutes: minutes }
       const id = idFor('lesson', by, call)
       // A repeat finds its lesson by the key, and needs no second code.
       const known = (await entities.latest('lesson', id)).state.context.code
       const code = known === '' ? await codes.reserve(id, by, now()) : known
       if (code instanceof Refusal) return code
-      const command = { type: 'ScheduleLesson', ...plan, code, by, at: now() } as const
-      return after(id, by, await entities.ask('lesson', id, command, { ...call, payload: plan }))
+      const command = { type: 'ScheduleLesson', ...planned, code, callOffHours, by, at: now() } as const
+      return after(id, by, await entities.ask('lesson', id, command, { ...call, payload: planned }))
+    },
+  )
+
+  act(
+    {
+      method: 'patch',
+      path: '/api/v1/lessons/{id}',
+      summary: 'Change the title or the time of a lesson that has not begun (its teacher, admins)',
+      description: 'The lesson',
+      params: id,
+      body: changes,
+      data: Lesson,
+    },
+    async ({ by, call, params: { id }, body: { title, starts_at: startsAt, planned_minutes: minutes } }) => {
+      const change = { title, startsAt, plannedMinutes: minutes }
+      const command = { type: 'ChangeLessonPlan', ...change, callOffHours, by, at: now() } as const
+      return after(id, by, await entities.ask('lesson', id, command, { ...call, payload: change }))
     },
   )
 

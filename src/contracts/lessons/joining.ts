@@ -57,12 +57,12 @@ export function joining({ entities, profiles, clock, lessons, admission, codes, 
   return async (name, from, how) => {
     const { party: by } = from
     const at = clock.now()
-    const may = joins.take(personName(by), at)
+    const may = joins.take(personName(by))
     if (may !== true) return { about: null, answer: refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) }) }
     const guesser = { person: personName(by), address: from.address }
     const lesson = name.kind === 'id' ? name.id : await codes.find(name.code, guesser)
     if (lesson instanceof Refusal) return { about: null, answer: lesson }
-    const { since: presence, past } = (await entities.state('presence', personName(by))).state.context
+    const { since: presence, backAt, past } = (await entities.state('presence', personName(by))).state.context
     if (presence === null) return { about: null, answer: refuse('not-present') }
     const invited = name.kind === 'code'
     const command = {
@@ -72,6 +72,7 @@ export function joining({ entities, profiles, clock, lessons, admission, codes, 
       guest: isAnonymous(by),
       resume: how.resume,
       presence,
+      backAt,
       past,
       by,
       at,

@@ -1,7 +1,6 @@
 import { type Party, Refusal, refuse } from '../../../machines/kernel.ts'
 import type { LessonCommand } from '../../../machines/lesson/commands.ts'
 import { personName } from '../../../machines/stream.ts'
-import { isPresent } from '../../../projections/lesson-participants.ts'
 import type { Outcome } from '../../delivery/connection.ts'
 import type { Node } from '../../delivery/contract.ts'
 import { keepNewest } from '../../keep-newest.ts'
@@ -30,11 +29,8 @@ export function leaving({ entities, clock, lessons, admission, settled }: Leavin
     if (call.clientId === undefined) return undefined
     const ended = left.get(nameOfCall(command.by, call))
     if (ended !== undefined) return ended
-    for (const record of lessons.all()) {
-      const person = record.people.get(command.by.id)
-      if (!person || person.home !== command.by.org || isPresent(person)) continue
-      if (await entities.remembered('lesson', record.id, command, call)) return record.id
-    }
+    for (const lesson of lessons.leftBy(command.by.org, command.by.id))
+      if (await entities.remembered('lesson', lesson, command, call)) return lesson
     return undefined
   }
 

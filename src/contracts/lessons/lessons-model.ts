@@ -33,6 +33,8 @@ export class LessonsModel implements Model<LessonChange> {
   readonly #open = new Map<string, LessonRecord>()
   /** By `<home>.<participant>`: the lessons in which they are now. */
   readonly #seats = new MemoryLists<LessonRecord>()
+  /** Likewise: the open lessons in which they were and are not now. */
+  readonly #left = new MemoryLists<LessonRecord>()
 
   /** `history`: makes lessons as they were after late events. Default: from their beginning each time. */
   constructor(log: Log, history?: FoldHistory<LessonRecord>) {
@@ -52,6 +54,11 @@ export class LessonsModel implements Model<LessonChange> {
   /** Open lessons in which this person is now. */
   lessonsOf(home: string, id: string): readonly string[] {
     return [...this.#seats.rows(personName({ org: home, id })).keys()]
+  }
+
+  /** Open lessons that this person has left, the one that they left last at the end. */
+  leftBy(home: string, id: string): readonly string[] {
+    return [...this.#left.rows(personName({ org: home, id })).keys()]
   }
 
   isMissing({ stream, revision }: Recorded): boolean {
@@ -101,17 +108,20 @@ export class LessonsModel implements Model<LessonChange> {
   #put(record: LessonRecord | undefined): void {
     if (!record?.row || record.row.status === 'ended' || this.#open.has(record.id)) return
     this.#open.set(record.id, record)
-    for (const person of record.present()) this.#seat(record, person)
+    for (const person of record.people.values()) this.#seat(record, person)
   }
 
   #close(record: LessonRecord): void {
     this.#open.delete(record.id)
-    for (const person of record.people.values()) this.#seats.move(record.id, [seatOf(person)], [], record)
+    for (const person of record.people.values())
+      for (const lists of [this.#seats, this.#left]) lists.move(record.id, [seatOf(person)], [], record)
   }
 
   #seat(record: LessonRecord, person: Participant): void {
     const seat = [seatOf(person)]
-    this.#seats.move(record.id, seat, isPresent(person) ? seat : [], record)
+    const isIn = isPresent(person)
+    this.#seats.move(record.id, seat, isIn ? seat : [], record)
+    this.#left.move(record.id, seat, isIn ? [] : seat, record)
   }
 }
 

@@ -6,6 +6,8 @@ export interface LessonFilter extends Period {
   readonly org: string
   readonly state: LessonStatus | undefined
   readonly teacher: string | undefined
+  /** What was to be called off by now is not one of those to come, also while that is not recorded yet. */
+  readonly now: number
 }
 
 export type LessonList = TimeList<LessonRow, LessonFilter>
@@ -13,7 +15,8 @@ export type LessonList = TimeList<LessonRow, LessonFilter>
 export const lessonList = timeList<LessonRow, LessonFilter>({
   view: lessons.name,
   prefixFor,
-  passes: ({ status }, { state }) => state === undefined || status === state,
+  passes: ({ status, callOffAt }, { state, now }) =>
+    state === undefined || (status === state && (callOffAt === null || callOffAt > now)),
 })
 
 /** The index that leaves least to sift. All of them go by the planned start. */

@@ -1,14 +1,15 @@
 import { unreachable } from '../../../machines/kernel.ts'
 import { eventRef, type Notice, toPerson } from '../../delivery/notice.ts'
 import { iso } from '../shared/iso.ts'
-import { toLesson } from './audiences.ts'
+import { toHub, toLesson } from './audiences.ts'
 import type { LessonChange } from './lessons-model.ts'
 import type { LessonWire, ParticipantEntry } from './wire.ts'
 
 type LessonNotice = Notice<LessonWire>
 
 /** One case per recorded event. Who leaves hears of it at once, on all their devices, and of nothing after it. */
-export function lessonNotices({ record: { id: lesson }, recorded, who }: LessonChange): readonly LessonNotice[] {
+export function lessonNotices({ record, recorded, who }: LessonChange): readonly LessonNotice[] {
+  const { id: lesson, row, hubs } = record
   const to = toLesson(lesson)
   const ref = { ...eventRef(recorded), lesson_id: lesson }
   const { event, revision: seq } = recorded
@@ -17,6 +18,12 @@ export function lessonNotices({ record: { id: lesson }, recorded, who }: LessonC
     case 'HubJoined':
     case 'HubReconnected':
       return []
+    case 'LessonPlanChanged': {
+      const { title, startsAt, plannedMinutes: planned_minutes } = event
+      const data = { ...ref, title, starts_at: iso(startsAt), planned_minutes }
+      const changed = { name: 'lesson_changed', data } as const
+      return [{ ...changed, to }, ...[...hubs].map((hub) => ({ ...changed, to: toHub(row?.org ?? '', hub) }))]
+    }
     case 'LessonStarted':
       return [{ to, name: 'lesson_started', data: { ...ref, started_at: iso(event.at), due_at: iso(event.dueAt) } }]
     case 'LessonEnded':

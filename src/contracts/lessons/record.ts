@@ -15,6 +15,8 @@ export class LessonRecord {
   readonly id: string
   /** Everybody who was ever in, in the order of their first coming. */
   readonly people = new Map<string, Participant>()
+  /** TeacherHubs that have looked on. */
+  readonly hubs = new Set<string>()
   readonly #present = new Map<string, Participant>()
   #row: LessonRow | undefined
   #last: Recorded<LessonEvent> | undefined
@@ -40,6 +42,7 @@ export class LessonRecord {
     this.#last = recorded
     const { event } = recorded
     if ('participantId' in event) this.#attend(event.participantId, event)
+    else if (event.type === 'HubJoined') this.hubs.add(event.hubId)
     else if (event.type === 'LessonEnded') for (const id of this.people.keys()) this.#attend(id, event)
     return true
   }
@@ -53,6 +56,7 @@ export class LessonRecord {
     const copy = new LessonRecord(this.id)
     copy.#row = this.#row
     copy.#last = this.#last
+    for (const hub of this.hubs) copy.hubs.add(hub)
     for (const [id, participant] of this.people) copy.people.set(id, participant)
     for (const [id, participant] of this.#present) copy.#present.set(id, participant)
     return copy

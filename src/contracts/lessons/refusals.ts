@@ -7,6 +7,7 @@ export const lessonRefusals = {
   'lesson-ended': [409, 'this lesson has ended'],
   'lesson-exists': [409, 'there is a lesson with this id already'],
   'lesson-id-required': [400, 'you are in several lessons: send lesson_id'],
+  'lesson-started': [409, 'this lesson has begun: only the plan of one that is scheduled can be changed'],
   'no-such-code': [404, 'no lesson that is planned or going on has this code: check it, or ask your teacher'],
   'no-such-event': [404, 'this lesson has no event with that number: at goes from 0 to the seq of its last event'],
   'no-such-lesson': [404, 'there is no lesson with this id'],

@@ -13,11 +13,15 @@ export const Lesson = z
     state: z.enum(STATES),
     starts_at: z.string(),
     planned_minutes: z.number(),
+    call_off_at: z.string().nullable().openapi({ description: 'when it is called off unless it is started before' }),
     code: z.string().nullable().openapi({ description: 'for join_lesson; null once the lesson has ended' }),
     started_at: z.string().nullable(),
     due_at: z.string().nullable().openapi({ description: 'when it is ended at the latest' }),
     ended_at: z.string().nullable(),
-    end_reason: z.enum(['ended', 'overrun']).nullable(),
+    end_reason: z
+      .enum(['ended', 'overrun', 'not-started'])
+      .nullable()
+      .openapi({ description: 'overrun: nobody ended it in time; not-started: nobody started it in time' }),
     participants_present: z.number(),
     seq: z.number(),
     note: z.string().optional().openapi({ description: 'where it was damaged in the store: what is missing' }),
@@ -35,7 +39,7 @@ export const LessonParticipant = z
     reconnects: z.number(),
     seconds_present: z
       .number()
-      .openapi({ description: 'the exact sum of the intervals, to the millisecond; an open one until now' }),
+      .openapi({ description: 'the intervals since the lesson started, to the millisecond; an open one until now' }),
     intervals: z.array(z.object({ from: z.string(), to: z.string().nullable(), reason: z.string().nullable() })),
   })
   .openapi('Participant')
@@ -47,6 +51,7 @@ export const lessonResource = (id: string, row: LessonRow) => ({
   state: row.status,
   starts_at: iso(row.startsAt),
   planned_minutes: row.plannedMinutes,
+  call_off_at: isoOrNull(row.callOffAt),
   code: row.status === 'ended' ? null : row.code,
   started_at: isoOrNull(row.startedAt),
   due_at: isoOrNull(row.dueAt),
@@ -56,8 +61,8 @@ export const lessonResource = (id: string, row: LessonRow) => ({
   seq: row.seq,
 })
 
-/** `until`: when an interval ends that is still open, milliseconds since 1970. */
-export const participantResource = (person: Participant, until: number) => ({
+/** `until`: when an interval ends that is still open. Both in milliseconds since 1970. */
+export const participantResource = (person: Participant, startedAt: number | null, until: number) => ({
   id: person.id,
   role: person.role,
   name: person.name,
@@ -65,6 +70,6 @@ export const participantResource = (person: Participant, until: number) => ({
   joins: person.intervals.length,
   leaves: person.leaves,
   reconnects: person.reconnects,
-  seconds_present: presentMs(person, until) / 1000,
+  seconds_present: presentMs(person, startedAt, until) / 1000,
   intervals: person.intervals.map(({ from, until: to, reason }) => ({ from: iso(from), to: isoOrNull(to), reason })),
 })

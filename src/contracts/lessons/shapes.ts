@@ -18,8 +18,11 @@ export const lessonShapes: { readonly [Name in keyof LessonWire]: Shape<LessonWi
   lesson_started: z
     .strictObject({ ...inLesson, started_at: time, due_at: time })
     .describe('To everybody in the lesson: it has begun.'),
+  lesson_changed: z
+    .strictObject({ ...inLesson, title: z.string(), starts_at: time, planned_minutes: z.int().min(1) })
+    .describe('To everybody who waits in the lesson or looks on: it has another title or time.'),
   lesson_ended: z
-    .strictObject({ ...inLesson, ended_at: time, reason: z.enum(['ended', 'overrun']) })
+    .strictObject({ ...inLesson, ended_at: time, reason: z.enum(['ended', 'overrun', 'not-started']) })
     .describe('To everybody in the lesson: it is over, and nobody is in any more.'),
   participant_joined: about(z.strictObject(entry)).describe('To everybody in the lesson: these have come in.'),
   participant_left: about(z.strictObject({ ...entry, reason: z.enum(['left', 'disconnected']) })).describe(

@@ -1,5 +1,5 @@
 import type { Role } from '../../../machines/kernel.ts'
-import type { LeaveReason } from '../../../machines/lesson/events.ts'
+import type { LeaveReason, LessonEndReason } from '../../../machines/lesson/events.ts'
 import type { Participant } from '../../../projections/lesson-participants.ts'
 import type { LessonRow, LessonStatus } from '../../../projections/lessons.ts'
 import type { EventRef } from '../../delivery/notice.ts'
@@ -24,6 +24,12 @@ interface Gathered<Entry> extends EventRef {
  * What everybody in a lesson is told. `participant_…` pushes are gathered, so that nobody gets more than ten a second.
  */
 export interface LessonWire {
+  readonly lesson_changed: EventRef & {
+    readonly lesson_id: string
+    readonly title: string
+    readonly starts_at: string
+    readonly planned_minutes: number
+  }
   readonly lesson_started: EventRef & {
     readonly lesson_id: string
     readonly started_at: string
@@ -32,7 +38,7 @@ export interface LessonWire {
   readonly lesson_ended: EventRef & {
     readonly lesson_id: string
     readonly ended_at: string
-    readonly reason: 'ended' | 'overrun'
+    readonly reason: LessonEndReason
   }
   readonly participant_joined: Gathered<ParticipantEntry>
   readonly participant_left: Gathered<ParticipantEntry & { readonly reason: LeaveReason }>

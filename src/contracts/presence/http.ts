@@ -2,11 +2,11 @@ import { type OpenAPIHono, z } from '@hono/zod-openapi'
 import { refuse } from '../../../machines/kernel.ts'
 import { displayNameOf } from '../../../machines/person/profile.ts'
 import { personIn, personName } from '../../../machines/stream.ts'
+import type { OnlineRow } from '../../../projections/online.ts'
 import type { Node } from '../../delivery/contract.ts'
-import { onlineIn } from '../../delivery/online-model.ts'
+import { peopleIn } from '../../delivery/online-model.ts'
 import { ROLES } from '../../gateway/auth/tokens.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
-import { pageById } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
 import { afterId, limit } from '../../gateway/http/schemas.ts'
 import type { Hubs } from '../../presence/hubs.ts'
@@ -54,11 +54,16 @@ export function presenceRoutes(
     },
     async ({ identity: { org, role: mine }, query: { role, ...wanted } }) => {
       if (mine !== 'teacher' && mine !== 'admin') return refuse('teachers-only')
-      const present = [...online.list(onlineIn(org))]
-        .map(([person, row]) => ({ ...row, id: personIn(person).id }))
-        .filter((one) => one.role !== 'visitor' && (role === undefined || one.role === role))
-        .sort((one, other) => (one.id < other.id ? -1 : 1))
-      const { data: page, next } = pageById(present, wanted)
+      const page: (OnlineRow & { readonly id: string })[] = []
+      let next: string | undefined
+      const { limit: most, after = '' } = wanted
+      for (const [person, row] of online.after(peopleIn(org, role), personName({ org, id: after }))) {
+        if (page.length === most) {
+          next = page.at(-1)?.id
+          break
+        }
+        page.push({ ...row, id: personIn(person).id })
+      }
       const [counts, ofHubs] = await Promise.all([
         known(leases.count(page.map(({ id }) => personName({ org, id })))),
         known(hubs.count(org)),

@@ -84,8 +84,7 @@ export function streamRoutes(app: OpenAPIHono<HttpEnv>, parts: StreamRoutesParts
     const query = queryOf({}).safeParse(c.req.query())
     if (!query.success) return refused(c, badRequest(query.error, 'query'), refusals)
     const holder = await holderOf(c.req.param('token') ?? '')
-    if (holder instanceof AuthFailure)
-      return holder.code === 'keys-unavailable' ? lose(c) : failed(c, 401, holder.code, holder.message)
+    if (holder instanceof AuthFailure) return holder.isPassing ? lose(c) : failed(c, 401, holder.code, holder.message)
     if (holder instanceof Refusal) return holder.code === 'bad-ticket' ? refused(c, holder, refusals) : lose(c)
     const { party, goodUntil } = holder
     const no = await kept(holder)

@@ -106,6 +106,7 @@ export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesPar
     {
       method: 'get',
       path: PROJECTS,
+      heavy: true,
       summary: 'The projects that you take part in; all of your organisation for admins; the latest first',
       description: 'Projects',
       query: { limit: limit(200, 50), after: next },
@@ -114,7 +115,8 @@ export function projectRoutes(app: OpenAPIHono<HttpEnv>, parts: ProjectRoutesPar
     async ({ by, query: { limit, after } }) => {
       if (by.role === 'visitor') return refuse('visitors-have-none')
       const page = await projects.list({ by }, limit, after)
-      const data = await Promise.all(page.rows.map(([id, row]) => shown({ ...row, number: Number(id) }, by)))
+      const data: Awaited<ReturnType<typeof shown>>[] = []
+      for (const [id, row] of page.rows) data.push(await shown({ ...row, number: Number(id) }, by))
       return { data, next: page.next }
     },
   )

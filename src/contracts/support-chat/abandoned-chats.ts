@@ -6,6 +6,7 @@ import type { OnlineRow } from '../../../projections/online.ts'
 import type { Clock } from '../../clock.ts'
 import type { StoppablePolicy } from '../../delivery/contract.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
+import { forEachLimited } from '../../keyed-queue.ts'
 import { openRetries } from '../../retries.ts'
 import { isDamaged } from '../../runtime/damaged-entities.ts'
 import type { Entities } from '../../runtime/entities.ts'
@@ -22,6 +23,7 @@ export interface AbandonedChatsOptions {
 }
 
 const RETRY_MS = 1_000
+const MAX_PARALLEL_CHATS = 64
 
 /** After these somebody else has to be here. */
 const MOVES: ReadonlySet<ChatEvent['type']> = new Set([
@@ -49,7 +51,9 @@ export function abandonedChats({
 }: AbandonedChatsOptions): StoppablePolicy {
   const retries = openRetries(clock, RETRY_MS)
 
-  const leave = ({ org, visitorId }: ChatRow, room: string, gone: string, causedBy: string): void => {
+  let stopped = false
+
+  const leave = ({ org, visitorId }: ChatRow, room: string, gone: string, causedBy: string): Promise<void> => {
     const by: Party = { id: 'abandoned-chats', org, role: 'system' }
     const call = causedBy === '' ? {} : { causedBy }
     const type = gone === visitorId || onStaffGone === 'close' ? 'CloseAbandonedChat' : 'ReturnAbandonedChat'
@@ -58,36 +62,43 @@ export function abandonedChats({
       if (answer instanceof Refusal && !isDamaged(answer))
         throw new Error(`chat ${room} could not be ended or returned after ${gone} left: ${answer.code}`)
     })
-    asked.catch((error: unknown) => {
+    return asked.catch((error: unknown) => {
       onError(error)
-      retries.add(() => lookAt(room)) // the log may be back then; if not, once more
+      retries.add(() => void lookAt(room)) // the log may be back then; if not, once more
     })
   }
 
-  const lookAt = (room: string, causedBy = ''): void => {
+  /** Never rejects. */
+  const lookAt = async (room: string, causedBy = ''): Promise<void> => {
     const chat = chats.get(room)
     if (!chat || chat.status === 'closed') return
     for (const id of [chat.visitorId, chat.staffId]) {
       if (id === null || online.get(personName({ org: chat.org, id }))) continue
-      leave(chat, room, id, causedBy)
-      return
+      return leave(chat, room, id, causedBy)
     }
   }
 
   return {
-    stop: retries.stop,
+    stop() {
+      stopped = true
+      retries.stop()
+    },
     categories: ['presence', 'chat'],
     start() {
-      for (const [room] of chats.entries()) lookAt(room)
+      // Nobody waits for them: after a night without a server they may be all that were open.
+      const rooms = (function* () {
+        for (const [room] of chats.entries()) if (!stopped) yield room
+      })()
+      void forEachLimited(MAX_PARALLEL_CHATS, rooms, (room) => lookAt(room))
     },
     onEvent(recorded: Recorded) {
       const { id, stream } = recorded
       if (isOf('presence', recorded)) {
         if (recorded.event.type !== 'WentOffline') return
         const { org, id: person } = personIn(idIn('presence', stream) ?? '')
-        for (const room of [...chats.list(openChatsOf(org, person)).keys()]) lookAt(room, id)
+        for (const room of [...chats.list(openChatsOf(org, person)).keys()]) void lookAt(room, id)
       } else if (isOf('chat', recorded)) {
-        if (MOVES.has(recorded.event.type)) lookAt(idIn('chat', stream) ?? '', id)
+        if (MOVES.has(recorded.event.type)) void lookAt(idIn('chat', stream) ?? '', id)
       }
     },
   }

@@ -10,6 +10,24 @@ import type { Log } from '../../log/log.ts'
 export const unclaimedIn = (org: string): string => `unclaimed ${org}`
 /** Chats of the organisation with a severity above 0, open or closed. */
 export const flaggedIn = (org: string): string => `flagged ${org}`
+/** Those among them that have ended: the newest stay, of which some are shown. */
+const endedIn = (org: string): string => `ended ${org}`
+const FLAGGED_KEPT = 100
+
+/** The organisation of a list of flagged chats that have ended. */
+export const orgOfEnded = (list: string): string => list.slice(endedIn('').length)
+
+/** So few are left that those may be shown soon which were let go of. */
+export const isShort = (chats: Pick<LiveModel<ChatRow>, 'list'>, org: string): boolean =>
+  chats.list(endedIn(org)).size < FLAGGED_KEPT / 2
+
+/** Reads flagged chats of one organisation, of those that were flagged last. */
+export const newestFlagged = (org: string): { readonly from: string; readonly to: string; readonly limit: number } => ({
+  from: `flagged/${org}/`,
+  to: `flagged/${org}/~`,
+  limit: FLAGGED_KEPT,
+})
+
 /** Open chats of one person, as a visitor or as the one who serves. */
 export const openChatsOf = (org: string, id: string): string => `of ${personName({ org, id })}`
 
@@ -17,6 +35,7 @@ export const openChatsOf = (org: string, id: string): string => `of ${personName
 const isOfOlderRelease = ({ asked }: ChatRow): boolean => asked === undefined
 
 const isOpen = ({ status }: ChatRow): boolean => status !== 'closed'
+const isEnded = (row: ChatRow): boolean => !isOpen(row) && row.severity > 0
 
 /** Whoever comes to serve is told what was said, and so is the queue: but the row of a new chat may have all of it. */
 function needsTranscript({ type }: ChatEvent, { messages, waiting }: ChatRow): boolean {
@@ -38,8 +57,14 @@ export const weighEvent = ({ event }: Recorded): number => kibOf((event as { rea
 
 const kibOf = (bytes: number): number => Math.ceil(bytes / 1024)
 
-/** Open chats and flagged ones, by room. */
-export const chatsModel = (log: Log, history?: FoldHistory<ChatRow>): LiveModel<ChatRow> =>
+export interface ChatsModelOptions {
+  readonly history?: FoldHistory<ChatRow>
+  /** Few flagged chats that have ended are in this list, and perhaps there are more. Default: nobody looks. */
+  readonly onShort?: (list: string) => void
+}
+
+/** Open chats and flagged ones, by room; of those that have ended the newest of each organisation. */
+export const chatsModel = (log: Log, { history, onShort = () => {} }: ChatsModelOptions = {}): LiveModel<ChatRow> =>
   new LiveModel(log, {
     category: 'chat',
     projection: liveChats,
@@ -51,6 +76,7 @@ export const chatsModel = (log: Log, history?: FoldHistory<ChatRow>): LiveModel<
     lists: (_, row) => [
       ...(row.status === 'unclaimed' ? [unclaimedIn(row.org)] : []),
       ...(row.severity > 0 ? [flaggedIn(row.org)] : []),
+      ...(isEnded(row) ? [endedIn(row.org)] : []),
       ...(isOpen(row)
         ? [row.visitorId, row.staffId].flatMap((id) => (id === null ? [] : [openChatsOf(row.org, id)]))
         : []),
@@ -58,6 +84,12 @@ export const chatsModel = (log: Log, history?: FoldHistory<ChatRow>): LiveModel<
     isListedAlike: (before, after) =>
       before.status === after.status && before.staffId === after.staffId && before.severity > 0 === after.severity > 0,
     weigh: ({ waitingWeight = 0 }) => waitingWeight,
-    seeds: ['open/', 'flagged/'],
+    seeds: ['open/', { each: 'flagged/', newest: FLAGGED_KEPT }],
+    past: {
+      list: (row) => (isEnded(row) ? endedIn(row.org) : null),
+      place: ({ flaggedAt }) => flaggedAt ?? '',
+      most: FLAGGED_KEPT,
+      onShort,
+    },
     unknown: 'load',
   })

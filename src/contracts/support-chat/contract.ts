@@ -1,15 +1,18 @@
 import { isStaff } from '../../../machines/kernel.ts'
-import { chats } from '../../../projections/chats.ts'
+import { type ChatRow, chats } from '../../../projections/chats.ts'
 import { comings } from '../../../projections/comings.ts'
 import { people } from '../../../projections/people.ts'
 import type { Contract } from '../../delivery/contract.ts'
+import type { LiveModel } from '../../delivery/live-model.ts'
 import { onlineIn } from '../../delivery/online-model.ts'
 import { tokenBuckets } from '../../gateway/auth/limits.ts'
+import { zoneOf } from '../../gateway/http/zone.ts'
 import { abandonedChats } from './abandoned-chats.ts'
 import { deskRooms } from './audiences.ts'
-import { chatsModel, flaggedIn, openChatsOf, unclaimedIn } from './chats-model.ts'
+import { chatsModel, flaggedIn, openChatsOf, orgOfEnded, unclaimedIn } from './chats-model.ts'
 import { contentsAgain } from './contents.ts'
 import { deskFeeds } from './feeds.ts'
+import { flaggedRefill } from './flagged-refill.ts'
 import { handingOn } from './handing-on.ts'
 import { chatRoutes } from './http.ts'
 import { supportChatAsked, supportChatInbound } from './inbound.ts'
@@ -36,7 +39,8 @@ export const supportChat: Contract = {
   refusals: supportChatRefusals,
   open(node) {
     const { config, log, entities, clock, online, profiles, follower, onError } = node
-    const open = chatsModel(log)
+    const open: LiveModel<ChatRow> = chatsModel(log, { onShort: (list) => refill(orgOfEnded(list)) })
+    const refill = flaggedRefill({ ...node, chats: open, onError: (error) => onError(error, 'flagged-chats') })
     const ofVisitors = visitorChats(entities, log)
     const isOurs = ownChats({ log, chats: open })
     const replays = openReplays({ log, entities, isOurs, clock, onError })
@@ -77,7 +81,10 @@ export const supportChat: Contract = {
         emit('staff_init', staffInit({ ...rows, pos: follower.pos(), users: usersOf(profiles, org) }))
         return undefined
       },
-      routes: (app) => chatRoutes(app, { log, entities, isOurs, chats: chatList(node.views, node.upTo) }),
+      routes: (app) =>
+        chatRoutes(app, {
+          ...{ log, entities, isOurs, chats: chatList(node.views, node.upTo), zone: zoneOf(config.timeZone) },
+        }),
       policies: [abandoned],
       stop() {
         abandoned.stop()

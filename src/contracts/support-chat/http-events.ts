@@ -21,6 +21,7 @@ export function chatEventRoutes(app: OpenAPIHono<HttpEnv>, parts: PartInChatPart
     {
       method: 'get',
       path: '/api/v1/chats/{room}/events',
+      heavy: true,
       summary:
         'Recorded events of a chat, oldest first, as JSON, or as NDJSON when asked for ' +
         'application/x-ndjson (for whom the chat itself is)',

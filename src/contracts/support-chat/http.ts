@@ -6,7 +6,8 @@ import { type ChatRow, chats } from '../../../projections/chats.ts'
 import type { HttpEnv } from '../../gateway/http/middleware.ts'
 import { listed } from '../../gateway/http/pages.ts'
 import { resources } from '../../gateway/http/resource.ts'
-import { asOf, idText, limit, next, time, wholeNumber } from '../../gateway/http/schemas.ts'
+import { asOf, idText, limit, next, timeIn, wholeNumber } from '../../gateway/http/schemas.ts'
+import type { Zone } from '../../gateway/http/zone.ts'
 import { foldHistory } from '../../log/fold-history.ts'
 import { damageNote } from '../shared/damage-note.ts'
 import { weighEvent } from './chats-model.ts'
@@ -19,6 +20,7 @@ import { transcriptOf } from './transcript.ts'
 
 export interface ChatRoutesParts extends PartInChatParts {
   readonly chats: ChatList
+  readonly zone: Zone
 }
 
 /** As much of a transcript as is answered at once. */
@@ -27,8 +29,9 @@ const TRANSCRIPT: Newest = { messages: 1_000, characters: 1024 * 1024 }
 const STATES = ['unclaimed', 'claimed', 'takenOver', 'closed', 'open'] as const
 
 /** `/api/v1/chats`: what is going on, and the past exactly as it was. */
-export function chatRoutes(app: OpenAPIHono<HttpEnv>, { chats: listOfChats, ...parts }: ChatRoutesParts): void {
+export function chatRoutes(app: OpenAPIHono<HttpEnv>, { chats: listOfChats, zone, ...parts }: ChatRoutesParts): void {
   const { read, list } = resources(app, supportChatHttpRefusals)
+  const time = timeIn(zone)
   const history = foldHistory({ log: parts.log, fold: chats.fold, weighEvent })
 
   /** The chat after this event, or after its last one if that comes before. */
@@ -89,6 +92,7 @@ export function chatRoutes(app: OpenAPIHono<HttpEnv>, { chats: listOfChats, ...p
     {
       method: 'get',
       path: '/api/v1/chats/{room}',
+      heavy: true,
       summary:
         'State and transcript of a chat, now or exactly as of the event `at` (supervisors and admins; its visitor; ' +
         'whoever serves or served it, as far as they did)',

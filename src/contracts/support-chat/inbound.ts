@@ -103,8 +103,8 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
     }
 
   /** Whether this person may write so much more. */
-  const paced = (by: Party, bytes: number, at: number): Refusal | undefined => {
-    const may = perWriter.take(personName(by), at, bytes)
+  const paced = (by: Party, bytes: number): Refusal | undefined => {
+    const may = perWriter.take(personName(by), bytes)
     return may === true ? undefined : refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) })
   }
 
@@ -117,7 +117,7 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
       if (typeof sized === 'string') return refuse('bad-request', { why: sized })
       const read = clientId.safeParse(inside ?? args[1])
       if (!read.success) return badRequest(read.error, 'client_id')
-      const tooFast = paced(by, sized.bytes, at)
+      const tooFast = paced(by, sized.bytes)
       if (tooFast) return tooFast
       const call = (entered: () => void) => callOf(read.data, sized.content, entered)
       const said = { ...sized, ...queueRoom(by.org, type), by, at }
@@ -184,7 +184,7 @@ export function supportChatInbound(asks: SupportChatAsks): Inbound {
     staff_msg: toRoom(writing, (data, by, at) => {
       const read = asContent(data.content)
       if (typeof read === 'string') return refuse('bad-request', { why: read })
-      return paced(by, read.bytes, at) ?? { type: 'Write', ...read, by, at }
+      return paced(by, read.bytes) ?? { type: 'Write', ...read, by, at }
     }),
 
     replay_chat: ([data], from) => {

@@ -50,7 +50,7 @@ export function deskPast({ views, log, chats: live, visitorChats }: DeskPastPart
       }
     },
     feeds(models, { party: { org } }) {
-      const fresh = chatsModel(log, history)
+      const fresh = chatsModel(log, { history })
       // Whatever did not move meanwhile was flagged then as it is now.
       for (const [room, row] of live.list(flaggedIn(org)))
         if (!models.streams.has(streamName('chat', room))) fresh.adopt(room, row)

@@ -24,7 +24,7 @@ export interface AttemptsOptions {
 
 interface Tried {
   readonly failures: number
-  /** Milliseconds since 1970: of the last failure. */
+  /** Of the last failure, by elapsed time. */
   readonly at: number
 }
 
@@ -45,13 +45,13 @@ export function attempts({ clock, free, firstMs, mostMs, waiting: most }: Attemp
   const delayAfter = (key: string): number => {
     const its = tried.get(key)
     if (its === undefined || its.failures < free) return 0
-    const since = clock.now() - its.at
+    const since = clock.elapsed() - its.at
     return since >= FORGET_MS ? 0 : Math.min(mostMs, firstMs * 2 ** (its.failures - free))
   }
 
   const failed = (key: string): void => {
     const before = tried.get(key)
-    const at = clock.now()
+    const at = clock.elapsed()
     const isOld = before === undefined || at - before.at >= FORGET_MS
     tried.delete(key) // the newest is the last
     tried.set(key, { failures: isOld ? 1 : before.failures + 1, at })
@@ -60,9 +60,8 @@ export function attempts({ clock, free, firstMs, mostMs, waiting: most }: Attemp
 
   const inTurn = async <T>(key: string, attempt: () => Promise<T>, hasFailed: (outcome: T) => boolean): Promise<T> => {
     const delayMs = delayAfter(key)
-    const leftMs = (tried.get(key)?.at ?? 0) + delayMs - clock.now()
-    // Never longer than that: the clock may have gone back.
-    if (leftMs > 0) await new Promise<void>((resolve) => void clock.after(Math.min(leftMs, delayMs), resolve))
+    const leftMs = delayMs === 0 ? 0 : (tried.get(key)?.at ?? 0) + delayMs - clock.elapsed()
+    if (leftMs > 0) await new Promise<void>((resolve) => void clock.after(leftMs, resolve))
     const outcome = await attempt()
     if (hasFailed(outcome)) failed(key)
     else tried.delete(key)

@@ -13,6 +13,8 @@ export type AuthCode =
   | 'token-early'
   | 'token-claims'
   | 'keys-unavailable'
+  | 'organisation-unknown'
+  | 'organisation-unclear'
 
 /** Why a token was not taken; a value like a Refusal. `message` is meant for the client and holds nothing secret. */
 export class AuthFailure {
@@ -21,6 +23,11 @@ export class AuthFailure {
   constructor(code: AuthCode, message: string) {
     this.code = code
     this.message = message
+  }
+
+  /** It says nothing about the token: whoever comes again later may be let in. */
+  get isPassing(): boolean {
+    return this.code === 'keys-unavailable' || this.code === 'organisation-unclear'
   }
 }
 

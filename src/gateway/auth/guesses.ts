@@ -1,3 +1,4 @@
+import { systemClock } from '../../clock.ts'
 import { keyedQueue } from '../../keyed-queue.ts'
 import { guessLimit } from './limits.ts'
 
@@ -33,23 +34,23 @@ const WINDOW_SECONDS = 60
  * guess must not keep the whole school out, and still nobody there has more than a guess in that time. It is long where
  * people cost nothing.
  */
-export function guesses({ firstSeconds }: { readonly firstSeconds: number }): Guesses {
+export function guesses({ firstSeconds }: { readonly firstSeconds: number }, elapsed = systemClock.elapsed): Guesses {
   const turns = keyedQueue()
-  const people = guessLimit(PER_PERSON, WINDOW_SECONDS)
-  const firsts = guessLimit(1, firstSeconds)
-  const known = guessLimit(PER_PERSON, firstSeconds)
-  const addresses = guessLimit(PER_ADDRESS, WINDOW_SECONDS)
+  const people = guessLimit(PER_PERSON, WINDOW_SECONDS, elapsed)
+  const firsts = guessLimit(1, firstSeconds, elapsed)
+  const known = guessLimit(PER_PERSON, firstSeconds, elapsed)
+  const addresses = guessLimit(PER_ADDRESS, WINDOW_SECONDS, elapsed)
 
   return {
     inTurn: ({ person }, attempt) => turns.run(person, attempt),
     async blockedMs({ person, address }, isKnown = false) {
-      const own = await people.blockedMs(person)
+      const own = people.blockedMs(person)
       if (own > 0) return own
-      return Math.min(await (isKnown ? known : firsts).blockedMs(person), await addresses.blockedMs(address))
+      return Math.min((isKnown ? known : firsts).blockedMs(person), addresses.blockedMs(address))
     },
     async wrong({ person, address }) {
-      const its = [people, firsts, known].map((limit) => limit.failed(person))
-      await Promise.all([...its, addresses.failed(address)])
+      for (const limit of [people, firsts, known]) limit.failed(person)
+      addresses.failed(address)
     },
   }
 }

@@ -38,7 +38,7 @@ export async function openKeys(config: KeyConfig, onAsked?: ProviderKeysOptions[
         provider: providerKeys({
           ask: keySetAt(config.url),
           clock: systemClock,
-          elapsed: () => performance.now(),
+          elapsed: systemClock.elapsed,
           onAsked,
         }),
         // Never an HS… here: its secret would be the provider's public key, which everybody has (RFC 8725, section

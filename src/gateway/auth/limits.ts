@@ -1,12 +1,9 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { systemClock } from '../../clock.ts'
 
 /** How often something may happen to one key. */
 export interface Limit {
-  /**
-   * True, and it counts, by default as one; or the milliseconds after which it would be let through. `now` in
-   * milliseconds.
-   */
-  take(key: string, now: number, count?: number): true | number
+  /** True, and it counts, by default as one; or the milliseconds after which it would be let through. */
+  take(key: string, count?: number): true | number
 }
 
 /** Steady `perSecond`, and up to `burst` at once after a pause. */
@@ -18,32 +15,20 @@ export interface Rate {
 /**
  * A token bucket for each key, kept in this process: n nodes let n times as much through.
  *
- * Ours and not the library's, because this stands before every command: it answers without a promise (so that a
- * socket's commands keep their order) in some 0.1 µs, and has no fixed windows, at whose border twice the rate would
- * pass.
+ * Ours and not a library's, because this stands before every command: it answers without a promise (so that a socket's
+ * commands keep their order) in some 0.1 µs, and has no fixed windows, at whose border twice the rate would pass.
  */
-export function tokenBuckets({ perSecond, burst }: Rate): Limit {
+export function tokenBuckets({ perSecond, burst }: Rate, elapsed = systemClock.elapsed): Limit {
   const perMs = perSecond / 1000
-  const fullAfterMs = burst / perMs
-  // A bucket that was left alone for `fullAfterMs` is full, as a new one is. So two generations are enough, and no
-  // timer or list of ages: what nobody touched for a whole generation is dropped with its map.
-  let young = new Map<string, Bucket>()
-  let old = new Map<string, Bucket>()
-  let turnedAt = 0
+  // A bucket that was left alone for so long is full, as a new one is.
+  const buckets = generations<Bucket>(burst / perMs)
 
   return {
-    take(key, now, count = 1) {
-      if (now - turnedAt >= fullAfterMs) {
-        old = young
-        young = new Map()
-        turnedAt = now
-      }
-      let bucket = young.get(key)
-      if (bucket === undefined) {
-        bucket = old.get(key) ?? { tokens: burst, at: now }
-        young.set(key, bucket)
-      }
-      bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) * perMs)
+    take(key, count = 1) {
+      const now = elapsed()
+      const bucket = buckets.of(key, now) ?? { tokens: burst, at: now }
+      buckets.touch(key, bucket)
+      bucket.tokens = Math.min(burst, bucket.tokens + (now - bucket.at) * perMs)
       bucket.at = now
       if (bucket.tokens < count) return Math.ceil((count - bucket.tokens) / perMs)
       bucket.tokens -= count
@@ -54,8 +39,30 @@ export function tokenBuckets({ perSecond, burst }: Rate): Limit {
 
 interface Bucket {
   tokens: number
-  /** When `tokens` was true, milliseconds. */
+  /** When `tokens` was true, by elapsed time. */
   at: number
+}
+
+/**
+ * Two generations of keys are enough to forget, and no timer or list of ages: what nobody touched for a whole one, of
+ * `forgetMs`, is dropped with its map.
+ */
+function generations<T>(forgetMs: number) {
+  let young = new Map<string, T>()
+  let old = new Map<string, T>()
+  let turnedAt = 0
+
+  return {
+    of(key: string, now: number): T | undefined {
+      if (now - turnedAt >= forgetMs) {
+        old = young
+        young = new Map()
+        turnedAt = now
+      }
+      return young.get(key) ?? old.get(key)
+    },
+    touch: (key: string, one: T): void => void young.set(key, one),
+  }
 }
 
 /**
@@ -64,23 +71,34 @@ interface Bucket {
  */
 export interface GuessLimit {
   /** Milliseconds until the next guess is heard; 0 = now. */
-  blockedMs(key: string): Promise<number>
-  failed(key: string): Promise<void>
+  blockedMs(key: string): number
+  failed(key: string): void
 }
 
-/**
- * At most `failures` in a window of `windowSeconds` that opens with the first one. Guesses of one key must come one
- * after another.
- */
-export function guessLimit(failures: number, windowSeconds: number): GuessLimit {
-  const limiter = new RateLimiterMemory({ points: failures, duration: windowSeconds })
+/** At most `failures` in a window of `windowSeconds` that opens with the first one. */
+export function guessLimit(failures: number, windowSeconds: number, elapsed = systemClock.elapsed): GuessLimit {
+  const windowMs = windowSeconds * 1000
+  const windows = generations<Window>(windowMs)
+  const open = (key: string): Window | undefined => {
+    const now = elapsed()
+    const window = windows.of(key, now)
+    return window && now < window.endsAt ? window : undefined
+  }
+
   return {
-    async blockedMs(key) {
-      const state = await limiter.get(key)
-      return state !== null && state.consumedPoints >= failures ? state.msBeforeNext : 0
+    blockedMs(key) {
+      const window = open(key)
+      return window && window.failures >= failures ? Math.ceil(window.endsAt - elapsed()) : 0
     },
-    async failed(key) {
-      await limiter.penalty(key)
+    failed(key) {
+      const window = open(key) ?? { failures: 0, endsAt: elapsed() + windowMs }
+      window.failures += 1
+      windows.touch(key, window)
     },
   }
+}
+
+interface Window {
+  failures: number
+  readonly endsAt: number
 }

@@ -2,10 +2,12 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Handler } from 'hono'
 import { cors } from 'hono/cors'
 import type { Entities } from '../../runtime/entities.ts'
+import type { OriginCheck } from '../allowed-origins.ts'
 import type { Limit } from '../auth/limits.ts'
-import { originAllowed } from '../sockets/handshake.ts'
 import type { Readiness } from './entrance.ts'
 import { failed, type HttpLog, thrown } from './errors.ts'
+import { heavyAnswers } from './heavy-answers.ts'
+import { heavyTurn } from './heavy-turn.ts'
 import {
   type BearerParts,
   bearer,
@@ -19,9 +21,10 @@ import { namedOnce } from './named-once.ts'
 
 export interface HttpParts extends BearerParts, ComingParts {
   readonly entities: Pick<Entities, 'ask' | 'state' | 'remembered'>
+  readonly now: () => number
   /** Requests per address. */
   readonly requests: Limit
-  readonly allowedOrigins: readonly string[]
+  readonly origins: OriginCheck
   readonly log: HttpLog
   readonly readiness: () => Readiness
   /** The description of what goes over Socket.IO. */
@@ -36,7 +39,7 @@ export interface HttpParts extends BearerParts, ComingParts {
  * description and for routes that say that they are open.
  */
 export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
-  const { entities, log, allowedOrigins, requests, now, contracts } = parts
+  const { entities, log, origins, requests, now, contracts } = parts
   const app = new OpenAPIHono<HttpEnv>()
   app.onError((error, c) => thrown(c, error, log))
   app.notFound((c) => failed(c, 404, 'not-found', 'there is nothing here: see /api/v1/openapi.json for what there is'))
@@ -50,11 +53,12 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
     return c.json({ data: state }, 503, { 'Retry-After': '1' })
   })
 
-  app.use('/api/*', perAddress(requests, now))
+  app.use('/api/*', perAddress(requests))
   app.use(
     '/api/*',
     cors({
-      origin: (origin, c) => (originAllowed(origin, c.req.header('Host'), allowedOrigins) ? origin : null),
+      // Hono says '' of a program, which sends none.
+      origin: (origin, c) => (origin !== '' && origins(origin, c.req.header('Host')) ? origin : null),
       exposeHeaders: ['Retry-After'],
       maxAge: 600,
     }),
@@ -77,8 +81,10 @@ export function httpApp(parts: HttpParts): OpenAPIHono<HttpEnv> {
   // The descriptions above are matched first and end the request; everything below needs a token.
   app.use('/api/v1/*', bearer(parts))
   const once = namedOnce(entities, now)
+  const heavy = heavyTurn(heavyAnswers())
   app.use('/api/v1/*', (c, next) => {
     c.set('namedOnce', once)
+    c.set('heavyTurn', heavy)
     return next()
   })
   for (const { routes } of contracts) routes?.(app)

@@ -24,6 +24,8 @@ export interface Asked<P extends Raw, Q extends Raw, B extends Raw> extends Visi
   readonly by: Party
   /** What its `Idempotency-Key` names, on routes that write. */
   readonly call: Call
+  /** True when nobody waits for the answer any more. */
+  readonly isGone: () => boolean
   /** The header `Accept`. */
   readonly accept: string
 }

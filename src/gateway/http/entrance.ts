@@ -4,8 +4,10 @@ import { allowedHosts, type HostCheck } from '../allowed-hosts.ts'
 import { type ClientAddresses, clientAddresses } from '../client-address.ts'
 import { type WaitingBytes, waitingBytes } from '../waiting-bytes.ts'
 import { answering } from './answering.ts'
+import { continueWhenWanted } from './continuing.ts'
 import { listen } from './listen.ts'
 import { boundConnections } from './open-connections.ts'
+import { mayUpgrade } from './upgrades.ts'
 
 /**
  * What `/readyz` says of each part: true = ready for work. Text = why not. All of them, or this node should get no
@@ -84,16 +86,19 @@ export async function openEntrance(options: EntranceOptions): Promise<Entrance> 
     if (problem === null) return answer(request, response)
     send(response, 421, { error: { code: 'unknown-host', message: problem } })
   }
-  const http = createServer(
+  const http: Server = createServer(
     {
       headersTimeout: times.headers,
       requestTimeout: times.request,
       keepAliveTimeout: trustProxy === null ? times.idle : PROXY_IDLE_MS,
       connectionsCheckingInterval: times.look,
       maxHeaderSize: MAX_HEADER_BYTES,
+      // Where nobody listens, too, it is answered as any request is.
+      shouldUpgradeCallback: (request) => http.listenerCount('upgrade') > 0 && mayUpgrade(request),
     },
     (request, response) => inTurn(checked, request, response),
   )
+  continueWhenWanted(http)
   const connections = boundConnections(http, { addresses, perAddress: connectionsPerAddress, lookMs: times.look })
   const url = await listen(http, host, port)
   return {

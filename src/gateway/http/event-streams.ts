@@ -10,6 +10,7 @@ import type { Outlet } from '../../delivery/outlet.ts'
 import type { Hearer } from '../../delivery/past.ts'
 import { cursorAfter } from '../../delivery/placed-notice.ts'
 import type { Leases } from '../../presence/leases.ts'
+import { untilExpiry } from '../auth/expiry.ts'
 import { httpRefusals } from '../refusals.ts'
 
 /**
@@ -99,7 +100,7 @@ export function eventStreams({ leases, follower, clock, onError, pushed }: Event
     rooms.set(room, its.add(stream))
     all.add(stream)
     timer ??= clock.after(COMMENT_EVERY_MS, comment)
-    const expiry = clock.after(goodUntil - clock.now(), () => response.end())
+    const expiry = untilExpiry(clock, goodUntil, () => response.end())
     response.once('close', () => {
       expiry.cancel()
       all.delete(stream)

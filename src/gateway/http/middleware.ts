@@ -13,6 +13,7 @@ import type { ClientAddresses } from '../client-address.ts'
 import { httpRefusals } from '../refusals.ts'
 import type { Bodies } from './bodies.ts'
 import { failed, type HttpLog, refused, tooOften } from './errors.ts'
+import type { HeavyTurn } from './heavy-turn.ts'
 import type { NamedOnce } from './named-once.ts'
 import { isOpen } from './open-routes.ts'
 
@@ -29,6 +30,7 @@ export interface HttpEnv {
     /** As it was read. */
     body: string
     namedOnce: NamedOnce
+    heavyTurn: HeavyTurn
   }
 }
 
@@ -53,23 +55,22 @@ export interface BearerParts {
   readonly entities: Pick<Entities, 'state'>
   /** What one person may ask for, here and on sockets together. */
   readonly perPerson: Limit
-  readonly now: () => number
 }
 
 /**
  * Lets in whoever has a valid token, does not ask too often and is not disabled; puts `identity` on the context. Open
  * routes need no token.
  */
-export function bearer({ authenticator, entities, perPerson, now }: BearerParts): MiddlewareHandler<HttpEnv> {
+export function bearer({ authenticator, entities, perPerson }: BearerParts): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     if (isOpen(c)) return next()
     const identity = await authenticator.verify(tokenFrom(c.req.header('Authorization')))
     if (identity instanceof AuthFailure) {
-      if (identity.code === 'keys-unavailable') return failed(c, 503, identity.code, identity.message)
+      if (identity.isPassing) return failed(c, 503, identity.code, identity.message)
       c.header('WWW-Authenticate', 'Bearer')
       return failed(c, 401, identity.code, identity.message)
     }
-    const allowed = perPerson.take(personName(identity), now())
+    const allowed = perPerson.take(personName(identity))
     if (allowed !== true) return refused(c, tooOften(allowed), httpRefusals)
     const person = await personOf(entities, identity.org, identity.id)
     if (person?.disabled) return refused(c, refuse('account-disabled'), httpRefusals)
@@ -81,9 +82,9 @@ export function bearer({ authenticator, entities, perPerson, now }: BearerParts)
 
 /** Answers 429 to an address that asks more often than the limit lets it. */
 export const perAddress =
-  (limit: Limit, now: () => number): MiddlewareHandler<HttpEnv> =>
+  (limit: Limit): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
-    const allowed = limit.take(c.get('address'), now())
+    const allowed = limit.take(c.get('address'))
     return allowed === true ? next() : refused(c, tooOften(allowed), httpRefusals)
   }
 

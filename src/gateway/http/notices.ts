@@ -32,6 +32,7 @@ export function noticesRoute(app: OpenAPIHono<HttpEnv>, parts: NoticesRouteParts
     {
       method: 'get',
       path: '/api/v1/notices',
+      heavy: true,
       summary: 'What your sockets are pushed, after a cursor, in order; without one: from now on',
       description: 'Notices, oldest first',
       query: {

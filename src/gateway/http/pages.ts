@@ -1,8 +1,11 @@
+import { nextTurn, slice } from '../../slices.ts'
 import type { ViewRunner } from '../../views/runner.ts'
 
 export type Views = Pick<ViewRunner, 'scan' | 'reached'>
 
 const PAGE = 200
+/** Of rows that are parsed in one go; a course of 10,000 students has as many by itself. */
+const PORTION_CHARACTERS = 64 * 1024
 /** Moments are written with 14 digits, so that the order of texts is that of times. */
 const LAST_MS = 10 ** 14 - 1
 /**
@@ -54,16 +57,6 @@ export const listed = <R, Item>({ rows, next }: Page<R>, itemOf: (key: string, r
   next,
 })
 
-/** A page of a list that goes by id, after the id `after`. `all` is sorted by it. */
-export function pageById<Item extends { readonly id: string }>(
-  all: readonly Item[],
-  { limit, after = '' }: { readonly limit: number; readonly after?: string | undefined },
-) {
-  const rest = all.filter(({ id }) => id > after)
-  const data = rest.slice(0, limit)
-  return { data, next: rest.length > limit ? data.at(-1)?.id : undefined }
-}
-
 /**
  * Lists from a live view. `upTo` tells the position that the view has to show first: whoever was acknowledged something
  * finds it listed.
@@ -85,8 +78,11 @@ export const timeList =
       let last = ''
       const rows: (readonly [string, R])[] = []
       // Nearly always nothing has to be sifted: then no row is read that is not shown.
-      for (let scanned = 0, asked = limit + 1; scanned < MAX_SCANNED; scanned += asked, asked = PAGE) {
-        const { entries } = await views.scan(view, { from, to, limit: asked, backwards })
+      for (let scanned = 0, sifts = false; scanned < MAX_SCANNED; ) {
+        const asked = sifts ? PAGE : limit + 1 - rows.length
+        const portion = { limit: asked, backwards, characters: PORTION_CHARACTERS }
+        const { entries, isCut } = await views.scan(view, { from, to, ...portion })
+        scanned += entries.length
         for (const { index, key, row: stored } of entries) {
           // What stands in a list is what the view's projection folded; parked rows stand in none.
           const row = stored as unknown as R
@@ -97,7 +93,12 @@ export const timeList =
           last = index
           goOn(index)
         }
-        if (entries.length < asked) return { rows }
+        if (isCut) await nextTurn()
+        else if (entries.length < asked) return { rows }
+        else {
+          sifts = true
+          await slice()
+        }
       }
       return { rows, next: last.slice(prefix.length) }
     },

@@ -8,6 +8,8 @@ import { tokenFrom } from '../auth/tokens.ts'
 import { httpRefusals } from '../refusals.ts'
 import type { Asked, Bytes, Json, None, Raw, Said, Visit } from './asked.ts'
 import { refused } from './errors.ts'
+import { listText } from './list-text.ts'
+import { longJson } from './long-json.ts'
 import type { HttpEnv } from './middleware.ts'
 import { opened } from './open-routes.ts'
 import type { Listed } from './pages.ts'
@@ -21,8 +23,11 @@ import { type AnyTaken, taker } from './taken.ts'
  */
 export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
   const refusals = { ...httpRefusals, ...table }
-  const said = (c: Context, answer: Refusal | object, status: 200 | 201 = 200): Response =>
-    answer instanceof Refusal ? refused(c, answer, refusals) : c.json(answer, status)
+  const said = (c: Context, answer: Refusal | object, status: 200 | 201 = 200): Response => {
+    if (answer instanceof Refusal) return refused(c, answer, refusals)
+    const long = longJson(answer)
+    return long ? c.body(long, status, { 'Content-Type': 'application/json' }) : c.json(answer, status)
+  }
   const data = (answer: Refusal | unknown) => (answer instanceof Refusal ? answer : { data: answer })
 
   const serve = (
@@ -34,7 +39,9 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
     const take = taker(route, open)
     const handler = async (c: Context<HttpEnv>): Promise<Response> => {
       const taken = await take(c)
-      return taken instanceof Refusal ? refused(c, taken, refusals) : answer(c, taken)
+      if (taken instanceof Refusal) return refused(c, taken, refusals)
+      if (!route.heavy) return answer(c, taken)
+      return c.get('heavyTurn')(c, partyOf(c.get('identity')), c.env.outgoing, () => answer(c, taken))
     }
     app.openAPIRegistry.registerPath(config)
     app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ':$1'), open ? opened(handler) : handler)
@@ -43,7 +50,9 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
   const requestOf = (c: Context<HttpEnv>, taken: AnyTaken, call: Call) => {
     const identity = c.get('identity')
     const accept = c.req.header('Accept') ?? ''
-    return { ...taken, identity, by: partyOf(identity), call, address: c.get('address'), token: tokenOf(c), accept }
+    const isGone = () => c.env.outgoing.destroyed
+    const from = { identity, by: partyOf(identity), address: c.get('address'), token: tokenOf(c) }
+    return { ...taken, ...from, call, isGone, accept }
   }
 
   return {
@@ -76,7 +85,11 @@ export function resources(app: OpenAPIHono<HttpEnv>, table: Refusals) {
       handler: (request: Asked<P, Q, None>) => Said<Listed<Json<z.input<A>>> & Json<z.input<z.ZodObject<M>>>>,
     ): void {
       const shape = z.object({ data: z.array(route.items), ...(route.besides ?? PAGED) })
-      serve(route, { content: json(shape) }, async (c, taken) => said(c, await handler(requestOf(c, taken, {}))))
+      serve(route, { content: json(shape) }, async (c, taken) => {
+        const answer = await handler(requestOf(c, taken, {}))
+        if (answer instanceof Refusal) return said(c, answer)
+        return c.body(await listText(answer), 200, { 'Content-Type': 'application/json' })
+      })
     },
 
     /** A route that reads something that is not, or not always, `{data: …}`. */

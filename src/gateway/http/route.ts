@@ -17,6 +17,11 @@ export interface Route<P extends z.ZodRawShape, Q extends z.ZodRawShape, B exten
   readonly body?: Fields<B>
   /** False where all of the body may be left out. */
   readonly bodyRequired?: boolean
+  /**
+   * It may have to read, fold or write very much: few of them are answered at once (`heavy-answers.ts`), and each in
+   * slices.
+   */
+  readonly heavy?: true
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any shapes: whoever describes a route does not look into them
@@ -29,7 +34,7 @@ export const json = (schema: z.ZodType): Content => ({ 'application/json': { sch
 
 /** The route's entry in `openapi.json`; `open`: it needs no token. */
 export function documented(route: AnyRoute, status: 200 | 201, content: Content, open: boolean): RouteConfig {
-  const { method, path, summary, description, params, query, body, bodyRequired = true } = route
+  const { method, path, summary, description, params, query, body, bodyRequired = true, heavy } = route
   const request = {
     ...(params === undefined ? {} : { params: z.object(params) }),
     ...(query === undefined ? {} : { query: z.object(query) }),
@@ -40,7 +45,11 @@ export function documented(route: AnyRoute, status: 200 | 201, content: Content,
     path,
     ...(open ? {} : { security: [{ bearer: [] }] }),
     summary,
+    ...(heavy ? { description: HEAVY_DESCRIBED } : {}),
     ...(Object.keys(request).length === 0 ? {} : { request }),
     responses: { ...FAILURES, [status]: { description, content } },
   })
 }
+
+const HEAVY_DESCRIBED =
+  'A heavy answer: one at a time for each person, and few at once for all. Who has waited too long gets 429.'

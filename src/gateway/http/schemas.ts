@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { ID } from '../auth/tokens.ts'
+import type { Zone } from './zone.ts'
 
 /** What the descriptions of several routes are made of. */
 export const idText = z.string().regex(ID, 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -')
@@ -40,18 +41,19 @@ const instant = z.iso
 const TIME =
   'must be ISO-8601 with a zone, like 2026-11-21T09:00:00Z, a date like 2026-11-21, or milliseconds since 1970'
 
-/** In a query: an instant, a date (its beginning in UTC), or milliseconds. Gives milliseconds since 1970. */
-export const time = z.union(
-  [
-    z
-      .string()
-      .regex(/^\d{1,14}$/)
-      .transform(Number),
-    z.iso.date().transform((text) => Date.parse(text)),
-    instant,
-  ],
-  { error: TIME },
-)
+/** In a query: an instant, a date (its beginning in this zone), or milliseconds. Gives milliseconds since 1970. */
+export const timeIn = (zone: Zone) =>
+  z.union(
+    [
+      z
+        .string()
+        .regex(/^\d{1,14}$/)
+        .transform(Number),
+      z.iso.date().transform(zone.startOf),
+      instant,
+    ],
+    { error: TIME },
+  )
 
 /** Lists stand in the order of their times, written with 14 digits. */
 const LATEST_MS = Date.parse('3000-01-01T00:00:00Z')

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { asksForWebSocket } from '../http/upgrades.ts'
 
 const REASONS = {
   401: 'Unauthorized',
@@ -24,7 +25,7 @@ export function answerHandshake(
     Connection: 'close',
     ...(status === 429 || status === 503 ? { 'Retry-After': String(retryAfterS) } : {}),
   }
-  if (request.headers.upgrade === undefined) {
+  if (!asksForWebSocket(request)) {
     response.writeHead(status, headers).end(body)
     return
   }

@@ -30,7 +30,6 @@ export interface ArrivalsOptions {
   readonly dropped: DroppedParticipants
   /** Of a namespace of its own; undefined = the default one. */
   readonly door: Door | undefined
-  readonly now: () => number
 }
 
 /**
@@ -39,7 +38,7 @@ export interface ArrivalsOptions {
  * Rejects with ConnectionRefused (401, 403, 429).
  */
 export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<Arrival> {
-  const { handshake, auth, perAddress, newPeople, entities, dropped, door, now } = options
+  const { handshake, auth, perAddress, newPeople, entities, dropped, door } = options
 
   const spokenFor = async (socket: Socket): Promise<Identity | ParticipantToken | null> => {
     const onRequest = handshake.of(socket.request)
@@ -48,15 +47,14 @@ export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<
     if (onRequest.from === 'header' || nothing) return onRequest.identity ?? onRequest.participant ?? null
     const text = typeof token === 'string' ? tokenFrom(token) : null
     const found = participantOf(text ?? '') ?? (await auth.verify(text))
-    if (found instanceof AuthFailure)
-      throw new ConnectionRefused(found.code === 'keys-unavailable' ? 503 : 401, found.message)
+    if (found instanceof AuthFailure) throw new ConnectionRefused(found.isPassing ? 503 : 401, found.message)
     return found
   }
 
   /** Whoever was here before is welcome; a token that somebody has made up is that of nobody. */
   const mayBeNew = async (party: Party, address: string): Promise<void> => {
     const { state } = await entities.state('presence', personName(party))
-    const allowed = state.context.role !== null || newPeople.take(`participant ${address}`, now())
+    const allowed = state.context.role !== null || newPeople.take(`participant ${address}`)
     if (allowed === true) return
     dropped.forget(party.id)
     throw new ConnectionRefused(429, `too many new participants: try again in ${Math.ceil(allowed / 1000)} s`)
@@ -71,7 +69,7 @@ export function arrivals(options: ArrivalsOptions): (socket: Socket) => Promise<
       throw new ConnectionRefused(401, 'a token is needed: send it as auth.token; only role=student may come without')
     }
     if (found === null || 'token' in found) {
-      const allowed = perAddress.take(address, now())
+      const allowed = perAddress.take(address)
       if (allowed !== true)
         throw new ConnectionRefused(429, `too many connections: try again in ${Math.ceil(allowed / 1000)} s`)
       if (found !== null) dropped.forget(found.id) // a client that keeps its token comes with it

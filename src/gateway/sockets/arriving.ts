@@ -47,14 +47,13 @@ const MAX_ROUNDS = 10
  * and the models. Where that has to be read first, pushes wait until it is told.
  */
 export function arriving(options: ArrivingOptions): (socket: Socket) => void {
-  const { contracts, entities, profiles, registry, follower, catchUp, cursorSockets, receipts, clock, onError } =
-    options
+  const { contracts, entities, profiles, registry, follower, catchUp, cursorSockets, receipts, onError } = options
 
   const tellOpenings = (socket: Socket): void => {
     const { connection, arrival, resumption } = socket.data as SocketData
     let probe = false
     for (const contract of contracts) if (contract.arrive?.(connection) === 'probe') probe = true
-    if (probe) void registry.probeOthers(arrival, socket.id, clock.now()) // never rejects
+    if (probe) void registry.probeOthers(arrival, socket.id) // never rejects
     // From here on they can come back, whatever they have been told.
     if (resumption.withCursors && !connection.isResumed()) connection.emit('cursor', { pos: follower.pos() })
   }

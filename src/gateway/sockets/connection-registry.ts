@@ -2,6 +2,7 @@ import type { Party, Role } from '../../../machines/kernel.ts'
 import { isAnonymous } from '../../../machines/presence/anonymous.ts'
 import { personName } from '../../../machines/stream.ts'
 import type { OnlineRow } from '../../../projections/online.ts'
+import { type Clock, instantOf } from '../../clock.ts'
 import type { Follower } from '../../delivery/follower.ts'
 import type { LiveModel } from '../../delivery/live-model.ts'
 import type { AliveKeys } from '../../presence/alive-keys.ts'
@@ -21,8 +22,7 @@ export interface ConnectionRegistryOptions {
   readonly keys: AliveKeys
   readonly hubs: Hubs
   readonly liveness: LivenessProbe
-  /** Milliseconds since 1970. */
-  readonly now: () => number
+  readonly clock: Clock
 }
 
 /** Makes known that a socket is here, in every place where its kind is known, and that it is gone. */
@@ -33,10 +33,10 @@ export interface ConnectionRegistry {
    */
   entered(arrival: Arrival, socket: string, peer: Peer, gone: AbortSignal): Promise<void>
   /**
-   * Looks whether this connection, let in at `at`, is the return from a loss that nobody has noticed: their other
+   * Looks whether this connection, let in just now, is the return from a loss that nobody has noticed: their other
    * connections count as open, and nobody answers there. Then it is recorded as such. Never rejects.
    */
-  probeOthers(arrival: Arrival, socket: string, at: number): Promise<void>
+  probeOthers(arrival: Arrival, socket: string): Promise<void>
   left(arrival: Arrival, socket: string, end: End): Promise<void>
 }
 
@@ -51,7 +51,7 @@ export function connectionRegistry({
   keys,
   hubs,
   liveness,
-  now,
+  clock,
 }: ConnectionRegistryOptions): ConnectionRegistry {
   const here = async ({ org, id }: Party, gone: AbortSignal): Promise<void> => {
     const isHere = (): boolean => online.get(personName({ org, id })) !== undefined
@@ -89,15 +89,21 @@ export function connectionRegistry({
         // here.
         if (gone.aborted) throw new ConnectionRefused(503, 'try again')
       } catch (error) {
-        await left(arrival, socket, { how: 'lost', at: now() })
+        await left(arrival, socket, { how: 'lost', at: clock.now() })
         throw error
       }
     },
-    async probeOthers(arrival, socket, at) {
+    async probeOthers(arrival, socket) {
       const person = personName(arrival.party)
+      const cameAt = clock.elapsed()
+      const backBefore = online.get(person)?.loss?.backAt ?? null
       const result = await liveness.probe(person, socket)
       if (typeof result === 'number')
-        await presence.recordReturn(person, roleOf(arrival), { lostAt: result, backAt: at })
+        await presence.recordReturn(person, roleOf(arrival), {
+          lostAt: result,
+          backAt: instantOf(clock, cameAt),
+          backBefore,
+        })
     },
     left,
   }

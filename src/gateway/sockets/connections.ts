@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io'
+import { instantOf, systemClock } from '../../clock.ts'
 import type { Peer } from '../../presence/liveness-probe.ts'
 import { ping } from './pings.ts'
 
@@ -40,13 +41,16 @@ const BUSY_BYTES = 1024 * 1024
 export async function drained(connection: Connection, nearlyBytes = BUSY_BYTES): Promise<void> {
   while (insides(connection).readyState === 'open' && waitingBytes(connection) > nearlyBytes) {
     await new Promise<void>((resolve) => {
+      const tcp = insides(connection).transport.socket?._socket
       const go = (): void => {
         connection.off('drain', go)
         connection.off('close', go)
+        tcp?.off('drain', go)
         resolve()
       }
       connection.on('drain', go)
       connection.on('close', go)
+      tcp?.on('drain', go) // of what went past Engine.IO
     })
   }
 }
@@ -66,18 +70,21 @@ export function isOver(connection: Connection): boolean {
 
 const WEBSOCKET_CLOSED = 3
 
-/** When something last came from each connection. */
+/** When something last came from each connection, by elapsed time. */
 const heard = new WeakMap<Connection, number>()
 
 function markHeard(this: Connection): void {
-  heard.set(this, Date.now())
+  heard.set(this, systemClock.elapsed())
 }
-/** When its client was last heard, milliseconds since 1970. */
-export const heardAt = (connection: Connection): number => heard.get(connection) ?? Date.now()
+/** When its client was last heard, by elapsed time. */
+export const heardAt = (connection: Connection): number => heard.get(connection) ?? systemClock.elapsed()
 
-/** Until when somebody was at the other end of a connection that ended just now: who misses a ping was gone before. */
-export const seenUntil = (connection: Connection, reason: string, now: number): number =>
-  reason === 'ping timeout' ? heardAt(connection) : now
+/**
+ * Until when somebody was at the other end of a connection that ended just now, by elapsed time: who misses a ping was
+ * gone before.
+ */
+export const seenUntil = (connection: Connection, reason: string): number =>
+  reason === 'ping timeout' ? heardAt(connection) : systemClock.elapsed()
 
 const closedNormally = new WeakSet<Connection>()
 /** RFC 6455, 7.4.1: the purpose for which the connection was established has been fulfilled. */
@@ -108,7 +115,7 @@ export function peerOf(connection: Connection): Peer {
   }
   markHeard.call(connection)
   return {
-    heardAt: () => heardAt(connection),
+    heardAt: () => instantOf(systemClock, heardAt(connection)),
     answers: (withinMs) => answers(connection, withinMs),
   }
 }
@@ -150,6 +157,8 @@ interface Insides {
       readonly readyState: number
       readonly bufferedAmount: number
       readonly _socket?: {
+        on(event: 'drain', listener: () => void): void
+        off(event: 'drain', listener: () => void): void
         readonly bytesWritten: number
         readonly writableLength: number
         readonly _handle?: { readonly writeQueueSize?: number } | null

@@ -20,17 +20,16 @@ export interface ConnectsOptions {
   readonly perAddress: Rate
   readonly addressOf: (request: IncomingMessage) => string
   readonly frames: Pick<Frames, 'strangersOf'>
-  readonly now: () => number
 }
 
 /**
  * Middleware of Engine.IO: puts off whoever connects too often, before anything is made of it. Clients come again by
  * themselves after any answer but 101 and 200.
  */
-export function limitedConnects({ perAddress, addressOf, frames, now }: ConnectsOptions) {
+export function limitedConnects({ perAddress, addressOf, frames }: ConnectsOptions) {
   const connects: Limit = tokenBuckets(connectRate(perAddress))
   const mayConnect = (address: string): true | number =>
-    frames.strangersOf(address) < MAX_STRANGERS ? connects.take(address, now()) : 1_000
+    frames.strangersOf(address) < MAX_STRANGERS ? connects.take(address) : 1_000
 
   return (request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     const may = sessionIdOf(request) !== null || mayConnect(addressOf(request))

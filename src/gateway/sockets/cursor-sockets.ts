@@ -2,6 +2,7 @@ import type { Namespace, Socket } from 'socket.io'
 import { earlier, isAfter } from '../../delivery/cursor.ts'
 import { cursorAfter, cursorBefore, type PlacedNotice } from '../../delivery/placed-notice.ts'
 import { emitAnswer } from './held-events.ts'
+import { pushPacket } from './quick-frames.ts'
 
 /**
  * The sockets of clients that asked for it (`resume=1`): each push to them brings, as its last argument, the cursor of
@@ -15,7 +16,7 @@ export interface CursorSockets {
   /** Of whoever has been told everything that this node has told this socket. */
   cursorOf(socket: Socket): string
   /** Those of these ids that are such sockets. */
-  among(ids: ReadonlySet<string>): readonly string[]
+  among(ids: Iterable<string>): readonly string[]
   /** To one socket of any kind: how something stands now. */
   emit(socket: Socket, name: string, data: object): void
   /** To these sockets, of which all are here. */
@@ -65,10 +66,8 @@ export function cursorSockets(pos: () => string): CursorSockets {
         byCursor.set(own, (byCursor.get(own) ?? new Set()).add(id))
       }
       if (!nsp) return
-      const { adapter, name: namespace } = nsp
-      // Each socket is in a room of its own id.
-      for (const [own, rooms] of byCursor)
-        adapter.broadcast({ type: EVENT, data: [name, data, own], nsp: namespace }, { rooms, except: new Set() })
+      for (const [own, sockets] of byCursor)
+        pushPacket(nsp, { type: EVENT, data: [name, data, own], nsp: nsp.name }, sockets)
     },
     holdsBack(room, oldest) {
       if (oldest) floors.set(room, oldest)

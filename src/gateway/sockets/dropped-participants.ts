@@ -4,7 +4,8 @@ import type { Party } from '../../../machines/kernel.ts'
 import { ANONYMOUS } from '../../../machines/presence/anonymous.ts'
 import { personIn, personName } from '../../../machines/stream.ts'
 import type { Node, Served } from '../../delivery/contract.ts'
-import { onlineIn } from '../../delivery/online-model.ts'
+import { LOST } from '../../delivery/online-model.ts'
+import type { GuestStore } from '../../presence/guest-file.ts'
 import type { Peer } from '../../presence/liveness-probe.ts'
 import { newParticipant, type ParticipantToken } from '../auth/participant-tokens.ts'
 import { peerOf } from './connections.ts'
@@ -13,11 +14,13 @@ export interface DroppedParticipantsOptions extends Pick<Node, 'online' | 'clock
   readonly config: Pick<Node['config'], 'disconnectGraceMs'>
   readonly follower: Pick<Node['follower'], 'until'>
   readonly contracts: readonly Pick<Served, 'keepsPlace'>[]
+  /** Whoever is found there and still counts as here was lost with the process before. */
+  readonly store: GuestStore
 }
 
 /**
- * Who comes without any token, and whom of them this node has lost: their clients know no token, and come back with the
- * handshake that they had.
+ * Who comes without any token, and whom of them this node, or its process before, has lost: their clients know no
+ * token, and come back with the handshake that they had.
  */
 export interface DroppedParticipants {
   /** Who is it? The one who was lost, if it can be no other; otherwise somebody new. Never rejects. */
@@ -38,9 +41,9 @@ interface Guest {
   readonly participant: ParticipantToken
   readonly party: Party
   readonly handshake: string
-  /** The newest connection. */
-  peer: Peer
-  /** When it is too late to come back. */
+  /** The newest connection; undefined = of a process that has ended. */
+  peer?: Peer
+  /** When it is too late to come back, by elapsed time. */
   until: number
   /** Their connection, which may outlive their being in the namespace, leads nowhere any more. */
   unwatch?: () => void
@@ -53,8 +56,8 @@ interface Alike {
 }
 
 export function droppedParticipants(options: DroppedParticipantsOptions): DroppedParticipants {
-  const { online, follower, contracts, config } = options
-  const { now } = options.clock
+  const { online, follower, contracts, config, store } = options
+  const { elapsed } = options.clock
   const guests = new Map<string, Guest>()
   const byHandshake = new Map<string, Alike>()
   /** In the order of their losses. */
@@ -64,6 +67,7 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
     const guest = guests.get(id)
     if (guest === undefined) return
     guests.delete(id)
+    store.drop(id)
     guest.unwatch?.()
     lost.delete(guest)
     const alike = byHandshake.get(guest.handshake)
@@ -74,12 +78,12 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
 
   const drop = (guest: Guest): void => {
     if (guests.get(guest.participant.id) !== guest) return
-    guest.until = now() + config.disconnectGraceMs
+    guest.until = elapsed() + config.disconnectGraceMs
     lost.add(guest)
     alikeOf(guest).open.delete(guest)
     alikeOf(guest).lost.add(guest)
     for (const oldest of lost) {
-      if (lost.size <= MAX_LOST && oldest.until > now()) return
+      if (lost.size <= MAX_LOST && oldest.until > elapsed()) return
       forget(oldest.participant.id)
     }
   }
@@ -94,7 +98,9 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
 
   /** Until `guest` meant to go, or is lost. */
   const watch = (guest: Guest, { conn }: Pick<Socket, 'conn'>): ParticipantToken => {
-    guests.set(guest.participant.id, guest)
+    const { id, token } = guest.participant
+    if (!guests.has(id)) store.put({ id, token, handshake: guest.handshake })
+    guests.set(id, guest)
     lost.delete(guest)
     alikeOf(guest).lost.delete(guest)
     alikeOf(guest).open.add(guest)
@@ -111,18 +117,18 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
   type Query = Socket['handshake']['query']
   const keepsPlace = (party: Party, query: Query): boolean => contracts.some((one) => one.keepsPlace?.(party, query))
   const lostOf = (alike: Alike, query: Query): readonly Guest[] =>
-    [...alike.lost].filter(({ party, until }) => until > now() && keepsPlace(party, query))
+    [...alike.lost].filter(({ party, until }) => until > elapsed() && keepsPlace(party, query))
   const stateOf = ({ party }: Guest) => online.get(personName(party))?.state
 
   /** What closed here is recorded in a moment. */
   const isRecorded = (guest: Guest): Promise<boolean> =>
     follower.until(() => stateOf(guest) !== 'online', AbortSignal.timeout(WAIT_MS))
 
-  /** Lost by another node, or before this one was started; some of them bring their token, but that nobody knows. */
+  /** Lost by another node; some of them bring their token, but that nobody knows. */
   const othersAreLost = (query: Query): boolean => {
-    for (const [person, { state }] of online.list(onlineIn(ANONYMOUS))) {
-      const { id } = personIn(person)
-      if (state === 'lost' && !guests.has(id) && keepsPlace(anonymousParty(id), query)) return true
+    for (const [person] of online.list(LOST)) {
+      const { org, id } = personIn(person)
+      if (org === ANONYMOUS && !guests.has(id) && keepsPlace(anonymousParty(id), query)) return true
     }
     return false
   }
@@ -138,8 +144,16 @@ export function droppedParticipants(options: DroppedParticipantsOptions): Droppe
     if (guest === undefined || more.length > 0 || othersAreLost(query)) return
     // Where a whole class drops, this node hears of one loss before another: it can be whoever does not answer.
     const others = [...alike.open].filter(({ party }) => keepsPlace(party, query))
-    if ((await Promise.all(others.map(({ peer }) => peer.answers(WAIT_MS)))).includes(false)) return
+    if ((await Promise.all(others.map(({ peer }) => peer?.answers(WAIT_MS) ?? false))).includes(false)) return
     return lostOf(alike, query).every((one) => closed.includes(one)) ? guest : undefined
+  }
+
+  for (const { id, token, handshake } of store.found) {
+    const guest: Guest = { participant: { id, token }, party: anonymousParty(id), handshake, until: 0 }
+    guests.set(id, guest)
+    alikeOf(guest).open.add(guest)
+    if (stateOf(guest) === undefined) forget(id)
+    else drop(guest)
   }
 
   return {

@@ -17,6 +17,7 @@ import {
   withoutExcess,
   withoutReserved,
 } from './packet-shapes.ts'
+import { readQuickly, type TakesCalls } from './quick-packets.ts'
 import { releaseReading } from './reading.ts'
 import { sessionIdOf } from './session-id.ts'
 
@@ -49,6 +50,8 @@ export interface FramesOf extends Pick<Flood, 'refused' | 'done'> {
   allow(namespace: string, maxBytes: number, person: PersonRef): void
   /** A frame has been handed to this lane. */
   taken(lane: Lane): void
+  /** Takes the small calls on the default namespace, past Socket.IO; undefined: nobody does. */
+  listener: TakesCalls | undefined
 }
 
 /** Opens it for all connections of a server. */
@@ -108,6 +111,7 @@ class Watched implements FramesOf {
   #person: PersonRef | undefined
   #isClosed = false
   #cameLate = 0
+  listener: TakesCalls | undefined
 
   constructor(shared: Shared, connection: Connection, address: string) {
     this.#shared = shared
@@ -208,6 +212,7 @@ class Watched implements FramesOf {
   #openTransport(): void {
     this.#limit()
     this.#boundPayloads()
+    readQuickly(this.#connection, () => (this.#partsDue === 0 ? this.listener : undefined))
     const { socket } = this.#insides().transport
     // Of a WebSocket itself: ws answers pings by itself.
     const control = (): void => this.#flood.came(0)

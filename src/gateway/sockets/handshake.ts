@@ -59,21 +59,6 @@ export function contradicts(query: Readonly<Record<string, unknown>>, { role, or
   return undefined
 }
 
-function deny(request: IncomingMessage, response: ServerResponse, { code, message }: AuthFailure): void {
-  answerHandshake(request, response, code === 'keys-unavailable' ? 503 : 401, { code, message })
-}
-
-/**
- * Browsers may connect from the server's own pages and from the listed origins; programs send no Origin and may
- * connect.
- */
-export function originAllowed(
-  origin: string | undefined,
-  host: string | undefined,
-  allowed: readonly string[],
-): boolean {
-  if (origin === undefined || allowed.includes(origin) || allowed.includes('*')) return true
-  if (!URL.canParse(origin)) return false
-  const { protocol, host: from } = new URL(origin)
-  return /^https?:$/.test(protocol) && from === host
+function deny(request: IncomingMessage, response: ServerResponse, { code, message, isPassing }: AuthFailure): void {
+  answerHandshake(request, response, isPassing ? 503 : 401, { code, message })
 }

@@ -57,8 +57,8 @@ export function openInbound(options: InboundOptions): InboundGate {
   const decoded = ({ name, entrance, args, from }: Frame): InboundCall | Refusal => {
     if (draining) return refuse('draining')
     const at = now()
-    const mayPerson = perPerson.take(personName(from.party), at)
-    const may = mayPerson === true ? perAddress.take(from.address, at) : mayPerson
+    const mayPerson = perPerson.take(personName(from.party))
+    const may = mayPerson === true ? perAddress.take(from.address) : mayPerson
     if (may !== true) return refuse('rate-limited', { seconds: String(Math.ceil(may / 1000)) })
     if (from.kind === 'anonymous' && !entrance.inbound.anonymous?.includes(name)) return refuse('token-needed')
     if (from.kind === 'hub') return refuse('hub-looks-on')

@@ -37,7 +37,7 @@ export function lettingIn(options: LettingInOptions): (socket: Socket) => Promis
 
   const letIn = async (socket: Socket, gone: AbortSignal): Promise<void> => {
     const arrival = await arrive(socket)
-    const may = returns.take(personName(arrival.party), now())
+    const may = returns.take(personName(arrival.party))
     if (may !== true)
       throw new ConnectionRefused(429, `too many connections of one person: try again in ${Math.ceil(may / 1000)} s`)
     const resumption = await options.resumption(socket, arrival.party)

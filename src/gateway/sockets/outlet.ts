@@ -2,6 +2,7 @@ import type { Server, Socket } from 'socket.io'
 import { hubRoom, personRoom } from '../../delivery/notice.ts'
 import type { Outlet } from '../../delivery/outlet.ts'
 import type { CursorSockets } from './cursor-sockets.ts'
+import { pushPacket } from './quick-frames.ts'
 import type { Receipts } from './receipts.ts'
 import type { SocketData } from './session.ts'
 
@@ -33,29 +34,18 @@ export function socketOutlet({ io, cursorSockets, receipts, pushed, namespaces }
 
   return {
     push({ room, except = NOBODY, namespace = '/' }, name, data, told) {
-      const { adapter } = io.of(namespace)
-      const { rooms } = adapter
+      const its = io.of(namespace)
+      const { rooms } = its.adapter
       const inRoom = rooms.get(room)
       if (!inRoom) return
       pushed(name)
       if (namespace === '/') receipts.pushed(room)
-      const withCursor = cursorSockets.among(inRoom)
-      // What `io.to(room).except(except).emit(name, data)` comes to, without the three operators that it makes on the
-      // way.
-      const packet = { type: EVENT, data: [name, data], nsp: namespace }
-      if (withCursor.length === 0) {
-        adapter.broadcast(packet, { rooms: new Set([room]), except: new Set(except) })
-        return
-      }
-      const others = new Set([...inRoom].filter((id) => !cursorSockets.has(id))) // each is in a room of its own id
-      if (others.size > 0) adapter.broadcast(packet, { rooms: others, except: new Set(except) })
       const isExcepted = (id: string): boolean => except.some((one) => rooms.get(one)?.has(id) === true)
-      cursorSockets.push(
-        withCursor.filter((id) => !isExcepted(id)),
-        name,
-        data,
-        told,
-      )
+      const hearers = except.length === 0 ? inRoom : [...inRoom].filter((id) => !isExcepted(id))
+      const withCursor = cursorSockets.among(hearers)
+      const others = withCursor.length === 0 ? hearers : [...hearers].filter((id) => !cursorSockets.has(id))
+      pushPacket(its, { type: EVENT, data: [name, data], nsp: namespace }, others)
+      if (withCursor.length > 0) cursorSockets.push(withCursor, name, data, told)
     },
     size: (room) => rooms.get(room)?.size ?? 0,
     holdsBack: cursorSockets.holdsBack,

@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io'
+import { writeFrame } from './quick-frames.ts'
 
 type Connection = Socket['conn']
 
@@ -12,12 +13,16 @@ export function ping(connection: Connection, onPong: () => void): void {
   if (connection.protocol !== 3) {
     const pings = pingsOf(connection)
     pings.waiting.push([pings.sent + 1, onPong])
-    sendPacket.call(connection, 'ping')
+    if (writeFrame(connection, PING)) pings.sent++
+    else sendPacket.call(connection, 'ping')
   } else if (transport.socket) {
     transport.socket.once('pong', onPong)
     transport.socket.ping()
   } else afterNextPoll(connection, onPong)
 }
+
+/** A frame of RFC 6455, a text of one character: Engine.IO's ping. */
+const PING = Buffer.from([0x81, 1, 0x32])
 
 /**
  * A client of Engine.IO 3 over long polling can be asked nothing: but whoever polls again has got the answer to the

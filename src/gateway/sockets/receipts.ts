@@ -35,7 +35,10 @@ export interface Receipts {
   caughtUp(socket: Socket, wrote: boolean): void
   /** A notice goes out to this room. */
   pushed(room: string): void
-  /** `meant`: nobody will come back for what it has missed. `heardAt`: until when its client was there. */
+  /**
+   * `meant`: nobody will come back for what it has missed. `heardAt`: until when its client was there, by
+   * elapsed time.
+   */
   ended(socket: Socket, end: { readonly meant: boolean; readonly heardAt: number }): void
 }
 
@@ -52,7 +55,7 @@ export function receipts({ store, clock, pos, cameAt, isKnown }: ReceiptsOptions
     // As long as it is being told, it has what it had, and what was told so far.
     const upTo = client.isLive ? pos() : (client.toldTo ?? client.cursor)
     client.isDirty = false
-    client.askedAt = clock.now()
+    client.askedAt = clock.elapsed()
     ping(client.socket.conn, () => {
       client.askedAt = null
       if (client.over || client.isGone) return

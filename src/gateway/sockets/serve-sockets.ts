@@ -1,4 +1,6 @@
 import type { Namespace, Socket } from 'socket.io'
+import { instantOf } from '../../clock.ts'
+import { untilExpiry } from '../auth/expiry.ts'
 import { type ArrivingOptions, arriving } from './arriving.ts'
 import { type ConnectionRefused, refusalFor } from './connection-refused.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
@@ -7,6 +9,7 @@ import type { DroppedParticipants } from './dropped-participants.ts'
 import type { Frames } from './frames.ts'
 import type { InboundGate } from './inbound.ts'
 import { hangUpOn } from './outlet.ts'
+import { sendPacket } from './quick-frames.ts'
 import type { SocketData } from './session.ts'
 
 export interface ServeSocketsOptions extends ArrivingOptions {
@@ -60,10 +63,11 @@ export function serveSockets(options: ServeSocketsOptions): void {
       reason === 'client namespace disconnect' ||
       (socket.data as SocketData).dismissed === true ||
       wasClosedNormally(socket.conn)
-    const at = seenUntil(socket.conn, reason, clock.now())
+    const heardAt = seenUntil(socket.conn, reason)
     if (meant) dropped.forget(arrival.party.id)
-    receipts.ended(socket, { meant, heardAt: at })
+    receipts.ended(socket, { meant, heardAt })
     // The end of a connection is a frame, too: what was sent before it is decided before it.
+    const at = instantOf(clock, heardAt)
     lane.addEnd(() => {
       registry
         .left(arrival, socket.id, { how: meant ? 'closed' : 'lost', at })
@@ -78,17 +82,23 @@ export function serveSockets(options: ServeSocketsOptions): void {
     // An anonymous participant's token is nothing that expires.
     const expiry =
       arrival.kind !== 'anonymous' &&
-      clock.after(arrival.identity.exp * 1000 - clock.now(), () => hangUpOn(socket, 'token expired'))
+      untilExpiry(clock, arrival.identity.exp * 1000, () => hangUpOn(socket, 'token expired'))
     socket.on('disconnect', (reason) => {
       if (expiry) expiry.cancel()
+      if (namespace.name === '/') its.listener = undefined
       guarded(socket, 'a disconnection', () => ended(socket, reason))
     })
-    socket.onAny((name: unknown, ...args: unknown[]) =>
+    const onCall = (name: unknown, args: unknown[]): void =>
       guarded(socket, 'a frame', () => {
         inbound.onFrame(name, args, connection, lane, its)
         its.taken(lane)
-      }),
-    )
+      })
+    socket.onAny((name: unknown, ...args: unknown[]) => onCall(name, args))
+    if (namespace.name === '/')
+      its.listener = ({ name, args, id }) => {
+        if (id !== undefined) args.push((...values: unknown[]) => sendPacket(socket, `3${id}${JSON.stringify(values)}`))
+        onCall(name, args)
+      }
     arrive(socket)
   }
 

@@ -1,6 +1,7 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import { Server } from 'socket.io'
 import type { HostCheck } from '../allowed-hosts.ts'
+import type { OriginCheck } from '../allowed-origins.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Rate } from '../auth/limits.ts'
 import type { ClientAddresses } from '../client-address.ts'
@@ -10,7 +11,7 @@ import { limitedConnects } from './connects.ts'
 import { corkUpgrades } from './corked-upgrades.ts'
 import { corkWrites } from './corked-writes.ts'
 import { type Frames, type FramesOptions, STRANGERS_FRAME_BYTES, watchFrames } from './frames.ts'
-import { handshakes, originAllowed } from './handshake.ts'
+import { handshakes } from './handshake.ts'
 import { encodeQuickly } from './packets.ts'
 
 /**
@@ -24,7 +25,7 @@ export interface SocketsOptions {
   readonly auth: Authenticator
   readonly addresses: ClientAddresses
   readonly hosts: HostCheck
-  readonly allowedOrigins: readonly string[]
+  readonly origins: OriginCheck
   /** Whether clients of Engine.IO 3 (socket.io-client 2) are let in. */
   readonly allowEio3: boolean
   /** False while the node starts: whoever comes is put off, and comes again by themselves. */
@@ -45,8 +46,8 @@ export interface Sockets {
 
 /** The Socket.IO server with its doors: origins, tokens on the handshake. Nobody is let in before `serveSockets`. */
 export function openSockets(options: SocketsOptions): Sockets {
-  const { http, auth, addresses, hosts, allowedOrigins, allowEio3, isOpen } = options
-  const { namespaces, perPerson, perAddress, now, onCutOff } = options
+  const { http, auth, addresses, hosts, origins, allowEio3, isOpen } = options
+  const { namespaces, perPerson, perAddress, onCutOff } = options
   const handshake = handshakes(auth)
   const io = new Server(http, {
     serveClient: false,
@@ -56,8 +57,9 @@ export function openSockets(options: SocketsOptions): Sockets {
     connectTimeout: ARRIVAL_MS,
     allowEIO3: allowEio3,
     // `*` would not go with credentials: whoever asks is named.
-    cors: { origin: allowedOrigins.includes('*') ? true : [...allowedOrigins], credentials: true },
-    allowRequest: ({ headers }, decide) => decide(null, originAllowed(headers.origin, headers.host, allowedOrigins)),
+    cors: ({ headers: { origin, host } }: Pick<IncomingMessage, 'headers'>, decide) =>
+      decide(null, { origin: origins(origin, host) ? true : [], credentials: true }),
+    allowRequest: ({ headers: { origin, host } }, decide) => decide(null, origins(origin, host)),
   })
   // From here on a connection is its client's, for everybody who asks: what is counted is counted by this.
   io.engine.prependListener('connection', (connection: { remoteAddress: string; request: IncomingMessage }) => {
@@ -73,7 +75,7 @@ export function openSockets(options: SocketsOptions): Sockets {
     ...{ io, namespaces, callRate: perPerson, onCutOff },
     addressOf: (connection) => connection.remoteAddress,
   })
-  io.engine.use(limitedConnects({ perAddress, addressOf: addresses.of, frames, now }))
+  io.engine.use(limitedConnects({ perAddress, addressOf: addresses.of, frames }))
   io.engine.use((request: IncomingMessage, _: ServerResponse, next: () => void) => {
     frames.onRequest(request)
     next()

@@ -81,7 +81,7 @@ export interface Client {
   over: 'meant' | 'lost' | null
   /** Something was written to it after the last ping. */
   isDirty: boolean
-  /** When a ping was sent that is not answered yet. */
+  /** When a ping was sent that is not answered yet, by elapsed time. */
   askedAt: number | null
   /** Another one has come in its place, as far as anybody can tell. */
   isReplaced: boolean
@@ -112,7 +112,7 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
   /** Resolves when it has said that it has everything, or has taken too long. */
   const settled = async (client: Client): Promise<void> => {
     if (client.askedAt === null && !client.isOwed) return
-    const leftMs = Math.min(ANSWER_MS, (client.askedAt ?? clock.now()) + ANSWER_MS - clock.now())
+    const leftMs = (client.askedAt ?? clock.elapsed()) + ANSWER_MS - clock.elapsed()
     if (leftMs <= 0) return
     await new Promise<void>((resolve) => {
       const timer = clock.after(leftMs, resolve)
@@ -215,7 +215,7 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
 
   const isStoodFor = (client: Client, heardAt: number): boolean => {
     const newcomers = byRoom.get(client.room)?.newcomers ?? []
-    const isFor = ({ at, silent }: Newcomer) => silent.has(client) && at > heardAt && clock.now() - at > DEAD_MS
+    const isFor = ({ at, silent }: Newcomer) => silent.has(client) && at > heardAt && clock.elapsed() - at > DEAD_MS
     const index = newcomers.findIndex(isFor)
     if (index < 0) return false
     newcomers.splice(index, 1)
@@ -261,11 +261,11 @@ export function standIns({ store, clock, cameAt, bySocket, byRoom, ask, put }: S
     const here = byRoom.get(client.room)
     const mayBeDead = others.filter(({ isReplaced }) => !isReplaced)
     if (!here || mayBeDead.length === 0) return null
-    const newcomer = { client, at: clock.now(), silent: new Set(mayBeDead) }
+    const newcomer = { client, at: clock.elapsed(), silent: new Set(mayBeDead) }
     here.newcomers.push(newcomer)
     if (here.newcomers.length > MAX_NEWCOMERS) here.newcomers.shift()
     clock.after(ANSWER_MS, () => here.newcomers.includes(newcomer) && remember(newcomer))
-    findDead(mayBeDead, clock.now(), ROUNDS)
+    findDead(mayBeDead, clock.elapsed(), ROUNDS)
     return null
   }
 
