@@ -2,6 +2,7 @@ import { damageIn, type StreamDamaged } from './log/damaged.ts'
 import { AnotherPast, type Checkpoint, type Log } from './log/log.ts'
 import { openTrail, type Trail } from './log/trail.ts'
 import type { Logger } from './observe/logger.ts'
+import { NotWritten } from './outage.ts'
 
 /** What one run of the node tells of the log's past. Whatever is told twice is told once. */
 export interface RunPast {
@@ -95,5 +96,6 @@ export const errorsOf =
     metrics.failed(where)
     const damage = damageIn(error)
     if (damage) onDamaged(damage)
+    else if (error instanceof NotWritten) logger.error({ err: error.cause, where }, error.message)
     else logger.error({ err: error, where }, 'unexpected')
   }

@@ -148,7 +148,7 @@ export async function serve(
   const outlet = withStreams(sockets, streams)
   const kept = keptStreams(log)
   const catchUpOf = (pasts: readonly Past[]) => openCatchUp({ log, kept, pasts, onError: failedIn('catch-up') })
-  const files = await openFiles(config)
+  const files = await openFiles(config, failedIn('files'))
   const online = onlineModel(log)
   const profiles = new ProfileCache(log)
   const changed = (error: AnotherPast): void => {

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Contract } from './delivery/contract.ts'
 import { openDirectoryFiles } from './files/directory.ts'
 import type { FileStore } from './files/file-store.ts'
+import { toldFiles } from './files/told-files.ts'
 import { codec } from './log/codec.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import type { Health } from './log/eventstore-watch.ts'
@@ -60,10 +61,10 @@ export async function openLog(
 export const logDirectory = ({ dataDirectory }: Pick<Config, 'dataDirectory'>): string => join(dataDirectory, 'log')
 
 /** The files that the configuration names. */
-export async function openFiles({ files }: Config): Promise<FileStore> {
-  if (files.kind === 'directory') return openDirectoryFiles(files.path)
+export async function openFiles({ files }: Config, onError: (error: Error) => void): Promise<FileStore> {
+  if (files.kind === 'directory') return toldFiles(await openDirectoryFiles(files.path), files.path, onError)
   const { openS3Files } = await import('./files/s3.ts')
-  return openS3Files(files)
+  return toldFiles(await openS3Files(files), `s3://${files.bucket}`, onError)
 }
 
 /** The views that the configuration names; with `told`, of a node that serves: it makes them again when damaged. */

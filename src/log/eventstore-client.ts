@@ -2,7 +2,15 @@ import { EventStoreDBClient } from '@eventstore/db-client'
 import gossipServices from '@eventstore/db-client/generated/gossip_grpc_pb.js'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type services from '@eventstore/db-client/generated/streams_grpc_pb.js'
-import { type CallOptions, type ChannelInterface as Channel, credentials, Metadata } from '@grpc/grpc-js'
+import {
+  type CallOptions,
+  type ChannelInterface as Channel,
+  type ChannelCredentials,
+  type ChannelOptions,
+  credentials,
+  Channel as GrpcChannel,
+  Metadata,
+} from '@grpc/grpc-js'
 import { systemClock } from '../clock.ts'
 import { within } from '../within.ts'
 import { type Address, type Target, targetOf } from './eventstore-address.ts'
@@ -23,7 +31,8 @@ export interface Connection {
 }
 
 interface Channels {
-  readonly open: Set<Channel>
+  /** With the client that each is of. */
+  readonly open: Map<Channel, EventStoreDBClient>
   /** Also when it is closed: an error closes it, and then somebody asks where it led. Null = none was found. */
   last: Channel | null
 }
@@ -52,6 +61,9 @@ export const internalsOf = (client: EventStoreDBClient): Internals => client as 
 /** How long the client may take to end its streams. */
 const DISPOSE_MS = 2_000
 
+/** Longer than any call on a client that was given up is waited for. */
+const LAST_CALLS_MS = 30_000
+
 /** A member that has not answered by then is looked past. */
 const ANSWERS_MS = 2_000
 
@@ -65,7 +77,7 @@ const SHUTDOWN = 4
 export function connection(url: string): Connection {
   const target = targetOf(url)
   if (target.tls !== null) allowAddresses()
-  const channels: Channels = { open: new Set(), last: null }
+  const channels: Channels = { open: new Map(), last: null }
   const ends = new WeakMap<EventStoreDBClient, AbortController>()
   const endOf = (client: EventStoreDBClient): AbortController => {
     const end = ends.get(client) ?? new AbortController()
@@ -75,6 +87,10 @@ export function connection(url: string): Connection {
   const isCluster = /^esdb\+discover:|^[^?]*,/.test(target.url)
   const connect = () => remedied(parsed(target.url), channels, isCluster)
   let current = connect()
+  const end = (channel: Channel): void => {
+    channels.open.delete(channel)
+    channel.close()
+  }
 
   return {
     target,
@@ -84,10 +100,14 @@ export function connection(url: string): Connection {
     },
     client: () => current,
     rebuild(broken) {
-      // Not disposed: what still runs on it ends by itself, and a subscription that is disposed of ends without a word.
       if (broken !== current) return
       current = connect()
       endOf(broken).abort()
+      // Not disposed, nor closed at once: what still runs on it ends by itself, and a subscription that is disposed of
+      // ends without a word.
+      setTimeout(() => {
+        for (const [channel, its] of channels.open) if (its === broken) end(channel)
+      }, LAST_CALLS_MS).unref()
     },
     givenUp: (client) => endOf(client).signal,
     async close() {
@@ -97,7 +117,7 @@ export function connection(url: string): Connection {
       for (const stream of disposableStreams) stream.resume?.()
       // Nor for ever: closing the channels ends whatever is left.
       await within(DISPOSE_MS, current.dispose())
-      for (const channel of channels.open) channel.close()
+      for (const channel of channels.open.keys()) end(channel)
     },
   }
 }
@@ -131,15 +151,38 @@ function remedied(client: EventStoreDBClient, channels: Channels, isCluster: boo
   // The client closes channels on error but not on dispose.
   internals.createChannel = async () => {
     channels.last = null
-    const channel = await createChannel()
-    for (const old of channels.open) if (old.getConnectivityState(false) === SHUTDOWN) channels.open.delete(old)
-    channels.open.add(channel)
+    const channel = withItsOwnConnection(await createChannel())
+    for (const old of channels.open.keys()) if (old.getConnectivityState(false) === SHUTDOWN) channels.open.delete(old)
+    channels.open.set(channel, client)
     channels.last = channel
     if (!isCluster || (await answers(channel))) return channel
     channel.close()
     throw new Error('Failed to discover a member that answers.') // sorted as the client's own
   }
   return client
+}
+
+/**
+ * The same channel on another connection. By default grpc-js gives all channels to one address the connection that the
+ * first one has, also when nobody has answered on it for long.
+ */
+function withItsOwnConnection(channel: Channel): Channel {
+  const target = channel.getTarget()
+  // The fields are private in the declarations only.
+  const { internalChannel } = channel as unknown as ChannelInternals
+  const { credentials: its, options } = internalChannel
+  channel.close() // it has not connected: nobody has called
+  // What the environment says of proxies is in target and options already.
+  return new GrpcChannel(target, its, {
+    ...options,
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+  })
+}
+
+/** Of grpc-js 1.14. `test/faults/log-faults.test.ts` shows that it is there. */
+interface ChannelInternals {
+  readonly internalChannel: { readonly credentials: ChannelCredentials; readonly options: ChannelOptions }
 }
 
 /**

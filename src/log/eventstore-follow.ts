@@ -85,11 +85,12 @@ export function followAll(source: Source, { after, each, caughtUp, failed }: Fol
       },
     }
     while (!signal.aborted) {
-      const client = source.client()
+      let client = source.client()
       try {
         if (known) await prove(cursor)
         else cursor.spot = await source.end()
         known = true
+        client = source.client() // the one that has just answered: the other may have been given up for it
         await session(source, client, cursor, signal, handlers)
       } catch (error) {
         if (error instanceof EndOfFollowing) {
@@ -164,6 +165,7 @@ async function session(
     bell.ring()
   }
   givenUp.addEventListener('abort', leave)
+  if (givenUp.aborted) leave()
   try {
     // Servers before 23.10 never say that we caught up, so we look ourselves how far "everything so far" reaches.
     source.lastDeliverable(placeOf(cursor)).then(

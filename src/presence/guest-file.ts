@@ -21,7 +21,8 @@ export interface GuestStore {
 export async function openGuestFile(path: string, onError: (error: unknown) => void): Promise<GuestStore> {
   const guests = readGuests(await readFile(path, 'utf8').catch(() => ''))
   const found = [...guests.values()]
-  const file = await openLineFile({ path, lines: () => [...guests.values()].map(lineOf), onError })
+  const cost = 'after a crash guests that come back are new people'
+  const file = await openLineFile({ path, lines: () => [...guests.values()].map(lineOf), cost, onError })
   return {
     found,
     put(guest) {

@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Clock, Timer } from '../clock.ts'
+import { fileOutage } from '../outage.ts'
 
 export interface Heartbeat {
   /**
@@ -26,11 +27,12 @@ export async function openHeartbeat(path: string, clock: Clock, onError: (error:
   let beating: Promise<void> | undefined
   let timer: Timer | undefined
   let stopped = false
+  const trouble = fileOutage(path, 'after a crash nobody knows to the second until when this process lived', onError)
 
   const beat = (): void => {
     beating ??= writeFile(`${path}.new`, String(clock.now()))
       .then(() => rename(`${path}.new`, path)) // never half a time
-      .catch(onError)
+      .then(trouble.worked, trouble.failed)
       .finally(() => {
         beating = undefined
         if (!stopped) timer = clock.after(BEAT_MS, beat)

@@ -12,7 +12,8 @@ const DROPPED = '-'
  */
 export async function openReceiptFile(path: string, onError: (error: unknown) => void): Promise<ReceiptStore> {
   const receipts = readReceipts(await readFile(path, 'utf8').catch(() => ''))
-  const file = await openLineFile({ path, lines: () => linesOf(receipts), onError })
+  const cost = 'after a crash clients that come back are told how it stands, not what they have missed'
+  const file = await openLineFile({ path, lines: () => linesOf(receipts), cost, onError })
 
   const put = (person: string, receipt: Receipt): void => {
     const theirs = receipts.get(person) ?? new Map<string, Receipt>()

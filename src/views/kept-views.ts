@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { outage } from '../outage.ts'
 import { openEmbeddedViews } from './embedded.ts'
 import { type ViewStore, ViewsDamaged, ViewsUnavailable } from './store.ts'
 
@@ -25,13 +26,13 @@ const CHECK_MS = 60_000
  * begun anew, and the views are made again from the log. What the process before did not close in order is read as a
  * whole before it is used.
  */
-export function keptViews(path: string, told: ViewsTold): ViewStore {
+export function keptViews(path: string, told: ViewsTold, calmMs?: number): ViewStore {
   const mark = join(path, 'closed')
   const file = join(path, 'data.mdb')
   let store: Promise<ViewStore> | undefined
   /** Why they cannot be opened. */
   let failed: { readonly error: unknown; readonly retryAt: number } | undefined
-  let isAway = false
+  const trouble = outage({ began: told.away, ended: told.back }, calmMs)
   let isClosed = false
 
   const opened = async (): Promise<ViewStore> => {
@@ -62,15 +63,6 @@ export function keptViews(path: string, told: ViewsTold): ViewStore {
     return store
   }
 
-  const isBack = (): void => {
-    if (isAway) told.back()
-    isAway = false
-  }
-  const away = (why: unknown): void => {
-    if (!isAway) told.away(why)
-    isAway = true
-  }
-
   /** Once for each time that it is opened. */
   const makeAgain = (damaged: ViewStore, { message }: ViewsDamaged): void => {
     const before = store
@@ -89,11 +81,11 @@ export function keptViews(path: string, told: ViewsTold): ViewStore {
     try {
       its = await ready()
       const done = await work(its)
-      if (writes) isBack()
+      if (writes) trouble.worked()
       return done
     } catch (error) {
       if (error instanceof ViewsDamaged && its) makeAgain(its, error)
-      else if (!isClosed) away(error)
+      else if (!isClosed) trouble.failed(error)
       throw error
     }
   }

@@ -102,7 +102,14 @@ test('[WALL-9] what others say on our channels ends nothing', async () => {
     '{"__proto__":1}',
     'x'.repeat(1e6),
   ]
-  for (const channel of channels) for (const text of [...said, ...answers]) await redis.publish(channel, text)
+  const odd = ['null', '-1', '1e999', '"x"', '[]', '{"then":1}', '"__proto__"', 'true']
+  const ours = ['ask', 'answer', 'self', 'then'].flatMap((kind) =>
+    odd.flatMap((one) => odd.map((other) => `{"kind":"${kind}","id":${one},"from":${other},"holder":${one}}`)),
+  )
+  const results = odd.map((one) => `{"kind":"answer","id":1,"from":"x","result":${one}}`)
+  const bytes = Array.from({ length: 64 }, (_, n) => Buffer.from([n * 4, 255 - n, 0, 0xc3, 0x28, n]))
+  for (const channel of channels)
+    await Promise.all([...said, ...answers, ...ours, ...results, ...bytes].map((text) => redis.publish(channel, text)))
   expect(await vera.ask('visitor_msg', { what: 'said' })).toEqual([true, null])
   const late = await acme.join('supervisor', 'late')
   await late.told('staff_init')
