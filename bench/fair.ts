@@ -32,8 +32,7 @@ const PAUSE_MS = 4
  * How long others wait for their acks while eight people ask for one heavy thing after another, beside how long they
  * wait without: in turns, round by round.
  */
-/** `only`: of these lines. */
-export async function fairAnswers(only: readonly string[] = []): Promise<readonly Figure[]> {
+export async function fairAnswers(): Promise<readonly Figure[]> {
   const data = await mkdtemp(join(tmpdir(), 'lyceum-fair-'))
   await recordLarge(data)
   const server = await startServer({ data, env: NO_LIMITS })
@@ -52,7 +51,6 @@ export async function fairAnswers(only: readonly string[] = []): Promise<readonl
       others.push(await connect(server.url, { auth: { token: await tokenFor('visitor', `v${n}`, 'small') } }))
     const figures: Figure[] = []
     for (const [name, path] of Object.entries(HEAVY)) {
-      if (only.length > 0 && !only.includes(name)) continue
       const without: number[] = []
       const during: number[] = []
       let answers = 0

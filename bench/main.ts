@@ -34,7 +34,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   attendance,
   videos,
   projects,
-  fair: () => fairAnswers(),
+  fair: fairAnswers,
   uploads,
   streams,
 }

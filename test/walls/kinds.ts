@@ -102,7 +102,7 @@ const PLAIN = new Set([
     'pass_score',
     'questions',
   ],
-  ...['answers', 'marks', 'min_rate'],
+  'answers',
 ])
 
 /** The ids in a path, in order. */

@@ -51,9 +51,11 @@ export function heavyAnswers(bounds: HeavyBounds = HEAVY): HeavyAnswers {
       if (!holds) return
       holds = false
       running--
-      goOn()
     }
-    const slow = setTimeout(pass, bounds.holdMs).unref()
+    const slow = setTimeout(() => {
+      pass()
+      goOn()
+    }, bounds.holdMs).unref()
     let isOver = false
     return () => {
       if (isOver) return

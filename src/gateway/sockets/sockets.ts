@@ -33,8 +33,6 @@ export interface SocketsOptions {
   readonly namespaces: readonly string[]
   readonly perPerson: Rate
   readonly perAddress: Rate
-  /** Milliseconds since 1970. */
-  readonly now: () => number
   readonly onCutOff: FramesOptions['onCutOff']
 }
 
