@@ -117,7 +117,7 @@ export async function serve(
   const origins = allowedOrigins({ listed: config.allowedOrigins, onRefused: strangers.origin })
   const { io, handshake, frames } = openSockets({
     ...{ ...entrance, auth, origins, allowEio3: config.allowEio3 },
-    ...{ perPerson: config.ratePerPerson, perAddress: config.ratePerAddress, now: clock.now },
+    ...{ perPerson: config.ratePerPerson, perAddress: config.ratePerAddress },
     namespaces: namespacesOf(contracts),
     onCutOff(flooder) {
       metrics.flooderCutOff()
